@@ -1,0 +1,1 @@
+"""CardioFlow: from any ECG file to a trained model and back, in one lazy, reproducible pipeline."""

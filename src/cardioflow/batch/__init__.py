@@ -1,0 +1,15 @@
+"""What flows through a pipeline: ragged signals, annotations, metadata and the batch that holds them.
+
+Nothing here is ever changed in place. ``EcgBatch.replace`` gives a new batch
+that shares what it did not change, and arrays inside are read-only, so that
+threads, replay and a cache need no further care.
+"""
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.origin import Origin
+from cardioflow.batch.ragged import Ragged
+from cardioflow.batch.unstack import unstack
+
+__all__ = ["Annotation", "EcgBatch", "Meta", "Origin", "Ragged", "unstack"]

@@ -1,0 +1,44 @@
+"""What can be done to a batch: the root of all transforms and steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+
+__all__ = ["Action"]
+
+
+class Action(ABC):
+    """One thing to do to a batch; its parameters are the fields of a frozen dataclass, checked when it is made.
+
+    The name under which pipelines know it is its file's: ``BandPassSignals`` in
+    ``band_pass_signals.py`` is ``"band_pass_signals"``.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name under which pipelines and batches know the action."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        """Return the new batch; ``batch`` itself is never changed."""
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return instances that the contract tests run; one with required parameters must say which."""
+        return (cls(),)
+
+    def __str__(self) -> str:
+        if not is_dataclass(self):
+            return f"{self.name}(…)"
+        given = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value != f.default:
+                given.append(f"{f.name}={value!r}")
+        return f"{self.name}({', '.join(given)})"

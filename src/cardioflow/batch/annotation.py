@@ -1,0 +1,86 @@
+"""The marks that somebody, or some program, set in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Annotation"]
+
+
+def _none() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """Marks in one record, in the order of time, in PhysioNet's vocabulary.
+
+    All arrays are of one length. ``sample`` counts from the first sample of the
+    signal as it is now: what cuts, shifts or resamples the signal moves the
+    marks along and drops those that fall outside.
+    """
+
+    sample: NDArray[np.int64] = field(default_factory=_none)
+    """Where each mark stands, in samples."""
+    symbol: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "<U1"))
+    """PhysioNet's code: ``N`` normal beat, ``V`` ventricular, ``(`` onset, ``)`` end, ``+`` rhythm…"""
+    aux_note: tuple[str, ...] = ()
+    """The text beside each mark, such as ``(AFIB``; empty where there is none."""
+    channel: NDArray[np.int64] = field(default_factory=_none)
+    """The lead that each mark belongs to, as the file numbers them."""
+    num: NDArray[np.int64] = field(default_factory=_none)
+    subtype: NDArray[np.int64] = field(default_factory=_none)
+
+    def __post_init__(self) -> None:
+        n = len(self.sample)
+        # What a source does not give is filled in, so that every column has one entry per mark.
+        defaults: dict[str, Any] = {
+            "symbol": lambda: np.full(n, "N"),
+            "aux_note": lambda: ("",) * n,
+            "channel": lambda: np.zeros(n, np.int64),
+            "num": lambda: np.zeros(n, np.int64),
+            "subtype": lambda: np.zeros(n, np.int64),
+        }
+        for name, make in defaults.items():
+            if n and not len(getattr(self, name)):
+                object.__setattr__(self, name, make())
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Return the marks at ``rows`` (indices or a mask)."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            sample=self.sample[rows],
+            symbol=self.symbol[rows],
+            aux_note=tuple(self.aux_note[int(i)] for i in rows),
+            channel=self.channel[rows],
+            num=self.num[rows],
+            subtype=self.subtype[rows],
+        )
+
+    def window(self, start: int, stop: int) -> Self:
+        """Return the marks in samples [start, stop), counted from ``start``."""
+        kept = self.take((self.sample >= start) & (self.sample < stop))
+        return replace(kept, sample=kept.sample - start)
+
+    def resampled(self, ratio: float, n_samples: int) -> Self:
+        """Return the marks at the nearest sample of a signal resampled by ``ratio`` to ``n_samples``."""
+        moved = np.rint(self.sample * ratio).astype(np.int64)
+        return replace(self, sample=np.clip(moved, 0, max(n_samples - 1, 0)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Annotation):
+            return NotImplemented
+        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Annotation({len(self)} marks: {''.join(sorted(set(self.symbol.tolist())))})"

@@ -1,0 +1,175 @@
+"""Records of different shape in one contiguous buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Self, final, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cardioflow.errors import InputError
+
+__all__ = ["Ragged"]
+
+
+@final
+class Ragged:
+    """Arrays of one number of axes and different lengths, one after another in one flat buffer.
+
+    ``r[i]`` is a view of record ``i``, of shape (lead, time), or (segment,
+    lead, time) after cutting; nothing is copied. Kernels take ``data``,
+    ``offsets`` and ``shapes`` and run once for the whole batch. The arrays are
+    read-only.
+
+    >>> r = Ragged.from_arrays([np.zeros((1, 3)), np.ones((2, 2))])
+    >>> len(r), r[1].shape, r.data.size
+    (2, (2, 2), 7)
+    """
+
+    __slots__ = ("data", "offsets", "shapes")
+
+    data: NDArray[Any]
+    """The samples of all records, one-dimensional."""
+    offsets: NDArray[np.int64]
+    """Where each record begins in ``data``, and after the last one its end: n + 1 numbers."""
+    shapes: NDArray[np.int64]
+    """The shape of each record, (n, axes)."""
+
+    def __init__(self, data: NDArray[Any], shapes: ArrayLike) -> None:
+        shapes_ = np.ascontiguousarray(shapes, dtype=np.int64)
+        if shapes_.ndim != 2:
+            raise InputError(f"Ragged(shapes=…) has {shapes_.ndim} axes; expected one row per record: (n, axes).")
+        offsets = np.zeros(len(shapes_) + 1, dtype=np.int64)
+        np.cumsum(shapes_.prod(axis=1), out=offsets[1:])
+        data = np.ascontiguousarray(data).reshape(-1)
+        if data.size != offsets[-1]:
+            raise InputError(f"Ragged data holds {data.size} samples, but its shapes need {offsets[-1]}.")
+        # A view, so that locking it does not lock the caller's own array.
+        self.data = _locked(data.view())
+        self.offsets = _locked(offsets)
+        self.shapes = _locked(shapes_ if shapes_ is not shapes else shapes_.copy())
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[NDArray[Any]], *, ndim: int = 2) -> Self:
+        """Copy ``arrays``, each (lead, time), one after another; ``ndim`` counts only when there are none.
+
+        float64 and integers become float32, complex numbers complex64.
+        """
+        if not arrays:
+            return cls(np.empty(0, np.float32), np.empty((0, ndim), np.int64))
+        axes = {a.ndim for a in arrays}
+        if len(axes) > 1:
+            raise InputError(f"Arrays of {sorted(axes)} axes cannot lie in one Ragged; give all of them the same.")
+        dtype = np.complex64 if any(np.iscomplexobj(a) for a in arrays) else np.float32
+        data = np.empty(sum(a.size for a in arrays), dtype)
+        start = 0
+        for a in arrays:
+            data[start : start + a.size] = a.reshape(-1)
+            start += a.size
+        return cls(data, np.array([a.shape for a in arrays], np.int64))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The axes of one record: 2 for (lead, time), 3 for (segment, lead, time)."""
+        return int(self.shapes.shape[1])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The samples of each record along time."""
+        return self.shapes[:, -1]
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether all records have one shape."""
+        return len(self) > 0 and bool((self.shapes == self.shapes[0]).all())
+
+    def dense(self) -> NDArray[Any]:
+        """Return all records as one array (record, lead, time), without a copy.
+
+        Raises:
+            InputError: when the records differ in shape.
+        """
+        if not self.is_dense:
+            found = sorted({tuple(int(v) for v in s) for s in self.shapes})
+            shown = ", ".join(map(str, found[:4])) + (", …" if len(found) > 4 else "")
+            raise InputError(
+                f"Records of different shape ({shown or 'no records'}) do not make one array. "
+                "Cut them to one length first, with split_signals or random_split_signals."
+            )
+        return self.data.reshape(len(self), *(int(v) for v in self.shapes[0]))
+
+    def with_data(self, data: NDArray[Any]) -> Ragged:
+        """Return a Ragged of the same shapes over other samples."""
+        return Ragged(data, self.shapes)
+
+    def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Ragged:
+        """Return the records at ``rows``, in that order; a run of neighbours is not copied."""
+        rows = np.asarray(rows, dtype=np.intp)
+        if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
+            span = self.data[self.offsets[rows[0]] : self.offsets[rows[-1] + 1]]
+            return Ragged(span, self.shapes[rows])
+        if not rows.size:
+            return Ragged(self.data[:0], self.shapes[:0])
+        return Ragged(np.concatenate([self._flat(int(i)) for i in rows]), self.shapes[rows])
+
+    @classmethod
+    def concat(cls, parts: Sequence[Ragged]) -> Ragged:
+        """Return the records of ``parts``, one after another."""
+        filled = [p for p in parts if len(p)] or list(parts[:1])
+        if len({p.ndim for p in filled}) > 1:
+            raise InputError(
+                f"Batches whose signals have {sorted({p.ndim for p in filled})} axes cannot be joined: "
+                "some are cut into segments and some are not. Call unstack_signals first."
+            )
+        return Ragged(np.concatenate([p.data for p in filled]), np.concatenate([p.shapes for p in filled]))
+
+    def _flat(self, i: int) -> NDArray[Any]:
+        return self.data[self.offsets[i] : self.offsets[i + 1]]
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @overload
+    def __getitem__(self, i: int | np.integer[Any]) -> NDArray[Any]: ...
+    @overload
+    def __getitem__(self, i: slice) -> Ragged: ...
+    def __getitem__(self, i: int | np.integer[Any] | slice) -> NDArray[Any] | Ragged:
+        if isinstance(i, slice):
+            return self.take(np.arange(len(self))[i])
+        n = len(self)
+        if not -n <= i < n:
+            # The built-in, so that iteration and unpacking end where they should.
+            raise IndexError(f"record {i} of a batch of {n}")
+        i = int(i) % n
+        return self._flat(i).reshape(self.shapes[i])
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[i] for i in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ragged):
+            return NotImplemented
+        same_shape = self.shapes.shape == other.shapes.shape and bool((self.shapes == other.shapes).all())
+        return same_shape and self.dtype == other.dtype and np.array_equal(self.data, other.data, equal_nan=True)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type, tuple[NDArray[Any], NDArray[np.int64]]]:
+        return Ragged, (np.asarray(self.data), np.asarray(self.shapes))
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return f"Ragged(0 records, {self.ndim} axes, {self.dtype})"
+        low, high = self.shapes.min(axis=0), self.shapes.max(axis=0)
+        axes = ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(low, high, strict=True))
+        return f"Ragged({len(self)} records of ({axes}), {self.dtype})"
+
+
+def _locked(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array

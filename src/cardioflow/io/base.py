@@ -1,0 +1,92 @@
+"""What every format is: a ``Format`` that makes a ``Record`` of a file."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.errors import FormatError
+
+__all__ = ["Format", "ReadRequest", "Record"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One ECG as every reader gives it."""
+
+    signal: NDArray[np.float32] | None
+    """Millivolts of shape (lead, time), NaN where the file has no sample; ``None`` when not asked for.
+
+    A channel that is no voltage keeps its own unit.
+    """
+    fs: float
+    """Samples per second and lead."""
+    leads: tuple[str, ...]
+    """Standard names: I II III aVR aVL aVF V1–V6, MLII …; what has none keeps the file's own."""
+    units: tuple[str, ...]
+    """One per lead: ``"mV"``, or the unit of a channel that is no voltage."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """``age`` (years), ``sex`` (``"M"``, ``"F"``), ``timestamp`` (datetime), ``comments``, ``device``, and the format's own."""
+    annotation: Annotation | None = None
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What to read of a file."""
+
+    components: frozenset[str] = frozenset({"signal", "meta"})
+    """Of ``"signal"``, ``"meta"``, ``"annotation"``."""
+    start_s: float = 0.0
+    """Where to begin, in seconds from the first sample."""
+    stop_s: float | None = None
+    """Where to stop, exclusive; ``None`` is the end."""
+    channels: tuple[str | int, ...] | None = None
+    """Leads to read, by name or number, in this order; ``None`` is all."""
+    ann_ext: str | None = None
+    """The suffix of the annotation file, where a format keeps several beside a record (``"atr"``, ``"q1c"``)."""
+    strict: bool = False
+    """Whether a checksum that does not agree is an error; otherwise it is a flag in ``meta``."""
+    identify: bool = False
+    """Whether what identifies a person (name, ids, exact birth date) is read into ``meta``."""
+
+
+class Format(ABC):
+    """One file format; final subclasses live in one file each.
+
+    A reader raises ``FormatError`` and nothing else on bytes it cannot read,
+    checks the sizes in a header against the file before it allocates, and opens
+    no file outside the record's folder.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]]
+    """Usual file endings, lower case with the dot, for ``fmt=None`` and for messages."""
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, head: bytes) -> bool:
+        """Return whether a file that begins with ``head`` (its first 4096 bytes) is of this format."""
+
+    @abstractmethod
+    def read(self, path: Path, request: ReadRequest) -> Record:
+        """Read one file.
+
+        Raises:
+            FormatError: when the bytes are not what the format says.
+        """
+
+    def read_many(self, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
+        """Read several files; one that cannot be read gives its error in its place."""
+        found: list[Record | FormatError] = []
+        for path in paths:
+            try:
+                found.append(self.read(path, request))
+            except FormatError as error:
+                found.append(error)
+        return found

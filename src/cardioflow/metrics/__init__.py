@@ -1,0 +1,5 @@
+"""Metrics: one file each, named like the metric.
+
+scikit-learn computes what scikit-learn has; here stands what the field reports
+and it lacks, and the intervals beside the figures.
+"""

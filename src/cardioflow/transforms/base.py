@@ -1,0 +1,54 @@
+"""What every transform is: ``Transform``, or ``RandomTransform`` where chance has a part."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.action import Action
+from cardioflow.batch.ecg_batch import EcgBatch
+
+__all__ = ["RandomTransform", "Transform"]
+
+
+@dataclass(frozen=True)
+class Transform(Action):
+    """A pure action: the same batch gives the same result, anywhere and any number of times.
+
+    A subclass is a frozen dataclass, checks its parameters in
+    ``__post_init__`` and fills in ``apply``. It never changes the batch it is
+    given, moves annotations with the signal, and names the record in its
+    errors, so that a run with ``on_error="skip"`` can go on without it.
+    """
+
+    @final
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        done = self.apply(batch)
+        return done.replace(history=(*batch.history, self.name))
+
+    @abstractmethod
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        """Return the transformed batch."""
+
+
+@dataclass(frozen=True)
+class RandomTransform(Action):
+    """A pure action that draws random numbers, from the keys that it is given and nothing else."""
+
+    @final
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        done = self.apply(batch, batch.keys(self.name))
+        return done.replace(history=(*batch.history, self.name))
+
+    @abstractmethod
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
+        """Return the transformed batch; ``keys`` holds one 64-bit key per row.
+
+        ``dsp.streams.uniform(keys, n)`` draws for all rows at once, compiled
+        kernels hash onward from the key, and ``dsp.streams.generator(key)``
+        has NumPy's distributions.
+        """

@@ -33,7 +33,7 @@ class Record:
     units: tuple[str, ...]
     """One per lead: ``"mV"``, or the unit of a channel that is no voltage."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """``age`` (years), ``sex`` (``"M"``, ``"F"``), ``timestamp`` (datetime), ``comments``, ``device``, and the format's own."""
+    """``age`` (years), ``sex`` (``"M"``, ``"F"``), ``timestamp``, ``comments``, ``device``, and the format's own."""
     annotation: Annotation | None = None
 
 

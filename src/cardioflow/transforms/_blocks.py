@@ -1,0 +1,23 @@
+"""The runs of samples that share one mean, one range or one scale."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import Ragged
+
+__all__ = ["AXES", "Axis", "block_sizes"]
+
+Axis = Literal[-1] | tuple[Literal[-2], Literal[-1]] | None
+AXES: Final[tuple[Any, ...]] = (-1, (-2, -1), None)
+
+
+def block_sizes(signal: Ragged, axis: Axis) -> NDArray[np.int64]:
+    """Return the length of every run in the flat buffer: a lead for -1, a segment for (-2, -1), a record for None."""
+    if axis is None:
+        return np.asarray(signal.shapes.prod(axis=1))
+    inner = 1 if axis == -1 else 2
+    return np.repeat(signal.shapes[:, -inner:].prod(axis=1), signal.shapes[:, :-inner].prod(axis=1))

@@ -1,0 +1,28 @@
+"""Whole numbers that are the same for all records, or given by label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+
+__all__ = ["check_counts"]
+
+
+def check_counts(transform: Any, field: str) -> None:
+    """Check that the field is a whole number above zero, or a mapping of labels to such."""
+    value = getattr(transform, field)
+    if not isinstance(value, Mapping):
+        _parameters.count(transform, field)
+        return
+    for label, number in value.items():
+        if not isinstance(label, str) or not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise InputError(
+                f"{transform.name}({field}={dict(value)!r}) gives {number!r} for the label {label!r}; "
+                "expected a label and a whole number of at least 1."
+            )
+    if not value:
+        raise InputError(f"{transform.name}({field}={{}}) names no label. Give a number, or one per label.")
+    _parameters.set_fields(transform, **{field: _parameters.frozen(value)})

@@ -1,0 +1,35 @@
+"""Records cut into windows, with their annotations and where each window came from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import Annotation, EcgBatch, Ragged
+from cardioflow.dsp.cutting import cut
+
+__all__ = ["cut_windows"]
+
+
+def cut_windows(
+    batch: EcgBatch, starts: NDArray[np.int64], counts: NDArray[np.int64], *, length: int, pad_value: float
+) -> EcgBatch:
+    """Return the batch cut into windows of (lead, length), each row (segment, lead, time)."""
+    signal = batch.component("signal")
+    data = cut(signal.data, signal.shapes, starts, counts, length=length, pad_value=pad_value)
+    shapes = np.column_stack([counts, signal.shapes[:, 0], np.full(len(batch), length)])
+    ends = np.cumsum(counts)
+    rows = [starts[end - n : end] for n, end in zip(counts, ends, strict=True)]
+    annotation = None
+    if batch.annotation is not None:
+        annotation = tuple(
+            tuple(mark.window(int(s), int(s) + length) for s in row)
+            for mark, row in zip(batch.annotation, rows, strict=True)
+            if isinstance(mark, Annotation)
+        )
+    meta = batch.meta
+    known = meta is not None and "fs" in meta.columns
+    # Without a rate the seconds are unknown; samples over 1 Hz keep at least the order.
+    fs = batch.fs if known else np.ones(len(batch))
+    origin = batch.origin.cut([row / rate for row, rate in zip(rows, fs, strict=True)])
+    return batch.replace(signal=Ragged(data, shapes), annotation=annotation, origin=origin)

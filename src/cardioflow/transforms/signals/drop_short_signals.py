@@ -1,0 +1,34 @@
+"""Leave out records that are too short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self, final
+
+from cardioflow.batch import EcgBatch
+from cardioflow.transforms import _parameters
+from cardioflow.transforms.base import Transform
+
+__all__ = ["DropShortSignals"]
+
+
+@final
+@dataclass(frozen=True)
+class DropShortSignals(Transform):
+    """Keep the records of ``min_length`` samples or more.
+
+    A batch that loses all its records stays as a batch of none, which a run
+    passes over.
+    """
+
+    min_length: int
+
+    def __post_init__(self) -> None:
+        _parameters.count(self, "min_length", least=0)
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        return batch.take(batch.component("signal").lengths >= self.min_length)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return (cls(200),)

@@ -1,0 +1,58 @@
+"""Cut signals into windows at a regular distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self, final
+
+from cardioflow.batch import EcgBatch
+from cardioflow.dsp.cutting import regular_starts
+from cardioflow.transforms import _parameters, _targets
+from cardioflow.transforms._inputs import uncut
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.signals._counts import check_counts
+from cardioflow.transforms.signals._cut import cut_windows
+
+__all__ = ["SplitSignals"]
+
+
+@final
+@dataclass(frozen=True)
+class SplitSignals(Transform):
+    """Cut each signal into windows of ``length`` samples, ``step`` samples apart.
+
+    Gives (segment, lead, length); what is left over at the end is dropped. A
+    signal shorter than ``length`` gives one segment that ends with it and holds
+    ``pad_value`` in front. Annotations become one per segment, and
+    ``batch.origin`` keeps where each segment starts.
+
+    Args:
+        length: samples of a segment.
+        step: samples from one start to the next, for all records or by label; ``length`` when not given.
+        pad_value: what stands in front of a signal that is too short, in millivolts.
+
+    Raises:
+        InputError: when the signals are cut already.
+        LabelError: when ``step`` is by label and lacks one.
+    """
+
+    length: int
+    step: int | Mapping[str, int] | None = None
+    pad_value: float = 0
+
+    def __post_init__(self) -> None:
+        _parameters.count(self, "length")
+        _parameters.number(self, "pad_value")
+        if self.step is not None:
+            check_counts(self, "step")
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = uncut(batch, self.name)
+        steps = _targets.by_label(batch, self.name, "step", self.length if self.step is None else self.step)
+        starts, counts = regular_starts(signal.lengths, self.length, steps)
+        return cut_windows(batch, starts, counts, length=self.length, pad_value=self.pad_value)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(256), cls(200, 50, pad_value=-1.0)

@@ -1,0 +1,242 @@
+"""Every transform of the registry is run through the same checks, from the moment that its file appears."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
+from cardioflow.errors import InputError
+from cardioflow.registry import transforms
+from cardioflow.transforms.base import RandomTransform, Transform
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+# What a transform needs to have been done before, because it takes no plain signal.
+BEFORE: dict[str, tuple[str, ...]] = {}
+
+# Gaps, each with its reason.
+NEEDS_UNCUT = {
+    "split_signals": "a segment cannot be cut into segments without unstacking",
+    "random_split_signals": "a segment cannot be cut into segments without unstacking",
+}
+MIXES_RECORDS: dict[str, str] = {}
+NO_TIME_AXIS: dict[str, str] = {}
+AXES_ARE_NO_SEGMENTS: dict[str, str] = {}
+
+
+def ecg(rng: np.random.Generator, samples: int, fs: float) -> np.ndarray[Any, Any]:
+    """A crude 12-lead ECG with a beat a second, wander and noise."""
+    time = np.arange(samples) / fs
+    beat = np.exp(-0.5 * (((time + 0.6) % 1.0 - 0.5) / 0.012) ** 2) + 0.2 * np.exp(
+        -0.5 * (((time + 0.3) % 1 - 0.5) / 0.05) ** 2
+    )
+    gains = np.array([0.8, 1.0, 0.2, -0.9, 0.3, 0.6, -0.5, -0.4, 0.3, 1.1, 1.2, 0.9])[:, None]
+    return gains * beat + 0.1 * np.sin(2 * np.pi * 0.3 * time) + 0.02 * rng.standard_normal((12, samples))
+
+
+def marks(samples: int, fs: float) -> Annotation:
+    peaks = np.arange(int(0.4 * fs), samples, int(fs))
+    three = np.sort(np.concatenate([peaks - int(0.04 * fs), peaks, peaks + int(0.04 * fs)]))
+    three = three[(three >= 0) & (three < samples)]
+    symbols = np.array([{0: "(", 1: "N", 2: ")"}[i % 3] for i in range(len(three))], dtype="<U1")
+    return Annotation(sample=three, symbol=symbols)
+
+
+def make(lengths: tuple[int, ...], rates: tuple[float, ...], *, seed: int = 5) -> EcgBatch:
+    rng = np.random.default_rng(11)
+    n = len(lengths)
+    labels = np.array([("N", "A", "O", "~")[i % 4] for i in range(n)], dtype=object)
+    return EcgBatch(
+        ids=tuple(f"A{i:05d}" for i in range(n)),
+        signal=Ragged.from_arrays([ecg(rng, m, fs) for m, fs in zip(lengths, rates, strict=True)]),
+        annotation=tuple(marks(m, fs) for m, fs in zip(lengths, rates, strict=True)),
+        meta=Meta({"fs": np.array(rates, float), "leads": [LEADS] * n, "units": [("mV",) * 12] * n}, n),
+        target=labels,
+        classes=("A", "N", "O", "~"),
+        extra={"note": np.arange(n)},
+        seed=seed,
+    )
+
+
+@cache
+def batch_of(kind: str) -> EcgBatch:
+    if kind == "ragged":
+        return make((1200, 1000, 700, 1500, 1100, 900), (250.0, 300.0, 250.0, 500.0, 360.0, 250.0))
+    if kind == "dense":
+        return make((1000,) * 4, (250.0,) * 4)
+    if kind == "cut":
+        return batch_of("ragged").split_signals(500, 300)
+    if kind == "one sample":
+        return make((1, 1000), (250.0, 250.0))
+    if kind == "empty":
+        return batch_of("ragged").take(np.arange(0))
+    if kind == "empty cut":
+        return batch_of("cut").take(np.arange(0))
+    raise AssertionError(kind)
+
+
+def prepared(name: str, kind: str) -> EcgBatch:
+    batch = batch_of(kind)
+    for before in BEFORE.get(name, ()):
+        batch = getattr(batch, before)()
+    return batch
+
+
+def members() -> Iterator[Any]:
+    for name in transforms.names():
+        cls = transforms.get(name)
+        for i in range(len(cls.examples())):
+            yield pytest.param(name, i, id=f"{name}-{i}")
+
+
+KINDS = ("ragged", "dense", "cut", "one sample", "empty", "empty cut")
+each = pytest.mark.parametrize(("name", "example"), list(members()))
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def run(name: str, example: int, kind: str, *, seed: int = 5) -> EcgBatch | None:
+    """The transformed batch, or None where a declared gap, or a signal too short, raised as it should."""
+    batch = prepared(name, kind).replace(seed=seed)
+    action = transforms.get(name).examples()[example]
+    if "cut" in kind and name in NEEDS_UNCUT:
+        with pytest.raises(InputError, match="Call unstack_signals first"):
+            action(batch)
+        return None
+    if kind == "one sample":
+        try:
+            return action(batch)
+        except InputError as error:
+            if "A00000" not in str(error):
+                raise
+            return None
+    return action(batch)
+
+
+def same(a: EcgBatch, b: EcgBatch) -> bool:
+    columns = (a.ids == b.ids, a.signal == b.signal, a.annotation == b.annotation, a.meta == b.meta)
+    target = (a.target is None) == (b.target is None) and (a.target is None or np.array_equal(a.target, b.target))
+    extra = all(
+        np.array_equal(a.extra[k], b.extra[k]) if isinstance(a.extra[k], np.ndarray) else a.extra[k] == b.extra[k]
+        for k in a.extra
+    )
+    return all(columns) and target and a.extra.keys() == b.extra.keys() and extra and a.classes == b.classes
+
+
+@each
+@each_kind
+def test_a_transform_does_not_change_the_batch_that_it_is_given(name, example, kind):
+    before = pickle.dumps(prepared(name, kind))
+    run(name, example, kind)
+    assert pickle.dumps(prepared(name, kind)) == before
+
+
+@each
+@each_kind
+def test_the_result_is_a_whole_batch_with_its_history(name, example, kind):
+    done = run(name, example, kind)
+    if done is None:
+        return
+    assert done.history[-1] == name
+    rows = len(done)
+    assert len(done.origin.record) == len(done.origin.key) == len(done.origin.start_s) == rows
+    assert len(done.signal) == len(done.meta) == len(done.annotation) == rows
+    if done.signal.ndim == 3 and name not in AXES_ARE_NO_SEGMENTS:
+        assert [len(s) for s in done.origin.start_s] == done.signal.shapes[:, 0].tolist()
+
+
+@each
+@each_kind
+def test_signals_stay_float32_or_complex64_finite_and_read_only(name, example, kind):
+    done = run(name, example, kind)
+    if done is None:
+        return
+    assert done.signal.dtype in (np.float32, np.complex64)
+    assert not done.signal.data.flags.writeable
+    assert np.isfinite(done.signal.data).all()
+
+
+@each
+@each_kind
+def test_annotations_stay_in_order_and_inside_the_signal(name, example, kind):
+    done = run(name, example, kind)
+    if done is None:
+        return
+    for i, own in enumerate(done.annotation):
+        for segment in own if isinstance(own, tuple) else (own,):
+            assert (np.diff(segment.sample) >= 0).all()
+            if len(segment) and name not in NO_TIME_AXIS:
+                assert segment.sample.min() >= 0
+                assert segment.sample.max() < done.signal.lengths[i]
+
+
+@each
+@pytest.mark.parametrize("kind", ["ragged", "cut"])
+def test_the_same_seed_gives_the_same_numbers(name, example, kind):
+    first, second = run(name, example, kind), run(name, example, kind)
+    assert first is second is None or same(first, second)
+
+
+@each
+def test_another_seed_gives_other_numbers_where_chance_has_a_part(name, example):
+    cls = transforms.get(name)
+    first = run(name, example, "ragged", seed=0)
+    others = [run(name, example, "ragged", seed=s) for s in range(1, 6)]
+    assert all(same(first, other) for other in others) != issubclass(cls, RandomTransform)
+
+
+@each
+def test_neither_order_nor_size_of_the_batch_changes_a_record(name, example):
+    if name in MIXES_RECORDS:
+        pytest.skip(MIXES_RECORDS[name])
+    batch = prepared(name, "ragged")
+    action = transforms.get(name).examples()[example]
+    whole = action(batch)
+    backwards = action(batch.take(np.arange(len(batch))[::-1]))
+    singles = [action(batch[i]) for i in range(len(batch))]
+    by_id = {one.ids[j]: one[j] for one in singles for j in range(len(one))}
+    back_by_id = {backwards.ids[j]: backwards[j] for j in range(len(backwards))}
+    assert list(by_id) == list(whole.ids)
+    for j, record in enumerate(whole.ids):
+        assert same(whole[j], by_id[record])
+        assert same(whole[j], back_by_id[record])
+
+
+@each
+def test_a_second_occurrence_in_the_chain_draws_other_numbers(name, example):
+    if not issubclass(transforms.get(name), RandomTransform):
+        return
+    batch = prepared(name, "ragged")
+    action = transforms.get(name).examples()[example]
+    first = [action(batch.replace(seed=s)) for s in range(4)]
+    second = [action(batch.replace(seed=s, history=(name,))) for s in range(4)]
+    assert not all(same(a, b) for a, b in zip(first, second, strict=True))
+
+
+@each
+def test_a_transform_prints_compares_hashes_and_pickles(name, example):
+    cls = transforms.get(name)
+    action, again = cls.examples()[example], cls.examples()[example]
+    assert issubclass(cls, (Transform, RandomTransform))
+    assert action.name == name
+    assert str(action).startswith(f"{name}(")
+    assert action == again
+    assert hash(action) == hash(again)
+    assert pickle.loads(pickle.dumps(action)) == action  # noqa: S301 -- our own bytes
+
+
+@pytest.mark.parametrize("name", transforms.names())
+def test_a_random_transform_says_so_in_its_name(name):
+    assert issubclass(transforms.get(name), RandomTransform) == name.startswith("random_")
+
+
+@pytest.mark.parametrize("name", transforms.names())
+def test_a_transform_describes_itself_in_one_sentence(name):
+    first = transforms.get(name).__doc__.strip().splitlines()[0]
+    assert first.endswith(".")
+    assert len(first) < 100

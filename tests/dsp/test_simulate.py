@@ -104,7 +104,7 @@ def test_a_low_sampling_rate_shows_the_same_beats():
     ("parameters", "text"),
     [
         ({"rhythm": "afib"}, "simulate_ecg(rhythm='afib') is no rhythm. There are: 'AF', 'sinus'."),
-        ({"leads": ("v1",)}, "simulate_ecg() has no lead 'v1'. Did you mean 'V1'?"),
+        ({"leads": ("avF",)}, "simulate_ecg() has no lead 'avF'. Did you mean 'aVF'?"),
         ({"leads": ()}, "simulate_ecg(leads=()) names no lead."),
         ({"fs": 0.0}, "simulate_ecg(fs=0.0) is not between 20 and 10000 Hz."),
         ({"fs": float("nan")}, "simulate_ecg(fs=nan) is not between 20 and 10000 Hz."),

@@ -1,0 +1,196 @@
+"""Packed samples to numbers: the signal formats of WFDB, and integers to float32 physical values."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["BLOCKS", "MISSING", "checksums", "n_bytes", "scale", "scale_dense", "unpack"]
+
+BLOCKS: Final[dict[int, tuple[int, int]]] = {
+    8: (1, 1),
+    16: (1, 2),
+    24: (1, 3),
+    32: (1, 4),
+    61: (1, 2),
+    80: (1, 1),
+    160: (1, 2),
+    212: (2, 3),
+    310: (3, 4),
+    311: (3, 4),
+}
+"""Per format of signal(5): how many samples stand in how many bytes."""
+
+MISSING: Final[dict[int, int]] = {
+    8: -(2**31),
+    16: -(2**15),
+    24: -(2**23),
+    32: -(2**31),
+    61: -(2**15),
+    80: -(2**7),
+    160: -(2**15),
+    212: -(2**11),
+    310: -(2**9),
+    311: -(2**9),
+}
+"""Per format: the number that means "no sample here"."""
+
+
+def n_bytes(fmt: int, n: int) -> int:
+    """Return how many bytes ``n`` samples of the format take; a last block may be cut short.
+
+    >>> n_bytes(16, 3), n_bytes(212, 2), n_bytes(212, 3)
+    (6, 3, 5)
+    """
+    samples, size = BLOCKS[fmt]
+    whole, rest = divmod(n, samples)
+    # Two bytes hold one sample of 212 or 310, and one of 311; four hold two of 310 (signal(5) tells where bits lie).
+    return whole * size + (0, 2, 4)[rest]
+
+
+def unpack(raw: bytes | memoryview, fmt: int, phase: int, n: int) -> NDArray[np.signedinteger[Any]]:
+    """Return ``n`` samples of the packed bytes ``raw``, which begin ``phase`` samples into their first block.
+
+    ``raw`` must hold ``n_bytes(fmt, phase + n)`` bytes. Format 8 gives the differences.
+    """
+    if fmt == 16:
+        return np.frombuffer(raw, "<i2", n)
+    if fmt in _PLAIN:
+        kind, offset = _PLAIN[fmt]
+        samples = np.frombuffer(raw, kind, n).astype(np.int32)
+        return samples if not offset else samples - offset
+    if fmt == 24:
+        return _unpack_24(np.frombuffer(raw, np.uint8, 3 * n))
+    kernel = {212: _unpack_212, 310: _unpack_310, 311: _unpack_311}[fmt]
+    # The last block is made whole, so that the kernels need not look where the bytes end.
+    short = -len(raw) % BLOCKS[fmt][1]
+    found: NDArray[np.int16] = kernel(np.frombuffer(bytes(raw) + bytes(short) if short else raw, np.uint8))
+    return found[phase : phase + n]
+
+
+# Signed 8 (differences), 32 and big-endian 16 bits; offset binary of 8 and 16 bits.
+_PLAIN: Final[dict[int, tuple[str, int]]] = {
+    8: ("i1", 0),
+    32: ("<i4", 0),
+    61: (">i2", 0),
+    80: ("u1", 128),
+    160: ("<u2", 32768),
+}
+
+
+@njit(nogil=True, cache=True)
+def _unpack_24(raw: Any) -> Any:
+    samples = np.empty(raw.size // 3, np.int32)
+    for i in range(samples.size):
+        high = np.int32(np.int8(raw[3 * i + 2]))
+        samples[i] = (high << 16) | (np.int32(raw[3 * i + 1]) << 8) | np.int32(raw[3 * i])
+    return samples
+
+
+@njit(nogil=True, cache=True)
+def _unpack_212(raw: Any) -> Any:
+    """Two samples of 12 bits in three bytes: low byte, both high nibbles, low byte."""
+    blocks = raw.size // 3
+    samples = np.empty(2 * blocks, np.int16)
+    for i in range(blocks):
+        middle = np.int16(raw[3 * i + 1])
+        first = np.int16(raw[3 * i]) | np.int16((middle & 0x0F) << 8)
+        second = np.int16(raw[3 * i + 2]) | np.int16((middle & 0xF0) << 4)
+        samples[2 * i] = np.int16(first << 4) >> 4
+        samples[2 * i + 1] = np.int16(second << 4) >> 4
+    return samples
+
+
+@njit(nogil=True, cache=True)
+def _unpack_310(raw: Any) -> Any:
+    """Three samples of 10 bits in two 16-bit words: bits 1-11 of each, the third in the five bits left of both."""
+    blocks = raw.size // 4
+    samples = np.empty(3 * blocks, np.int16)
+    for i in range(blocks):
+        low = np.int32(raw[4 * i]) | np.int32(raw[4 * i + 1]) << 8
+        high = np.int32(raw[4 * i + 2]) | np.int32(raw[4 * i + 3]) << 8
+        samples[3 * i] = _signed_10((low >> 1) & 0x3FF)
+        samples[3 * i + 1] = _signed_10((high >> 1) & 0x3FF)
+        samples[3 * i + 2] = _signed_10((low >> 11) | (high >> 11) << 5)
+    return samples
+
+
+@njit(nogil=True, cache=True)
+def _unpack_311(raw: Any) -> Any:
+    """Three samples of 10 bits in the low 30 bits of a 32-bit word, the first lowest."""
+    blocks = raw.size // 4
+    samples = np.empty(3 * blocks, np.int16)
+    for i in range(blocks):
+        word = (
+            np.int64(raw[4 * i])
+            | np.int64(raw[4 * i + 1]) << 8
+            | np.int64(raw[4 * i + 2]) << 16
+            | np.int64(raw[4 * i + 3]) << 24
+        )
+        for j in range(3):
+            samples[3 * i + j] = _signed_10((word >> (10 * j)) & 0x3FF)
+    return samples
+
+
+@njit(nogil=True, cache=True)
+def _signed_10(value: Any) -> Any:
+    return np.int16(value - 1024 if value & 0x200 else value)
+
+
+@njit(nogil=True, cache=True)
+def checksums(samples: Any, width: int) -> Any:
+    """Return the sum of each of ``width`` interleaved columns."""
+    sums = np.zeros(width, np.int64)
+    for t in range(samples.size // width):
+        for c in range(width):
+            sums[c] += samples[t * width + c]
+    return sums
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def scale(
+    samples: Any, width: int, missing: int, columns: Any, skews: Any, baselines: Any, divisors: Any, out: Any
+) -> None:
+    """Write (sample - baseline) / divisor of some interleaved columns into ``out``, (column, time), float32.
+
+    ``samples`` has frames of ``width``; column ``c`` stands at ``columns[c]`` in
+    a frame, ``skews[c]`` frames late. The division is done in float64 and
+    rounded once, so that the result is that of dividing in float64 throughout.
+    ``missing`` becomes NaN, and so does what ``samples`` is too short for.
+    """
+    nan = np.float32(np.nan)
+    for j in range(columns.size):
+        row = out[j]
+        shift = baselines[j]
+        by = divisors[j]
+        first = columns[j] + skews[j] * width
+        n = max(min(row.size, samples.size // width - skews[j]), 0)
+        if width == 1:
+            part = samples[first : first + n]
+            for t in range(n):
+                x = part[t]
+                row[t] = nan if x == missing else np.float32((x - shift) / by)
+        else:
+            for t in range(n):
+                x = samples[t * width + first]
+                row[t] = nan if x == missing else np.float32((x - shift) / by)
+        row[n:] = nan
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def scale_dense(
+    samples: Any, width: int, missing: int, per_frame: int, column: int, skew: int, calibration: Any, row: Any
+) -> None:
+    """Write one signal that has ``per_frame`` samples in each frame into ``row``, as ``scale`` does."""
+    nan = np.float32(np.nan)
+    shift, by = calibration
+    frames = max(min(row.size // per_frame, samples.size // width - skew), 0)
+    for t in range(frames):
+        at = (t + skew) * width + column
+        for i in range(per_frame):
+            x = samples[at + i]
+            row[t * per_frame + i] = nan if x == missing else np.float32((x - shift) / by)
+    row[frames * per_frame :] = nan

@@ -1,0 +1,32 @@
+"""What the comments of a header tell about the person."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+__all__ = ["age_and_sex"]
+
+# "69 M 1085 1629 x1": the first comment of the MIT-BIH databases, and of what was cut from them. -1 is unknown.
+_MIT = re.compile(r"(-?\d{1,3}|\?)\s+([MF?])(?:\s+[\dN].*|\s*)")
+# "Age: 56  Sex: M", "<age>: 75", "# age: 81", "Gender: female". LUDB hides great ages as ">89".
+_AGE = re.compile(r"\bage\b>?\s*[:=]\s*(>?)\s*(\d{1,3}(?:\.\d+)?)(?![\d/])", re.IGNORECASE)
+_SEX = re.compile(r"\b(?:sex|gender)\b>?\s*[:=]\s*([mf])(?:ale|emale)?\b", re.IGNORECASE)
+
+
+def age_and_sex(comments: tuple[str, ...]) -> tuple[float | None, str | None]:
+    """Return years and ``"M"`` or ``"F"`` where a comment gives them; "over 89" is 90."""
+    age: Any = None
+    sex: str | None = None
+    for comment in comments:
+        mit = _MIT.fullmatch(comment)
+        if mit and age is None and sex is None:
+            age = int(mit[1]) if mit[1].isdigit() else None
+            sex = mit[2] if mit[2] in "MF" else None
+            continue
+        if age is None and (match := _AGE.search(comment)):
+            age = float(match[2]) + bool(match[1])
+            age = int(age) if age == int(age) else age
+        if sex is None and (match := _SEX.search(comment)):
+            sex = match[1].upper()
+    return age, sex

@@ -1,0 +1,163 @@
+"""Annotation files: which one of those beside a header, and what stands in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import standard_name
+from cardioflow.dsp.marks import unpack_marks
+from cardioflow.errors import FormatError, nearest
+from cardioflow.io._wfdb.files import contained
+
+__all__ = ["CODES", "parse_annotation", "read_annotation"]
+
+# annot(5) by code, 0 to 41; a space where there is none.
+CODES: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
+_SYMBOLS: Final = np.array([*CODES, *(f"[{code}]" for code in range(len(CODES), 64))])
+_SYMBOLS[[15, 17]] = ["[15]", "[17]"]
+
+_NOTE: Final = 22
+_RESOLUTION = re.compile(r"## time resolution: ([0-9.]+)")
+_DEFINITION = re.compile(r"(\d+) (\S+)(?: .*)?")
+_OTHER_FILES: Final = frozenset(
+    {".hea", ".dat", ".mat", ".xws", ".txt", ".csv", ".html", ".edf", ".json", ".md5", ".png"}
+)
+
+
+def read_annotation(path: str, ext: str | None, leads: tuple[str, ...], fs: float, per_frame: int) -> Annotation:
+    """Read the annotation file ``ext`` beside the header at ``path``, or the one that is meant when ``ext`` is None.
+
+    That is ``atr``; or else the only one there; or, where there is one per lead
+    that is named like the lead (LUDB), all of them, each mark's ``channel``
+    being the lead's number.
+    """
+    stem = path.removesuffix(".hea")
+    if ext is not None:
+        return _one(stem, ext.removeprefix("."), fs, per_frame)
+    there = _extensions(stem)
+    if "atr" in there:
+        return _one(stem, "atr", fs, per_frame)
+    numbers = {lead: i for i, lead in enumerate(leads)}
+    if len(there) > 1 and all(standard_name(e) in numbers for e in there):
+        parts = []
+        for e in sorted(there, key=lambda e: numbers[standard_name(e)]):
+            marks = _one(stem, e, fs, per_frame)
+            parts.append(replace(marks, channel=np.full(len(marks), numbers[standard_name(e)])))
+        return _gathered(parts)
+    if len(there) == 1:
+        return _one(stem, there[0], fs, per_frame)
+    found = ", ".join(map(repr, there)) if there else "none"
+    remedy = "Name one with ann_ext." if there else "Do not ask for annotations, or fetch them."
+    raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
+
+
+def _extensions(stem: str) -> list[str]:
+    """Return the extensions of what may be annotation files of one record, sorted."""
+    folder, name = os.path.split(stem)
+    start = f"{name}."
+    with os.scandir(folder or ".") as entries:
+        found = [e.name[len(start) :] for e in entries if e.name.startswith(start)]
+    return sorted(e for e in found if e.isalnum() and f".{e.lower()}" not in _OTHER_FILES)
+
+
+def _one(stem: str, ext: str, fs: float, per_frame: int) -> Annotation:
+    path = contained(f"{os.path.basename(stem)}.{ext}", f"{stem}.hea")  # noqa: PTH119 -- text throughout, for speed
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 -- as above
+            raw = file.read()
+    except (OSError, ValueError) as error:
+        there = _extensions(stem) if not isinstance(error, ValueError) else []
+        raise FormatError(f"There is no annotation file {path!r}. {nearest(ext, there)}") from error
+    return parse_annotation(raw, path, fs, per_frame)
+
+
+def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> Annotation:
+    """Read the bytes of an annotation file of the MIT format.
+
+    Notes at sample 0 that begin with ``##`` say the time resolution, to which
+    the samples are converted, and define codes; they are no marks. Zero bytes
+    at the end of a text, which old C programs wrote, are left out. A file
+    without the zero word at its end is read as far as it goes.
+
+    Raises:
+        FormatError: when the file breaks off inside a mark.
+    """
+    table, end = unpack_marks(raw)
+    if end < 0:
+        raise FormatError(
+            f"{path} is no annotation file of the MIT format, or was cut short: at byte {-end - 1} of {len(raw)} "
+            "it breaks off inside a mark. Fetch it again."
+        )
+    notes = [""] * len(table)
+    for i in np.flatnonzero(table[:, 6]).tolist():
+        at, n = table[i, 5], table[i, 6]
+        notes[i] = raw[at : at + n].decode("latin-1").rstrip("\0")
+    symbols, resolution = _SYMBOLS, None
+    about = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
+    if about.any():
+        rows = [i for i in np.flatnonzero(about).tolist()]
+        symbols, resolution, about = _definitions(rows, notes, len(table))
+    kept = ~about & (table[:, 1] != 0)
+    if not kept.all():
+        table = table[kept]
+        notes = [note for note, keep in zip(notes, kept.tolist(), strict=True) if keep]
+    sample = table[:, 0].copy()
+    ratio = per_frame * (fs / resolution if resolution else 1.0)
+    if ratio != 1.0:
+        sample = np.rint(sample * ratio).astype(np.int64)
+    marks = Annotation(
+        sample=sample,
+        symbol=symbols[table[:, 1]],
+        aux_note=tuple(notes),
+        channel=table[:, 3].copy(),
+        num=table[:, 4].copy(),
+        subtype=table[:, 2].copy(),
+    )
+    return marks if bool((np.diff(sample) >= 0).all()) else marks.take(np.argsort(sample, kind="stable"))
+
+
+def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[np.ndarray, float | None, np.ndarray]:
+    """Return the symbols, the time resolution in Hz and which marks said so, of the notes at ``rows``."""
+    symbols: list[str] | None = None
+    resolution: float | None = None
+    inside = False
+    about = np.zeros(n, bool)
+    for row in rows:
+        note = notes[row]
+        if match := _RESOLUTION.match(note):
+            try:
+                resolution = float(match[1]) or None
+            except ValueError:
+                resolution = None
+        elif note.startswith("## annotation type definitions"):
+            inside = True
+        elif note.startswith("## end of definitions"):
+            inside = False
+        elif inside and (match := _DEFINITION.fullmatch(note)):
+            code = int(match[1])
+            if code < 50:
+                symbols = symbols or _SYMBOLS.tolist()
+                symbols[code] = match[2]
+        elif not note.startswith("## "):
+            continue
+        about[row] = True
+    return (_SYMBOLS if symbols is None else np.array(symbols)), resolution, about
+
+
+def _gathered(parts: list[Annotation]) -> Annotation:
+    """Return the marks of all parts, in the order of time."""
+    merged = Annotation(
+        sample=np.concatenate([p.sample for p in parts]),
+        symbol=np.concatenate([p.symbol for p in parts]),
+        aux_note=tuple(note for p in parts for note in p.aux_note),
+        channel=np.concatenate([p.channel for p in parts]),
+        num=np.concatenate([p.num for p in parts]),
+        subtype=np.concatenate([p.subtype for p in parts]),
+    )
+    return merged.take(np.argsort(merged.sample, kind="stable"))

@@ -1,0 +1,259 @@
+"""A WFDB header: text in, named numbers out; nothing here opens a file."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime, time
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from cardioflow.errors import FormatError
+
+__all__ = ["Header", "Segment", "Signal", "parse"]
+
+_DEFAULT_FS: Final = 250.0
+_DEFAULT_GAIN: Final = 200.0
+
+_FMT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
+_GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(([-+]?\d+)\))?(?:/(\S+))?")
+_FS = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d+)?)(?:/(-?\d+\.?\d*)(?:\((-?\d+\.?\d*)\))?)?")
+
+
+class Signal(NamedTuple):
+    """One signal line, with the defaults of header(5) filled in."""
+
+    file: str
+    fmt: int
+    per_frame: int
+    skew: int
+    byte_offset: int
+    gain: float
+    """Units of the analogue-to-digital converter per physical unit; 200 where the header says 0 or nothing."""
+    calibrated: bool
+    """Whether the header gave a gain."""
+    baseline: int
+    units: str
+    zero: int
+    checksum: int | None
+    """The 16-bit sum of the samples; ``None`` where the header has none, or 0."""
+    name: str
+
+
+class Segment(NamedTuple):
+    """One line of a multi-segment header; the name ``~`` is a gap."""
+
+    name: str
+    n_frames: int
+
+
+class Header(NamedTuple):
+    """A header file as read."""
+
+    name: str
+    fs: float
+    """Frames per second."""
+    n_frames: int | None
+    """``None`` where the header leaves it to the size of the signal file."""
+    timestamp: datetime | None
+    base_time: time | None
+    signals: tuple[Signal, ...]
+    segments: tuple[Segment, ...]
+    comments: tuple[str, ...]
+
+
+def parse(raw: bytes, path: str) -> Header:
+    """Read the bytes of a header file.
+
+    Lenient where files in the field are: blank lines anywhere, comments before
+    the record line, numbers left out at the end of a line, a time of day and a
+    date in either order, an unreadable time or date (dropped).
+
+    Raises:
+        FormatError: with file and line, when a line does not say what header(5) asks for.
+    """
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    lines: list[tuple[int, str]] = []
+    comments: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip(" \t\r\f\v\0")
+        if not line:
+            continue
+        if line[0] == "#":
+            comments.append(line.strip("# \t"))
+        else:
+            lines.append((number, line))
+    if not lines:
+        raise FormatError(f"{path} holds no record line; a WFDB header begins with the record's name and signal count.")
+    return _assemble(lines, comments, path)
+
+
+def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> Header:
+    number, line = lines[0]
+    tokens = line.split()
+    where = f"{path}, line {number}"
+    name, _, n_segments = tokens[0].partition("/")
+    n_signals = _count(tokens[1] if len(tokens) > 1 else "", "number of signals", where)
+    fs = _frequency(tokens[2]) if len(tokens) > 2 else _DEFAULT_FS
+    if fs is None:
+        raise FormatError(
+            f"{where}: the sampling frequency is {tokens[2]!r}; expected Hz above 0, such as 250 or 250/360."
+        )
+    n_frames = None
+    rest = tokens[3:]
+    if rest and ":" not in rest[0] and "/" not in rest[0]:
+        # 0 means "not said", as does nothing.
+        n_frames = _count(rest[0], "number of samples", where) or None
+        rest = rest[1:]
+    timestamp, base_time = _moment(rest) if rest else (None, None)
+    signals: tuple[Signal, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    if n_segments:
+        n = _count(n_segments, "number of segments", where)
+        _enough(n, "segment", lines, path)
+        segments = tuple(_segment(text, f"{path}, line {at}") for at, text in lines[1 : n + 1])
+    else:
+        _enough(n_signals, "signal", lines, path)
+        signals = tuple([_signal(text, i, at, path) for i, (at, text) in enumerate(lines[1 : n_signals + 1])])
+    return Header(name, fs, n_frames, timestamp, base_time, signals, segments, tuple(comments))
+
+
+def _enough(n: int, kind: str, lines: list[tuple[int, str]], path: str) -> None:
+    if len(lines) - 1 < n:
+        raise FormatError(
+            f"{path} says that it has {n} {kind}s, but only {len(lines) - 1} {kind} lines follow. "
+            "The header was cut short; fetch it again."
+        )
+
+
+def _count(token: str, what: str, where: str) -> int:
+    if not (token.isascii() and token.isdigit() and len(token) < 19):
+        raise FormatError(f"{where}: the {what} is {token!r}; expected a whole number that is not negative.")
+    return int(token)
+
+
+@lru_cache(maxsize=1024)
+def _frequency(token: str) -> float | None:
+    match = _FS.fullmatch(token) if len(token) < 80 else None
+    fs = float(match[1]) if match else 0.0
+    return fs if 0.0 < fs < 1e9 else None
+
+
+@lru_cache(maxsize=1024)
+def _format(token: str) -> tuple[int, int, int, int] | None:
+    match = _FMT.fullmatch(token) if len(token) < 40 else None
+    if match is None:
+        return None
+    fmt, per_frame, skew, offset = (int(v) if v else 0 for v in match.groups())
+    return fmt, (1 if match[2] is None else per_frame), skew, offset
+
+
+@lru_cache(maxsize=4096)
+def _gain(token: str) -> tuple[float, int | None, str] | None:
+    match = _GAIN.fullmatch(token) if len(token) < 80 else None
+    if match is None:
+        return None
+    return float(match[1]), (int(match[2]) if match[2] else None), match[3] or "mV"
+
+
+def _signal(line: str, index: int, number: int, path: str) -> Signal:
+    tokens = line.split(None, 8)
+    form = _format(tokens[1]) if len(tokens) > 1 else None
+    if form is None:
+        raise FormatError(
+            f"{path}, line {number}: {line[:80]!r} is no signal line; expected a file name and a format, "
+            "such as '100.dat 212 200(0)/mV 11 1024 995 -22131 0 MLII'."
+        )
+    fmt, per_frame, skew, offset = form
+    gain: float
+    gain, baseline, units = 0.0, None, "mV"
+    calibration = _gain(tokens[2]) if len(tokens) > 2 else None
+    if calibration is not None:
+        gain, baseline, units = calibration
+        if not math.isfinite(gain) or (baseline is not None and abs(baseline) >= 2**53):
+            raise FormatError(f"{path}, line {number}: the gain {tokens[2]!r} is not a finite number of units.")
+    at = 3 if calibration is not None else 2
+    numbers, description = _numbers(tokens[at:], line, at)
+    _, zero, _, checksum, _ = numbers
+    return Signal(
+        tokens[0],
+        fmt,
+        per_frame,
+        skew,
+        offset,
+        gain if gain != 0.0 else _DEFAULT_GAIN,
+        gain != 0.0,
+        (zero or 0) if baseline is None else baseline,
+        units,
+        zero or 0,
+        checksum or None,
+        description or f"signal {index}",
+    )
+
+
+def _numbers(tokens: list[str], line: str, at: int) -> tuple[list[int | None], str]:
+    """Return resolution, zero, initial value, checksum and block size, and the description after them.
+
+    What is left out is ``None``; the first word that is no number begins the
+    description (some writers leave out numbers in the middle).
+    """
+    numbers: list[int | None] = []
+    for token in tokens[:5]:
+        try:
+            value = int(token)
+        except ValueError:
+            break
+        if abs(value) >= 2**53:
+            break
+        numbers.append(value)
+    found = len(numbers)
+    description = ""
+    if len(tokens) > found:
+        rest = line.split(None, at + found)
+        description = rest[-1].strip()
+    return numbers + [None] * (5 - found), description
+
+
+def _segment(line: str, where: str) -> Segment:
+    tokens = line.split()
+    if len(tokens) < 2:
+        raise FormatError(f"{where}: {line[:80]!r} is no segment line; expected a record name and its sample count.")
+    return Segment(tokens[0], _count(tokens[1], "number of samples", where))
+
+
+def _moment(tokens: list[str]) -> tuple[datetime | None, time | None]:
+    """Return date and time of day; in the files of CinC 2017 as first published they are swapped."""
+    at: time | None = None
+    day: date | None = None
+    for token in tokens[:2]:
+        if "/" in token:
+            day = _day(token)
+        else:
+            at = _time(token)
+    if day is not None:
+        return datetime.combine(day, at or time()), at
+    return None, at
+
+
+def _time(token: str) -> time | None:
+    parts = token.strip("[]").split(":")
+    try:
+        seconds = float(parts[-1])
+        minute = int(parts[-2]) if len(parts) > 1 else 0
+        hour = int(parts[-3]) if len(parts) > 2 else 0
+        whole = math.floor(seconds)
+        return time(hour, minute, whole, min(round((seconds - whole) * 1e6), 999999))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day(token: str) -> date | None:
+    """Return a date written dd/mm/yyyy, as header(5) says, or mm/dd/yyyy where only that is a date."""
+    try:
+        first, second, year = (int(part) for part in token.strip("[]").split("/"))
+        return date(year, first, second) if second > 12 else date(year, second, first)
+    except (ValueError, OverflowError):
+        return None

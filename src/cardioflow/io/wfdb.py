@@ -1,0 +1,136 @@
+"""WFDB: the format of PhysioNet's databases, a text header beside signal and annotation files."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.errors import FormatError, InputError
+from cardioflow.io._wfdb.about import age_and_sex
+from cardioflow.io._wfdb.annotation import read_annotation
+from cardioflow.io._wfdb.files import read_header
+from cardioflow.io._wfdb.header import Header, parse
+from cardioflow.io._wfdb.signals import calibration, count_frames, read_signals
+from cardioflow.io.base import Format, ReadRequest, Record
+
+__all__ = ["Wfdb"]
+
+_RECORD_LINE = re.compile(rb"(?:\s*#[^\n]*\n|\s*\n)*[ \t]*[-\w]+(?:/\d+)?[ \t]+\d+(?:[ \t]+[\d.]+|[ \t]*\r?(?:\n|$))")
+
+_name = lru_cache(maxsize=4096)(standard_name)
+
+
+@final
+class Wfdb(Format):
+    """WFDB records: the header's signals in millivolts, its comments, and the annotations beside it.
+
+    A path may be the record's name, or any of its files. Values are those of
+    dividing in float64 by the header's gain, rounded once to float32; a gain of
+    0 means 200 (header(5)) and is flagged in ``meta["uncalibrated"]``. The
+    missing sample is NaN. Lenient: a signal file longer than the header says
+    (an error with ``strict``), a checksum that does not agree (a flag in
+    ``meta["checksum_ok"]``; an error with ``strict``; 0 counts as none, because
+    all headers of CinC 2017 have it).
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".hea", ".dat", ".mat")
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return _RECORD_LINE.match(head) is not None and b"\0" not in head
+
+    def read(self, path: Path, request: ReadRequest) -> Record:
+        record = os.fspath(path)
+        at, raw = read_header(record)
+        header = parse(raw, at)
+        try:
+            return _read(header, at, request)
+        except FormatError as error:
+            error.record = error.record or header.name
+            raise
+
+
+def _read(header: Header, path: str, request: ReadRequest) -> Record:
+    signals = header.signals
+    names = tuple([_name(signal.name) for signal in signals])
+    chosen = _chosen(names, header, request)
+    known = calibration(tuple([(signals[i].gain, signals[i].baseline, signals[i].units) for i in chosen]))
+    per_frame = _per_frame(header, chosen, path)
+    fs = header.fs * per_frame
+    span = _span(header, path, request)
+    signal, agrees = None, None
+    if "signal" in request.components:
+        signal, agrees = read_signals(header, path, chosen, span, strict=request.strict)
+        if agrees is False and request.strict:
+            raise FormatError(
+                f"{path}: the checksum of a signal does not agree with its samples. The file was changed or damaged; "
+                "fetch the record again, or read without strict=True."
+            )
+    marks = None
+    if "annotation" in request.components:
+        marks = read_annotation(path, request.ann_ext, names, header.fs, per_frame)
+        if request.start_s or request.stop_s is not None:
+            marks = marks.window(span[0] * per_frame, span[1] * per_frame)
+    meta = _meta(header, chosen, agrees) if "meta" in request.components else {}
+    leads = names if len(chosen) == len(names) else tuple([names[i] for i in chosen])
+    return Record(signal, fs, leads, known.units, meta, marks)
+
+
+def _chosen(names: tuple[str, ...], header: Header, request: ReadRequest) -> tuple[int, ...]:
+    if request.channels is None:
+        return tuple(range(len(names)))
+    try:
+        return resolve(names, request.channels)
+    except InputError as error:
+        raise FormatError(str(error), record=header.name) from error
+
+
+def _per_frame(header: Header, chosen: tuple[int, ...], path: str) -> int:
+    """Return the samples per frame that the chosen signals have in common."""
+    signals = header.signals
+    rates = {signals[i].per_frame for i in chosen}
+    if len(rates) > 1:
+        groups = "; ".join(
+            f"{[signals[i].name for i in chosen if signals[i].per_frame == rate]} at {header.fs * rate:g} Hz"
+            for rate in sorted(rates)
+        )
+        raise FormatError(f"{path} has signals of different rate: {groups}. Choose those of one with channels=[…].")
+    return next(iter(rates), 1)
+
+
+def _span(header: Header, path: str, request: ReadRequest) -> tuple[int, int]:
+    """Return the frames [start, stop) that are asked for, inside the record."""
+    if not request.start_s and request.stop_s is None:
+        return 0, count_frames(header, path)
+    n = count_frames(header, path)
+    start = round(request.start_s * header.fs)
+    stop = n if request.stop_s is None else min(round(request.stop_s * header.fs), n)
+    if not 0 <= start < max(stop, 1):
+        raise FormatError(
+            f"{path}: seconds {request.start_s:g} to {request.stop_s} are not in the record, "
+            f"which lasts {n / header.fs:g} s."
+        )
+    return start, stop
+
+
+def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> dict[str, Any]:  # noqa: FBT001 -- a value, not a switch
+    signals = [header.signals[i] for i in chosen]
+    age, sex = age_and_sex(header.comments) if header.comments else (None, None)
+    return {
+        "age": age,
+        "sex": sex,
+        "timestamp": header.timestamp,
+        "comments": header.comments,
+        "device": None,
+        "record_name": header.name,
+        "signame": tuple([s.name for s in signals]),
+        "adc_gain": tuple([s.gain for s in signals]),
+        "baseline": tuple([s.baseline for s in signals]),
+        "fmt": tuple([str(s.fmt) for s in signals]),
+        "checksum_ok": checksum_ok,
+        "uncalibrated": not all([s.calibrated for s in signals]),
+    }

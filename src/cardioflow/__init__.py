@@ -1,1 +1,10 @@
 """CardioFlow: from any ECG file to a trained model and back, in one lazy, reproducible pipeline."""
+
+from cardioflow import errors
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.models.declaration import model
+from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.expressions import B, C, F, V
+from cardioflow.pipeline.pipeline import Pipeline
+
+__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "errors", "model"]

@@ -20,7 +20,7 @@ class Action(ABC):
     """
 
     @property
-    def name(self) -> str:
+    def action_name(self) -> str:
         """The name under which pipelines and batches know the action."""
         return type(self).__module__.rpartition(".")[2]
 
@@ -35,10 +35,10 @@ class Action(ABC):
 
     def __str__(self) -> str:
         if not is_dataclass(self):
-            return f"{self.name}(…)"
+            return f"{self.action_name}(…)"
         given = []
         for f in fields(self):
             value = getattr(self, f.name)
             if value != f.default:
                 given.append(f"{f.name}={value!r}")
-        return f"{self.name}({', '.join(given)})"
+        return f"{self.action_name}({', '.join(given)})"

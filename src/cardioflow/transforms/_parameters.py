@@ -52,9 +52,9 @@ def names(transform: Any, field: str, *, empty: bool = False) -> tuple[str, ...]
     given = getattr(transform, field)
     listed = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (None,)
     if not all(isinstance(v, str) for v in listed):
-        raise InputError(f"{transform.name}({field}={given!r}) is no list of names. Give texts, such as ['A', 'N'].")
+        raise InputError(f"{transform.action_name}({field}={given!r}) is no list of names. Give texts, such as ['A', 'N'].")
     if not listed and not empty:
-        raise InputError(f"{transform.name}({field}={given!r}) names nothing. Give one name at least.")
+        raise InputError(f"{transform.action_name}({field}={given!r}) names nothing. Give one name at least.")
     set_fields(transform, **{field: tuple(dict.fromkeys(listed))})
     return tuple(dict.fromkeys(listed))
 
@@ -65,7 +65,7 @@ def count(transform: Any, *fields: str, least: int = 1) -> None:
         value = getattr(transform, field)
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < least:
-            raise InputError(f"{transform.name}({field}={value!r}) is no whole number of at least {least}.")
+            raise InputError(f"{transform.action_name}({field}={value!r}) is no whole number of at least {least}.")
         set_fields(transform, **{field: int(value)})
 
 
@@ -75,7 +75,7 @@ def number(transform: Any, *fields: str) -> None:
         value = getattr(transform, field)
         real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not real or not math.isfinite(value):
-            raise InputError(f"{transform.name}({field}={value!r}) is no finite number.")
+            raise InputError(f"{transform.action_name}({field}={value!r}) is no finite number.")
 
 
 def above(transform: Any, *fields: str, least: float = 0.0, equal: bool = False) -> None:
@@ -85,7 +85,7 @@ def above(transform: Any, *fields: str, least: float = 0.0, equal: bool = False)
         value = getattr(transform, field)
         if value < least or (value == least and not equal):
             bound = "at least" if equal else "above"
-            raise InputError(f"{transform.name}({field}={value!r}) is not {bound} {least:g}.")
+            raise InputError(f"{transform.action_name}({field}={value!r}) is not {bound} {least:g}.")
 
 
 def choice(transform: Any, field: str, options: Iterable[Any]) -> None:
@@ -93,4 +93,4 @@ def choice(transform: Any, field: str, options: Iterable[Any]) -> None:
     value = getattr(transform, field)
     listed = tuple(options)
     if value not in listed:
-        raise InputError(f"{transform.name}({field}={value!r}) is unknown. Give one of {', '.join(map(repr, listed))}.")
+        raise InputError(f"{transform.action_name}({field}={value!r}) is unknown. Give one of {', '.join(map(repr, listed))}.")

@@ -52,13 +52,13 @@ class ApplyTransform(Transform):
             self, func=func, args=_parameters.frozen(args), src=src, dst=dst, kwargs=_parameters.frozen(kwargs)
         )
         if not callable(func):
-            raise InputError(f"{self.name}(func={func!r}) is no function.")
+            raise InputError(f"{self.action_name}(func={func!r}) is no function.")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = batch.component(self.src)
         results = [self._call(item, batch.ids[i]) for i, item in enumerate(source)]
         like = source if isinstance(source, Ragged) else None
-        return batch.with_component(self.dst, as_column(results, self.dst, f"{self.name}({self._called})", like))
+        return batch.with_component(self.dst, as_column(results, self.dst, f"{self.action_name}({self._called})", like))
 
     def _call(self, item: Any, record: str) -> Any:
         try:
@@ -69,7 +69,7 @@ class ApplyTransform(Transform):
             raise StepError(
                 f"{self._called} failed on record {record!r}: {type(error).__name__}: {error}",
                 record=record,
-                step=self.name,
+                step=self.action_name,
             ) from error
 
     @property
@@ -80,7 +80,7 @@ class ApplyTransform(Transform):
         given = [self._called, *map(repr, self.args)]
         given += [f"{n}={v!r}" for n in ("src", "dst") if (v := getattr(self, n)) != "signal"]
         given += [f"{n}={v!r}" for n, v in self.kwargs.items()]
-        return f"{self.name}({', '.join(given)})"
+        return f"{self.action_name}({', '.join(given)})"
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -28,7 +28,7 @@ class Transform(Action):
     @final
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         done = self.apply(batch)
-        return done.replace(history=(*batch.history, self.name))
+        return done.replace(history=(*batch.history, self.action_name))
 
     @abstractmethod
     def apply(self, batch: EcgBatch) -> EcgBatch:
@@ -41,8 +41,8 @@ class RandomTransform(Action):
 
     @final
     def __call__(self, batch: EcgBatch) -> EcgBatch:
-        done = self.apply(batch, batch.keys(self.name))
-        return done.replace(history=(*batch.history, self.name))
+        done = self.apply(batch, batch.keys(self.action_name))
+        return done.replace(history=(*batch.history, self.action_name))
 
     @abstractmethod
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:

@@ -32,12 +32,12 @@ class BinarizeLabels(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         if batch.classes is None:
             raise LabelError(
-                f"{self.name} needs all labels in batch.classes, but they are unknown. Load the target from a table, "
+                f"{self.action_name} needs all labels in batch.classes, but they are unknown. Load the target from a table, "
                 "or set them: batch.replace(classes=('A', 'N'))."
             )
         place = {label: i for i, label in enumerate(batch.classes)}
         target = np.zeros((len(batch), len(place)), np.float32)
-        for i, own in enumerate(_targets.texts(batch, self.name)):
+        for i, own in enumerate(_targets.texts(batch, self.action_name)):
             for label in own:
                 if label not in place:
                     raise LabelError(

@@ -34,8 +34,8 @@ class DropLabels(Transform):
         _parameters.names(self, "drop_list")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        _targets.check_known(batch, self.name, "drop_list", self.drop_list)
-        own = _targets.texts(batch, self.name)
+        _targets.check_known(batch, self.action_name, "drop_list", self.drop_list)
+        own = _targets.texts(batch, self.action_name)
         kept = [tuple(label for label in labels if label not in self.drop_list) for labels in own]
         target = _targets.column([k or o for k, o in zip(kept, own, strict=True)], batch.component("target"))
         classes = batch.classes and tuple(c for c in batch.classes if c not in self.drop_list)

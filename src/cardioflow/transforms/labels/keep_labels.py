@@ -34,8 +34,8 @@ class KeepLabels(Transform):
         _parameters.names(self, "keep_list")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        _targets.check_known(batch, self.name, "keep_list", self.keep_list)
-        kept = [tuple(k for k in own if k in self.keep_list) for own in _targets.texts(batch, self.name)]
+        _targets.check_known(batch, self.action_name, "keep_list", self.keep_list)
+        kept = [tuple(k for k in own if k in self.keep_list) for own in _targets.texts(batch, self.action_name)]
         # What has no label left leaves below; its place must only hold something until then.
         target = _targets.column([k or ("",) for k in kept], batch.component("target"))
         classes = batch.classes and tuple(c for c in batch.classes if c in self.keep_list)

@@ -32,13 +32,13 @@ class RenameLabels(Transform):
         given = self.rename_dict
         if not isinstance(given, Mapping) or not all(isinstance(t, str) for pair in given.items() for t in pair):
             raise InputError(
-                f"{self.name}(rename_dict={given!r}) is no mapping of labels to labels, such as {{'~': 'U'}}."
+                f"{self.action_name}(rename_dict={given!r}) is no mapping of labels to labels, such as {{'~': 'U'}}."
             )
         _parameters.set_fields(self, rename_dict=_parameters.frozen(given))
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        _targets.check_known(batch, self.name, "rename_dict", self.rename_dict)
-        renamed = [self._renamed(own) for own in _targets.texts(batch, self.name)]
+        _targets.check_known(batch, self.action_name, "rename_dict", self.rename_dict)
+        renamed = [self._renamed(own) for own in _targets.texts(batch, self.action_name)]
         classes = None if batch.classes is None else tuple(sorted(self._renamed(batch.classes)))
         return batch.replace(target=_targets.column(renamed, batch.component("target")), classes=classes)
 

@@ -20,9 +20,9 @@ def check_counts(transform: Any, field: str) -> None:
     for label, number in value.items():
         if not isinstance(label, str) or not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise InputError(
-                f"{transform.name}({field}={dict(value)!r}) gives {number!r} for the label {label!r}; "
+                f"{transform.action_name}({field}={dict(value)!r}) gives {number!r} for the label {label!r}; "
                 "expected a label and a whole number of at least 1."
             )
     if not value:
-        raise InputError(f"{transform.name}({field}={{}}) names no label. Give a number, or one per label.")
+        raise InputError(f"{transform.action_name}({field}={{}}) names no label. Give a number, or one per label.")
     _parameters.set_fields(transform, **{field: _parameters.frozen(value)})

@@ -41,13 +41,13 @@ class BandPassSignals(Transform):
         given = [name for name in ("low", "high") if getattr(self, name) is not None]
         _parameters.above(self, *given)
         if not given:
-            raise InputError(f"{self.name}() keeps all frequencies. Give low, high or both, in Hz.")
+            raise InputError(f"{self.action_name}() keeps all frequencies. Give low, high or both, in Hz.")
         if self.low is not None and self.high is not None and self.low >= self.high:
-            raise InputError(f"{self.name}(low={self.low}, high={self.high}): low is not below high. Swap them?")
+            raise InputError(f"{self.action_name}(low={self.low}, high={self.high}): low is not below high. Swap them?")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        finite(batch, self.name)
-        return filter_rows(batch, self.name, low=self.low, high=self.high, order=self.order)
+        finite(batch, self.action_name)
+        return filter_rows(batch, self.action_name, low=self.low, high=self.high, order=self.order)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

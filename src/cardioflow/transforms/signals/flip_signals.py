@@ -41,8 +41,8 @@ class FlipSignals(Transform):
         _parameters.number(self, "threshold")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal = finite(batch, self.name)
-        fs = rates(batch, self.name)
+        signal = finite(batch, self.action_name)
+        fs = rates(batch, self.action_name)
         data = signal.data.copy()
         for start, length, row in zip(*series(signal), strict=True):
             run = slice(start, start + length)

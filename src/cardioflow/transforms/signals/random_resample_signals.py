@@ -58,10 +58,10 @@ class RandomResampleSignals(RandomTransform):
         _parameters.set_fields(self, distr=distr, kwargs=_parameters.frozen(kwargs))
         if isinstance(distr, str) and distr not in _DISTRIBUTIONS:
             raise InputError(
-                f"{self.name}(distr={distr!r}): NumPy has no such distribution. {nearest(distr, _DISTRIBUTIONS)}"
+                f"{self.action_name}(distr={distr!r}): NumPy has no such distribution. {nearest(distr, _DISTRIBUTIONS)}"
             )
         if not isinstance(distr, str) and not callable(distr):
-            raise InputError(f"{self.name}(distr={distr!r}) is neither the name of a distribution nor a function.")
+            raise InputError(f"{self.action_name}(distr={distr!r}) is neither the name of a distribution nor a function.")
         try:
             drawn = self._draw(np.uint64(0))
         except (TypeError, ValueError) as error:
@@ -70,8 +70,8 @@ class RandomResampleSignals(RandomTransform):
             raise InputError(f"{self} draws {type(drawn).__name__}, not one number.")
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
-        finite(batch, self.name)
-        old = rates(batch, self.name)
+        finite(batch, self.action_name)
+        old = rates(batch, self.action_name)
         drawn = np.array([float(self._draw(key)) for key in keys], dtype=np.float64)
         return resample_rows(batch, old, np.where(drawn > 0, drawn, old))
 
@@ -82,7 +82,7 @@ class RandomResampleSignals(RandomTransform):
 
     def __str__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self.kwargs.items())
-        return f"{self.name}({self.distr!r}{given})"
+        return f"{self.action_name}({self.distr!r}{given})"
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -51,8 +51,8 @@ class RandomSplitSignals(RandomTransform):
         check_counts(self, "n_segments")
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
-        signal = uncut(batch, self.name)
-        counts = _targets.by_label(batch, self.name, "n_segments", self.n_segments)
+        signal = uncut(batch, self.action_name)
+        counts = _targets.by_label(batch, self.action_name, "n_segments", self.n_segments)
         starts = random_starts(keys, signal.lengths, self.length, counts)
         return cut_windows(batch, starts, counts, length=self.length, pad_value=self.pad_value)
 

@@ -36,8 +36,8 @@ class ResampleSignals(Transform):
         _parameters.above(self, "fs")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        finite(batch, self.name)
-        return resample_rows(batch, rates(batch, self.name), np.full(len(batch), float(self.fs)))
+        finite(batch, self.action_name)
+        return resample_rows(batch, rates(batch, self.action_name), np.full(len(batch), float(self.fs)))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -48,8 +48,8 @@ class SplitSignals(Transform):
             check_counts(self, "step")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal = uncut(batch, self.name)
-        steps = _targets.by_label(batch, self.name, "step", self.length if self.step is None else self.step)
+        signal = uncut(batch, self.action_name)
+        steps = _targets.by_label(batch, self.action_name, "step", self.length if self.step is None else self.step)
         starts, counts = regular_starts(signal.lengths, self.length, steps)
         return cut_windows(batch, starts, counts, length=self.length, pad_value=self.pad_value)
 

@@ -48,7 +48,7 @@ class Standardize(Transform):
         _parameters.above(self, "eps", equal=True)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal = finite(batch, self.name, self.src)
+        signal = finite(batch, self.action_name, self.src)
         data = standardized(signal.data, block_sizes(signal, self.axis), self.eps)
         return batch.with_component(self.dst, signal.with_data(data))
 

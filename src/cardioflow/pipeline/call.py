@@ -1,0 +1,122 @@
+"""One step of a pipeline as it was written: the action's name and its arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from cardioflow.batch.action import Action
+from cardioflow.errors import CardioFlowError, InputError, nearest
+from cardioflow.pipeline.expressions import Expression, Scope, evaluate, expressions_in
+from cardioflow.registry import actions
+
+__all__ = ["Call"]
+
+PLACES = ("save_to", "variable")
+"""Parameters that name a place to write to; an expression given there is not replaced by its value."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Call:
+    """An action and the arguments that it was given; checked when written, made when bound."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise at once what can be known to be wrong before any data is there.
+
+        Raises:
+            UnknownNameError: when there is no such action.
+            InputError: when the arguments do not fit the action.
+        """
+        cls = actions.get(self.name)
+        signature = inspect.signature(cls)
+        try:
+            signature.bind(*self.args, **self.kwargs)
+        except TypeError as error:
+            unknown = [k for k in self.kwargs if k not in signature.parameters]
+            hint = nearest(unknown[0], signature.parameters) if unknown else f"It takes {signature}."
+            raise InputError(f"{self}: {error}. {hint}") from None
+        if not self.expressions:
+            cls(*self.args, **self.kwargs)
+
+    @cached_property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions among the arguments, other than places to save to."""
+        return tuple(e for name, value in self._named() if name not in PLACES for e in expressions_in(value))
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether an argument, or a place to save to, depends on what the run did before."""
+        return any(e.stateful for _, value in self._named() for e in expressions_in(value))
+
+    @property
+    def names_model(self) -> bool:
+        """Whether the call's first argument is the name of a model."""
+        return bool(self.name.endswith(("_model", "_on_batch")))
+
+    def make(self, scope: Scope) -> Action:
+        """Return the action with every expression replaced by its value in ``scope``.
+
+        A place to save to stays an expression: the step itself writes there.
+        """
+        args, kwargs = [], {}
+        for i, (name, value) in enumerate(self._named()):
+            final = value if name in PLACES else evaluate(value, scope)
+            if i < len(self.args):
+                args.append(final)
+            else:
+                kwargs[name] = final
+        try:
+            made: Action = actions.get(self.name)(*args, **kwargs)
+        except CardioFlowError as error:
+            error.step = error.step or str(self)
+            raise
+        return made
+
+    def _named(self) -> list[tuple[str, Any]]:
+        """Return the arguments with their parameters' names; further positional ones have none."""
+        names = [*inspect.signature(actions.get(self.name)).parameters, *([""] * len(self.args))]
+        return [*zip(names, self.args, strict=False), *self.kwargs.items()]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Call):
+            return NotImplemented
+        return self.name == other.name and _same(self.args, other.args) and _same(dict(self.kwargs), dict(other.kwargs))
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.args), tuple(sorted(self.kwargs))))
+
+    def __str__(self) -> str:
+        given = [_short(a) for a in self.args] + [f"{k}={_short(v)}" for k, v in self.kwargs.items()]
+        return f"{self.name}({', '.join(given)})"
+
+    __repr__ = __str__
+
+
+def _short(value: Any) -> str:
+    if callable(value) and not isinstance(value, Expression):
+        return str(getattr(value, "__name__", value))
+    text = repr(value)
+    return text if len(text) <= 80 else f"<{type(value).__name__}>"
+
+
+def _same(a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    same = a == b
+    return bool(same) if isinstance(same, (bool, np.bool_)) else a is b

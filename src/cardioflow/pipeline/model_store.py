@@ -1,0 +1,75 @@
+"""The models of one run: declared at its beginning, built when they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, final
+
+from cardioflow.batch.unstack import unstack
+from cardioflow.errors import ConfigError, NotRunError, UnknownNameError, nearest
+from cardioflow.models.declaration import Declaration, find
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.models.base import BaseModel
+    from cardioflow.pipeline.pipeline import Pipeline
+
+__all__ = ["ModelStore"]
+
+
+@final
+class ModelStore:
+    """Models by name; a dynamic one is built from the first batch that asks for it."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._declared: dict[str, tuple[Declaration, dict[str, Any]]] = {}
+        self._built: dict[str, BaseModel] = {}
+
+    def declare(self, name: str, config: Mapping[str, Any] | None = None) -> None:
+        """Say that the run uses ``name``; a static model is built now, and a path to load is checked.
+
+        Raises:
+            UnknownNameError: when there is no such model.
+            DumpError: when the configuration's ``path`` is no dump.
+        """
+        given = self._pipeline.config.get(name, {})
+        if not isinstance(given, Mapping):
+            raise ConfigError(f"The setting {name!r} is {given!r}. A model's is a mapping, such as {{'path': …}}.")
+        held = self._declared[name][1] if name in self._declared else {}
+        merged = {**given, **held, **(config or {})}
+        dataset = self._pipeline.dataset
+        declaration = find(name, None if dataset is None else dataset.batch_class)
+        declaration.check(merged)
+        self._declared[name] = (declaration, merged)
+        if declaration.mode == "static" and name not in self._built:
+            self._built[name] = declaration.build(None, self._pipeline, merged)
+
+    def expect(self, name: str) -> None:
+        """Declare ``name`` where nothing has, so that a wrong name or path fails before any data is read."""
+        if name not in self._declared and name not in self._built:
+            self.declare(name)
+
+    def put(self, name: str, model: BaseModel) -> None:
+        """Use ``model`` under ``name``."""
+        self._built[name] = model
+
+    def get(self, name: str, batch: EcgBatch | None = None) -> BaseModel:
+        """Return the model ``name``, building it from ``batch`` where it is not there yet.
+
+        Raises:
+            NotRunError: when it is not built and there is no batch to build it from.
+        """
+        if name in self._built:
+            return self._built[name]
+        if batch is None:
+            known = sorted({*self._declared, *self._built})
+            if name not in known:
+                raise UnknownNameError(f"The run has no model {name!r}. {nearest(name, known)}")
+            raise NotRunError(f"The model {name!r} is not built yet: no batch has reached it. Run the pipeline first.")
+        if name not in self._declared:
+            self.declare(name)
+        if name not in self._built:
+            declaration, config = self._declared[name]
+            self._built[name] = declaration.build(unstack(batch), self._pipeline, config)
+        return self._built[name]

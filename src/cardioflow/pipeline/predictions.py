@@ -1,0 +1,77 @@
+"""From predictions of segments to predictions of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+
+__all__ = ["AGGREGATES", "Gatherer", "Prediction", "per_row"]
+
+
+class Prediction(NamedTuple):
+    """What a model said of one record, or of one segment: ``dict(predictions)`` maps ids to values."""
+
+    id: str
+    value: NDArray[Any]
+
+
+def _mean(rows: NDArray[Any]) -> NDArray[Any]:
+    # In float64, so that the order in which segments came cannot change the last bit of a float32.
+    mean: NDArray[Any] = rows.mean(axis=0, dtype=np.float64).astype(rows.dtype)
+    return mean
+
+
+AGGREGATES: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "mean": _mean,
+    "median": lambda rows: np.median(rows, axis=0).astype(rows.dtype),
+    "max": lambda rows: rows.max(axis=0),
+}
+"""Ways to make one prediction of a record's many, each over the first axis."""
+
+
+def per_row(batch: EcgBatch, values: NDArray[Any], aggregate: str) -> NDArray[Any]:
+    """Return one value per row of ``batch`` from ``values``, one per segment."""
+    signal = batch.component("signal")
+    if signal.ndim < 3:
+        return values
+    ends = np.cumsum(signal.shapes[:, 0])
+    return np.stack([AGGREGATES[aggregate](part) for part in np.split(values, ends[:-1])])
+
+
+@final
+class Gatherer:
+    """Collects segments' predictions and gives a record's when its last segment is in."""
+
+    def __init__(self, per: str, aggregate: str) -> None:
+        self.per = per
+        self.aggregate = AGGREGATES[aggregate]
+        self._open: dict[tuple[int, str], dict[int, NDArray[Any]]] = {}
+
+    def add(self, batch: EcgBatch, values: NDArray[Any]) -> list[Prediction]:
+        """Take one value per row of ``batch`` and return the predictions that are whole now."""
+        if self.per == "segment":
+            return [Prediction(i, v) for i, v in zip(batch.ids, values, strict=True)]
+        whole = []
+        origin = batch.origin
+        for i, record in enumerate(origin.record):
+            key = (batch.epoch, record)
+            held = self._open.setdefault(key, {})
+            held[int(origin.segment[i])] = values[i]
+            if len(held) == origin.n_segments[i]:
+                whole.append(self._made(record, self._open.pop(key)))
+        return whole
+
+    def rest(self) -> list[Prediction]:
+        """Return the records of which some segments never came, from those that did."""
+        made = [self._made(record, held) for (_, record), held in self._open.items()]
+        self._open.clear()
+        return made
+
+    def _made(self, record: str, held: dict[int, NDArray[Any]]) -> Prediction:
+        return Prediction(record, self.aggregate(np.stack([held[k] for k in sorted(held)])))

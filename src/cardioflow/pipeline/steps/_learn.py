@@ -1,0 +1,49 @@
+"""What training and testing on a batch share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cardioflow.errors import InputError
+from cardioflow.pipeline.expressions import V
+from cardioflow.pipeline.steps.base import StatefulStep
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.models.base import BaseModel
+    from cardioflow.pipeline.run import Run
+
+__all__ = ["LearningStep"]
+
+
+class LearningStep(StatefulStep):
+    """Ask a model for loss and metrics on every batch, and write them where the guide says."""
+
+    prefix: ClassVar[str]
+
+    def __init__(self, name: str, metrics: Any = None, *, save_to: V | None = None, **kwargs: Any) -> None:
+        if save_to is not None and not isinstance(save_to, V):
+            raise InputError(f"save_to={save_to!r}: the loss goes to a variable. Give V('name').")
+        self.model_name = name
+        self.metrics = metrics
+        self.save_to = save_to
+        self.kwargs: Mapping[str, Any] = kwargs
+
+    @abstractmethod
+    def learn(self, model: BaseModel, batch: EcgBatch, **kwargs: Any) -> dict[str, float]:
+        """Return the loss and the metrics of ``batch``."""
+
+    def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
+        model = run.models.get(self.model_name, batch)
+        found = self.learn(model, batch, metrics=self.metrics, **self.kwargs)
+        for what, value in found.items():
+            run.variables.append(f"{self.model_name}.{self.prefix}_{what}", value)
+        if self.save_to is not None:
+            run.variables.save(self.save_to, found["loss"])
+        run.report(**found)
+        return batch
+
+    def __str__(self) -> str:
+        return f"{self.action_name}({self.model_name!r})"

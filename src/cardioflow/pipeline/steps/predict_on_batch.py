@@ -1,0 +1,81 @@
+"""Ask a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.ragged import Ragged
+from cardioflow.batch.unstack import unstack
+from cardioflow.errors import InputError
+from cardioflow.pipeline.expressions import B, V
+from cardioflow.pipeline.predictions import AGGREGATES, Gatherer, per_row
+from cardioflow.pipeline.steps.base import StatefulStep
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.pipeline.run import Run
+
+__all__ = ["PredictOnBatch"]
+
+
+@final
+@dataclass(frozen=True)
+class PredictOnBatch(StatefulStep):
+    """Ask the model ``name`` for a prediction of every record.
+
+    To a variable (``"prediction"`` when none is named) goes a list of
+    ``Prediction(id, value)``: by default one per record, the mean over its
+    segments, emitted when the record's last segment is in, also when segments
+    were unstacked and rebatched; ``per="segment"`` gives one per segment, and
+    ``aggregate`` is ``"mean"``, ``"median"`` or ``"max"``. ``save_to=B("name")`` makes a
+    component of the batch with one value per row; ``inplace=True`` puts the
+    values in the place of the signals.
+    """
+
+    name: str
+    save_to: V | B | None = None
+    inplace: bool = False
+    per: Literal["record", "segment"] = "record"
+    aggregate: Literal["mean", "median", "max"] = "mean"
+
+    def __post_init__(self) -> None:
+        if self.save_to is not None and not isinstance(self.save_to, (V, B)):
+            raise InputError(f"predict_on_batch(save_to={self.save_to!r}): expected V('name') or B('name').")
+        if self.per not in ("record", "segment"):
+            raise InputError(f"predict_on_batch(per={self.per!r}): expected 'record' or 'segment'.")
+        if self.aggregate not in AGGREGATES:
+            raise InputError(
+                f"predict_on_batch(aggregate={self.aggregate!r}): expected one of {', '.join(AGGREGATES)}."
+            )
+        if self.inplace and self.save_to is not None:
+            raise InputError("predict_on_batch(inplace=True, save_to=…): say one of them.")
+
+    def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
+        model = run.models.get(self.name, batch)
+        values = np.asarray(model.predict_on_batch(batch))
+        if self.inplace:
+            rows = per_row(batch, values, self.aggregate)
+            return batch.replace(signal=Ragged.from_arrays([_two_axes(row) for row in rows]))
+        if isinstance(self.save_to, B):
+            return batch.with_component(self.save_to.name or "prediction", per_row(batch, values, self.aggregate))
+        gatherer: Gatherer = run.scratch(self).setdefault("gatherer", Gatherer(self.per, self.aggregate))
+        self._save(run, gatherer.add(unstack(batch), values))
+        return batch
+
+    def end(self, run: Run) -> None:
+        gatherer = run.scratch(self).get("gatherer")
+        if gatherer is not None:
+            # Records some of whose segments were filtered out on the way are never whole.
+            self._save(run, gatherer.rest())
+
+    def _save(self, run: Run, found: list[Any]) -> None:
+        place = self.save_to if isinstance(self.save_to, V) else V("prediction")
+        run.variables.extend(place.name, found)
+
+
+def _two_axes(row: NDArray[Any]) -> NDArray[Any]:
+    return row if row.ndim == 2 else row.reshape(1, -1)

@@ -1,0 +1,66 @@
+"""Keras, with its backend chosen before it is imported: Keras reads the choice once, then."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from cardioflow.errors import MissingDependencyError
+
+__all__ = ["BACKENDS", "choose_backend", "keras"]
+
+BACKENDS = ("tensorflow", "jax", "torch")
+"""What is taken when nothing was said and several are installed: the fastest first, as measured on CPUs."""
+
+
+def choose_backend() -> str:
+    """Return the backend that Keras will run on, and say so in ``KERAS_BACKEND`` where nobody else did.
+
+    ``KERAS_BACKEND`` counts most, then ``keras.json`` if what it names is
+    installed (Keras itself writes ``"tensorflow"`` there, installed or not),
+    then the first one installed of ``BACKENDS``.
+
+    Raises:
+        MissingDependencyError: when Keras, or every backend of it, is missing.
+    """
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].config.backend())
+    if find_spec("keras") is None:
+        raise MissingDependencyError(
+            "Keras is not installed, and this model is written with it. "
+            "Install it with one of its backends: pip install 'cardioflow[tensorflow]' (or [jax], or [torch])."
+        )
+    said = os.environ.get("KERAS_BACKEND")
+    if said:
+        if said in BACKENDS and find_spec(said) is None:
+            raise MissingDependencyError(
+                f"KERAS_BACKEND is {said!r}, which is not installed. "
+                f"Install it, pip install 'cardioflow[{said}]', or set KERAS_BACKEND to another."
+            )
+        return said
+    for backend in (_in_keras_json(), *BACKENDS):
+        if backend in BACKENDS and find_spec(backend) is not None:
+            os.environ["KERAS_BACKEND"] = backend
+            return backend
+    raise MissingDependencyError(
+        "Keras is installed, but none of its backends is. "
+        "Install one: pip install 'cardioflow[tensorflow]' (or [jax], or [torch])."
+    )
+
+
+def _in_keras_json() -> str | None:
+    home = os.environ.get("KERAS_HOME")
+    path = Path(home) if home else Path.home() / ".keras"
+    try:
+        backend = json.loads((path / "keras.json").read_text(encoding="utf-8")).get("backend")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return backend if isinstance(backend, str) else None
+
+
+choose_backend()
+
+import keras  # noqa: E402 -- only now: Keras reads KERAS_BACKEND when it is imported

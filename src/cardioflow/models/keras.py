@@ -1,0 +1,165 @@
+"""The adapter of Keras 3, on its torch, jax and tensorflow backends."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import cardioflow.models.layers  # noqa: F401 -- registers our layers, without which a dump of them does not load
+from cardioflow.errors import DumpError, ModelError
+from cardioflow.models._buckets import Buckets
+from cardioflow.models._keras import keras
+from cardioflow.models.adapter import BackendModel
+
+__all__ = ["KerasBaseModel"]
+
+Array = NDArray[Any]
+
+_PREDICTIONS = "__predictions__"
+"""The key under which a step hands out its predictions; no metric of Keras is named like that."""
+
+_log = logging.getLogger(__name__)
+
+
+class KerasBaseModel(BackendModel):
+    """A Keras model in a pipeline: subclass it and say in ``build`` which layers; the rest is here.
+
+    ``build(input_shape)`` sets ``self.model``, compiled, and returns ``self``.
+    A dump needs no subclass: ``KerasBaseModel().load(path)``. A plain
+    ``.keras`` file will do, too.
+    """
+
+    adapter = "keras"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._observed: Any = None
+        self._buckets: Buckets | None = None
+        self._pads_steps = False
+
+    def model_summary(self) -> None:
+        """Print the layers with their shapes and numbers of parameters."""
+        self._require_model()
+        self.model.summary()
+
+    # -- what an adapter fills in ---------------------------------------------
+
+    def _train(self, x: Array, y: Array) -> tuple[float, Array]:
+        self._observe()
+        return self._run(self.model.train_on_batch, x, y)
+
+    def _test(self, x: Array, y: Array) -> tuple[float, Array]:
+        self._observe()
+        return self._run(self.model.test_on_batch, x, y)
+
+    def _predict(self, x: Array) -> Array:
+        self._observe()
+        n = len(x)
+        if self._buckets is not None:
+            x = self._buckets.rows(x)
+        found = self.model.predict_on_batch(_own(x))
+        if not isinstance(found, np.ndarray):
+            raise ModelError(f"The model gives {len(found)} outputs, and one was expected. Join them into one.")
+        return found[:n]
+
+    def _write(self, folder: Path) -> str:
+        self.model.save(folder / "weights.keras")
+        return "weights.keras"
+
+    def _read(self, weights: Path, header: dict[str, Any]) -> None:
+        try:
+            # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
+            self.model = keras.saving.load_model(weights, safe_mode=True)
+        except Exception as error:  # noqa: BLE001 -- Keras raises a dozen types on a file it cannot read
+            raise DumpError(
+                f"The dump of {header['model']} cannot be loaded by Keras: {_first_line(error)} "
+                "If it holds layers of your own, register them (keras.saving.register_keras_serializable) and import "
+                "their module before loading."
+            ) from error
+
+    def _input_shape(self) -> tuple[int | None, ...] | None:
+        shape = self.model.input_shape
+        return shape[1:] if isinstance(shape, tuple) and len(shape) == 3 else None
+
+    # -- inside ----------------------------------------------------------------
+
+    def _observe(self) -> None:
+        """Make the model's steps hand out the predictions that they computed anyway.
+
+        Replaced on the instance, because a second forward pass costs a third of
+        a step, and a Keras metric that keeps predictions fails where a batch is
+        smaller than the one before.
+        """
+        if self._observed is self.model:
+            return
+        model = self.model
+        compute = type(model).compute_metrics
+
+        def compute_metrics(x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+            logs = compute(model, x, y, y_pred, sample_weight)
+            return {**logs, _PREDICTIONS: y_pred}
+
+        model.compute_metrics = compute_metrics
+        # Steps that were compiled before, by fit for one, do not know of it.
+        model.train_function = model.test_function = None
+        self._observed = model
+        if keras.config.backend() == "jax":
+            self._buckets = Buckets()
+            self._pads_steps = self._paddable()
+
+    def _run(self, step: Any, x: Array, y: Array) -> tuple[float, Array]:
+        self._check_output(y)
+        n = len(x)
+        weight = None
+        if self._buckets is not None and self._pads_steps:
+            x, y, weight = self._buckets.fill(x, y)
+        logs = step(_own(x), y, sample_weight=weight, return_dict=True)
+        predictions = np.asarray(keras.ops.convert_to_numpy(logs[_PREDICTIONS]))
+        # Keras makes a float of a prediction that is one number.
+        predictions = predictions.reshape(n, 1) if predictions.ndim == 0 else predictions[:n]
+        return float(logs["loss"]), predictions
+
+    def _check_output(self, y: Array) -> None:
+        """Refuse a model whose last layer does not fit the targets, before Keras does in forty lines."""
+        shape, loss = self.model.output_shape, getattr(self.model, "loss", None)
+        if loss is None:
+            raise ModelError(
+                f"The model of {type(self).__name__} is not compiled. Call self.model.compile(loss=…, optimizer=…) in build."
+            )
+        # With a loss of one's own, the model may well give something else than the targets.
+        if isinstance(shape, tuple) and isinstance(loss, str) and shape[1:] != y.shape[1:]:
+            raise ModelError(
+                f"The model gives {shape[1:]} per record, and the targets are {y.shape[1:]}. "
+                f"End it in one number per label, such as Flatten() and then Dense({y.shape[1]}), for {loss}."
+            )
+
+    def _paddable(self) -> bool:
+        """Return whether a step over padded rows gives the loss and the update of the rows alone."""
+        loss = self.model.loss
+        reduction = getattr(loss, "reduction", "sum_over_batch_size")
+        own_loss = not isinstance(loss, (str, keras.losses.Loss)) or reduction != "sum_over_batch_size"
+        batchnorm = any(isinstance(v, keras.layers.BatchNormalization) for v in self.model._flatten_layers())
+        if own_loss or batchnorm:
+            _log.warning(
+                "%s would see the rows that batches are padded with, so they are not padded: "
+                "jax compiles the model anew, some seconds, for every new batch size. Use drop_last=True or rebatch.",
+                "Batch normalization" if batchnorm else "The loss",
+            )
+            return False
+        return True
+
+
+def _own(x: Array) -> Array:
+    """Return an array that a backend may share: torch warns of memory that it could not write to."""
+    if keras.config.backend() == "torch" and not x.flags.writeable:
+        return x.copy()
+    return x
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text[:300]}"

@@ -1,0 +1,63 @@
+"""The two-dimensional Inception block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cardioflow.models._keras import keras
+
+__all__ = ["Inception2D"]
+
+
+@keras.saving.register_keras_serializable(package="cardioflow")
+class Inception2D(keras.layers.Layer):
+    """Four views of one map, side by side: a point, two square neighbourhoods, and the neighbourhood's maximum.
+
+    Branches: 1×1; 1×1 then ``kernel_1``²; 1×1 then ``kernel_2``²; 3×3 maximum
+    then 1×1 (Szegedy et al., "Going deeper with convolutions", CVPR 2015,
+    figure 2b). The output has ``base + 3 · branch`` channels.
+
+    Args:
+        base: Filters of the three 1×1 convolutions that the branches begin with.
+        branch: Filters that each of the last three branches ends with.
+        kernel_1: Side of the second branch's kernel.
+        kernel_2: Side of the third branch's kernel.
+        kwargs: What every Keras layer takes.
+    """
+
+    def __init__(self, base: int, branch: int, kernel_1: int = 3, kernel_2: int = 3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.base = base
+        self.branch = branch
+        self.kernel_1 = kernel_1
+        self.kernel_2 = kernel_2
+
+        def conv(filters: int, side: int) -> Any:
+            return keras.layers.Conv2D(filters, side, padding="same", activation="relu")
+
+        self.point = conv(base, 1)
+        self.first = (conv(base, 1), conv(branch, kernel_1))
+        self.second = (conv(base, 1), conv(branch, kernel_2))
+        self.maximum = (keras.layers.MaxPooling2D(3, strides=1, padding="same"), conv(branch, 1))
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.point.build(input_shape)
+        for branch in (self.first, self.second, self.maximum):
+            shape = input_shape
+            for layer in branch:
+                layer.build(shape)
+                shape = layer.compute_output_shape(shape)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        views = [self.point(inputs)]
+        for first, second in (self.first, self.second, self.maximum):
+            views.append(second(first(inputs)))
+        return keras.ops.concatenate(views, axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self.base + 3 * self.branch)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"base": self.base, "branch": self.branch, "kernel_1": self.kernel_1, "kernel_2": self.kernel_2}
+        return {**super().get_config(), **own}

@@ -53,7 +53,7 @@ def test_the_rr_intervals_of_af_vary_several_times_more_than_those_of_sinus_rhyt
         rr = [np.diff(simulate_ecg(k, rhythm=rhythm, duration_s=40).r_peaks) for k in range(5)]
         return np.array([r.std() / r.mean() for r in rr])
 
-    assert variation("sinus").max() < 0.08
+    assert variation("SR").max() < 0.08
     assert variation("AF").min() > 0.12
 
 
@@ -103,7 +103,7 @@ def test_a_low_sampling_rate_shows_the_same_beats():
 @pytest.mark.parametrize(
     ("parameters", "text"),
     [
-        ({"rhythm": "afib"}, "simulate_ecg(rhythm='afib') is no rhythm. There are: 'AF', 'sinus'."),
+        ({"rhythm": "afib"}, "simulate_ecg(rhythm='afib') is no rhythm. There are: 'AF', 'SR'."),
         ({"leads": ("avF",)}, "simulate_ecg() has no lead 'avF'. Did you mean 'aVF'?"),
         ({"leads": ()}, "simulate_ecg(leads=()) names no lead."),
         ({"fs": 0.0}, "simulate_ecg(fs=0.0) is not between 20 and 10000 Hz."),

@@ -31,29 +31,27 @@ def test_the_path_says_all_about_the_record():
 
 
 def test_everything_after_the_rhythm_may_be_left_out():
-    record = read("simulated:sinus")
+    record = read("simulated:SR")
     assert record.signal.shape == (1, 9000)
     assert record.leads == ("I",)
 
 
 def test_the_same_text_gives_the_same_samples_in_any_folder():
-    first, again, other = (
-        read(f"{p}?seed=5") for p in ("simulated:sinus", "/some/where/simulated:sinus", "simulated:AF")
-    )
+    first, again, other = (read(f"{p}?seed=5") for p in ("simulated:SR", "/some/where/simulated:SR", "simulated:AF"))
     assert np.array_equal(first.signal, again.signal)
     assert not np.array_equal(first.signal, other.signal)
 
 
 def test_a_part_of_a_record_is_cut_from_the_whole_with_its_marks():
-    whole = read("simulated:sinus?seed=1&leads=I,II")
-    part = read("simulated:sinus?seed=1&leads=I,II", start_s=10.0, stop_s=12.0, channels=("II", 0))
+    whole = read("simulated:SR?seed=1&leads=I,II")
+    part = read("simulated:SR?seed=1&leads=I,II", start_s=10.0, stop_s=12.0, channels=("II", 0))
     assert part.leads == ("II", "I")
     assert np.array_equal(part.signal, whole.signal[::-1, 3000:3600])
     assert part.annotation == whole.annotation.window(3000, 3600)
 
 
 def test_what_is_not_asked_for_is_not_given():
-    record = read("simulated:sinus", components=frozenset({"meta"}))
+    record = read("simulated:SR", components=frozenset({"meta"}))
     assert record.signal is None
     assert record.annotation is None
 
@@ -66,8 +64,8 @@ def test_no_file_is_taken_for_a_simulated_one():
     ("text", "message"),
     [
         ("A00001.hea", "'A00001.hea' is no simulated ECG. Its path must read 'simulated:RHYTHM?seed=3"),
-        ("simulated:", "'simulated:' asks for the rhythm ''. There are: 'AF', 'sinus'."),
-        ("simulated:Sinus", "asks for the rhythm 'Sinus'. Did you mean 'sinus'?"),
+        ("simulated:", "'simulated:' asks for the rhythm ''. There are: 'AF', 'SR'."),
+        ("simulated:sr", "asks for the rhythm 'sr'. There are: 'AF', 'SR'."),
         ("simulated:AF?sed=3", "has an unknown option 'sed'. Did you mean 'seed'?"),
         ("simulated:AF?seed=x", "seed='x' is no number."),
         ("simulated:AF?seed=1&seed=2", "gives 'seed' twice. Keep one."),

@@ -15,7 +15,7 @@ from cardioflow.errors import InputError, nearest
 
 __all__ = ["SIMULATED_LEADS", "Rhythm", "Simulation", "simulate_ecg"]
 
-Rhythm = Literal["sinus", "AF"]
+Rhythm = Literal["SR", "AF"]
 Floats = NDArray[np.float64]
 
 # McSharry et al. 2003, table I: where P, Q, R, S and T stand on the circle, and how wide they are, in radians.
@@ -71,7 +71,7 @@ class Simulation:
 def simulate_ecg(
     key: int,
     *,
-    rhythm: Rhythm = "sinus",
+    rhythm: Rhythm = "SR",
     fs: float = 300.0,
     duration_s: float = 30.0,
     leads: Sequence[str] = ("I",),
@@ -95,7 +95,7 @@ def simulate_ecg(
 
     Args:
         key: A number of 64 bits, as ``dsp.streams`` makes them.
-        rhythm: ``"sinus"`` or ``"AF"``.
+        rhythm: ``"SR"`` or ``"AF"``.
         fs: Samples per second.
         duration_s: Length in seconds.
         leads: Names among ``SIMULATED_LEADS``.
@@ -109,7 +109,7 @@ def simulate_ecg(
     rng = generator(np.uint64(key))
     n, burn_in = max(1, round(duration_s * fs)), round(_BURN_IN_S * fs)
     mean_rr = 60.0 / (heart_rate or rng.uniform(55.0, 95.0) * (1.25 if rhythm == "AF" else 1.0))
-    rr = _rr_sinus(rng, mean_rr, duration_s) if rhythm == "sinus" else _rr_fibrillation(rng, mean_rr, duration_s)
+    rr = _rr_sinus(rng, mean_rr, duration_s) if rhythm == "SR" else _rr_fibrillation(rng, mean_rr, duration_s)
     faster = 1.0 / rr[:, None]
     waves = np.stack([_ANGLES * faster**_ANGLE_POWERS, _WIDTHS * np.sqrt(faster)])
 
@@ -125,7 +125,7 @@ def simulate_ecg(
     signal += noise_mv * (mixing @ rng.standard_normal((len(_DRAWN), n), dtype=np.float32))
 
     r = crossings * fs - burn_in
-    sample, symbol = _marks(r, rr * fs, waves, with_p=rhythm == "sinus")
+    sample, symbol = _marks(r, rr * fs, waves, with_p=rhythm == "SR")
     inside = (sample >= 0) & (sample < n)
     peaks = np.rint(r).astype(np.int64)
     peaks = peaks[(peaks >= 0) & (peaks < n)]

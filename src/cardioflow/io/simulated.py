@@ -31,7 +31,7 @@ _FORM = "simulated:RHYTHM?seed=3&fs=300&duration_s=30&leads=I,II&heart_rate=70&n
 class Simulated(Format):
     """Simulated ECGs, whose path is a text that says all about them: the same text gives the same samples.
 
-    ``RHYTHM`` is ``sinus`` or ``AF``; all that follows the ``?`` may be left
+    ``RHYTHM`` is ``SR`` (sinus rhythm) or ``AF``; all that follows the ``?`` may be left
     out. The model is that of ``cardioflow.dsp.simulate``.
     """
 
@@ -93,7 +93,7 @@ def _parse(text: str) -> tuple[Rhythm, dict[str, Any]]:
             options[name] = _OPTIONS[name](value)
         except ValueError as error:
             raise FormatError(f"{text!r}: {name}={value!r} is no number. Write {_FORM!r}.", record=text) from error
-    return ("AF" if rhythm == "AF" else "sinus"), options
+    return ("AF" if rhythm == "AF" else "SR"), options
 
 
 def _rows(text: str, leads: tuple[str, ...], request: ReadRequest) -> list[int]:

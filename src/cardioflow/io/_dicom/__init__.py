@@ -1,0 +1,1 @@
+"""The parts of the DICOM reader: elements as bytes, waveform groups, annotations."""

@@ -1,0 +1,126 @@
+"""From decoded samples to the ``Record`` that every reader gives: lead names, derived leads, checks, and the crop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.dsp.leads import check_limb_leads, derive_limb_leads, suspect_swapped_electrodes
+from cardioflow.errors import FormatError, InputError
+from cardioflow.io.base import ReadRequest, Record
+
+__all__ = ["Waveform", "make_record", "millivolts_per"]
+
+# Above this no device samples an ECG, and seconds times rate would leave what an index can be.
+_MOST_HZ = 1e6
+
+_VOLTS = {"V": 1e3, "MV": 1.0, "UV": 1e-3, "NV": 1e-6}
+
+
+def millivolts_per(unit: str) -> float | None:
+    """Return how many millivolts one of ``unit`` is, in any spelling of V, mV, µV, nV; ``None`` if it is no voltage.
+
+    >>> millivolts_per("uV"), millivolts_per("MICROVOLTS"), millivolts_per("mmHg")
+    (0.001, 0.001, None)
+    """
+    short = unit.strip().upper().removesuffix("S").replace("VOLT", "V")
+    for long, letter in (("MICRO", "U"), ("MILLI", "M"), ("NANO", "N"), ("µ", "U"), ("Μ", "U")):
+        short = short.replace(long, letter)
+    return _VOLTS.get(short)
+
+
+@dataclass(frozen=True, eq=False)
+class Waveform:
+    """All samples of a file, in physical units."""
+
+    signal: NDArray[np.floating]
+    """Of shape (lead, time), in ``units``; NaN where there is no sample."""
+    fs: float
+    names: tuple[str, ...]
+    """The leads as the file names them."""
+    units: tuple[str, ...] = ()
+    """One per lead; empty means millivolts."""
+
+
+def make_record(
+    wave: Waveform, request: ReadRequest, meta: Mapping[str, Any], annotation: Annotation | None = None
+) -> Record:
+    """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
+
+    Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, and where all limb leads were recorded
+    ``einthoven_rms``, ``goldberger_rms`` and ``swapped_electrodes`` (see ``dsp.leads``).
+
+    Raises:
+        FormatError: when there is no lead or no sample, or the rate is none, or what was asked for is not there.
+    """
+    n_leads, n_samples = wave.signal.shape
+    if not n_leads or not n_samples:
+        raise FormatError(f"holds {n_leads} leads of {n_samples} samples; expected at least one of each.")
+    if not 0 < wave.fs <= _MOST_HZ:
+        raise FormatError(f"gives a sampling rate of {wave.fs!r} Hz; expected a positive number up to {_MOST_HZ:.0f}.")
+    signal = np.asarray(wave.signal, dtype=np.float32)
+    stored = tuple(standard_name(name) for name in wave.names)
+    units = wave.units or ("mV",) * n_leads
+    checks = _limb_checks(signal, stored)
+    signal, leads, derived = _with_limb_leads(signal, stored, units)
+    place = {name: i for i, name in reversed(list(enumerate(stored)))}
+    names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if derived else wave.names
+    units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if derived else units
+    rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
+    return Record(
+        signal=np.ascontiguousarray(signal[rows, start:stop]) if "signal" in request.components else None,
+        fs=float(wave.fs),
+        leads=tuple(leads[i] for i in rows),
+        units=tuple(units[i] for i in rows),
+        meta={**meta, "signame": tuple(names[i] for i in rows), "derived_leads": derived, **checks},
+        annotation=_marks(annotation, start, stop) if "annotation" in request.components else None,
+    )
+
+
+def _with_limb_leads(
+    signal: NDArray[np.float32], leads: tuple[str, ...], units: Sequence[str]
+) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...]]:
+    # With a name twice, which of the two belongs to the sums cannot be told.
+    if len(set(leads)) < len(leads) or any(
+        unit != "mV" for lead, unit in zip(leads, units, strict=True) if lead in ("I", "II")
+    ):
+        return signal, leads, ()
+    whole, order, derived = derive_limb_leads(signal, leads)
+    return whole.astype(np.float32, copy=False), order, derived
+
+
+def _limb_checks(signal: NDArray[np.float32], leads: tuple[str, ...]) -> dict[str, Any]:
+    check = check_limb_leads(signal, leads)
+    if check.einthoven is None:
+        return {}
+    return {
+        "einthoven_rms": check.einthoven,
+        "goldberger_rms": check.goldberger,
+        "swapped_electrodes": suspect_swapped_electrodes(signal, leads),
+    }
+
+
+def _wanted(request: ReadRequest, leads: Sequence[str], fs: float, n_samples: int) -> tuple[list[int], int, int]:
+    start = round(request.start_s * fs)
+    stop = n_samples if request.stop_s is None else min(round(request.stop_s * fs), n_samples)
+    if not 0 <= start < stop:
+        raise FormatError(
+            f"lasts {n_samples / fs:g} s, which has nothing between start_s={request.start_s:g} and "
+            f"stop_s={'the end' if request.stop_s is None else f'{request.stop_s:g}'}."
+        )
+    if request.channels is None:
+        return list(range(len(leads))), start, stop
+    try:
+        return list(resolve(leads, request.channels)), start, stop
+    except InputError as error:
+        raise FormatError(f"{error}") from error
+
+
+def _marks(annotation: Annotation | None, start: int, stop: int) -> Annotation:
+    return Annotation() if annotation is None else annotation.window(start, stop)

@@ -1,0 +1,81 @@
+"""Bytes of a file, never more than it has: every read is checked against the end first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from cardioflow.errors import FormatError
+
+__all__ = ["Cursor", "naming", "read_whole"]
+
+MOST_BYTES = 1 << 30
+"""Larger files of these formats are refused: a day of 12 leads at 1000 Hz in 16 bit is twice as much, and no device
+writes that into one of them."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name before the message of a ``FormatError`` raised inside."""
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error.__cause__
+
+
+def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        FormatError: when it cannot be opened, is empty, or is larger than ``most`` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            # One byte more than allowed tells a file that is too large, whatever its size is said to be.
+            content = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise FormatError(f"cannot be opened: {error}. Check the path and its permissions.") from error
+    if len(content) > most:
+        raise FormatError(f"is larger than {most} bytes, more than this format is written with.")
+    if not content:
+        raise FormatError("is empty.")
+    return content
+
+
+class Cursor:
+    """A place in some bytes; what is read moves it, and reading past the end raises a ``FormatError``."""
+
+    __slots__ = ("at", "content", "order", "what")
+
+    def __init__(self, content: bytes, what: str, order: Literal["<", ">"] = "<") -> None:
+        self.content = content
+        self.what = what
+        """What the bytes are, for messages: ``"section 3"``."""
+        self.order = order
+        self.at = 0
+
+    @property
+    def left(self) -> int:
+        """How many bytes follow."""
+        return len(self.content) - self.at
+
+    def take(self, n: int) -> bytes:
+        """Return the next ``n`` bytes."""
+        if n < 0 or n > self.left:
+            raise FormatError(f"{self.what} ends at byte {len(self.content)}, but {n} bytes are to follow {self.at}.")
+        self.at += n
+        return self.content[self.at - n : self.at]
+
+    def u8(self) -> int:
+        return self.take(1)[0]
+
+    def u16(self) -> int:
+        return int.from_bytes(self.take(2), "little" if self.order == "<" else "big")
+
+    def i16(self) -> int:
+        return int.from_bytes(self.take(2), "little" if self.order == "<" else "big", signed=True)
+
+    def u32(self) -> int:
+        return int.from_bytes(self.take(4), "little" if self.order == "<" else "big")

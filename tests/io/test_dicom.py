@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    TwelveLeadECGWaveformStorage,
+)
+
+from cardioflow.errors import FormatError
+from cardioflow.io.base import ReadRequest
+from cardioflow.io.dicom import Dicom
+
+ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "MDC", meaning
+    return item
+
+
+def _group(stored: NDArray[Any], names: list[str], **more: Any) -> Dataset:
+    """Return a multiplex group of ``stored`` (channel, time), 5 µV per unit."""
+    group = Dataset()
+    group.WaveformOriginality = more.pop("originality", "ORIGINAL")
+    group.MultiplexGroupTimeOffset = more.pop("offset_ms", "0")
+    group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = stored.shape
+    group.SamplingFrequency = more.pop("fs", "500")
+    group.MultiplexGroupLabel = more.pop("label", "RHYTHM")
+    group.WaveformBitsAllocated = stored.dtype.itemsize * 8
+    letter = {1: "B", 2: "S", 4: "L"}[stored.dtype.itemsize]
+    group.WaveformSampleInterpretation = more.pop("interpretation", ("S" if stored.dtype.kind == "i" else "U") + letter)
+    group.ChannelDefinitionSequence = []
+    for name in names:
+        channel = Dataset()
+        channel.ChannelSourceSequence = [_code("2:1", name)]
+        if more.get("sensitivity", "5") is not None:
+            channel.ChannelSensitivity = more.get("sensitivity", "5")
+            channel.ChannelSensitivityUnitsSequence = [_code(more.get("unit", "uV"), "")]
+            channel.ChannelSensitivityCorrectionFactor = more.get("correction", "1")
+            channel.ChannelBaseline = more.get("baseline", "0")
+        channel.WaveformBitsStored = stored.dtype.itemsize * 8
+        group.ChannelDefinitionSequence.append(channel)
+    if "padding" in more:
+        group.add_new("WaveformPaddingValue", "OW", np.array(more["padding"], stored.dtype).tobytes())
+    raw = np.ascontiguousarray(stored.T).tobytes()
+    group.add_new("WaveformData", "OB" if stored.dtype.itemsize == 1 else "OW", raw + b"\0" * (len(raw) % 2))
+    return group
+
+
+def _write(path: Path, *groups: Dataset, **elements: Any) -> Path:
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = elements.pop("syntax", ExplicitVRLittleEndian)
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = TwelveLeadECGWaveformStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.3"
+    dataset.Modality = "ECG"
+    dataset.WaveformSequence = list(groups)
+    for name, value in elements.items():
+        setattr(dataset, name, value)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.fixture
+def stored() -> NDArray[np.int16]:
+    return np.arange(-6, 6, dtype=np.int16).reshape(2, 6)
+
+
+@pytest.mark.parametrize("name", ["pydicom_waveform_ecg.dcm", "cardio_sample.dcm"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_values_are_those_of_pydicoms_own_decoding(data: Path, name: str, number: int) -> None:
+    path = data / "formats" / "dicom" / name
+    record = Dicom(group=number).read(path, ALL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an over-long UID in the file, of which pydicom warns
+        theirs = dcmread(path).waveform_array(number).T / 1000
+    assert record.signal is not None
+    assert record.signal.dtype == np.float32
+    assert np.abs(record.signal - theirs).max() < 1e-6
+    assert record.leads == ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    assert set(record.units) == {"mV"}
+
+
+def test_a_mortara_file_gives_metadata_measurements_and_marks(data: Path) -> None:
+    record = Dicom().read(data / "formats/dicom/pydicom_waveform_ecg.dcm", ALL)
+    meta = record.meta
+    assert (record.fs, meta["age"], meta["sex"]) == (1000.0, 42, "F")
+    assert meta["timestamp"] == datetime.fromisoformat("2013-01-25T10:59:19")
+    assert meta["device"] == "Mortara Instrument, Inc. el250"
+    assert meta["comments"] == ("RITMO SINUSALE", "ECG NORMALE")
+    assert meta["measurements"]["QRS Duration [ms]"] == 75
+    assert meta["signame"][0] == "Lead I (Einthoven)"
+    assert (meta["highpass_hz"], meta["lowpass_hz"]) == (0.05, 300.0)
+    assert meta["groups"] == (("RHYTHM", 1000.0, 12, 10000), ("MEDIAN BEAT", 1000.0, 12, 1200))
+    assert meta["einthoven_rms"] < 1e-6
+    assert meta["swapped_electrodes"] is None
+    marks = record.annotation
+    assert marks is not None
+    beats = marks.sample[marks.symbol == "N"]
+    # Ten beats as far apart as the RR interval that the device measured, each an R peak of lead II.
+    assert len(beats) == 10
+    assert np.diff(beats).mean() == pytest.approx(meta["measurements"]["RR Interval [ms]"], abs=2)
+    assert record.signal is not None
+    lead = record.signal[1]
+    assert all(abs(int(np.argmax(lead[beat - 100 : beat + 100])) - 100) <= 25 for beat in beats)
+    assert list(marks.num[:6]) == [0, 0, 1, 0, 1, 2]
+
+
+def test_the_median_beats_marks_are_not_put_on_the_rhythm(data: Path) -> None:
+    record = Dicom().read(data / "formats/dicom/cardio_sample.dcm", ALL)
+    assert record.annotation is not None
+    assert len(record.annotation) == 0
+
+
+def test_nothing_identifying_is_read_unless_asked_for(data: Path) -> None:
+    path = data / "formats/dicom/pydicom_waveform_ecg.dcm"
+    silent = Dicom().read(path, ReadRequest()).meta
+    assert "642341" not in repr(silent)
+    assert "Anonymous" not in repr(silent)
+    told = Dicom().read(path, ReadRequest(identify=True)).meta
+    assert (told["name"], told["patient_id"], told["birth_date"]) == ("Anonymous", "642341", date(1971, 1, 23))
+    assert told["patient_key"] == silent["patient_key"]
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "<i2", "<u2", "<i4", "<u4"])
+def test_c_10_9_1_6_every_sample_interpretation_is_read(tmp_path: Path, dtype: str) -> None:
+    numbers = np.array([[0, 1, 100], [3, 127, 2]], dtype)
+    record = Dicom().read(_write(tmp_path / "a.dcm", _group(numbers, ["Lead I", "Lead V1"])), ReadRequest())
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, numbers.astype(float) * 0.005, rtol=1e-6)
+
+
+def test_c_10_9_1_4_the_baseline_is_added_after_sensitivity_and_correction(
+    tmp_path: Path, stored: NDArray[np.int16]
+) -> None:
+    group = _group(stored, ["Lead II", "Lead V1"], sensitivity="2.5", correction="2", baseline="100")
+    record = Dicom().read(_write(tmp_path / "a.dcm", group), ReadRequest())
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, (stored * 2.5 * 2 + 100) / 1000, atol=1e-7)
+
+
+def test_the_retired_big_endian_order_is_read(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    path = _write(tmp_path / "a.dcm", _group(stored.astype(">i2"), ["Lead II", "Lead V1"]), syntax=ExplicitVRBigEndian)
+    record = Dicom().read(path, ReadRequest())
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, stored * 0.005, atol=1e-7)
+
+
+def test_padding_is_nan(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    group = _group(stored, ["Lead II", "Lead V1"], padding=-6)
+    record = Dicom().read(_write(tmp_path / "a.dcm", group), ReadRequest())
+    assert record.signal is not None
+    assert np.argwhere(np.isnan(record.signal)).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("uV", 0.001), ("mV", 1.0), ("V", 1000.0)])
+def test_voltages_become_millivolts(tmp_path: Path, stored: NDArray[np.int16], unit: str, factor: float) -> None:
+    group = _group(stored, ["Lead II", "Lead V1"], sensitivity="1", unit=unit)
+    record = Dicom().read(_write(tmp_path / "a.dcm", group), ReadRequest())
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, stored * factor, rtol=1e-6)
+
+
+def test_what_is_no_voltage_keeps_its_unit(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    group = _group(stored, ["ART", "CVP"], sensitivity="0.5", unit="mm[Hg]")
+    record = Dicom().read(_write(tmp_path / "a.dcm", group), ReadRequest())
+    assert record.units == ("mm[Hg]", "mm[Hg]")
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, stored * 0.5)
+
+
+def test_simultaneous_groups_lie_side_by_side(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    path = _write(
+        tmp_path / "a.dcm", _group(stored, ["Lead V1", "Lead V2"], label="a"), _group(stored, ["Lead V3", "Lead V4"])
+    )
+    record = Dicom().read(path, ReadRequest())
+    assert record.leads == ("V1", "V2", "V3", "V4")
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, np.vstack([stored, stored]) * 0.005, atol=1e-7)
+
+
+def test_groups_one_after_another_share_a_time_line_with_nan(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    # Six samples at 500 Hz last 12 ms.
+    later = _group(stored, ["Lead V3", "Lead V1"], offset_ms="12")
+    path = _write(tmp_path / "a.dcm", _group(stored, ["Lead V1", "Lead V2"]), later)
+    record = Dicom().read(path, ReadRequest())
+    assert record.leads == ("V1", "V2", "V3")
+    assert record.signal is not None
+    assert record.signal.shape == (3, 12)
+    assert np.isfinite(record.signal).tolist() == [[True] * 12, [True] * 6 + [False] * 6, [False] * 6 + [True] * 6]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"fs": "250"}, r"groups of different rates: 0 \(RHYTHM, 500 Hz\), 1 \(RHYTHM, 250 Hz\). Choose one: Dicom"),
+        ({"offset_ms": "0"}, "holds lead 'Lead V1' twice at one time"),
+        ({"offset_ms": "1e9"}, "groups too far apart in time"),
+    ],
+)
+def test_groups_that_do_not_fit_are_refused_until_one_is_chosen(
+    tmp_path: Path, stored: NDArray[np.int16], more: dict[str, str], message: str
+) -> None:
+    first, second = _group(stored, ["Lead V1", "Lead V2"]), _group(stored, ["Lead V1", "Lead V2"], **more)
+    path = _write(tmp_path / "a.dcm", first, second)
+    with pytest.raises(FormatError, match=message):
+        Dicom().read(path, ReadRequest())
+    assert Dicom(group=1).read(path, ReadRequest()).leads == ("V1", "V2")
+
+
+def test_a_time_zone_is_kept(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    path = _write(
+        tmp_path / "a.dcm", _group(stored, ["Lead I", "Lead V1"]), AcquisitionDateTime="20200229120000.25+0130"
+    )
+    assert Dicom().read(path, ReadRequest()).meta["timestamp"] == datetime(
+        2020, 2, 29, 12, 0, 0, 250_000, tzinfo=timezone(timedelta(minutes=90))
+    )
+
+
+@pytest.mark.parametrize(("written", "age"), [("042Y", 42), ("018M", 1.5), ("010D", 0.027), ("", None), ("old", None)])
+def test_ages_in_any_unit_become_years(
+    tmp_path: Path, stored: NDArray[np.int16], written: str, age: float | None
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns when it writes "old"
+        path = _write(tmp_path / "a.dcm", _group(stored, ["Lead I", "Lead V1"]), PatientAge=written)
+    assert Dicom().read(path, ReadRequest()).meta["age"] == age
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda g: setattr(g, "NumberOfWaveformSamples", 7), "holds 24 bytes of samples; expected 28 for 2 × 7"),
+        (lambda g: setattr(g, "NumberOfWaveformChannels", 3), "declares 3 channels of 6 samples, but defines 2"),
+        (lambda g: setattr(g, "WaveformSampleInterpretation", "MB"), "stores samples as MB of 16 bits; expected SB"),
+        (lambda g: setattr(g, "SamplingFrequency", "0"), "gives a sampling rate of 0.0 Hz"),
+        (lambda g: setattr(g.ChannelDefinitionSequence[0], "ChannelSensitivity", "0"), "the sensitivity 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_file_named(
+    tmp_path: Path, stored: NDArray[np.int16], change: Callable[[Dataset], None], message: str
+) -> None:
+    group = _group(stored, ["Lead I", "Lead V1"])
+    change(group)
+    path = _write(tmp_path / "a.dcm", group)
+    with pytest.raises(FormatError, match=message) as caught:
+        Dicom().read(path, ReadRequest())
+    assert str(caught.value).startswith(str(path))
+
+
+def test_without_a_sensitivity_the_numbers_stay_bare(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    record = Dicom().read(_write(tmp_path / "a.dcm", _group(stored, ["a", "b"], sensitivity=None)), ReadRequest())
+    assert record.units == ("adu", "adu")
+    assert record.signal is not None
+    assert (record.signal == stored).all()
+
+
+def test_a_deflated_file_and_one_without_waveforms_are_refused(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+    deflated = _write(tmp_path / "a.dcm", _group(stored, ["a", "b"]), syntax=DeflatedExplicitVRLittleEndian)
+    with pytest.raises(FormatError, match=r"deflated as a whole, which is not read. Convert it to"):
+        Dicom().read(deflated, ReadRequest())
+    with pytest.raises(FormatError, match="holds no waveform; its modality is ECG"):
+        Dicom().read(_write(tmp_path / "b.dcm"), ReadRequest())
+
+
+def test_a_group_that_is_not_there_is_refused(data: Path) -> None:
+    path = data / "formats/dicom/cardio_sample.dcm"
+    with pytest.raises(FormatError, match=r"has no group 'median'; its groups are \['RHYTHM', 'MEDIAN BEAT'\]"):
+        Dicom(group="median").read(path, ReadRequest())
+    with pytest.raises(FormatError, match="has no group number 2; they go from 0 to 1"):
+        Dicom(group=2).read(path, ReadRequest())
+
+
+def test_a_range_and_some_leads_are_a_part_of_the_whole(data: Path) -> None:
+    path = data / "formats/dicom/pydicom_waveform_ecg.dcm"
+    whole = Dicom().read(path, ALL)
+    part = Dicom().read(
+        path, ReadRequest(ALL.components, start_s=1.0, stop_s=2.5, channels=("V6", "ii"), identify=False)
+    )
+    assert whole.signal is not None
+    assert part.signal is not None
+    assert (part.signal == whole.signal[[11, 1], 1000:2500]).all()
+    assert part.leads == ("V6", "II")
+    assert part.meta["signame"] == ("Lead V6", "Lead II")
+    assert part.annotation is not None
+    assert whole.annotation is not None
+    inside = whole.annotation.sample[(whole.annotation.sample >= 1000) & (whole.annotation.sample < 2500)]
+    assert part.annotation.sample.tolist() == (inside - 1000).tolist()
+
+
+def test_a_lead_or_a_range_that_is_not_there_is_an_error_of_this_file(data: Path) -> None:
+    path = data / "formats/dicom/cardio_sample.dcm"
+    with pytest.raises(FormatError, match="There is no lead 'V7'"):
+        Dicom().read(path, ReadRequest(channels=("V7",)))
+    with pytest.raises(FormatError, match="lasts 10 s, which has nothing between start_s=10 and stop_s=the end"):
+        Dicom().read(path, ReadRequest(start_s=10.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def signals(batch: EcgBatch) -> NDArray[np.float32]:
         )
     x: NDArray[np.float32] = np.ascontiguousarray(signal.dense(), dtype=np.float32)
     if not np.isfinite(x).all():
-        bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
+        bad = np.logical_not(np.isfinite(x)).any(axis=(1, 2))
         _refuse(batch, bad, lambda i: _not_finite(batch.ids[i], x[i]))
     return x
 
@@ -81,7 +82,7 @@ def _not_known(name: str) -> LabelError:
     return LabelError(f"The target of record {name!r} is NaN. Drop records without a label first, with drop_labels.")
 
 
-def _refuse(batch: EcgBatch, bad: NDArray[np.bool_], reason: Callable[[int], CardioFlowError]) -> None:
+def _refuse(batch: EcgBatch, bad: Any, reason: Callable[[int], CardioFlowError]) -> None:
     """Raise what is wrong with the rows ``bad``: one error for one record, all of them for several."""
     reasons: dict[str, CardioFlowError] = {}
     for row in np.flatnonzero(bad).tolist():

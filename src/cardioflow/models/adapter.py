@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from cardioflow.batch.unstack import unstack
 from cardioflow.errors import DumpError, InputError, ModelError
 from cardioflow.models import bundle
 from cardioflow.models._inputs import signals, targets
-from cardioflow.models._scores import Response, check_labels, resolve, score
+from cardioflow.models._scores import Response, Wanted, check_labels, resolve, score
 from cardioflow.models.base import BaseModel
 
 __all__ = ["BackendModel"]
@@ -101,13 +101,13 @@ class BackendModel(BaseModel):
             LabelError: for targets that are missing, not binarized, or not the labels that the model knows.
             ConfigError: for an argument that no metric has.
         """
-        return self._step(self._train, "train", batch, metrics, response, kwargs)
+        return self._step("train", batch, resolve(metrics, response, kwargs))
 
     def test_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any
     ) -> dict[str, float]:
         """Return ``"loss"`` and ``"metric"`` as ``train_on_batch`` does, without an update and without dropout."""
-        return self._step(self._test, "val", batch, metrics, response, kwargs)
+        return self._step("val", batch, resolve(metrics, response, kwargs))
 
     def predict_on_batch(self, batch: EcgBatch) -> Array:
         """Return the predictions, one row per row of ``unstack(batch)``.
@@ -169,24 +169,15 @@ class BackendModel(BaseModel):
 
     # -- inside --------------------------------------------------------------
 
-    def _step(
-        self,
-        step: Callable[[Array, Array], tuple[float, Array]],
-        stage: str,
-        batch: EcgBatch,
-        metrics: Any,
-        response: Response | None,
-        kwargs: dict[str, Any],
-    ) -> dict[str, float]:
+    def _step(self, stage: Literal["train", "val"], batch: EcgBatch, wanted: Sequence[Wanted]) -> dict[str, float]:
         self._require_model()
-        wanted = resolve(metrics, response, kwargs)
         batch = unstack(batch)
         x, y = signals(batch), targets(batch)
         self._check_shape(x)
         check_labels(self.classes, batch.classes, y.shape[1])
         # Once a record had several labels, or none, it is no longer a choice of one.
         self._multilabel |= y.shape[1] > 1 and bool((y.sum(axis=1) != 1).any())
-        loss, y_pred = step(x, y)
+        loss, y_pred = (self._train if stage == "train" else self._test)(x, y)
         if stage == "train":
             self._remember(batch, x)
         scores = score(wanted, y, y_pred, multilabel=self._multilabel)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -65,7 +64,7 @@ def write(path: Path, header: Mapping[str, Any], write_weights: Callable[[Path],
         with zipfile.ZipFile(done, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_HEADER, text)
             archive.write(Path(folder) / name, name)
-        os.replace(done, path)
+        done.replace(path)
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -88,8 +87,8 @@ def read_header(path: str | Path) -> dict[str, Any]:
             raise DumpError(f"{str(path)!r} is no model: its {_HEADER} is not CardioFlow's. {_REMEDY}")
         if not isinstance(header.get("version"), int) or header["version"] > VERSION:
             raise DumpError(
-                f"{str(path)!r} is a dump of version {header.get('version')!r}, and this CardioFlow reads up to {VERSION}. "
-                "Update CardioFlow."
+                f"{str(path)!r} is a dump of version {header.get('version')!r}, and this CardioFlow reads up to "
+                f"version {VERSION}. Update CardioFlow."
             )
         name = header.get("weights")
         if not isinstance(name, str) or name not in names:

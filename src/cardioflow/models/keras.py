@@ -74,7 +74,7 @@ class KerasBaseModel(BackendModel):
         try:
             # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
             self.model = keras.saving.load_model(weights, safe_mode=True)
-        except Exception as error:  # noqa: BLE001 -- Keras raises a dozen types on a file it cannot read
+        except Exception as error:  # Keras raises a dozen types on a file that it cannot read.
             raise DumpError(
                 f"The dump of {header['model']} cannot be loaded by Keras: {_first_line(error)} "
                 "If it holds layers of your own, register them (keras.saving.register_keras_serializable) and import "
@@ -128,7 +128,8 @@ class KerasBaseModel(BackendModel):
         shape, loss = self.model.output_shape, getattr(self.model, "loss", None)
         if loss is None:
             raise ModelError(
-                f"The model of {type(self).__name__} is not compiled. Call self.model.compile(loss=…, optimizer=…) in build."
+                f"The model of {type(self).__name__} is not compiled. "
+                "Call self.model.compile(loss=…, optimizer=…) in build."
             )
         # With a loss of one's own, the model may well give something else than the targets.
         if isinstance(shape, tuple) and isinstance(loss, str) and shape[1:] != y.shape[1:]:

@@ -1,0 +1,170 @@
+"""The adapter of native TensorFlow: a ``tf.Module``, a loss, and one compiled step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from cardioflow.errors import DumpError, ModelError
+from cardioflow.models._adam import Adam
+from cardioflow.models.adapter import BackendModel
+
+__all__ = ["Adam", "TensorFlowBaseModel"]
+
+Array = NDArray[Any]
+
+
+class _Steps(NamedTuple):
+    """The compiled functions, and what they were compiled from."""
+
+    train: Callable[[Any, Any], Any]
+    test: Callable[[Any, Any], Any]
+    parts: tuple[Any, Any, Any]
+
+
+class TensorFlowBaseModel(BackendModel):
+    """A model written in TensorFlow itself, whatever Keras runs on.
+
+    ``build`` sets ``self.model``, a ``tf.Module`` with ``__call__(x, training=False)``
+    of (record, lead, time); ``self.loss``, of (y_true, y_pred), which gives one
+    number; and, where Adam with its usual settings will not do,
+    ``self.optimizer``, with ``apply_gradients`` of (gradient, variable) pairs.
+    It returns ``self``. A dump holds the variables by name: ``load`` fills a
+    model that was built.
+    """
+
+    adapter = "tensorflow"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss: Callable[[Any, Any], Any] | None = None
+        self.optimizer: Any = None
+        self._steps: _Steps | None = None
+        self._predictor: Any = None
+
+    # -- what an adapter fills in ---------------------------------------------
+
+    def _train(self, x: Array, y: Array) -> tuple[float, Array]:
+        loss, predictions = self._compiled(x, y).train(tf.constant(x), tf.constant(y))
+        return float(loss), predictions.numpy()
+
+    def _test(self, x: Array, y: Array) -> tuple[float, Array]:
+        loss, predictions = self._compiled(x, y).test(tf.constant(x), tf.constant(y))
+        return float(loss), predictions.numpy()
+
+    def _predict(self, x: Array) -> Array:
+        if self._predictor is None or self._predictor[0] is not self.model:
+            model = self.model
+            # A module may make its variables at its first call, which a graph may not.
+            model(tf.constant(x[:1]), training=False)
+            self._predictor = model, tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+        found: Array = self._predictor[1](tf.constant(x)).numpy()
+        return found
+
+    def _write(self, folder: Path) -> str:
+        tensors = {name: np.array(v.numpy(), order="C") for name, v in self._saved().items()}
+        save_file(tensors, folder / "weights.safetensors")
+        return "weights.safetensors"
+
+    def _read(self, weights: Path, header: dict[str, Any]) -> None:
+        if self.model is None:
+            raise DumpError(
+                f"The dump of {header['model']} holds the variables of a TensorFlow model and not its layers. "
+                "Call build(…) first, and load(path) on what it returns."
+            )
+        try:
+            tensors = load_file(weights)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise DumpError(f"The weights of {header['model']} are damaged: {error}. Save the model again.") from error
+        if header["input_shape"] and not self.model.variables:
+            self.model(tf.zeros((1, *header["input_shape"])), training=False)
+        state = {name for name in tensors if name.startswith("optimizer/")}
+        _fill(self._model_variables(), {k: v for k, v in tensors.items() if k not in state}, header["model"])
+        if state:
+            self._default_optimizer()
+            if isinstance(self.optimizer, Adam):
+                _fill(self._optimizer_variables(), {k: tensors[k] for k in state}, header["model"])
+
+    # -- inside ----------------------------------------------------------------
+
+    def _model_variables(self) -> dict[str, Any]:
+        """Return the variables by the path of attributes that leads to each, as ``"model/layers/0/kernel"``."""
+        found = self.model._flatten(predicate=lambda v: isinstance(v, tf.Variable), with_path=True)
+        return {"/".join(("model", *map(str, path))): variable for path, variable in found}
+
+    def _optimizer_variables(self) -> dict[str, Any]:
+        return {f"optimizer/{name}": variable for name, variable in self.optimizer.state.items()}
+
+    def _saved(self) -> dict[str, Any]:
+        """Return all that is saved; of an optimizer that is not ours, only the model is."""
+        ours = isinstance(self.optimizer, Adam)
+        return self._model_variables() | (self._optimizer_variables() if ours else {})
+
+    def _default_optimizer(self) -> None:
+        self.optimizer = self.optimizer or Adam()
+        if isinstance(self.optimizer, Adam) and not self.optimizer.state:
+            self.optimizer.build({k: v for k, v in self._model_variables().items() if v.trainable})
+
+    def _compiled(self, x: Array, y: Array) -> _Steps:
+        if self._steps is not None and self._steps.parts == (self.model, self.loss, self.optimizer):
+            return self._steps
+        self._try_one_row(x, y)
+        self._default_optimizer()
+        model, optimizer = self.model, self.optimizer
+        loss: Any = self.loss
+
+        def train(x: Any, y: Any) -> Any:
+            with tf.GradientTape() as tape:
+                predictions = model(x, training=True)
+                value = loss(y, predictions)
+            variables = model.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
+            return value, predictions
+
+        def test(x: Any, y: Any) -> Any:
+            predictions = model(x, training=False)
+            return loss(y, predictions), predictions
+
+        # Otherwise every new batch size would be traced anew.
+        once = {"reduce_retracing": True}
+        self._steps = _Steps(tf.function(train, **once), tf.function(test, **once), (model, loss, optimizer))
+        return self._steps
+
+    def _try_one_row(self, x: Array, y: Array) -> None:
+        """Run one row uncompiled: variables are made, and errors are still readable."""
+        if self.loss is None:
+            raise ModelError(f"{type(self).__name__} has no loss. Let build set self.loss, of (y_true, y_pred).")
+        value = tf.convert_to_tensor(self.loss(tf.constant(y[:1]), self.model(tf.constant(x[:1]), training=False)))
+        if value.shape.rank:
+            raise ModelError(
+                f"The loss of {type(self).__name__} gives an array of shape {tuple(value.shape)} and not one number. "
+                "Put tf.reduce_mean around it."
+            )
+
+
+def _fill(own: Mapping[str, Any], saved: Mapping[str, Array], model: str) -> None:
+    """Give every variable its saved values, or leave all as they are.
+
+    Raises:
+        DumpError: where names, shapes or types differ.
+    """
+    for names, what in ((set(own) - set(saved), "lacks"), (set(saved) - set(own), "has")):
+        if names:
+            shown = ", ".join(sorted(names)[:4]) + (", …" if len(names) > 4 else "")
+            raise DumpError(f"The dump of {model} {what} {shown}, unlike this model. Build the model that was saved.")
+    for name, variable in own.items():
+        found = saved[name]
+        if tuple(variable.shape) != found.shape or variable.dtype.as_numpy_dtype != found.dtype:
+            raise DumpError(
+                f"{name} is {found.dtype} of shape {found.shape} in the dump of {model}, and "
+                f"{variable.dtype.name} of shape {tuple(variable.shape)} in this model. Build the model that was saved."
+            )
+    for name, variable in own.items():
+        variable.assign(saved[name])

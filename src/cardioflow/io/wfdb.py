@@ -14,7 +14,8 @@ from cardioflow.io._wfdb.about import age_and_sex
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
 from cardioflow.io._wfdb.header import Header, parse
-from cardioflow.io._wfdb.signals import calibration, count_frames, read_signals
+from cardioflow.io._wfdb.layout import calibration, count_frames
+from cardioflow.io._wfdb.signals import read_signals
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Wfdb"]
@@ -64,7 +65,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     span = _span(header, path, request)
     signal, agrees = None, None
     if "signal" in request.components:
-        signal, agrees = read_signals(header, path, chosen, span, strict=request.strict)
+        signal, agrees = read_signals(header, path, chosen, span, known, strict=request.strict)
         if agrees is False and request.strict:
             raise FormatError(
                 f"{path}: the checksum of a signal does not agree with its samples. The file was changed or damaged; "
@@ -132,5 +133,5 @@ def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> 
         "baseline": tuple([s.baseline for s in signals]),
         "fmt": tuple([str(s.fmt) for s in signals]),
         "checksum_ok": checksum_ok,
-        "uncalibrated": not all([s.calibrated for s in signals]),
+        "uncalibrated": not all(s.calibrated for s in signals),
     }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import standard_name
@@ -101,7 +102,7 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
     symbols, resolution = _SYMBOLS, None
     about = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
     if about.any():
-        rows = [i for i in np.flatnonzero(about).tolist()]
+        rows = np.flatnonzero(about).tolist()
         symbols, resolution, about = _definitions(rows, notes, len(table))
     kept = ~about & (table[:, 1] != 0)
     if not kept.all():
@@ -122,7 +123,7 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
     return marks if bool((np.diff(sample) >= 0).all()) else marks.take(np.argsort(sample, kind="stable"))
 
 
-def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[np.ndarray, float | None, np.ndarray]:
+def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[NDArray[np.str_], float | None, NDArray[np.bool_]]:
     """Return the symbols, the time resolution in Hz and which marks said so, of the notes at ``rows``."""
     symbols: list[str] | None = None
     resolution: float | None = None

@@ -10,7 +10,8 @@ from cardioflow.errors import FormatError
 __all__ = ["contained", "open_contained", "read_exactly", "read_header"]
 
 # A pipe would make open() wait for ever, a link might lead out of the folder; both flags are POSIX only.
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINKS: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+_FLAGS: Final[int] = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _LARGEST_HEADER: Final = 1 << 24
 _FIRST_READ: Final = 1 << 16
 
@@ -21,7 +22,7 @@ def read_header(record: str) -> tuple[str, bytes]:
     tried = [record] if suffix == ".hea" else [f"{stem}.hea", f"{record}.hea"] if suffix else [f"{record}.hea"]
     for path in tried:
         try:
-            descriptor = os.open(path, _FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+            descriptor = os.open(path, _FLAGS)
         except (OSError, ValueError):
             continue
         try:
@@ -57,7 +58,7 @@ def contained(name: str, header: str) -> str:
     if not plain:
         parts = name.replace("\\", "/").split("/")
         plain = ":" not in name and all(part not in {"", ".", ".."} for part in parts)
-        name = os.sep.join(parts)
+        name = "/".join(parts)
     if not plain or name in {"", "-", "~", ".", ".."} or "\0" in name:
         raise FormatError(
             f"{header} names the file {name!r}, which is not in its folder. "
@@ -70,10 +71,10 @@ def open_contained(name: str, header: str) -> tuple[int, str]:
     """Open the file ``name`` that ``header`` names, and return its descriptor and path; links may not lead out."""
     path = contained(name, header)
     try:
-        if os.sep in name or "/" in name or not hasattr(os, "O_NOFOLLOW"):
+        if "/" in name or "\\" in name or not _NO_LINKS:
             return os.open(_resolved(path, header), _FLAGS), path
         try:
-            return os.open(path, _FLAGS), path
+            return os.open(path, _FLAGS | _NO_LINKS), path
         except OSError:
             if not os.path.islink(path):  # noqa: PTH114 -- as above
                 raise

@@ -78,8 +78,8 @@ def parse(raw: bytes, path: str) -> Header:
         text = raw.decode("latin-1")
     lines: list[tuple[int, str]] = []
     comments: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip(" \t\r\f\v\0")
+    for number, untrimmed in enumerate(text.split("\n"), 1):
+        line = untrimmed.strip(" \t\r\f\v\0")
         if not line:
             continue
         if line[0] == "#":
@@ -94,13 +94,14 @@ def parse(raw: bytes, path: str) -> Header:
 def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> Header:
     number, line = lines[0]
     tokens = line.split()
-    where = f"{path}, line {number}"
+    where = (path, number)
     name, _, n_segments = tokens[0].partition("/")
     n_signals = _count(tokens[1] if len(tokens) > 1 else "", "number of signals", where)
     fs = _frequency(tokens[2]) if len(tokens) > 2 else _DEFAULT_FS
     if fs is None:
         raise FormatError(
-            f"{where}: the sampling frequency is {tokens[2]!r}; expected Hz above 0, such as 250 or 250/360."
+            f"{path}, line {number}: the sampling frequency is {tokens[2][:40]!r}; "
+            "expected Hz above 0, such as 250 or 250/360."
         )
     n_frames = None
     rest = tokens[3:]
@@ -114,7 +115,7 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
     if n_segments:
         n = _count(n_segments, "number of segments", where)
         _enough(n, "segment", lines, path)
-        segments = tuple(_segment(text, f"{path}, line {at}") for at, text in lines[1 : n + 1])
+        segments = tuple([_segment(text, (path, at)) for at, text in lines[1 : n + 1]])
     else:
         _enough(n_signals, "signal", lines, path)
         signals = tuple([_signal(text, i, at, path) for i, (at, text) in enumerate(lines[1 : n_signals + 1])])
@@ -129,9 +130,12 @@ def _enough(n: int, kind: str, lines: list[tuple[int, str]], path: str) -> None:
         )
 
 
-def _count(token: str, what: str, where: str) -> int:
+def _count(token: str, what: str, where: tuple[str, int]) -> int:
     if not (token.isascii() and token.isdigit() and len(token) < 19):
-        raise FormatError(f"{where}: the {what} is {token!r}; expected a whole number that is not negative.")
+        path, number = where
+        raise FormatError(
+            f"{path}, line {number}: the {what} is {token[:40]!r}; expected a whole number that is not negative."
+        )
     return int(token)
 
 
@@ -217,10 +221,13 @@ def _numbers(tokens: list[str], line: str, at: int) -> tuple[list[int | None], s
     return numbers + [None] * (5 - found), description
 
 
-def _segment(line: str, where: str) -> Segment:
+def _segment(line: str, where: tuple[str, int]) -> Segment:
     tokens = line.split()
     if len(tokens) < 2:
-        raise FormatError(f"{where}: {line[:80]!r} is no segment line; expected a record name and its sample count.")
+        raise FormatError(
+            f"{where[0]}, line {where[1]}: {line[:80]!r} is no segment line; "
+            "expected a record name and its sample count."
+        )
     return Segment(tokens[0], _count(tokens[1], "number of samples", where))
 
 
@@ -233,9 +240,9 @@ def _moment(tokens: list[str]) -> tuple[datetime | None, time | None]:
             day = _day(token)
         else:
             at = _time(token)
-    if day is not None:
-        return datetime.combine(day, at or time()), at
-    return None, at
+    if day is None:
+        return None, at
+    return datetime.combine(day, at or time()), at
 
 
 def _time(token: str) -> time | None:

@@ -3,3 +3,7 @@
 scikit-learn computes what scikit-learn has; here stands what the field reports
 and it lacks, and the intervals beside the figures.
 """
+
+from cardioflow.metrics._bootstrap import bootstrap_interval
+
+__all__ = ["bootstrap_interval"]

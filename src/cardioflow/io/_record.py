@@ -53,8 +53,8 @@ def make_record(
 ) -> Record:
     """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
 
-    Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, and where all limb leads were recorded
-    ``einthoven_rms``, ``goldberger_rms`` and ``swapped_electrodes`` (see ``dsp.leads``).
+    Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
+    suspected), and where the limb leads were recorded ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
 
     Raises:
         FormatError: when there is no lead or no sample, or the rate is none, or what was asked for is not there.
@@ -67,8 +67,10 @@ def make_record(
     signal = np.asarray(wave.signal, dtype=np.float32)
     stored = tuple(standard_name(name) for name in wave.names)
     units = wave.units or ("mV",) * n_leads
-    checks = _limb_checks(signal, stored)
+    told = {**meta, **_limb_checks(signal, stored)} if "meta" in request.components else None
     signal, leads, derived = _with_limb_leads(signal, stored, units)
+    if told is not None:
+        told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if derived else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if derived else units
@@ -78,7 +80,7 @@ def make_record(
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),
-        meta={**meta, "signame": tuple(names[i] for i in rows), "derived_leads": derived, **checks},
+        meta={} if told is None else {**told, "signame": tuple(names[i] for i in rows), "derived_leads": derived},
         annotation=_marks(annotation, start, stop) if "annotation" in request.components else None,
     )
 
@@ -99,11 +101,7 @@ def _limb_checks(signal: NDArray[np.float32], leads: tuple[str, ...]) -> dict[st
     check = check_limb_leads(signal, leads)
     if check.einthoven is None:
         return {}
-    return {
-        "einthoven_rms": check.einthoven,
-        "goldberger_rms": check.goldberger,
-        "swapped_electrodes": suspect_swapped_electrodes(signal, leads),
-    }
+    return {"einthoven_rms": check.einthoven, "goldberger_rms": check.goldberger}
 
 
 def _wanted(request: ReadRequest, leads: Sequence[str], fs: float, n_samples: int) -> tuple[list[int], int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from cardioflow.errors import FormatError
 from cardioflow.io._dicom.annotations import read_annotations
@@ -45,7 +45,7 @@ class Dicom(Format):
     files that the tests write.
     """
 
-    suffixes = (".dcm", ".dicom", ".ecg")
+    suffixes: ClassVar[tuple[str, ...]] = (".dcm", ".dicom", ".ecg")
 
     def __init__(self, group: int | str | None = None) -> None:
         self.group = group

@@ -15,3 +15,9 @@ def data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("CARDIOFLOW_DATA names no folder of real records")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cinc(data: Path) -> Path:
+    """300 single-lead records of the PhysioNet/CinC Challenge 2017, with ``REFERENCE.csv``."""
+    return data / "cinc2017"

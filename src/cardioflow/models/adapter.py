@@ -76,7 +76,7 @@ class BackendModel(BaseModel):
             DumpError: when they are not this model's.
         """
 
-    def _input_shape(self) -> tuple[int | None, ...] | None:
+    def _takes_shape(self) -> tuple[int | None, ...] | None:
         """Return the (lead, time) that the model was built for, ``None`` where it takes any."""
         return None
 
@@ -193,7 +193,7 @@ class BackendModel(BaseModel):
             )
 
     def _check_shape(self, x: Array) -> None:
-        expected = self._input_shape()
+        expected = self._takes_shape()
         if expected is None:
             return
         if any(want is not None and want != got for want, got in zip(expected, x.shape[1:], strict=False)):

@@ -81,7 +81,7 @@ class KerasBaseModel(BackendModel):
                 "their module before loading."
             ) from error
 
-    def _input_shape(self) -> tuple[int | None, ...] | None:
+    def _takes_shape(self) -> tuple[int | None, ...] | None:
         shape = self.model.input_shape
         return shape[1:] if isinstance(shape, tuple) and len(shape) == 3 else None
 

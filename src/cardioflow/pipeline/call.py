@@ -43,8 +43,11 @@ class Call:
             signature.bind(*self.args, **self.kwargs)
         except TypeError as error:
             unknown = [k for k in self.kwargs if k not in signature.parameters]
-            hint = nearest(unknown[0], signature.parameters) if unknown else f"It takes {signature}."
-            raise InputError(f"{self}: {error}. {hint}") from None
+            if unknown:
+                raise InputError(
+                    f"{self.name}() takes no {unknown[0]!r}. {nearest(unknown[0], signature.parameters)}"
+                ) from None
+            raise InputError(f"{self}: {error}. It takes {', '.join(signature.parameters)}.") from None
         if not self.expressions:
             cls(*self.args, **self.kwargs)
 

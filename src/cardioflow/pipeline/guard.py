@@ -52,7 +52,8 @@ def _ours(error: Exception, step: str) -> CardioFlowError:
         wrapped.__cause__ = error
         return wrapped
     for inner in error.reasons.values() if isinstance(error, BadRecordsError) else (error,):
-        inner.step = inner.step or step
+        # The pipeline knows the step better than the action does: by its number and its arguments.
+        inner.step = step
     return error
 
 

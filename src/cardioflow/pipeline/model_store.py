@@ -21,8 +21,10 @@ __all__ = ["ModelStore"]
 class ModelStore:
     """Models by name; a dynamic one is built from the first batch that asks for it."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, *, batch_class: type[EcgBatch], seed: int) -> None:
         self._pipeline = pipeline
+        self._batch_class = batch_class
+        self._seed = seed
         self._declared: dict[str, tuple[Declaration, dict[str, Any]]] = {}
         self._built: dict[str, BaseModel] = {}
 
@@ -38,12 +40,11 @@ class ModelStore:
             raise ConfigError(f"The setting {name!r} is {given!r}. A model's is a mapping, such as {{'path': …}}.")
         held = self._declared[name][1] if name in self._declared else {}
         merged = {**given, **held, **(config or {})}
-        dataset = self._pipeline.dataset
-        declaration = find(name, None if dataset is None else dataset.batch_class)
+        declaration = find(name, self._batch_class)
         declaration.check(merged)
         self._declared[name] = (declaration, merged)
         if declaration.mode == "static" and name not in self._built:
-            self._built[name] = declaration.build(None, self._pipeline, merged)
+            self._built[name] = declaration.build(None, self._pipeline, merged, seed=self._seed)
 
     def expect(self, name: str) -> None:
         """Declare ``name`` where nothing has, so that a wrong name or path fails before any data is read."""
@@ -71,5 +72,5 @@ class ModelStore:
             self.declare(name)
         if name not in self._built:
             declaration, config = self._declared[name]
-            self._built[name] = declaration.build(unstack(batch), self._pipeline, config)
+            self._built[name] = declaration.build(unstack(batch), self._pipeline, config, seed=self._seed)
         return self._built[name]

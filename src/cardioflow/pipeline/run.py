@@ -39,7 +39,7 @@ class Run:
         self.pipeline = pipeline
         self.options = options
         self.variables = Variables()
-        self.models = ModelStore(pipeline)
+        self.models = ModelStore(pipeline, batch_class=pipeline.dataset.batch_class, seed=options.seed)
         self.errors: list[Skipped] = []
         """Records that were left out, with the step and the reason (``on_error="skip"``)."""
         self.n_empty = 0

@@ -1,0 +1,128 @@
+"""A data set is an index of records: from globs, lists, mappings or tables, split as one says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cardioflow import EcgBatch, EcgDataset
+from cardioflow.errors import EndOfDataError, InputError, UnknownNameError
+
+
+@pytest.fixture
+def fifty() -> EcgDataset:
+    return EcgDataset({f"r{i:02d}": f"r{i:02d}.hea" for i in range(50)})
+
+
+def test_a_glob_gives_the_files_sorted_by_name(cinc: Path) -> None:
+    records = EcgDataset(cinc / "*.hea")
+    assert len(records) == 300
+    assert list(records.ids) == sorted(records.ids)
+    assert records.ids[0] == "A00015"
+
+
+def test_a_list_keeps_its_order(cinc: Path) -> None:
+    assert EcgDataset([cinc / "A00041.hea", cinc / "A00015.hea"]).ids == ("A00041", "A00015")
+
+
+def test_nothing_that_matches_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"No file matches .* Give a glob such as 'data/\*\.hea'"):
+        EcgDataset(tmp_path / "*.hea")
+
+
+def test_a_folder_asks_which_of_its_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a folder\. Say which of its files are records"):
+        EcgDataset(tmp_path)
+
+
+def test_two_files_of_one_stem_are_an_error_unless_ids_are_given(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rec.hea").touch()
+    with pytest.raises(InputError, match=r"Two files are record 'rec': .*a/rec\.hea and .*b/rec\.hea"):
+        EcgDataset(tmp_path / "*/*.hea")
+    named = EcgDataset(tmp_path / "*/*.hea", ids=lambda p: f"{p.parent.name}-{p.stem}")
+    assert named.ids == ("a-rec", "b-rec")
+
+
+def test_a_table_lists_the_files(data: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    table = pd.read_csv(data / "ptbxl" / "ptbxl_database.csv")
+    records = EcgDataset.from_table(table, path="filename_lr", id="ecg_id", root=data / "ptbxl")
+    assert records.ids[0] == str(table["ecg_id"][0])
+    batch = records.next_batch(2).load(fmt="wfdb", components=["signal", "meta"])
+    assert batch.signal.dense().shape == (2, 12, 1000)
+    with pytest.raises(UnknownNameError, match=r"no column 'filename_lo'\. Did you mean 'filename_lr'"):
+        EcgDataset.from_table(table, path="filename_lo")
+
+
+def test_next_batch_goes_on_and_ends_with_a_clear_error(fifty: EcgDataset) -> None:
+    assert fifty.next_batch(30).ids[-1] == "r29"
+    assert len(fifty.next_batch(30)) == 20
+    with pytest.raises(EndOfDataError, match=r"All 50 records have been given out\. Call reset\(\)"):
+        fifty.next_batch(30)
+    fifty.reset()
+    assert fifty.next_batch(1).ids == ("r00",)
+
+
+def test_subset_refuses_a_record_that_is_not_there(fifty: EcgDataset) -> None:
+    with pytest.raises(UnknownNameError, match="The data set has no record 'r51'"):
+        fifty.subset(["r51"])
+
+
+def test_split_gives_disjoint_parts_of_the_shares(fifty: EcgDataset) -> None:
+    train, test = fifty.split(0.8)
+    assert (len(train), len(test)) == (40, 10)
+    assert not set(train.ids) & set(test.ids)
+    parts = fifty.split([0.5, 0.2, 0.2])
+    assert [len(p) for p in parts] == [25, 10, 10]
+
+
+def test_split_depends_on_the_seed_alone(fifty: EcgDataset) -> None:
+    assert fifty.split(0.8, seed=1)[1].ids == fifty.split(0.8, seed=1)[1].ids
+    assert fifty.split(0.8, seed=1)[1].ids != fifty.split(0.8, seed=2)[1].ids
+
+
+def test_a_stratified_split_keeps_the_proportions(fifty: EcgDataset) -> None:
+    labels = {name: "A" if i % 5 == 0 else "N" for i, name in enumerate(fifty.ids)}
+    for part, n in zip(fifty.split([0.6, 0.4], stratify=labels), (6, 4), strict=True):
+        assert Counter(labels[i] for i in part.ids) == {"A": n, "N": 4 * n}
+
+
+def test_a_grouped_split_never_parts_a_patient(fifty: EcgDataset) -> None:
+    patients = {name: f"p{i % 13}" for i, name in enumerate(fifty.ids)}
+    train, test = fifty.split(0.7, groups=patients, seed=3)
+    assert not {patients[i] for i in train.ids} & {patients[i] for i in test.ids}
+    assert 30 <= len(train) <= 40
+
+
+@pytest.mark.parametrize("shares", [0.0, 1.5, [0.5, 0.6], []])
+def test_shares_that_cannot_be_are_refused(fifty: EcgDataset, shares: object) -> None:
+    with pytest.raises(InputError, match="shares are positive and add up to 1 or less"):
+        fifty.split(shares)  # type: ignore[arg-type]
+
+
+def test_a_group_that_is_not_given_is_named(fifty: EcgDataset) -> None:
+    with pytest.raises(InputError, match=r"split\(groups=…\) says nothing of record 'r00'"):
+        fifty.split(0.5, groups={"other": 1})
+
+
+def test_batches_are_of_the_class_that_was_asked_for(fifty: EcgDataset) -> None:
+    class MyBatch(EcgBatch):
+        pass
+
+    records = EcgDataset({"a": "a.hea"}, batch_class=MyBatch)
+    assert type(records.next_batch(1)) is MyBatch
+    with pytest.raises(InputError, match="is no subclass of EcgBatch"):
+        EcgDataset({"a": "a.hea"}, batch_class=dict)  # type: ignore[arg-type]
+
+
+def test_simulated_records_need_no_files_and_know_their_labels() -> None:
+    records = EcgDataset.simulated(6, rhythms=("SR", "AF"), seed=3, duration_s=10)
+    batch = records.next_batch(4).load(fmt="simulated", components=["signal", "meta"])
+    assert batch.signal.dense().shape == (4, 1, 3000)
+    assert records.labels == {name: ("SR", "AF")[i % 2] for i, name in enumerate(records.ids)}
+    again = EcgDataset.simulated(6, rhythms=("SR", "AF"), seed=3, duration_s=10).next_batch(4).load(fmt="simulated")
+    assert batch.signal == again.signal

@@ -223,7 +223,7 @@ def test_a_transform_prints_compares_hashes_and_pickles(name, example):
     cls = transforms.get(name)
     action, again = cls.examples()[example], cls.examples()[example]
     assert issubclass(cls, (Transform, RandomTransform))
-    assert action.name == name
+    assert action.action_name == name
     assert str(action).startswith(f"{name}(")
     assert action == again
     assert hash(action) == hash(again)

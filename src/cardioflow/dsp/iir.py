@@ -1,48 +1,154 @@
 """Recursive filters in second-order sections, forward and backward over a batch's flat buffer."""
+# ruff: noqa: PLR0917 -- compiled functions take their arrays by position
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.signal
+from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["butterworth", "filtfilt"]
+from cardioflow.dsp.lanes import WIDTH, add_scaled, load, scaled, store
 
-Sections = NDArray[np.float64]
+__all__ = ["Design", "butterworth", "design", "filtfilt", "notch"]
+
+Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+
+
+class Design(NamedTuple):
+    """A filter, ready to run: its sections, their steady states, and how far it extends a signal at each end."""
+
+    sections: Doubles
+    """Rows of (b0, b1, b2, 1, a1, a2), an even number of them."""
+    steady: Doubles
+    """The state of each section, of the pair that it belongs to, after a long run of ones: (section, 2)."""
+    edge: int
+    """Samples by which ``scipy.signal.sosfiltfilt`` extends a signal at each end."""
+
+
+def design(sos: Doubles) -> Design:
+    """Return the filter with the second-order sections ``sos`` of shape (section, 6)."""
+    taps = 2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum()))
+    # Sections run in pairs, whose two recursions overlap in time; one that passes everything fills the last pair.
+    passing = np.array([[1.0, 0, 0, 1, 0, 0]])
+    even = np.ascontiguousarray(np.vstack([sos, passing]) if len(sos) % 2 else sos, dtype=np.float64)
+    pairs = [scipy.signal.sosfilt_zi(even[k : k + 2]) for k in range(0, len(even), 2)]
+    return Design(even, np.ascontiguousarray(np.concatenate(pairs)), 3 * taps)
 
 
 @lru_cache(maxsize=256)
-def butterworth(order: int, low: float | None, high: float | None, fs: float) -> Sections:
-    """Return the second-order sections of a Butterworth band-pass, or a low- or high-pass where one edge is None."""
+def butterworth(order: int, low: float | None, high: float | None, fs: float) -> Design:
+    """Return a Butterworth band-pass between ``low`` and ``high`` Hz, or a low- or high-pass where one is None."""
     kind = "lowpass" if low is None else "highpass" if high is None else "bandpass"
-    edges = [edge for edge in (low, high) if edge is not None]
-    sos: Sections = scipy.signal.butter(order, edges if len(edges) > 1 else edges[0], kind, fs=fs, output="sos")
-    sos.flags.writeable = False
-    return sos
+    edges = [e for e in (low, high) if e is not None]
+    return design(scipy.signal.butter(order, edges if len(edges) > 1 else edges[0], kind, fs=fs, output="sos"))
+
+
+@lru_cache(maxsize=256)
+def notch(frequencies: tuple[float, ...], quality: float, fs: float) -> Design:
+    """Return a filter that stops each of ``frequencies`` in Hz, ``frequency / quality`` Hz wide at half the power."""
+    sections = [np.concatenate(scipy.signal.iirnotch(f, quality, fs=fs)) for f in frequencies]
+    return design(np.array(sections))
 
 
 def filtfilt(
-    data: NDArray[Any],
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    designs: Sequence[Sections],
-    which: NDArray[np.intp],
+    data: NDArray[Any], starts: Ints, lengths: Ints, designs: Sequence[Design], which: NDArray[np.intp]
 ) -> NDArray[np.float32]:
-    """Return every run of the flat buffer filtered forward and backward, as ``scipy.signal.sosfiltfilt`` does."""
+    """Return every run of the flat buffer filtered forward and backward, as ``scipy.signal.sosfiltfilt`` does.
+
+    The recursion runs in float64. A run shorter than the filter's edge is
+    extended by one sample less than it has; one of a single sample by none.
+
+    Args:
+        data: the samples of all runs.
+        starts: where each run begins.
+        lengths: the samples of each run.
+        designs: the filters.
+        which: the index into ``designs`` for each run.
+    """
     out = np.empty(data.size, np.float32)
-    for start, length, design in zip(starts, lengths, which, strict=True):
-        if length:
-            sos = designs[design].copy()
-            x = data[start : start + length].astype(np.float64)
-            out[start : start + length] = scipy.signal.sosfiltfilt(sos, x, padlen=min(edge(sos), length - 1))
+    for k, chosen in enumerate(designs):
+        own = np.flatnonzero((which == k) & (lengths > 0))
+        if own.size:
+            # Runs of like length lie in one vector, so that few lanes idle.
+            own = own[np.argsort(lengths[own], kind="stable")]
+            pads = np.minimum(chosen.edge, lengths - 1)
+            _filtfilt(data, starts, lengths, pads, own, chosen.sections, chosen.steady, out)
     return out
 
 
-def edge(sos: Sections) -> int:
-    """Return how many samples ``scipy.signal.sosfiltfilt`` extends a signal by at each end."""
-    taps = 2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum()))
-    return 3 * taps
+@njit(nogil=True, cache=True)
+def _filtfilt(
+    data: NDArray[Any],
+    starts: Ints,
+    lengths: Ints,
+    pads: Ints,
+    own: Ints,
+    sections: Doubles,
+    steady: Doubles,
+    out: NDArray[np.float32],
+) -> None:
+    rows = np.empty((lengths[own[-1]] + 2 * pads[own[-1]], WIDTH))
+    lanes = np.empty(WIDTH, np.int64)
+    for group in range(0, own.size, WIDTH):
+        for j in range(WIDTH):
+            # The last runs fill the last vector more than once: the same numbers are written again.
+            lanes[j] = own[min(group + j, own.size - 1)]
+        last = lanes[WIDTH - 1]
+        n = lengths[last] + 2 * pads[last]
+        _gather(rows, n, data, starts, lengths, pads, lanes)
+        for k in range(0, sections.shape[0], 2):
+            _pass(rows, n, 0, 1, sections[k], sections[k + 1], steady[k], steady[k + 1])
+        for k in range(0, sections.shape[0], 2):
+            _pass(rows, n, n - 1, -1, sections[k], sections[k + 1], steady[k], steady[k + 1])
+        for j in range(WIDTH):
+            i = lanes[j]
+            begin = n - pads[i] - lengths[i]
+            for t in range(lengths[i]):
+                out[starts[i] + t] = rows[begin + t, j]
+
+
+@njit(nogil=True, cache=True)
+def _gather(rows: Doubles, n: int, data: NDArray[Any], starts: Ints, lengths: Ints, pads: Ints, lanes: Ints) -> None:
+    """Lay each run, extended oddly at both ends, into a lane so that all of them end in row ``n - 1``."""
+    for j in range(WIDTH):
+        i = lanes[j]
+        pad = pads[i]
+        begin = n - pad - lengths[i]
+        first, final = starts[i], starts[i] + lengths[i] - 1
+        # A filter in its steady state stays there while its input stands still: shorter runs can
+        # start later than the vector does, without a branch inside the recursion.
+        still = 2 * np.float64(data[first]) - np.float64(data[first + pad])
+        for t in range(begin - pad):
+            rows[t, j] = still
+        for t in range(pad):
+            rows[begin - 1 - t, j] = 2 * np.float64(data[first]) - np.float64(data[first + 1 + t])
+            rows[n - pad + t, j] = 2 * np.float64(data[final]) - np.float64(data[final - 1 - t])
+        for t in range(lengths[i]):
+            rows[begin + t, j] = data[first + t]
+
+
+@njit(nogil=True, cache=True)
+def _pass(rows: Doubles, n: int, first: int, step: int, a: Doubles, b: Doubles, za: Doubles, zb: Doubles) -> None:
+    """Run two sections over all lanes in place, from row ``first`` in steps of ``step`` (transposed direct form II)."""
+    a0, a1, a2, a3, a4 = a[0], a[1], a[2], -a[4], -a[5]
+    b0, b1, b2, b3, b4 = b[0], b[1], b[2], -b[4], -b[5]
+    x = load(rows, first)
+    s1, s2 = scaled(za[0], x), scaled(za[1], x)
+    r1, r2 = scaled(zb[0], x), scaled(zb[1], x)
+    t = first
+    for _ in range(n):
+        x = load(rows, t)
+        y = add_scaled(a0, x, s1)
+        s1 = add_scaled(a3, y, add_scaled(a1, x, s2))
+        s2 = add_scaled(a2, x, scaled(a4, y))
+        z = add_scaled(b0, y, r1)
+        r1 = add_scaled(b3, z, add_scaled(b1, y, r2))
+        r2 = add_scaled(b2, y, scaled(b4, z))
+        store(rows, t, z)
+        t += step

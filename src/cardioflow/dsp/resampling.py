@@ -1,33 +1,188 @@
-"""Signals brought to another sampling rate."""
+"""Signals brought to another sampling rate, with a filter against aliasing."""
+# ruff: noqa: PLR0917 -- compiled functions take their arrays by position
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import scipy.signal
+from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["ratio", "resampled"]
+__all__ = ["resampled"]
+
+Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+LARGEST: Final = 4096
+"""Ratios of whole numbers up to this take the polyphase filter, others the windowed sinc."""
+
+_ZEROS: Final = 10
+"""Zero crossings of the sinc at each side, as in ``scipy.signal.resample_poly``."""
+_STEPS: Final = 1024
+"""Entries of the sinc's table from one zero crossing to the next: linear interpolation errs by less than 5e-7."""
 
 
-def ratio(old: float, new: float) -> Fraction:
-    """Return new/old as a fraction of whole numbers."""
+class _Plan(NamedTuple):
+    up: int
+    """0 where the ratio is none of small whole numbers."""
+    down: int
+    taps: Floats
+    """(phase, tap), each phase reversed."""
+
+
+@lru_cache(maxsize=1024)
+def _ratio(old: float, new: float) -> Fraction:
     return Fraction(new).limit_denominator(10**6) / Fraction(old).limit_denominator(10**6)
 
 
-def resampled(
+def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new: Doubles) -> tuple[Floats, Ints]:
+    """Return the runs of the flat buffer, each brought from ``old[i]`` to ``new[i]`` Hz, and the samples of each.
+
+    Where the rates' ratio is one of whole numbers up to 4096, this equals
+    ``scipy.signal.resample_poly`` with its defaults (FIR, Kaiser window of beta
+    5.0, zeros outside the signal). Other ratios take the same filter as a
+    continuous function, a windowed sinc read from a table; it differs from the
+    exact function by less than 1e-5 of the signal's largest value.
+    """
+    pairs, which = np.unique(np.column_stack([old, new]), axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    plans = [_plan(float(a), float(b)) for a, b in pairs]
+    counts = np.empty(lengths.size, np.int64)
+    for k, (a, b) in enumerate(pairs):
+        ratio = _ratio(float(a), float(b))
+        own = which == k
+        # ⌈n·new/old⌉, exactly.
+        counts[own] = -(-lengths[own] * ratio.numerator // ratio.denominator)
+    ends = np.cumsum(counts)
+    out = np.empty(int(counts.sum()), np.float32)
+    for k, plan in enumerate(plans):
+        own = np.flatnonzero(which == k)
+        at = (ends - counts)[own]
+        if plan.up == plan.down:
+            for i, to in zip(own, at, strict=True):
+                out[to : to + counts[i]] = data[starts[i] : starts[i] + lengths[i]]
+        elif plan.up:
+            _polyphase(data, starts[own], lengths[own], plan.up, plan.down, plan.taps, at, counts[own], out)
+        else:
+            _sinc(data, starts[own], lengths[own], pairs[k, 1] / pairs[k, 0], _table(), at, counts[own], out)
+    return out, counts
+
+
+@lru_cache(maxsize=64)
+def _plan(old: float, new: float) -> _Plan:
+    ratio = _ratio(old, new)
+    up, down = ratio.numerator, ratio.denominator
+    if max(up, down) > LARGEST:
+        return _Plan(0, 1, np.empty((0, 0), np.float32))
+    half = _ZEROS * max(up, down)
+    # scipy.signal.resample_poly's own filter, cut into one phase per output position between two inputs.
+    h = scipy.signal.firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0)) * up
+    # Four taps are added at a time.
+    n_taps = 4 * -(-h.size // (4 * up))
+    taps = np.zeros((up, n_taps))
+    for phase in range(up):
+        own = h[phase::up]
+        taps[phase, n_taps - own.size :] = own[::-1]
+    return _Plan(up, down, np.ascontiguousarray(taps, np.float32))
+
+
+@lru_cache(maxsize=1)
+def _table() -> Doubles:
+    """Return the windowed sinc from its centre to its last zero crossing, and one entry more."""
+    x = np.arange(_ZEROS * _STEPS + 2) / _STEPS
+    window = np.i0(5.0 * np.sqrt(np.clip(1 - (x / _ZEROS) ** 2, 0, None))) / np.i0(5.0)
+    h = np.sinc(x) * window * (x <= _ZEROS)
+    # Unit gain at 0 Hz, as firwin scales its own.
+    return np.asarray(h / ((2 * h.sum() - h[0]) / _STEPS))
+
+
+@njit(nogil=True, cache=True)
+def _polyphase(
     data: NDArray[Any],
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    old: NDArray[np.float64],
-    new: NDArray[np.float64],
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the resampled runs one after another, and the samples of each."""
-    pieces = []
-    for start, length, a, b in zip(starts, lengths, old, new, strict=True):
-        r = ratio(a, b).limit_denominator(1000)
-        pieces.append(scipy.signal.resample_poly(data[start : start + length], r.numerator, r.denominator))
-    counts = np.array([len(p) for p in pieces], np.int64)
-    return np.concatenate([np.empty(0, np.float32), *pieces]).astype(np.float32), counts
+    starts: Ints,
+    lengths: Ints,
+    up: int,
+    down: int,
+    taps: Floats,
+    at: Ints,
+    counts: Ints,
+    out: Floats,
+) -> None:
+    """Compute the outputs of one phase side by side: they share their taps, and read inputs ``down`` apart.
+
+    The inputs are dealt into ``down`` streams first, so that the side-by-side
+    reads are of neighbours. Zeros stand in front and behind.
+    """
+    n_taps = taps.shape[1]
+    flat = taps.reshape(-1)
+    half = 10 * max(up, down)
+    front = (n_taps // down + 1) * down
+    room = (lengths.max() + front + n_taps) // down + 2
+    dealt = np.empty(down * room, np.float32)
+    sums = np.empty(counts.max() // up + 1, np.float32)
+    for r in range(starts.size):
+        size = (lengths[r] + front + n_taps) // down + 2
+        for d in range(down):
+            _deal(data, starts[r], lengths[r], down, d - front, dealt[d * size : (d + 1) * size])
+        for phase in range(up):
+            position = phase * down + half
+            first = position // up - n_taps + 1 + front
+            n = (counts[r] - phase + up - 1) // up
+            sums[:n] = 0
+            for i in range(0, n_taps, 4):
+                a, b, c, d = first + i, first + i + 1, first + i + 2, first + i + 3
+                places = (
+                    a % down * size + a // down,
+                    b % down * size + b // down,
+                    c % down * size + c // down,
+                    d % down * size + d // down,
+                )
+                _add(sums, n, dealt, places, flat, position % up * n_taps + i)
+            for q in range(n):
+                out[at[r] + phase + q * up] = sums[q]
+
+
+@njit(nogil=True, cache=True)
+def _deal(data: NDArray[Any], start: int, length: int, step: int, first: int, to: Floats) -> None:
+    """Write every ``step``-th sample to ``to``, beginning with ``first``, and zeros where there is none."""
+    before = min((-first + step - 1) // step, to.size)
+    until = min((length - first + step - 1) // step, to.size)
+    to[:before] = 0
+    for q in range(before, until):
+        to[q] = data[start + first + q * step]
+    to[max(until, before) :] = 0
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def _add(sums: Floats, n: int, dealt: Floats, places: tuple[int, int, int, int], taps: Floats, first: int) -> None:
+    g, h, i, j = taps[first], taps[first + 1], taps[first + 2], taps[first + 3]
+    # Unsigned, so that no index can mean "from the end": with that check inside, the loop does not vectorise.
+    a, b, c, d = np.uint64(places[0]), np.uint64(places[1]), np.uint64(places[2]), np.uint64(places[3])
+    for q in range(np.uint64(n)):
+        sums[q] += (g * dealt[a + q] + h * dealt[b + q]) + (i * dealt[c + q] + j * dealt[d + q])
+
+
+@njit(nogil=True, cache=True)
+def _sinc(
+    data: NDArray[Any], starts: Ints, lengths: Ints, ratio: float, table: Doubles, at: Ints, counts: Ints, out: Floats
+) -> None:
+    # Below the old rate the filter is as much wider and flatter as the band is narrower.
+    scale = min(1.0, ratio)
+    reach = 10 / scale
+    for r in range(starts.size):
+        for m in range(counts[r]):
+            centre = m / ratio
+            first = max(0, int(np.ceil(centre - reach)))
+            last = min(lengths[r] - 1, int(np.floor(centre + reach)))
+            total = 0.0
+            for k in range(first, last + 1):
+                x = abs(centre - k) * scale * 1024
+                i = int(x)
+                weight = table[i] + (x - i) * (table[i + 1] - table[i])
+                total += weight * data[starts[r] + k]
+            out[at[r] + m] = total * scale

@@ -52,7 +52,9 @@ def names(transform: Any, field: str, *, empty: bool = False) -> tuple[str, ...]
     given = getattr(transform, field)
     listed = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (None,)
     if not all(isinstance(v, str) for v in listed):
-        raise InputError(f"{transform.action_name}({field}={given!r}) is no list of names. Give texts, such as ['A', 'N'].")
+        raise InputError(
+            f"{transform.action_name}({field}={given!r}) is no list of names. Give texts, such as ['A', 'N']."
+        )
     if not listed and not empty:
         raise InputError(f"{transform.action_name}({field}={given!r}) names nothing. Give one name at least.")
     set_fields(transform, **{field: tuple(dict.fromkeys(listed))})
@@ -93,4 +95,6 @@ def choice(transform: Any, field: str, options: Iterable[Any]) -> None:
     value = getattr(transform, field)
     listed = tuple(options)
     if value not in listed:
-        raise InputError(f"{transform.action_name}({field}={value!r}) is unknown. Give one of {', '.join(map(repr, listed))}.")
+        raise InputError(
+            f"{transform.action_name}({field}={value!r}) is unknown. Give one of {', '.join(map(repr, listed))}."
+        )

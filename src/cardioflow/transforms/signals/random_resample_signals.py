@@ -61,7 +61,9 @@ class RandomResampleSignals(RandomTransform):
                 f"{self.action_name}(distr={distr!r}): NumPy has no such distribution. {nearest(distr, _DISTRIBUTIONS)}"
             )
         if not isinstance(distr, str) and not callable(distr):
-            raise InputError(f"{self.action_name}(distr={distr!r}) is neither the name of a distribution nor a function.")
+            raise InputError(
+                f"{self.action_name}(distr={distr!r}) is neither the name of a distribution nor a function."
+            )
         try:
             drawn = self._draw(np.uint64(0))
         except (TypeError, ValueError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -45,14 +46,38 @@ class Wfdb(Format):
         return _RECORD_LINE.match(head) is not None and b"\0" not in head
 
     def read(self, path: Path, request: ReadRequest) -> Record:
-        record = os.fspath(path)
-        at, raw = read_header(record)
-        header = parse(raw, at)
-        try:
-            return _read(header, at, request)
-        except FormatError as error:
-            error.record = error.record or header.name
-            raise
+        return _finish(_begin(path), request)
+
+    def read_many(self, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
+        # All headers first, then all samples: text and samples in turn would push each other out of the processor's
+        # cache, which was measured to cost a fifth.
+        found: list[tuple[Header, str] | FormatError] = []
+        for path in paths:
+            try:
+                found.append(_begin(path))
+            except FormatError as error:
+                found.append(error)
+        records: list[Record | FormatError] = []
+        for begun in found:
+            try:
+                records.append(begun if isinstance(begun, FormatError) else _finish(begun, request))
+            except FormatError as error:
+                records.append(error)
+        return records
+
+
+def _begin(path: Path) -> tuple[Header, str]:
+    at, raw = read_header(os.fspath(path))
+    return parse(raw, at), at
+
+
+def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:
+    header, path = begun
+    try:
+        return _read(header, path, request)
+    except FormatError as error:
+        error.record = error.record or header.name
+        raise
 
 
 def _read(header: Header, path: str, request: ReadRequest) -> Record:
@@ -119,8 +144,10 @@ def _span(header: Header, path: str, request: ReadRequest) -> tuple[int, int]:
 
 
 def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> dict[str, Any]:  # noqa: FBT001 -- a value, not a switch
-    signals = [header.signals[i] for i in chosen]
     age, sex = age_and_sex(header.comments) if header.comments else (None, None)
+    signals = header.signals
+    columns = list(zip(*(signals if len(chosen) == len(signals) else [signals[i] for i in chosen]), strict=True))
+    _, fmt, _, _, _, gain, calibrated, baseline, _, _, _, name = columns or [()] * 12
     return {
         "age": age,
         "sex": sex,
@@ -128,10 +155,10 @@ def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> 
         "comments": header.comments,
         "device": None,
         "record_name": header.name,
-        "signame": tuple([s.name for s in signals]),
-        "adc_gain": tuple([s.gain for s in signals]),
-        "baseline": tuple([s.baseline for s in signals]),
-        "fmt": tuple([str(s.fmt) for s in signals]),
+        "signame": name,
+        "adc_gain": gain,
+        "baseline": baseline,
+        "fmt": fmt,
         "checksum_ok": checksum_ok,
-        "uncalibrated": not all(s.calibrated for s in signals),
+        "uncalibrated": not all(calibrated),
     }

@@ -57,6 +57,7 @@ class Header(NamedTuple):
     """``None`` where the header leaves it to the size of the signal file."""
     timestamp: datetime | None
     base_time: time | None
+    """The time of day, where the header gives no date."""
     signals: tuple[Signal, ...]
     segments: tuple[Segment, ...]
     comments: tuple[str, ...]
@@ -231,18 +232,26 @@ def _segment(line: str, where: tuple[str, int]) -> Segment:
     return Segment(tokens[0], _count(tokens[1], "number of samples", where))
 
 
+_USUAL_MOMENT = re.compile(r"(\d\d?):(\d\d):(\d\d) +(\d\d?)/(\d\d?)/(\d{4})", re.ASCII)
+
+
 def _moment(tokens: list[str]) -> tuple[datetime | None, time | None]:
     """Return date and time of day; in the files of CinC 2017 as first published they are swapped."""
+    usual = _USUAL_MOMENT.fullmatch(" ".join(tokens))
+    if usual:
+        hour, minute, second, day, month, year = map(int, usual.groups())
+        if hour < 24 and minute < 60 and second < 60 and 0 < day <= 28 and 0 < month <= 12 and year:
+            return datetime(year, month, day, hour, minute, second), None  # noqa: DTZ001 -- the format has no zone
     at: time | None = None
-    day: date | None = None
+    on: date | None = None
     for token in tokens[:2]:
         if "/" in token:
-            day = _day(token)
+            on = _day(token)
         else:
             at = _time(token)
-    if day is None:
+    if on is None:
         return None, at
-    return datetime.combine(day, at or time()), at
+    return datetime.combine(on, at or time()), None
 
 
 def _time(token: str) -> time | None:

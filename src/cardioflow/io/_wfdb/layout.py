@@ -34,6 +34,11 @@ class Calibration(NamedTuple):
     narrow: tuple[NDArray[np.float32], NDArray[np.float32]] | None
     """Both in float32, where that gives the same results for 16-bit samples."""
 
+    def take(self, rows: list[int]) -> Calibration:
+        """Return the calibration of the signals at ``rows``."""
+        narrow = None if self.narrow is None else (self.narrow[0][rows], self.narrow[1][rows])
+        return Calibration(self.baselines[rows], self.divisors[rows], tuple(self.units[i] for i in rows), narrow)
+
 
 @lru_cache(maxsize=512)
 def calibration(lines: tuple[tuple[float, int, str], ...]) -> Calibration:

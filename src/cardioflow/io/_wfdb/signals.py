@@ -32,34 +32,34 @@ def read_signals(
     """
     signals = header.signals
     start, stop = span
-    whole = start == 0 and stop == header.n_frames
     out: NDArray[np.float32] | None = None
-    verdicts: list[bool] = []
+    totals: dict[int, int] = {}
     for file in signal_files(header, path):
-        rows = [row for row, i in enumerate(chosen) if i in file.members]
-        if not rows:
-            continue
-        skew = max([signals[chosen[row]].skew for row in rows])
-        samples = _samples(header, path, file, (start, stop, skew), strict=strict)
-        if out is None:
-            # Only now is a file known to be as long as the header says.
-            out = np.empty((len(chosen), (stop - start) * signals[chosen[0]].per_frame), np.float32)
-        if len(rows) == len(out):
-            sums = _fill(samples, file, header, chosen, known, out)
-        else:
-            part = np.empty((len(rows), out.shape[1]), np.float32)
-            at = np.array(rows)
-            narrow = None if known.narrow is None else (known.narrow[0][at], known.narrow[1][at])
-            some = Calibration(known.baselines[at], known.divisors[at], known.units, narrow)
-            sums = _fill(samples, file, header, tuple([chosen[row] for row in rows]), some, part)
-            out[at] = part
-        if whole:
-            for row, total in zip(rows, sums, strict=True):
-                expected = signals[chosen[row]].checksum
-                # Signed in some headers, unsigned in others. A delayed signal's sum lacks what was cut off.
-                if expected is not None and not skew:
-                    verdicts.append(not (int(total) - expected) & 0xFFFF)
-    return (np.empty((0, 0), np.float32) if out is None else out), (all(verdicts) if verdicts else None)
+        rows = None if file.members == chosen else [row for row, i in enumerate(chosen) if i in file.members]
+        if rows is None or rows:
+            mine = chosen if rows is None else tuple([chosen[row] for row in rows])
+            skew = max([signals[i].skew for i in mine])
+            samples = _samples(header, path, file, (start, stop, skew), strict=strict)
+            if out is None:
+                # Only now is a file known to be as long as the header says.
+                out = np.empty((len(chosen), (stop - start) * signals[chosen[0]].per_frame), np.float32)
+            if rows is None:
+                sums = _fill(samples, file, header, mine, known, out)
+            else:
+                part = np.empty((len(rows), out.shape[1]), np.float32)
+                sums = _fill(samples, file, header, mine, known.take(rows), part)
+                out[rows] = part
+            if start == 0 and stop == header.n_frames and not skew:
+                # A delayed signal's sum lacks what was cut off.
+                totals.update(zip(mine, sums.tolist(), strict=True))
+    return (np.empty((0, 0), np.float32) if out is None else out), _verdict(header, totals)
+
+
+def _verdict(header: Header, totals: dict[int, int]) -> bool | None:
+    """Return whether the sums of whole signals, by number, are the header's, signed or not; None if it has none."""
+    checked = [(header.signals[i].checksum, total) for i, total in totals.items()]
+    found = [not (total - expected) & 0xFFFF for expected, total in checked if expected is not None]
+    return all(found) if found else None
 
 
 def _samples(header: Header, path: str, file: SignalFile, span: tuple[int, int, int], *, strict: bool) -> Samples:

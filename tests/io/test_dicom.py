@@ -101,7 +101,7 @@ def test_a_mortara_file_gives_metadata_measurements_and_marks(data: Path) -> Non
     assert meta["timestamp"] == datetime.fromisoformat("2013-01-25T10:59:19")
     assert meta["device"] == "Mortara Instrument, Inc. el250"
     assert meta["comments"] == ("RITMO SINUSALE", "ECG NORMALE")
-    assert meta["measurements"]["QRS Duration [ms]"] == 75
+    assert meta["measurements"]["qrs_ms"] == 75
     assert meta["signame"][0] == "Lead I (Einthoven)"
     assert (meta["highpass_hz"], meta["lowpass_hz"]) == (0.05, 300.0)
     assert meta["groups"] == (("RHYTHM", 1000.0, 12, 10000), ("MEDIAN BEAT", 1000.0, 12, 1200))
@@ -112,7 +112,7 @@ def test_a_mortara_file_gives_metadata_measurements_and_marks(data: Path) -> Non
     beats = marks.sample[marks.symbol == "N"]
     # Ten beats as far apart as the RR interval that the device measured, each an R peak of lead II.
     assert len(beats) == 10
-    assert np.diff(beats).mean() == pytest.approx(meta["measurements"]["RR Interval [ms]"], abs=2)
+    assert np.diff(beats).mean() == pytest.approx(meta["measurements"]["rr_ms"], abs=2)
     assert record.signal is not None
     lead = record.signal[1]
     assert all(abs(int(np.argmax(lead[beat - 100 : beat + 100])) - 100) <= 25 for beat in beats)
@@ -206,9 +206,12 @@ def test_groups_one_after_another_share_a_time_line_with_nan(tmp_path: Path, sto
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"fs": "250"}, r"groups of different rates: 0 \(RHYTHM, 500 Hz\), 1 \(RHYTHM, 250 Hz\). Choose one: Dicom"),
+        (
+            {"fs": "250"},
+            r"different sampling rates: 250, 500 Hz. Choose one group: Dicom\(group=…\) of 0 \(RHYTHM, 500 Hz\)",
+        ),
         ({"offset_ms": "0"}, "holds lead 'Lead V1' twice at one time"),
-        ({"offset_ms": "1e9"}, "groups too far apart in time"),
+        ({"offset_ms": "1e9"}, "parts too far apart in time: together they would last"),
     ],
 )
 def test_groups_that_do_not_fit_are_refused_until_one_is_chosen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -14,6 +14,7 @@ from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years
 from cardioflow.io._record import make_record
 from cardioflow.io._source import naming, read_whole
+from cardioflow.io._time import day, moment
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Dicom"]
@@ -97,7 +98,7 @@ def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:
         request,
         name=dataset.text("PatientName"),
         patient_id=dataset.text("PatientID"),
-        birth_date=_day(dataset.text("PatientBirthDate")),
+        birth_date=day(dataset.text("PatientBirthDate")),
         institution=dataset.text("InstitutionName"),
     )
     return {
@@ -113,33 +114,6 @@ def _timestamp(dataset: Elements) -> datetime | None:
     zone = dataset.text("TimezoneOffsetFromUTC")
     written = [dataset.text("AcquisitionDateTime")]
     for part in ("Acquisition", "Content", "Study"):
-        day, time = dataset.text(f"{part}Date"), dataset.text(f"{part}Time")
-        written.append(day + time if day and time else None)
-    return next((at for at in (_moment(text, zone) for text in written if text) if at is not None), None)
-
-
-def _moment(text: str, zone: str | None) -> datetime | None:
-    """Return the moment of ``YYYYMMDDHHMMSS.FFFFFF&ZZXX`` (PS3.5 6.2, DT), of which the end may be missing."""
-    # Older files, from before 1993, write dates with dots and times with colons.
-    sign = next((i for i, letter in enumerate(text) if letter in "+-" and i >= 8), len(text))
-    digits = text[:sign].replace(":", "").replace(".", "", text[:10].count(".")).strip()
-    whole, _, fraction = digits.partition(".")
-    try:
-        at = datetime.strptime(whole.ljust(14, "0")[:14], "%Y%m%d%H%M%S")  # noqa: DTZ007 -- the zone follows, if any
-        at += timedelta(microseconds=int(fraction[:6].ljust(6, "0"))) if fraction else timedelta()
-    except (ValueError, OverflowError):
-        return None
-    return at.replace(tzinfo=_zone(text[sign:] or zone or ""))
-
-
-def _zone(text: str) -> timezone | None:
-    text = text.strip()
-    if len(text) != 5 or text[0] not in "+-" or not text[1:].isdecimal():
-        return None
-    minutes = int(text[1:3]) * 60 + int(text[3:])
-    return timezone(timedelta(minutes=minutes if text[0] == "+" else -minutes)) if minutes < 24 * 60 else None
-
-
-def _day(text: str | None) -> date | None:
-    at = _moment(text, None) if text else None
-    return at.date() if at else None
+        on, time = dataset.text(f"{part}Date"), dataset.text(f"{part}Time")
+        written.append(on + time if on and time else None)
+    return next((at for at in (moment(text, zone) for text in written) if at is not None), None)

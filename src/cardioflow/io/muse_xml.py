@@ -29,7 +29,7 @@ _MEASURED = {
     "QTInterval": "qt_ms",
     "QTCorrected": "qtc_ms",
     "PAxis": "p_axis",
-    "RAxis": "r_axis",
+    "RAxis": "qrs_axis",
     "TAxis": "t_axis",
 }
 

@@ -9,13 +9,29 @@ from cardioflow.io._marks import BEAT, OFFSET, ONSET, WAVES, Mark
 
 __all__ = ["Findings", "read_annotations"]
 
+# Concepts of SCP-ECG's and MDC's schemes mean the same by the same words; units are those of CID 3227 (ms, 1/min, deg).
+_MEASURED = {
+    "VENTRICULAR HEART RATE": "ventricular_rate",
+    "ATRIAL HEART RATE": "atrial_rate",
+    "RR INTERVAL": "rr_ms",
+    "PP INTERVAL": "pp_ms",
+    "P DURATION": "p_ms",
+    "PR INTERVAL": "pr_ms",
+    "QRS DURATION": "qrs_ms",
+    "QT INTERVAL": "qt_ms",
+    "QTC INTERVAL": "qtc_ms",
+    "P AXIS": "p_axis",
+    "QRS AXIS": "qrs_axis",
+    "T AXIS": "t_axis",
+}
+
 
 class Findings(NamedTuple):
     """What was said about the ECG."""
 
     statements: list[str]
     measurements: dict[str, float]
-    """By name as the file gives it, with its unit: ``"QRS Duration [ms]"``."""
+    """By our names (``qrs_ms``); others by the file's, with the unit: ``"Systolic [mmHg]"``."""
     marks: list[Mark]
     """``channel`` counts from 1; 0 is all channels."""
 
@@ -35,7 +51,8 @@ def read_annotations(dataset: Elements, group: int | None, fs: float, *, beat_ap
             found.statements.append(statement)
         elif concept and value is not None:
             unit = item.code("MeasurementUnitsCodeSequence")[0]
-            found.measurements.setdefault(f"{concept} [{unit}]" if unit else concept, value)
+            name = _MEASURED.get(concept.upper()) or (f"{concept} [{unit}]" if unit else concept)
+            found.measurements.setdefault(name, value)
         elif concept and not (beat_apart and item.number("AnnotationGroupNumber") == 2):
             found.marks.extend(_marks(item, concept, group, fs))
     return found

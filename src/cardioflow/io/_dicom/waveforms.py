@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._dicom.elements import Elements
 from cardioflow.io._record import Waveform, millivolts_per
+from cardioflow.io._timeline import join_waves
 
 __all__ = ["Group", "join", "read_group"]
 
 # PS3.3 C.10.9.1.4, 5 and 6: bits allocated and the interpretations they may have. MB and AB are companded speech.
 _TYPES = {"SB": "i1", "UB": "u1", "SS": "i2", "US": "u2", "SL": "i4", "UL": "u4"}
-# A time line of groups set apart may be longer than what they hold, but not by more than this.
-_MOST_STRETCH = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,36 +118,20 @@ def _name(channel: Elements, number: int) -> str:
 
 
 def join(groups: list[Group], n_bytes: int) -> Group:
-    """Return recorded groups on one time line: side by side where simultaneous, NaN where a lead was not recorded.
+    """Return recorded groups on one time line (see ``join_waves``).
 
     Raises:
-        FormatError: when they have different rates, share a lead at one time, or lie too far apart.
+        FormatError: when they do not fit there.
     """
     if len(groups) == 1:
         return groups[0]
-    rates = {g.wave.fs for g in groups}
-    if len(rates) > 1 or min(rates) <= 0:
+    try:
+        wave = join_waves([(g.offset_s, g.wave) for g in groups], n_bytes)
+    except FormatError as error:
         told = ", ".join(f"{i} ({g.label or 'no label'}, {g.wave.fs:g} Hz)" for i, g in enumerate(groups))
-        raise FormatError(f"holds groups of different rates: {told}. Choose one: Dicom(group=…).")
-    fs = rates.pop()
-    first = min(g.offset_s for g in groups)
-    starts = [(g.offset_s - first) * fs for g in groups]
-    length = max(start + g.wave.signal.shape[1] for start, g in zip(starts, groups, strict=True))
-    leads = list(dict.fromkeys(name for g in groups for name in g.wave.names))
-    if length * len(leads) > _MOST_STRETCH * n_bytes:
-        raise FormatError("holds groups too far apart in time to be put on one time line. Choose one: Dicom(group=…).")
-    whole = np.full((len(leads), round(length)), np.nan, np.float32)
-    units = dict.fromkeys(leads, "mV")
-    for start, g in zip(starts, groups, strict=True):
-        for row, name, unit in zip(g.wave.signal, g.wave.names, g.wave.units, strict=True):
-            place = whole[leads.index(name), round(start) : round(start) + row.size]
-            if not np.isnan(place).all():
-                raise FormatError(f"holds lead {name!r} twice at one time. Choose one group: Dicom(group=…).")
-            place[:] = row[: place.size]
-            units[name] = unit
-    wave = Waveform(whole, fs, tuple(leads), tuple(units.values()))
+        raise FormatError(f"{error} Choose one group: Dicom(group=…) of {told}.") from error
     filters = {
         key: tuple({n: f for g in groups for n, f in zip(g.wave.names, g.filters[key], strict=True)}.values())
         for key in groups[0].filters
     }
-    return Group(groups[0].label, derived=False, wave=wave, offset_s=first, filters=filters)
+    return Group(groups[0].label, derived=False, wave=wave, offset_s=0.0, filters=filters)

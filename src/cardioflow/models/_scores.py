@@ -46,7 +46,7 @@ def resolve(metrics: Any, response: Response | None, kwargs: Mapping[str, Any]) 
     found = [_find(metric) for metric in asked]
     unused = [key for key in kwargs if not any(_takes(function, key) for _, function, _ in found)]
     if unused:
-        known = {p for _, function, _ in found for p in _parameters(function)}
+        known = {p for _, function, _ in found for p in _parameters(function) or ()}
         hint = nearest(unused[0], known) if found else "Give metrics= as well, or leave it out."
         raise ConfigError(f"{unused[0]!r} is no argument of the metrics {[n for n, _, _ in found]}. {hint}")
     wanted = []
@@ -117,16 +117,17 @@ def _responses() -> dict[str, Response]:
     return found
 
 
-def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
+    """Return the parameters of ``function``, ``None`` where it does not tell them."""
     try:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):
-        return {}
+        return None
 
 
 def _takes(function: Callable[..., Any], key: str) -> bool:
     parameters = _parameters(function)
-    return key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values()) or not parameters
+    return parameters is None or key in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def score(

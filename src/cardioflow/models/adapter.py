@@ -47,6 +47,8 @@ class BackendModel(BaseModel):
         """How signals are to be prepared for the model, as JSON; saved and loaded with it."""
         self.notes: str = ""
         """Free text, saved and loaded with the model."""
+        self.seed = 0
+        """What chance in training, such as dropout, is drawn from, with the number of the step."""
         self._facts: dict[str, Any] = {}
         self._multilabel = False
 

@@ -24,6 +24,7 @@ from cardioflow.errors import (
 from cardioflow.models import bundle
 from cardioflow.models._config import ModelConfig
 from cardioflow.models._seed import seeded
+from cardioflow.models.adapter import BackendModel
 from cardioflow.models.base import BaseModel
 
 __all__ = ["Declaration", "Mode", "find", "model", "names"]
@@ -103,6 +104,8 @@ class Declaration:
             seed = batch.seed
         with nullcontext() if seed is None else seeded(seed):
             built = self._from_zoo(batch, config) if self.in_zoo else self._from_function(batch, pipeline, config)
+        if seed is not None and isinstance(built, BackendModel):
+            built.seed = seed
         return built if path is None else built.load(path)
 
     def _loaded(self, path: Any) -> BaseModel:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import cardioflow.models.layers  # noqa: F401 -- registers our layers, without w
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
+from cardioflow.models._seed import torch_seeded
 from cardioflow.models.adapter import BackendModel
 
 __all__ = ["KerasBaseModel"]
@@ -50,7 +53,9 @@ class KerasBaseModel(BackendModel):
 
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
         self._observe()
-        return self._run(self.model.train_on_batch, x, y)
+        is_torch = keras.config.backend() == "torch"
+        with torch_seeded(self.seed, len(self.hist["train_loss"])) if is_torch else nullcontext():
+            return self._run(self.model.train_on_batch, x, y)
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
         self._observe()
@@ -67,16 +72,23 @@ class KerasBaseModel(BackendModel):
         return found[:n]
 
     def _write(self, folder: Path) -> str:
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is not None and not optimizer.built:
+            # Else Keras saves an optimizer of two variables and warns, on loading, that it has six.
+            optimizer.build(self.model.trainable_variables)
         self.model.save(folder / "weights.keras")
         return "weights.keras"
 
     def _read(self, weights: Path, header: dict[str, Any]) -> None:
         try:
-            # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
-            self.model = keras.saving.load_model(weights, safe_mode=True)
+            with warnings.catch_warnings():
+                # Of a .keras file that was never trained: its optimizer begins anew, as it would have.
+                warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+                # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
+                self.model = keras.saving.load_model(weights, safe_mode=True)
         except Exception as error:  # Keras raises a dozen types on a file that it cannot read.
             raise DumpError(
-                f"The dump of {header['model']} cannot be loaded by Keras: {_first_line(error)} "
+                f"The dump of {header['model']} cannot be loaded by Keras: {_reason(error)} "
                 "If it holds layers of your own, register them (keras.saving.register_keras_serializable) and import "
                 "their module before loading."
             ) from error
@@ -161,6 +173,12 @@ def _own(x: Array) -> Array:
     return x
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {text[:300]}"
+def _reason(error: BaseException) -> str:
+    """Return the first line of what went wrong, or the class that Keras missed, which it buries in pages."""
+    found: BaseException | None = error
+    while found is not None:
+        missed, dot, _ = str(found).partition(". ")
+        if missed.startswith("Could not locate class"):
+            return missed + dot.strip()
+        found = found.__cause__ or found.__context__
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}"

@@ -1,0 +1,34 @@
+"""How long ``import cardioflow`` takes in a new process, and whether it loads a backend.
+
+    python benchmarks/bench_import.py
+
+The figure to reach is 0.3 s beyond a bare interpreter's start.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+
+def seconds(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    seconds("import cardioflow")
+    bare, ours, numpy = [], [], []
+    for _ in range(11):
+        bare.append(seconds("pass"))
+        numpy.append(seconds("import numpy"))
+        ours.append(seconds("import cardioflow"))
+    print(f"bare interpreter   {statistics.median(bare):.3f} s")
+    print(f"import numpy       {statistics.median(numpy):.3f} s")
+    print(
+        f"import cardioflow  {statistics.median(ours):.3f} s, of which the package "
+        f"{statistics.median(ours) - statistics.median(bare):.3f} s; to reach: 0.300 s"
+    )

@@ -1,0 +1,110 @@
+"""What the pipeline costs beside the training itself.
+
+``fft_inception`` at batch 64 through load → drop_short → random_split →
+standardize → train, against the bare Keras loop on arrays that are already in
+memory: same model, same batches' shape, same process, the two in turn. The
+figure to reach is a ratio of 0.9.
+
+    KERAS_BACKEND=tensorflow python benchmarks/bench_training.py [--folder data/training2017] [--rounds 7]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import cardioflow as ds
+
+BATCH = 64
+
+
+def _batches(records: ds.EcgDataset, labels: Path, seed: int, *, train: bool) -> ds.pipeline.run.Run:
+    pipeline = (
+        ds.Pipeline()
+        .load(fmt="wfdb", components=["signal", "meta"])
+        .load(src=labels, fmt="csv", components="target", extra_labels="ignore")
+        .drop_short_signals(3000)
+        .random_split_signals(3000, 1)
+        .binarize_labels()
+        .standardize()
+    )
+    if train:
+        pipeline = pipeline.import_model("fft_inception", MODEL).train_on_batch("fft_inception")
+    return (records >> pipeline).batches(BATCH, shuffle=True, drop_last=True, n_epochs=None, seed=seed, progress=False)
+
+
+def _seconds(run: ds.pipeline.run.Run, n_batches: int) -> float:
+    run.next_batch()  # threads have started, nothing is waited for twice
+    start = time.perf_counter()
+    for _ in range(n_batches):
+        run.next_batch()
+    return time.perf_counter() - start
+
+
+def _bare_seconds(arrays: list[tuple[np.ndarray, np.ndarray]], n_batches: int) -> float:
+    model = MODEL.model
+    start = time.perf_counter()
+    for i in range(n_batches):
+        model.train_on_batch(*arrays[i % len(arrays)])
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path(os.environ.get("CARDIOFLOW_DATA", ".")) / "cinc2017")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--n-batches", type=int, default=20)
+    given = parser.parse_args()
+
+    labels = given.folder / "REFERENCE.csv"
+    every = ds.EcgDataset(given.folder / "*.hea")
+    long_enough = [
+        name for b in (every >> ds.Pipeline().load(fmt="wfdb").drop_short_signals(3000)).batches(256) for name in b.ids
+    ]
+    records = every.subset(long_enough)
+
+    MODEL = ds.models.KerasBaseModel()  # what the pipeline imports; built below from real shapes
+    first = (
+        records
+        >> ds.Pipeline()
+        .load(fmt="wfdb")
+        .load(src=labels, components="target", extra_labels="ignore")
+        .random_split_signals(3000, 1)
+        .binarize_labels()
+        .unstack_signals()
+    ).next_batch(BATCH)
+    from cardioflow.models.declaration import find
+
+    MODEL = find("fft_inception", ds.EcgBatch).build(first, None, {})
+
+    held = [
+        (np.array(b.unstack_signals().signal.dense()), b.target.copy())
+        for b, _ in zip(_batches(records, labels, 0, train=False), range(given.n_batches), strict=False)
+    ]
+    # Both ways have compiled what they compile before anything is timed.
+    _bare_seconds(held, 3)
+    _seconds(_batches(records, labels, 1, train=True), 3)
+
+    print(
+        f"keras {keras.__version__} on {keras.backend.backend()}, {len(records)} records of {given.folder.name}, "
+        f"batch {BATCH}, {given.n_batches} batches a round"
+    )
+    ratios = []
+    for number in range(given.rounds):
+        bare = _bare_seconds(held, given.n_batches)
+        ours = _seconds(_batches(records, labels, number, train=True), given.n_batches)
+        ratios.append(bare / ours)
+        print(
+            f"round {number + 1}: bare {bare / given.n_batches * 1e3:7.1f} ms/batch, "
+            f"pipeline {ours / given.n_batches * 1e3:7.1f} ms/batch, ratio {ratios[-1]:.3f}"
+        )
+    print(
+        f"ratio of the rates, median of {given.rounds}: {statistics.median(ratios):.3f} "
+        f"({min(ratios):.3f}–{max(ratios):.3f}); to reach: 0.9"
+    )

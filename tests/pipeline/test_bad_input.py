@@ -1,0 +1,136 @@
+"""What is wrong with a record is said with its name, the step and the remedy; with "skip" the run goes on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cardioflow import EcgDataset, Pipeline
+from cardioflow.errors import CardioFlowError, FormatError, InputError
+
+RECORDS = ("A00015", "A00017", "A00041")
+
+
+@pytest.fixture
+def folder(cinc: Path, tmp_path: Path) -> Path:
+    for name in RECORDS:
+        for ending in (".hea", ".mat"):
+            shutil.copy(cinc / f"{name}{ending}", tmp_path)
+    return tmp_path
+
+
+def _signal_missing(folder: Path) -> None:
+    (folder / "A00017.mat").unlink()
+
+
+def _header_missing(folder: Path) -> None:
+    (folder / "A00017.hea").unlink()
+
+
+def _truncated(folder: Path) -> None:
+    path = folder / "A00017.mat"
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def _wrong_count(folder: Path) -> None:
+    path = folder / "A00017.hea"
+    text = path.read_text().splitlines()
+    first = text[0].split(" ")
+    first[3] = "9999999"
+    path.write_text("\n".join([" ".join(first), *text[1:]]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_signal_missing, r"A00017\.mat"),
+        (_header_missing, r"A00017\.hea"),
+        (_truncated, r"A00017\.mat"),
+        (_wrong_count, r"9999999"),
+    ],
+)
+def test_a_bad_file_ends_the_run_or_is_left_out(folder: Path, spoil: Callable[[Path], None], said: str) -> None:
+    records = EcgDataset([folder / f"{name}.hea" for name in RECORDS])
+    spoil(folder)
+    bound = records >> Pipeline().load(fmt="wfdb", components=["signal", "meta"])
+    with pytest.raises(FormatError, match=said) as caught:
+        bound.run(batch_size=2)
+    assert caught.value.record == "A00017"
+    assert "step 1, load(fmt='wfdb'" in str(caught.value)
+    run = bound.batches(2, on_error="skip")
+    assert [i for batch in run for i in batch.ids] == ["A00015", "A00041"]
+    assert [(s.record, type(s.reason)) for s in run.errors] == [("A00017", FormatError)]
+
+
+@pytest.fixture
+def three(folder: Path) -> EcgDataset:
+    return EcgDataset([folder / f"{name}.hea" for name in RECORDS])
+
+
+def _labelled(spoil: Callable[[np.ndarray], np.ndarray] | None = None) -> Pipeline:
+    pipeline = Pipeline().load(fmt="wfdb", components=["signal", "meta"])
+    if spoil is not None:
+        pipeline = pipeline.apply_transform(spoil)
+    labels = dict(zip(RECORDS, ("A", "N", "A"), strict=True))
+    return pipeline.load(src=labels, components="target").binarize_labels()
+
+
+def _fails(bound: Pipeline, kind: type[CardioFlowError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        bound.run(batch_size=3)
+
+
+def test_nan_is_refused_by_filters_and_by_models(three: EcgDataset) -> None:
+    spoil = _spoilt_record(three, "A00017", np.nan)
+    _fails(three >> _labelled(spoil).band_pass_signals(0.5, 40), InputError, r"NaN.*A00017|A00017.*NaN")
+    cut = _labelled(spoil).split_signals(2000, 2000)
+    _fails(three >> cut.train_on_batch("fft_inception"), InputError, r"NaN.*A00017|A00017.*NaN")
+    run = (three >> cut.standardize()).batches(3, on_error="skip")
+    assert [i for b in run for i in b.ids] == ["A00015", "A00041"]
+    assert [s.record for s in run.errors] == ["A00017"]
+
+
+def _spoilt_record(three: EcgDataset, name: str, value: float) -> Callable[[np.ndarray], np.ndarray]:
+    original = three.subset([name]).next_batch(1).load(fmt="wfdb").signal[0]
+
+    def spoil(signal: np.ndarray) -> np.ndarray:
+        return np.full_like(signal, value) if np.array_equal(signal, original) else signal
+
+    return spoil
+
+
+def test_a_flat_lead_stays_finite_through_standardizing_and_training(three: EcgDataset) -> None:
+    pipeline = _labelled(_spoilt_record(three, "A00017", 0.25)).split_signals(2500, 2500).standardize()
+    run = (three >> pipeline.train_on_batch("fft_inception")).run(batch_size=3)
+    assert np.isfinite(run.get_variable("fft_inception.train_loss")).all()
+
+
+def test_signals_of_different_length_given_to_a_model_say_to_cut_first(three: EcgDataset) -> None:
+    _fails(
+        three >> _labelled().train_on_batch("fft_inception"), InputError, r"split_signals.*\[.*step 4, train_on_batch"
+    )
+
+
+# Keras calls np.array on TensorFlow variables, which do not know NumPy 2's copy keyword yet.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_labels_unknown_to_the_model_are_refused(three: EcgDataset, tmp_path: Path) -> None:
+    cut = _labelled().split_signals(2500, 2500)
+    trained = (three >> cut.train_on_batch("fft_inception")).run(batch_size=3)
+    trained.save_model("fft_inception", tmp_path / "dump")
+    other = dict(zip(RECORDS, ("A", "N", "O"), strict=True))
+    config: dict[str, Any] = {"fft_inception": {"path": tmp_path / "dump"}}
+    again = (
+        Pipeline(config=config)
+        .load(fmt="wfdb")
+        .load(src=other, components="target")
+        .binarize_labels()
+        .split_signals(2500, 2500)
+        .test_on_batch("fft_inception")
+    )
+    with pytest.raises(CardioFlowError, match=r"'A', 'N', 'O'"):
+        (three >> again).run(batch_size=3)

@@ -1,4 +1,5 @@
 """Samples shifted and scaled, run by run of the flat buffer."""
+# ruff: noqa: PLR0917 -- compiled functions take their arrays by position
 
 from __future__ import annotations
 
@@ -13,35 +14,70 @@ __all__ = ["standardized"]
 Floats = NDArray[np.float32]
 
 
-def standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float) -> Floats:
-    """Return each run of ``sizes[i]`` samples with mean 0 and standard deviation 1, and flat runs as zeros."""
+def standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float) -> Floats | None:
+    """Return each run of ``sizes[i]`` samples with mean 0 and standard deviation 1, and flat runs as zeros.
+
+    None when a sample is not finite: the sums tell, so that no pass of its own need look for one.
+    """
     out = np.empty(data.size, np.float32)
-    _standardized(data, sizes, float(eps), out)
-    return out
+    return out if _standardized(data, sizes, float(eps), out) else None
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "arcp"})
-def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out: Floats) -> None:
+@njit(nogil=True, cache=True)
+def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out: Floats) -> bool:
     begin = 0
     for size in sizes:
         end = begin + size
         if size == 0:
             continue
-        # Shifted by the first sample, so that one pass loses no digits where the offset is large.
-        first = np.float64(data[begin])
+        # Counted from the run's first sample, so that a large offset costs no digits.
+        first = data[begin]
         total = 0.0
         squares = 0.0
-        for i in range(begin, end):
-            d = np.float64(data[i]) - first
-            total += d
-            squares += d * d
-        shift = total / size
-        deviation = np.sqrt(max(squares / size - shift * shift, 0.0))
-        mean = first + shift
+        for i in range(begin, end, 1024):
+            a, b = _sums(data[i : min(i + 1024, end)], first)
+            total += a
+            squares += b
+        if not np.isfinite(squares):
+            # Squares beyond 3e38 leave float32, not float64.
+            total, squares = _wide_sums(data[begin:end], first)
+        mean = total / size
+        variance = squares / size - mean * mean
+        if not np.isfinite(variance):
+            return False
+        deviation = np.sqrt(max(variance, 0.0))
         if deviation <= eps:
             out[begin:end] = 0.0
         else:
-            scale = 1.0 / deviation
-            for i in range(begin, end):
-                out[i] = (np.float64(data[i]) - mean) * scale
+            _scale(data[begin:end], first, np.float32(mean), np.float32(1 / deviation), out[begin:end])
         begin = end
+    return True
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _sums(x: Floats, origin: np.float32) -> tuple[np.float32, np.float32]:
+    # 1024 samples in float32, added up in float64 by the caller: twice the lanes, the same digits.
+    total = np.float32(0)
+    squares = np.float32(0)
+    for i in range(x.size):
+        d = x[i] - origin
+        total += d
+        squares += d * d
+    return total, squares
+
+
+@njit(nogil=True, cache=True)
+def _wide_sums(x: Floats, origin: np.float32) -> tuple[float, float]:
+    total = 0.0
+    squares = 0.0
+    for value in x:
+        d = np.float64(value) - np.float64(origin)
+        total += d
+        squares += d * d
+    return total, squares
+
+
+@njit(nogil=True, cache=True)
+def _scale(x: Floats, origin: np.float32, mean: np.float32, factor: np.float32, out: Floats) -> None:
+    for i in range(x.size):
+        out[i] = ((x[i] - origin) - mean) * factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch import Ragged
 
-__all__ = ["AXES", "Axis", "block_sizes"]
+__all__ = ["AXES", "Axis", "block_sizes", "blocks"]
 
 Axis = Literal[-1] | tuple[Literal[-2], Literal[-1]] | None
 AXES: Final[tuple[Any, ...]] = (-1, (-2, -1), None)
@@ -21,3 +22,12 @@ def block_sizes(signal: Ragged, axis: Axis) -> NDArray[np.int64]:
         return np.asarray(signal.shapes.prod(axis=1))
     inner = 1 if axis == -1 else 2
     return np.repeat(signal.shapes[:, -inner:].prod(axis=1), signal.shapes[:, :-inner].prod(axis=1))
+
+
+def blocks(signal: Ragged, axis: Axis) -> Iterator[slice]:
+    """Return every run of the flat buffer that is not empty."""
+    start = 0
+    for size in block_sizes(signal, axis).tolist():
+        if size:
+            yield slice(start, start + size)
+        start += size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.dsp.finite import not_finite
 from cardioflow.errors import BadRecordsError, CardioFlowError, InputError
 
-__all__ = ["fail", "finite", "rates", "real", "series", "uncut"]
+__all__ = ["fail", "finite", "rates", "real", "refuse_not_finite", "series", "uncut"]
 
 
 def fail(reasons: dict[str, CardioFlowError]) -> None:
@@ -93,10 +93,15 @@ def finite(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:
         InputError: naming record, lead and count of the samples that are not.
     """
     signal = real(batch, step, src)
-    if not not_finite(signal.data):
-        return signal
+    if not_finite(signal.data):
+        refuse_not_finite(batch, step, src)
+    return signal
+
+
+def refuse_not_finite(batch: EcgBatch, step: str, src: str = "signal") -> NoReturn:
+    """Raise the error that names every record of which a sample is not finite."""
     reasons: dict[str, CardioFlowError] = {}
-    for i, x in enumerate(signal):
+    for i, x in enumerate(real(batch, step, src)):
         bad = ~np.isfinite(x)
         if bad.any():
             lead = int(np.argwhere(bad)[0][-2]) if x.ndim > 1 else 0
@@ -107,7 +112,7 @@ def finite(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:
                 record=batch.ids[i],
             )
     fail(reasons)
-    return signal
+    raise InputError(f"{step} found samples too large for float32. Check the units.")
 
 
 def _lead(batch: EcgBatch, row: int, lead: int) -> str:

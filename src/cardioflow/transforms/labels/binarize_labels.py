@@ -32,8 +32,8 @@ class BinarizeLabels(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         if batch.classes is None:
             raise LabelError(
-                f"{self.action_name} needs all labels in batch.classes, but they are unknown. Load the target from a table, "
-                "or set them: batch.replace(classes=('A', 'N'))."
+                f"{self.action_name} needs all labels in batch.classes, but they are unknown. Load the target from a "
+                "table, or set them: batch.replace(classes=('A', 'N'))."
             )
         place = {label: i for i, label in enumerate(batch.classes)}
         target = np.zeros((len(batch), len(place)), np.float32)

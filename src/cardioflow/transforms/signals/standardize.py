@@ -11,7 +11,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.dsp.scaling import standardized
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._blocks import AXES, Axis, block_sizes
-from cardioflow.transforms._inputs import finite
+from cardioflow.transforms._inputs import real, refuse_not_finite
 from cardioflow.transforms.base import Transform
 
 __all__ = ["Standardize"]
@@ -48,8 +48,10 @@ class Standardize(Transform):
         _parameters.above(self, "eps", equal=True)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal = finite(batch, self.action_name, self.src)
+        signal = real(batch, self.action_name, self.src)
         data = standardized(signal.data, block_sizes(signal, self.axis), self.eps)
+        if data is None:
+            refuse_not_finite(batch, self.action_name, self.src)
         return batch.with_component(self.dst, signal.with_data(data))
 
     @classmethod

@@ -1,0 +1,41 @@
+"""A function of NumPy, SciPy or PyWavelets called on each record of a component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.transforms._inputs import fail
+
+__all__ = ["each", "gathered"]
+
+
+def each(batch: EcgBatch, step: str, signal: Iterable[Any], func: Callable[[NDArray[Any], int], Any]) -> list[Any]:
+    """Return ``func(x, row)`` of every record.
+
+    Raises:
+        InputError: naming the record, from what ``func`` could not take.
+    """
+    results: list[Any] = []
+    reasons: dict[str, CardioFlowError] = {}
+    for i, x in enumerate(signal):
+        try:
+            results.append(func(x, i))
+        except CardioFlowError as error:
+            reasons[batch.ids[i]] = error
+        except (ValueError, TypeError, IndexError) as error:
+            reasons[batch.ids[i]] = InputError(
+                f"{step} cannot take record {batch.ids[i]!r} of shape {np.shape(x)}: {error}", record=batch.ids[i]
+            )
+    fail(reasons)
+    return results
+
+
+def gathered(results: Sequence[NDArray[Any]], ndim: int) -> Ragged:
+    """Return the arrays as a Ragged; ``ndim`` counts only when there are none."""
+    return Ragged.from_arrays(results, ndim=ndim)

@@ -1,0 +1,120 @@
+"""Express signals in other units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self, final
+
+import numpy as np
+import pint
+
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.leads import resolve
+from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import fail
+from cardioflow.transforms._map import gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.channels import _leads
+
+__all__ = ["ConvertUnits"]
+
+
+@final
+@dataclass(frozen=True)
+class ConvertUnits(Transform):
+    """Express the signals in other units, and say so in ``meta["units"]``.
+
+    Readers give millivolts already, so this is for channels that are no
+    voltage, and for what leaves the pipeline. Names are pint's: ``"uV"``,
+    ``"mV"``, ``"mmHg"``.
+
+    Args:
+        new_units: one unit for all channels, a unit by lead name, or one per channel.
+
+    Raises:
+        InputError: for an unknown unit, or one that a channel's own cannot be turned into.
+    """
+
+    new_units: str | Mapping[str, str] | Sequence[str]
+
+    def __post_init__(self) -> None:
+        given = self.new_units
+        _parameters.set_fields(self, new_units=_parameters.frozen(given))
+        units = (given,) if isinstance(given, str) else given.values() if isinstance(given, Mapping) else given
+        for unit in units:
+            if not isinstance(unit, str):
+                raise InputError(f"{self.action_name}(new_units={given!r}) holds {unit!r}; expected names of units.")
+            _known(unit)
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal, meta = batch.loaded
+        arrays, all_units = [], []
+        reasons: dict[str, CardioFlowError] = {}
+        for i, x in enumerate(signal):
+            try:
+                old = self._old(batch, i)
+                new = self._new(batch, i, old)
+                factors = np.array([_factor(a, b) for a, b in zip(old, new, strict=True)])
+                arrays.append((x * factors[:, None]).astype(x.dtype))
+                all_units.append(tuple(new))
+            except InputError as error:
+                text = f"{error.args[0]} [record {batch.ids[i]!r}]" if error.record is None else error.args[0]
+                reasons[batch.ids[i]] = InputError(text, record=batch.ids[i])
+        fail(reasons)
+        return batch.replace(signal=gathered(arrays, signal.ndim), meta=meta.with_columns(units=all_units))
+
+    def _old(self, batch: EcgBatch, row: int) -> tuple[str, ...]:
+        signal, meta = batch.loaded
+        units = meta["units"][row] if "units" in meta.columns else None
+        if units is None or any(u is None for u in units) or len(units) != signal.shapes[row, -2]:
+            raise InputError(
+                f"{self.action_name} needs the unit of each channel of record {batch.ids[row]!r}, but meta['units'] is "
+                f"{units!r}.",
+                record=batch.ids[row],
+            )
+        return tuple(units)
+
+    def _new(self, batch: EcgBatch, row: int, old: tuple[str, ...]) -> list[str]:
+        given = self.new_units
+        if isinstance(given, str):
+            return [given] * len(old)
+        if not isinstance(given, Mapping):
+            if len(given) != len(old):
+                raise InputError(
+                    f"{self} gives {len(given)} units, but record {batch.ids[row]!r} has {len(old)} channels.",
+                    record=batch.ids[row],
+                )
+            return list(given)
+        new = list(old)
+        names = _leads.lead_names(batch, self.action_name, row)
+        for lead, unit in given.items():
+            new[resolve(names, lead)[0]] = unit
+        return new
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls("uV"), cls({"II": "V", "v1": "uV"})
+
+
+@lru_cache(maxsize=1)
+def _registry() -> pint.UnitRegistry:  # type: ignore[type-arg]
+    return pint.UnitRegistry()
+
+
+@lru_cache(maxsize=256)
+def _known(unit: str) -> pint.Unit:
+    try:
+        return _registry().parse_units(unit)
+    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError) as error:
+        raise InputError(f"There is no unit {unit!r}. Give one that pint knows, such as 'mV' or 'uV'.") from error
+
+
+@lru_cache(maxsize=256)
+def _factor(old: str, new: str) -> float:
+    try:
+        return float(_registry().convert(1.0, _known(old), _known(new)))
+    except pint.DimensionalityError as error:
+        raise InputError(f"A channel in {old!r} cannot be expressed in {new!r}: {error}.") from error

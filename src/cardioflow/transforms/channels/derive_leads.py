@@ -1,0 +1,56 @@
+"""Compute the limb leads that follow from two of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import EcgBatch
+from cardioflow.dsp.leads import derive_limb_leads
+from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.channels import _leads
+
+__all__ = ["DeriveLeads"]
+
+
+@final
+@dataclass(frozen=True)
+class DeriveLeads(Transform):
+    """Compute the limb leads that follow from two of them, so that 8 stored leads become 12.
+
+    III = II − I (Einthoven), aVR = −(I + II)/2, aVL and aVF likewise
+    (Goldberger). Leads that are there stay as they were recorded; the six limb
+    leads stand together where I stood, the others keep their order.
+    Mason–Likar leads are not taken for limb leads.
+
+    Raises:
+        InputError: for a record that lacks I or II.
+    """
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal, meta = batch.loaded
+        names = [_leads.lead_names(batch, self.action_name, i) for i in range(len(batch))]
+        made = each(batch, self.action_name, signal, lambda x, i: _derived(x, names[i]))
+        units = [None] * len(batch) if "units" not in meta.columns else list(meta["units"])
+        new_units = [
+            None if own is None else tuple(own[old.index(n)] if n in old else own[0] for n in new)
+            for own, old, (_, new) in zip(units, names, made, strict=True)
+        ]
+        return batch.replace(
+            signal=gathered([x for x, _ in made], signal.ndim),
+            meta=meta.with_columns(leads=[new for _, new in made], units=new_units),
+        )
+
+
+def _derived(x: NDArray[Any], names: tuple[str, ...]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    if "I" not in names or "II" not in names:
+        raise ValueError(f"its leads are {', '.join(names)}, and the limb leads follow from I and II. Leave it out")
+    # Segments stand behind one another while leads are computed, which knows (lead, time) only.
+    flat = np.moveaxis(x, -2, 0).reshape(x.shape[-2], -1)
+    derived, leads, _ = derive_limb_leads(flat, names)
+    full = derived.reshape(len(leads), *x.shape[:-2], x.shape[-1])
+    return np.moveaxis(full, 0, -2), leads

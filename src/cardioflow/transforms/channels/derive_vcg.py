@@ -1,0 +1,67 @@
+"""Compute the vectorcardiogram from the standard leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.channels import _leads
+
+__all__ = ["DeriveVcg"]
+
+_LEADS: Final = ("V1", "V2", "V3", "V4", "V5", "V6", "I", "II")
+_MATRICES: Final = {
+    # Kors et al., Eur Heart J 11 (1990) 1083: regression on Frank leads.
+    "kors": (
+        (-0.13, 0.05, -0.01, 0.14, 0.06, 0.54, 0.38, -0.07),
+        (0.06, -0.02, -0.05, 0.06, -0.17, 0.13, -0.07, 0.93),
+        (-0.43, -0.06, -0.14, -0.20, -0.11, 0.31, 0.11, -0.23),
+    ),
+    # Edenbrandt and Pahlm, J Electrocardiol 21 (1988) 361: the pseudo-inverse of Dower's matrix.
+    "inverse_dower": (
+        (-0.172, -0.074, 0.122, 0.231, 0.239, 0.194, 0.156, -0.010),
+        (0.057, -0.019, -0.106, -0.022, 0.041, 0.048, -0.227, 0.887),
+        (-0.229, -0.310, -0.246, -0.063, 0.055, 0.108, 0.022, 0.102),
+    ),
+}
+
+
+@final
+@dataclass(frozen=True)
+class DeriveVcg(Transform):
+    """Compute the vectorcardiogram from I, II and V1–V6.
+
+    Its leads are X (to the left), Y (down) and Z (to the back).
+
+    Args:
+        method: ``"kors"``, the regression of Kors et al. (1990), or ``"inverse_dower"`` of Edenbrandt and Pahlm (1988).
+
+    Raises:
+        InputError: for a record that lacks one of the eight leads.
+    """
+
+    method: Literal["kors", "inverse_dower"] = "kors"
+
+    def __post_init__(self) -> None:
+        _parameters.choice(self, "method", _MATRICES)
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal, meta = batch.loaded
+        picks = _leads.chosen(batch, self.action_name, _LEADS, None)
+        matrix = np.array(_MATRICES[self.method])
+        vcg = each(batch, self.action_name, signal, lambda x, i: np.matmul(matrix, x[..., list(picks[i]), :]))
+        n = len(batch)
+        columns = {"leads": [("X", "Y", "Z")] * n}
+        if "units" in meta.columns:
+            columns["units"] = [None if own is None else (own[0],) * 3 for own in meta["units"]]  # type: ignore[misc]
+        return batch.replace(signal=gathered(vcg, signal.ndim), meta=meta.with_columns(**columns))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls("inverse_dower")

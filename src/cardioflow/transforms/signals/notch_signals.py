@@ -1,0 +1,60 @@
+"""Take out the hum of the mains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch
+from cardioflow.dsp.iir import filtfilt, notch
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import finite, series
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.signals._filter import check_below_nyquist
+
+__all__ = ["NotchSignals"]
+
+
+@final
+@dataclass(frozen=True)
+class NotchSignals(Transform):
+    """Take out one frequency and its harmonics, with no phase shift.
+
+    Each is a second-order notch (``scipy.signal.iirnotch``), run forward and
+    backward. Harmonics at or above half the sampling rate are passed over.
+
+    Args:
+        frequency: the mains in Hz: 50 in most of the world, 60 in the Americas and parts of Japan.
+        harmonics: how many multiples of it, itself counted.
+        quality: the frequency over the notch's width at half the power.
+
+    Raises:
+        InputError: when ``frequency`` is not below half the sampling rate of a
+            record, or a record has samples that are not finite.
+    """
+
+    frequency: float = 50.0
+    harmonics: int = 1
+    quality: float = 30.0
+
+    def __post_init__(self) -> None:
+        _parameters.above(self, "frequency", "quality")
+        _parameters.count(self, "harmonics")
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = finite(batch, self.action_name)
+        check_below_nyquist(batch, self.action_name, frequency=self.frequency)
+        starts, lengths, row = series(signal)
+        rates, which = np.unique(batch.fs, return_inverse=True)
+        designs = [notch(self._below(fs / 2), float(self.quality), float(fs)) for fs in rates]
+        return batch.replace(signal=signal.with_data(filtfilt(signal.data, starts, lengths, designs, which[row])))
+
+    def _below(self, limit: float) -> tuple[float, ...]:
+        multiples = (float(self.frequency) * k for k in range(1, self.harmonics + 1))
+        return tuple(f for f in multiples if f < limit)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(60, harmonics=3)

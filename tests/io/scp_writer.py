@@ -1,0 +1,91 @@
+"""Writes SCP-ECG records by the standard's text, for tests of what no file at hand has."""
+
+from __future__ import annotations
+
+import binascii
+import struct
+from collections.abc import Sequence
+from itertools import pairwise
+
+Table = Sequence[tuple[int, int, int, int, int]]
+"""Rows of (prefix bits, whole bits, mode, base value, base code), as section 2 has them."""
+
+
+def section(number: int, body: bytes) -> bytes:
+    body += b"\0" * (len(body) % 2)
+    rest = struct.pack("<HIBB", number, 16 + len(body), 20, 20) + b"\0" * 6 + body
+    return struct.pack("<H", binascii.crc_hqx(rest, 0xFFFF)) + rest
+
+
+def record(bodies: dict[int, bytes]) -> bytes:
+    made = {number: section(number, body) for number, body in bodies.items()}
+    at = 7 + 16 + 12 * 10
+    pointers = struct.pack("<HII", 0, 16 + 120, 7)
+    for number in range(1, 12):
+        size = len(made.get(number, b""))
+        pointers += struct.pack("<HII", number, size, at if size else 0)
+        at += size
+    zero = bytearray(section(0, pointers))
+    zero[10:16] = b"SCPECG"
+    zero[:2] = struct.pack("<H", binascii.crc_hqx(bytes(zero[2:]), 0xFFFF))
+    rest = bytes(zero) + b"".join(made[number] for number in sorted(made))
+    rest = struct.pack("<I", 6 + len(rest)) + rest
+    return struct.pack("<H", binascii.crc_hqx(rest, 0xFFFF)) + rest
+
+
+def tags(**values: bytes) -> bytes:
+    """Return section 1 of ``t2=b"…"``, ``t5=…``."""
+    body = b"".join(struct.pack("<BH", int(name[1:]), len(value)) + value for name, value in values.items())
+    return body + b"\xff\0\0"
+
+
+def leads(codes: Sequence[int], first: int, last: int, *, subtracted: bool = False) -> bytes:
+    head = struct.pack("<BB", len(codes), (len(codes) << 3) | 4 | subtracted)
+    return head + b"".join(struct.pack("<IIB", first, last, code) for code in codes)
+
+
+def block(
+    rows: Sequence[bytes], nanovolts: int = 1000, microseconds: int = 2000, differences: int = 0, bimodal: int = 0
+) -> bytes:
+    head = struct.pack("<HHBB", nanovolts, microseconds, differences, bimodal)
+    return head + b"".join(struct.pack("<H", len(row)) for row in rows) + b"".join(rows)
+
+
+def differences(values: Sequence[int], order: int) -> list[int]:
+    values = [int(v) for v in values]
+    if order == 1:
+        return [values[0]] + [b - a for a, b in pairwise(values)]
+    if order == 2:
+        return values[:2] + [c - 2 * b + a for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    return values
+
+
+def plain(values: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(values)}h", *[int(v) for v in values])
+
+
+def default_huffman(values: Sequence[int]) -> bytes:
+    """Code by annex C: ones and a zero for the size, then the sign; nine or ten ones before 8 or 16 bits."""
+    bits = ""
+    for v in values:
+        if v == 0:
+            bits += "0"
+        elif abs(v) <= 8:
+            bits += "1" * abs(v) + "0" + ("1" if v < 0 else "0")
+        elif -128 <= v < 128:
+            bits += "1" * 9 + "0" + f"{v & 0xFF:08b}"
+        else:
+            bits += "1" * 10 + f"{v & 0xFFFF:016b}"
+    return packed(bits)
+
+
+def packed(bits: str) -> bytes:
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+
+
+def own_tables(*tables: Table) -> bytes:
+    body = struct.pack("<H", len(tables))
+    for table in tables:
+        body += struct.pack("<H", len(table)) + b"".join(struct.pack("<BBBhI", *row) for row in table)
+    return body

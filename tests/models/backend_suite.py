@@ -1,0 +1,275 @@
+"""What Keras models promise, on the backend that ``KERAS_BACKEND`` names; ``test_backends.py`` runs it for each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+
+from cardioflow.batch import Ragged
+from cardioflow.errors import DumpError, InputError, ModelError
+from cardioflow.models import KerasBaseModel
+from cardioflow.models.declaration import find, model
+from cardioflow.models.layers import RFFT, Inception2D
+from cardioflow.models.zoo.fft_inception import FftInception
+
+# Keras 3.15 answers NumPy's question for a copy with a signature of NumPy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+LAYERS = keras.layers
+
+
+class SimpleFCModel(KerasBaseModel):
+    """The model of the guide, with an activation and flattened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._input_shape_seen = None
+
+    def build(self, input_shape: tuple[int, int], n_classes: int = 2, *, batchnorm: bool = False) -> SimpleFCModel:
+        keras.utils.set_random_seed(1)
+        x = LAYERS.Input(input_shape)
+        hidden = LAYERS.Dense(8, activation="relu")(LAYERS.Flatten()(x))
+        if batchnorm:
+            hidden = LAYERS.BatchNormalization()(hidden)
+        self.model = keras.Model(x, LAYERS.Dense(n_classes, activation="softmax")(hidden))
+        self.model.compile(loss="binary_crossentropy", optimizer="adam")
+        return self
+
+
+@pytest.fixture(scope="module")
+def trained_fft(make_batch) -> FftInception:
+    """One for all tests: jax takes 5 s to compile it."""
+    built = FftInception().build((1, 400))
+    built.train_on_batch(make_batch(8))
+    return built
+
+
+def crossentropy(y: Any, p: Any) -> float:
+    return float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+
+
+def test_the_backend_is_the_one_that_was_asked_for() -> None:
+    assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
+
+
+def test_loss_and_metric_are_of_the_forward_pass_that_the_update_was_made_from(make_batch) -> None:
+    model, batch = SimpleFCModel().build((1, 400)), make_batch(15)
+    before = model.predict_on_batch(batch)
+    result = model.train_on_batch(batch, metrics=f1_score, average="macro")
+    assert result["loss"] == pytest.approx(crossentropy(batch.target, before), rel=1e-5)
+    assert result["metric"] == f1_score(batch.target.argmax(1), before.argmax(1), average="macro")
+    assert not np.allclose(before, model.predict_on_batch(batch))
+
+
+def test_every_batch_counts_for_itself_whatever_its_size(make_batch) -> None:
+    model = SimpleFCModel().build((1, 400))
+    for n in (16, 9, 1, 12, 20):
+        batch = make_batch(n, seed=n)
+        p = model.predict_on_batch(batch)
+        assert p.shape == (n, 2)
+        tested = model.test_on_batch(batch, lambda a, b: float(len(b)))
+        assert tested["metric"] == n
+        assert tested["loss"] == pytest.approx(crossentropy(batch.target, p), rel=1e-5)
+        trained = model.train_on_batch(batch, [f1_score, "roc_auc"], average="macro")
+        assert trained["loss"] == pytest.approx(tested["loss"], rel=1e-5)
+        if n > 1:
+            assert trained["roc_auc"] == pytest.approx(roc_auc_score(batch.target[:, 1], p[:, 1]))
+    assert len(model.hist["train_loss"]) == len(model.hist["train_roc_auc"]) == 5
+
+
+@pytest.mark.parametrize("batchnorm", [False, True])
+def test_updates_are_those_of_the_bare_keras_loop_whatever_the_batch_size(make_batch, batchnorm) -> None:
+    ours, bare = (SimpleFCModel().build((1, 400), batchnorm=batchnorm) for _ in range(2))
+    for n in (16, 10, 16, 7):
+        batch = make_batch(n, seed=n)
+        ours.train_on_batch(batch)
+        bare.model.train_on_batch(np.array(batch.signal.dense()), batch.target)
+    for a, b in zip(ours.model.get_weights(), bare.model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_several_labels_per_record_and_metrics_of_keras_live_together(make_batch) -> None:
+    model, batch = SimpleFCModel().build((1, 400)), make_batch(12, several=True)
+    model.model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
+    result = model.train_on_batch(batch, f1_score, average="macro", zero_division=0)
+    assert 0 <= result["metric"] <= 1
+
+
+def test_fit_before_or_after_does_no_harm(make_batch) -> None:
+    model, batch = SimpleFCModel().build((1, 400)), make_batch(8)
+    x = np.array(batch.signal.dense())
+    model.model.fit(x, batch.target, verbose=0)
+    assert set(model.train_on_batch(batch, f1_score, average="macro")) == {"loss", "metric"}
+    model.model.fit(x, batch.target, verbose=0, batch_size=8)
+
+
+def test_saved_here_and_loaded_in_another_process_predictions_are_equal(
+    make_batch, trained_fft, tmp_path: Path
+) -> None:
+    batch = make_batch(8)
+    paths = {}
+    for name, built in {"fc": SimpleFCModel().build((1, 400)), "fft": trained_fft}.items():
+        built.train_on_batch(batch)
+        built.preprocessing = {"steps": [["standardize", {}]]}
+        built.save(tmp_path / name)
+        paths[name] = built
+    np.save(tmp_path / "x.npy", batch.signal.dense())
+    code = f"""
+import numpy as np
+from pathlib import Path
+from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.models import KerasBaseModel
+folder = Path({str(tmp_path)!r})
+x = np.load(folder / "x.npy")
+batch = EcgBatch(ids=tuple(map(str, range(len(x)))), signal=Ragged.from_arrays(list(x)))
+for name in ("fc", "fft"):
+    model = KerasBaseModel().load(folder / name)
+    assert model.classes == ("A", "NO") and len(model.hist["train_loss"]) >= 1
+    assert model.preprocessing == {{"steps": [["standardize", {{}}]]}}
+    np.save(folder / (name + ".npy"), model.predict_on_batch(batch))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for name, built in paths.items():
+        there = np.load(tmp_path / f"{name}.npy")
+        np.testing.assert_allclose(there, built.predict_on_batch(batch), rtol=0, atol=1e-6)
+
+
+def test_a_loaded_model_goes_on_training_as_if_it_had_never_been_saved(make_batch, tmp_path: Path) -> None:
+    model, batch = SimpleFCModel().build((1, 400)), make_batch(10)
+    model.train_on_batch(batch)
+    model.save(tmp_path / "dump")
+    again = KerasBaseModel().load(tmp_path / "dump")
+    for _ in range(2):
+        assert again.train_on_batch(batch) == pytest.approx(model.train_on_batch(batch), rel=1e-6)
+
+
+def test_a_plain_keras_file_is_loaded(make_batch, tmp_path: Path) -> None:
+    model, batch = SimpleFCModel().build((1, 400)), make_batch(10)
+    model.model.save(tmp_path / "plain.keras")
+    loaded = KerasBaseModel().load(tmp_path / "plain.keras")
+    assert np.array_equal(loaded.predict_on_batch(batch), model.predict_on_batch(batch))
+    assert loaded.classes is None
+
+
+def test_a_file_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    x = LAYERS.Input((1, 4))
+    keras.Model(x, LAYERS.Lambda(lambda v: v * 2)(x)).save(tmp_path / "lambda.keras")
+    with pytest.raises(DumpError, match=r"The dump of KerasBaseModel cannot be loaded by Keras"):
+        KerasBaseModel().load(tmp_path / "lambda.keras")
+
+
+def test_a_layer_that_nobody_registered_is_named_with_the_remedy(tmp_path: Path) -> None:
+    class Own(LAYERS.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    x = LAYERS.Input((1, 4))
+    keras.Model(x, Own()(x)).save(tmp_path / "own.keras")
+    with pytest.raises(DumpError, match=r"(?s)Own.*register_keras_serializable\) and import their module"):
+        KerasBaseModel().load(tmp_path / "own.keras")
+
+
+@model(mode="dynamic")
+def with_dropout(batch, config=None):
+    made = KerasBaseModel()
+    x = LAYERS.Input(batch.signal[0].shape)
+    hidden = LAYERS.Dropout(0.5)(LAYERS.Dense(8, activation="relu")(LAYERS.Flatten()(x)))
+    made.model = keras.Model(x, LAYERS.Dense(2, activation="softmax")(hidden))
+    made.model.compile(loss="binary_crossentropy", optimizer="adam")
+    return made
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit(make_batch) -> None:
+    def trained(seed: int) -> list[Any]:
+        built = find("with_dropout").build(make_batch(8).replace(seed=seed), None, {})
+        for k in range(3):
+            built.train_on_batch(make_batch(8, seed=k))
+        return built.model.get_weights()
+
+    first, again, other = trained(5), trained(5), trained(6)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_fft_inception_has_the_published_parameters_and_shapes() -> None:
+    model = FftInception().build((1, 3000)).model
+    assert model.count_params() == 5954
+    shapes = {layer.name.rpartition("_")[0] or layer.name: layer.output.shape[1:] for layer in model.layers}
+    blocks = [layer.output.shape[1:] for layer in model.layers if isinstance(layer, Inception2D)]
+    assert blocks == [(128, 32, 16), (32, 16, 28), (8, 8, 40)]
+    assert next(v.output.shape[1:] for v in model.layers if isinstance(v, RFFT)) == (184, 32)
+    assert shapes
+
+
+def test_fft_inception_stays_finite_on_a_flat_record(make_batch, trained_fft) -> None:
+    batch = make_batch(8)
+    flat = batch.replace(signal=Ragged(np.zeros(8 * 400, np.float32), batch.signal.shapes))
+    for _ in range(2):
+        assert np.isfinite(trained_fft.train_on_batch(flat)["loss"])
+    assert all(np.isfinite(w).all() for w in trained_fft.model.get_weights())
+    assert np.isfinite(trained_fft.predict_on_batch(batch)).all()
+
+
+def test_fft_inception_takes_twelve_leads_and_nine_labels(make_batch) -> None:
+    classes = tuple("ABCDEFGHI")
+    model = find("fft_inception").build(make_batch(9, (12, 301), classes=classes), None, {"dropout": 0.0})
+    assert model.predict_on_batch(make_batch(4, (12, 301))).shape == (4, 9)
+    with pytest.raises(InputError, match=r"signals of 300 samples; it needs at least 301. Cut longer segments"):
+        FftInception().build((1, 300))
+
+
+@pytest.mark.parametrize("n", [8, 9])
+def test_rfft_is_the_magnitude_of_numpys_lower_half(n) -> None:
+    x = np.random.default_rng(0).normal(size=(2, n, 3)).astype(np.float32)
+    found = keras.ops.convert_to_numpy(RFFT()(x))
+    expected = np.abs(np.fft.rfft(x, axis=1))[:, : n // 2]
+    assert found.shape == expected.shape == RFFT().compute_output_shape(x.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-6)
+
+
+def test_a_model_that_ends_in_another_width_than_the_targets_says_so(make_batch) -> None:
+    model = SimpleFCModel().build((1, 400), n_classes=16)
+    with pytest.raises(ModelError) as error:
+        model.train_on_batch(make_batch(4))
+    assert str(error.value) == (
+        "The model gives (16,) per record, and the targets are (2,). End it in one number per label, "
+        "such as Flatten() and then Dense(2), for binary_crossentropy."
+    )
+
+
+def test_a_model_that_is_not_compiled_says_so(make_batch) -> None:
+    model = SimpleFCModel()
+    x = LAYERS.Input((1, 400))
+    model.model = keras.Model(x, LAYERS.Dense(2)(LAYERS.Flatten()(x)))
+    with pytest.raises(ModelError, match=r"SimpleFCModel is not compiled. Call self.model.compile"):
+        model.train_on_batch(make_batch(4))
+
+
+def test_signals_of_another_length_than_the_models_say_so(make_batch) -> None:
+    with pytest.raises(InputError) as error:
+        SimpleFCModel().build((1, 400)).predict_on_batch(make_batch(4, (1, 300)))
+    assert str(error.value) == (
+        "The model takes signals of 1 leads × 400 samples, and the batch has 1 × 300. "
+        "Cut and resample as in training, or build the model anew."
+    )
+
+
+def test_model_summary_prints_the_layers(capsys) -> None:
+    SimpleFCModel().build((1, 400)).model_summary()
+    assert "dense" in capsys.readouterr().out
+
+
+def test_the_config_path_loads_the_dump_and_the_builder_is_not_called(make_batch, trained_fft, tmp_path: Path) -> None:
+    trained_fft.save(tmp_path / "dump")
+    loaded = find("fft_inception").build(None, None, {"path": tmp_path / "dump"})
+    assert isinstance(loaded, FftInception)
+    batch = make_batch(8)
+    assert np.array_equal(loaded.predict_on_batch(batch), trained_fft.predict_on_batch(batch))

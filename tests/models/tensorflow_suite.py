@@ -1,0 +1,212 @@
+"""What native TensorFlow models promise; ``test_backends.py`` runs this in a process whose Keras is on torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.metrics import f1_score
+
+from cardioflow.errors import DumpError, ModelError
+from cardioflow.models import KerasBaseModel, TensorFlowBaseModel
+from cardioflow.models.declaration import find, model
+from cardioflow.models.tensorflow import Adam
+
+# Keras 3.15 and TensorFlow 2.21 answer NumPy's question for a copy with a signature of NumPy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+class Net(tf.Module):
+    """Two layers in a list, with a bias that is made at the first call."""
+
+    def __init__(self, n_inputs: int, n_hidden: int = 8) -> None:
+        super().__init__()
+        self.layers = [
+            tf.Variable(tf.random.normal((n_inputs, n_hidden)) * 0.05),
+            tf.Variable(tf.random.normal((n_hidden, 2))),
+        ]
+        self.bias = None
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        if self.bias is None:
+            self.bias = tf.Variable(tf.zeros(2))
+        hidden = tf.nn.relu(tf.reshape(x, (tf.shape(x)[0], -1)) @ self.layers[0])
+        if training:
+            hidden = hidden * 1.0
+        return tf.nn.softmax(hidden @ self.layers[1] + self.bias)
+
+
+def crossentropy(y_true: Any, y_pred: Any) -> Any:
+    return -tf.reduce_mean(tf.reduce_sum(y_true * tf.math.log(y_pred + 1e-7), axis=-1))
+
+
+class NetModel(TensorFlowBaseModel):
+    def build(self, shape: tuple[int, int], n_hidden: int = 8) -> NetModel:
+        self.model = Net(shape[0] * shape[1], n_hidden)
+        self.loss = crossentropy
+        return self
+
+
+@pytest.fixture
+def net() -> NetModel:
+    tf.random.set_seed(0)
+    return NetModel().build((1, 400))
+
+
+@model(mode="dynamic")
+def net_model(batch, config=None):
+    return NetModel().build(batch.signal[0].shape, **config_of(config))
+
+
+def config_of(config: Any) -> dict[str, Any]:
+    return {"n_hidden": config.get("n_hidden", 8)}
+
+
+def test_keras_runs_on_another_backend_meanwhile() -> None:
+    assert keras.backend.backend() == os.environ["KERAS_BACKEND"] == "torch"
+
+
+def test_training_lowers_the_loss_and_fills_hist(net, make_batch) -> None:
+    batch = make_batch(20)
+    before = net.predict_on_batch(batch)
+    first = net.train_on_batch(batch, f1_score, average="macro")
+    assert first["metric"] == f1_score(batch.target.argmax(1), before.argmax(1), average="macro")
+    assert first["loss"] == pytest.approx(float(-np.log(before[batch.target == 1]).mean()), rel=1e-4)
+    for _ in range(30):
+        last = net.train_on_batch(batch)
+    assert last["loss"] < first["loss"] / 4
+    assert len(net.hist["train_loss"]) == 31
+    tested = net.test_on_batch(batch, "roc_auc")
+    assert tested["metric"] == 1.0
+    assert net.hist["val_loss"] == [tested["loss"]]
+
+
+def test_batches_of_other_sizes_are_taken(net, make_batch) -> None:
+    for n in (8, 3, 1, 12):
+        batch = make_batch(n, seed=n)
+        p = net.predict_on_batch(batch)
+        loss = net.train_on_batch(batch)["loss"]
+        assert p.shape == (n, 2)
+        assert loss == pytest.approx(float(-np.log(p[batch.target == 1]).mean()), rel=1e-4)
+
+
+def test_adam_takes_the_steps_of_keras_adam() -> None:
+    rng = np.random.default_rng(0)
+    gradients = [rng.normal(size=(3, 2)).astype(np.float32) for _ in range(5)]
+    ours, variable = Adam(0.01), tf.Variable(tf.ones((3, 2)))
+    ours.build({"v": variable})
+    theirs, other = keras.optimizers.Adam(0.01), keras.Variable(np.ones((3, 2), np.float32))
+    theirs.build([other])
+    for gradient in gradients:
+        ours.apply_gradients([(tf.constant(gradient), variable)])
+        theirs.apply([keras.ops.convert_to_tensor(gradient)], [other])
+    np.testing.assert_allclose(variable.numpy(), keras.ops.convert_to_numpy(other), rtol=1e-5)
+
+
+def test_saved_here_and_loaded_in_another_process_predictions_are_equal(net, make_batch, tmp_path: Path) -> None:
+    batch = make_batch(10)
+    for _ in range(3):
+        net.train_on_batch(batch)
+    net.save(tmp_path / "dump")
+    np.save(tmp_path / "x.npy", batch.signal.dense())
+    code = f"""
+import sys
+import numpy as np
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from tensorflow_suite import NetModel
+from cardioflow.batch import EcgBatch, Ragged
+x = np.load({str(tmp_path / "x.npy")!r})
+batch = EcgBatch(ids=tuple(map(str, range(len(x)))), signal=Ragged.from_arrays(list(x)))
+model = NetModel().build((1, 400)).load({str(tmp_path / "dump")!r})
+assert model.classes == ("A", "NO") and len(model.hist["train_loss"]) == 3
+np.save({str(tmp_path / "p.npy")!r}, model.predict_on_batch(batch))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), net.predict_on_batch(batch), rtol=0, atol=1e-6)
+
+
+def test_a_loaded_model_goes_on_training_as_if_it_had_never_been_saved(net, make_batch, tmp_path: Path) -> None:
+    batch = make_batch(10)
+    net.train_on_batch(batch)
+    net.save(tmp_path / "dump")
+    again = NetModel().build((1, 400)).load(tmp_path / "dump")
+    for _ in range(2):
+        assert again.train_on_batch(batch) == net.train_on_batch(batch)
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit(make_batch) -> None:
+    def trained(seed: int) -> Any:
+        built = find("net_model").build(make_batch(8).replace(seed=seed), None, {})
+        for k in range(3):
+            built.train_on_batch(make_batch(8, seed=k))
+        return [v.numpy() for v in built.model.variables]
+
+    first, again, other = trained(5), trained(5), trained(6)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_the_config_path_fills_what_the_builder_built(net, make_batch, tmp_path: Path) -> None:
+    batch = make_batch(8)
+    net.train_on_batch(batch)
+    net.save(tmp_path / "dump")
+    loaded = find("net_model").build(batch, None, {"path": tmp_path / "dump", "n_hidden": 8})
+    assert np.array_equal(loaded.predict_on_batch(batch), net.predict_on_batch(batch))
+    with pytest.raises(DumpError, match=r"model/layers/0 is float32 of shape \(400, 8\) in the dump of NetModel, and"):
+        find("net_model").build(batch, None, {"path": tmp_path / "dump", "n_hidden": 9})
+
+
+def test_a_dump_of_other_names_or_shapes_is_refused_and_nothing_is_changed(net, make_batch, tmp_path: Path) -> None:
+    class Other(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = tf.Variable(tf.zeros((400, 2)))
+
+        def __call__(self, x: Any, training: bool = False) -> Any:
+            return tf.nn.softmax(tf.reshape(x, (-1, 400)) @ self.weight)
+
+    net.train_on_batch(make_batch(8))
+    net.save(tmp_path / "dump")
+    other = NetModel()
+    other.model, other.loss = Other(), crossentropy
+    with pytest.raises(DumpError) as error:
+        other.load(tmp_path / "dump")
+    assert str(error.value) == (
+        "The dump of NetModel lacks model/weight, unlike this model. Build the model that was saved."
+    )
+    assert not other.model.weight.numpy().any()
+    with pytest.raises(DumpError, match=r"holds the variables of a TensorFlow model and not its layers. Call build"):
+        NetModel().load(tmp_path / "dump")
+
+
+def test_a_dump_of_one_backend_is_not_loaded_by_another(net, make_batch, tmp_path: Path) -> None:
+    net.train_on_batch(make_batch(8))
+    net.save(tmp_path / "dump")
+    with pytest.raises(DumpError, match=r"is the dump of a tensorflow model, and KerasBaseModel is a keras model"):
+        KerasBaseModel().load(tmp_path / "dump")
+
+
+def test_a_loss_that_is_missing_or_no_number_says_so(net, make_batch) -> None:
+    net.loss = None
+    with pytest.raises(ModelError, match=r"NetModel has no loss. Let build set self.loss"):
+        net.train_on_batch(make_batch(4))
+    net.loss = lambda y, p: tf.square(y - p)
+    with pytest.raises(ModelError, match=r"gives an array of shape \(1, 2\) and not one number"):
+        net.train_on_batch(make_batch(4))
+
+
+def test_ones_own_optimizer_is_used(net, make_batch) -> None:
+    class Descent:
+        def apply_gradients(self, pairs: Any) -> None:
+            for gradient, variable in pairs:
+                variable.assign_sub(0.1 * gradient)
+
+    net.optimizer, batch = Descent(), make_batch(8)
+    assert net.train_on_batch(batch)["loss"] > net.train_on_batch(batch)["loss"]

@@ -16,6 +16,7 @@ from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, near
 from cardioflow.pipeline.shares import assign_parts
 
 if TYPE_CHECKING:
+    from cardioflow.pipeline.bound import BoundPipeline
     from cardioflow.pipeline.pipeline import Pipeline
 
 __all__ = ["EcgDataset"]
@@ -192,7 +193,7 @@ class EcgDataset:
         key = record_keys([f"order/{seed}/{epoch}"])[0]
         return generator(key).permutation(len(self))
 
-    def __rshift__(self, pipeline: Pipeline) -> Pipeline:
+    def __rshift__(self, pipeline: Pipeline) -> BoundPipeline:
         return pipeline.bind(self)
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from cardioflow.models.declaration import Declaration, find
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.models.base import BaseModel
-    from cardioflow.pipeline.pipeline import Pipeline
+    from cardioflow.pipeline.bound import BoundPipeline
 
 __all__ = ["ModelStore"]
 
@@ -21,9 +21,8 @@ __all__ = ["ModelStore"]
 class ModelStore:
     """Models by name; a dynamic one is built from the first batch that asks for it."""
 
-    def __init__(self, pipeline: Pipeline, *, batch_class: type[EcgBatch], seed: int) -> None:
+    def __init__(self, pipeline: BoundPipeline, *, seed: int) -> None:
         self._pipeline = pipeline
-        self._batch_class = batch_class
         self._seed = seed
         self._declared: dict[str, tuple[Declaration, dict[str, Any]]] = {}
         self._built: dict[str, BaseModel] = {}
@@ -40,7 +39,7 @@ class ModelStore:
             raise ConfigError(f"The setting {name!r} is {given!r}. A model's is a mapping, such as {{'path': …}}.")
         held = self._declared[name][1] if name in self._declared else {}
         merged = {**given, **held, **(config or {})}
-        declaration = find(name, self._batch_class)
+        declaration = find(name, self._pipeline.dataset.batch_class)
         declaration.check(merged)
         self._declared[name] = (declaration, merged)
         if declaration.mode == "static" and name not in self._built:

@@ -15,8 +15,8 @@ from cardioflow.registry import actions
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.pipeline.bound import BoundPipeline
     from cardioflow.pipeline.call import Call
-    from cardioflow.pipeline.pipeline import Pipeline
 
 __all__ = ["BoundStep", "Plan", "PurePrefix"]
 
@@ -66,8 +66,8 @@ class Plan:
     rest: tuple[BoundStep, ...]
 
     @classmethod
-    def of(cls, pipeline: Pipeline, *, on_error: str) -> Plan:
-        """Compile ``pipeline``, which is bound to a data set.
+    def of(cls, pipeline: BoundPipeline, *, on_error: str) -> Plan:
+        """Compile ``pipeline``.
 
         Raises:
             ConfigError: for a setting that no step and no model reads.
@@ -88,17 +88,17 @@ class Plan:
         return cls(tuple(declarations), PurePrefix(tuple(pure), on_error), tuple(rest))
 
 
-def _bound(call: Call, pipeline: Pipeline, where: str) -> BoundStep:
+def _bound(call: Call, pipeline: BoundPipeline, where: str) -> BoundStep:
     step = BoundStep(call, pipeline.config, None, where)
     if any(not isinstance(e, C) for e in call.expressions):
         return step
     action = call.make(Scope(pipeline.config))
-    if isinstance(action, Reader) and pipeline.dataset is not None:
+    if isinstance(action, Reader):
         action = action.bind(pipeline.dataset)
     return replace(step, action=action)
 
 
-def _check_config(pipeline: Pipeline) -> None:
+def _check_config(pipeline: BoundPipeline) -> None:
     """Raise for a setting that is neither a model's that the pipeline names nor read by a ``C``."""
     read: set[str] = set()
     for call in pipeline.steps:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch.utils.data import IterableDataset
 
     from cardioflow.models.base import BaseModel
+    from cardioflow.pipeline.bound import BoundPipeline
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.pipeline import Pipeline
 
@@ -33,13 +34,11 @@ __all__ = ["Run"]
 class Run:
     """An iterator over the batches that come out of a pipeline; made by ``run()`` and ``batches()``."""
 
-    def __init__(self, pipeline: Pipeline, options: RunOptions) -> None:
-        if pipeline.dataset is None:
-            raise AssertionError("only a bound pipeline makes a run")
+    def __init__(self, pipeline: BoundPipeline, options: RunOptions) -> None:
         self.pipeline = pipeline
         self.options = options
         self.variables = Variables()
-        self.models = ModelStore(pipeline, batch_class=pipeline.dataset.batch_class, seed=options.seed)
+        self.models = ModelStore(pipeline, seed=options.seed)
         self.errors: list[Skipped] = []
         """Records that were left out, with the step and the reason (``on_error="skip"``)."""
         self.n_empty = 0

@@ -1,0 +1,82 @@
+"""A pipeline that has met its data set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, final
+
+from cardioflow.errors import ConfigError
+from cardioflow.pipeline.options import RunOptions
+from cardioflow.pipeline.pipeline import Pipeline, given_arguments
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.run import Run
+
+__all__ = ["BoundPipeline"]
+
+
+@final
+class BoundPipeline(Pipeline):
+    """What ``dataset >> pipeline`` gives: it runs, and gives batches."""
+
+    def __init__(self, dataset: EcgDataset, template: Pipeline) -> None:
+        super().__init__(config=template.config)
+        self.steps = template.steps
+        self.run_arguments = template.run_arguments
+        self.dataset = dataset
+        self._current: Run | None = None
+
+    def _changed(self, **changes: Any) -> Self:
+        return super()._changed(**changes, _current=None)
+
+    def run(self, batch_size: int | None = None, **arguments: Any) -> Run:  # type: ignore[override]  # a template records, a bound pipeline runs
+        """Run to the end and return the ``Run``.
+
+        Takes the arguments of ``Pipeline.run``; those that are given go before
+        those that the template recorded.
+        """
+        return self.batches(batch_size, **arguments).execute()
+
+    def batches(self, batch_size: int | None = None, **arguments: Any) -> Run:
+        """Return a ``Run`` to loop over: ``for batch in (dataset >> template).batches(100, shuffle=True)``.
+
+        Takes the arguments of ``run``. Nothing is read before the first batch is asked for.
+        """
+        # It brings the engine, which is not needed to write a pipeline.
+        from cardioflow.pipeline.run import Run
+
+        return Run(self, self._options(batch_size, arguments))
+
+    def next_batch(self, batch_size: int | None = None, **arguments: Any) -> EcgBatch:
+        """Return the next batch of a run that the first call starts; ``reset`` begins anew.
+
+        Takes the arguments of ``run``.
+
+        Raises:
+            EndOfDataError: after the last batch.
+        """
+        if self._current is None:
+            self._current = self.batches(batch_size, **arguments)
+        elif self._current.options != self._options(batch_size, arguments):
+            raise ConfigError("next_batch() was given other arguments than the call that began. Call reset() first.")
+        return self._current.next_batch()
+
+    def reset(self) -> None:
+        """Let the next ``next_batch`` begin at the first batch again."""
+        self._current = None
+
+    def _options(self, batch_size: int | None, arguments: dict[str, Any]) -> RunOptions:
+        return RunOptions.of({**self.run_arguments, **given_arguments(batch_size, arguments)})
+
+    def _state(self) -> str:
+        return f"bound to {len(self.dataset)} records"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundPipeline) and self.dataset is other.dataset and super().__eq__(other)
+
+    __hash__ = Pipeline.__hash__
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A run in progress, with its threads, is not part of what the pipeline is.
+        return {**self.__dict__, "_current": None}

@@ -25,7 +25,6 @@ BLOCKS: Final[dict[int, tuple[int, int]]] = {
 """Per format of signal(5): how many samples stand in how many bytes."""
 
 MISSING: Final[dict[int, int]] = {
-    8: -(2**31),
     16: -(2**15),
     24: -(2**23),
     32: -(2**31),
@@ -35,8 +34,11 @@ MISSING: Final[dict[int, int]] = {
     212: -(2**11),
     310: -(2**9),
     311: -(2**9),
+    508: -(2**7),
+    516: -(2**15),
+    524: -(2**23),
 }
-"""Per format: the number that means "no sample here"."""
+"""Per format: the number that means "no sample here"; format 8, being differences, has none."""
 
 
 def n_bytes(fmt: int, n: int) -> int:
@@ -47,8 +49,8 @@ def n_bytes(fmt: int, n: int) -> int:
     """
     samples, size = BLOCKS[fmt]
     whole, rest = divmod(n, samples)
-    # Two bytes hold one sample of 212 or 310, and one of 311; four hold two of 310 (signal(5) tells where bits lie).
-    return whole * size + (0, 2, 4)[rest]
+    # Two bytes hold one sample of 212, 310 or 311; two samples take four of 310 and 20 bits of 311.
+    return whole * size + (0, 2, 3 if fmt == 311 else 4)[rest]
 
 
 def unpack(raw: bytes | memoryview, fmt: int, phase: int, n: int) -> NDArray[np.signedinteger[Any]]:

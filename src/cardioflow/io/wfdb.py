@@ -14,14 +14,17 @@ from cardioflow.errors import FormatError, InputError
 from cardioflow.io._wfdb.about import age_and_sex
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
-from cardioflow.io._wfdb.header import Header, parse
-from cardioflow.io._wfdb.layout import calibration, count_frames
-from cardioflow.io._wfdb.signals import read_signals
+from cardioflow.io._wfdb.header import Header, Signal, parse
+from cardioflow.io._wfdb.layout import calibration
+from cardioflow.io._wfdb.segments import described, read_segments
+from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Wfdb"]
 
 _RECORD_LINE = re.compile(rb"(?:\s*#[^\n]*\n|\s*\n)*[ \t]*[-\w]+(?:/\d+)?[ \t]+\d+(?:[ \t]+[\d.]+|[ \t]*\r?(?:\n|$))")
+
+_MARKS = frozenset({"annotation"})
 
 _name = lru_cache(maxsize=4096)(standard_name)
 
@@ -81,16 +84,19 @@ def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:
 
 
 def _read(header: Header, path: str, request: ReadRequest) -> Record:
+    if header.segments:
+        header = described(header, path)
     signals = header.signals
     names = tuple([_name(signal.name) for signal in signals])
     chosen = _chosen(names, header, request)
     known = calibration(tuple([(signals[i].gain, signals[i].baseline, signals[i].units) for i in chosen]))
-    per_frame = _per_frame(header, chosen, path)
+    per_frame = _per_frame(header, chosen, path, marks_only=request.components == _MARKS)
     fs = header.fs * per_frame
     span = _span(header, path, request)
     signal, agrees = None, None
     if "signal" in request.components:
-        signal, agrees = read_signals(header, path, chosen, span, known, strict=request.strict)
+        read = read_segments if header.segments else read_signals
+        signal, agrees = read(header, path, chosen, span, known, strict=request.strict)
         if agrees is False and request.strict:
             raise FormatError(
                 f"{path}: the checksum of a signal does not agree with its samples. The file was changed or damaged; "
@@ -115,10 +121,12 @@ def _chosen(names: tuple[str, ...], header: Header, request: ReadRequest) -> tup
         raise FormatError(str(error), record=header.name) from error
 
 
-def _per_frame(header: Header, chosen: tuple[int, ...], path: str) -> int:
-    """Return the samples per frame that the chosen signals have in common."""
+def _per_frame(header: Header, chosen: tuple[int, ...], path: str, *, marks_only: bool) -> int:
+    """Return the samples per frame that the chosen signals have in common; marks alone may be counted in frames."""
     signals = header.signals
     rates = {signals[i].per_frame for i in chosen}
+    if len(rates) > 1 and marks_only:
+        return 1
     if len(rates) > 1:
         groups = "; ".join(
             f"{[signals[i].name for i in chosen if signals[i].per_frame == rate]} at {header.fs * rate:g} Hz"
@@ -147,7 +155,7 @@ def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> 
     age, sex = age_and_sex(header.comments) if header.comments else (None, None)
     signals = header.signals
     columns = list(zip(*(signals if len(chosen) == len(signals) else [signals[i] for i in chosen]), strict=True))
-    _, fmt, _, _, _, gain, calibrated, baseline, _, _, _, name = columns or [()] * 12
+    _, fmt, _, _, _, gain, calibrated, baseline, _, _, _, name = columns or [()] * len(Signal._fields)
     return {
         "age": age,
         "sex": sex,

@@ -25,7 +25,7 @@ _SYMBOLS[[15, 17]] = ["[15]", "[17]"]
 
 _NOTE: Final = 22
 _RESOLUTION = re.compile(r"## time resolution: ([0-9.]+)")
-_DEFINITION = re.compile(r"(\d+) (\S+)(?: .*)?")
+_DEFINITION = re.compile(r"(\d{1,2}) (\S+)(?:\s.*)?", re.DOTALL)
 _OTHER_FILES: Final = frozenset(
     {".hea", ".dat", ".mat", ".xws", ".txt", ".csv", ".html", ".edf", ".json", ".md5", ".png"}
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from cardioflow.errors import FormatError
 
-__all__ = ["contained", "open_contained", "read_exactly", "read_header"]
+__all__ = ["contained", "open_contained", "read_exactly", "read_header", "total_size"]
 
 # A pipe would make open() wait for ever, a link might lead out of the folder; both flags are POSIX only.
 _NO_LINKS: Final[int] = getattr(os, "O_NOFOLLOW", 0)
@@ -114,3 +114,14 @@ def read_exactly(descriptor: int, offset: int, n: int) -> bytes:
         parts.append(part)
         n -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def total_size(names: list[str], header: str) -> int:
+    """Return the bytes of the files that ``header`` names, each counted once; those that are missing count 0."""
+    size = 0
+    for name in set(names) - {"~"}:
+        try:
+            size += os.stat(contained(name, header)).st_size  # noqa: PTH116 -- as above
+        except OSError:
+            continue
+    return size

@@ -34,7 +34,8 @@ class Signal(NamedTuple):
     """Whether the header gave a gain."""
     baseline: int
     units: str
-    zero: int
+    initial: int
+    """The value before the first difference, for format 8."""
     checksum: int | None
     """The 16-bit sum of the samples; ``None`` where the header has none, or 0."""
     name: str
@@ -153,6 +154,8 @@ def _format(token: str) -> tuple[int, int, int, int] | None:
     if match is None:
         return None
     fmt, per_frame, skew, offset = (int(v) if v else 0 for v in match.groups())
+    if max(fmt, per_frame, skew) >= 2**31 or offset >= 2**53:
+        return None
     return fmt, (1 if match[2] is None else per_frame), skew, offset
 
 
@@ -182,7 +185,7 @@ def _signal(line: str, index: int, number: int, path: str) -> Signal:
             raise FormatError(f"{path}, line {number}: the gain {tokens[2]!r} is not a finite number of units.")
     at = 3 if calibration is not None else 2
     numbers, description = _numbers(tokens[at:], line, at)
-    _, zero, _, checksum, _ = numbers
+    _, zero, initial, checksum, _ = numbers
     return Signal(
         tokens[0],
         fmt,
@@ -193,7 +196,7 @@ def _signal(line: str, index: int, number: int, path: str) -> Signal:
         gain != 0.0,
         (zero or 0) if baseline is None else baseline,
         units,
-        zero or 0,
+        (zero or 0) if initial is None else initial,
         checksum or None,
         description or f"signal {index}",
     )

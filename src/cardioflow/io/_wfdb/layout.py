@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 
 from cardioflow.dsp.unpack import BLOCKS, exact_in_float32, n_bytes
 from cardioflow.errors import FormatError
-from cardioflow.io._wfdb.files import open_contained
 from cardioflow.io._wfdb.header import Header
 
-__all__ = ["Calibration", "SignalFile", "calibration", "count_frames", "signal_files"]
+__all__ = ["FLAC", "Calibration", "SignalFile", "calibration", "signal_files"]
+
+FLAC: Final = (508, 516, 524)
 
 # Per unit of a voltage: how many of it are a millivolt. Small and capital letters are mixed up in the field.
 _PER_MV: Final = {
@@ -95,10 +95,15 @@ def signal_files(header: Header, path: str) -> list[SignalFile]:
                 )
             columns.append(width)
             width += signal.per_frame
-        if first.fmt not in BLOCKS:
+        if name == "~":
+            raise FormatError(
+                f"{path} describes signals but has no samples of them: it is the layout segment of another record. "
+                "Read the record that names it."
+            )
+        if first.fmt not in BLOCKS and first.fmt not in FLAC:
             raise FormatError(
                 f"{path}: {name!r} is in signal format {first.fmt}, which is not known. "
-                f"Known are {', '.join(map(str, BLOCKS))}."
+                f"Known are {', '.join(map(str, (*BLOCKS, *FLAC)))}."
             )
         if not 0 < width < _WIDEST or not all(signals[i].per_frame for i in inside):
             raise FormatError(
@@ -109,17 +114,3 @@ def signal_files(header: Header, path: str) -> list[SignalFile]:
 
 
 _WIDEST: Final = 1 << 20
-
-
-def count_frames(header: Header, path: str) -> int:
-    """Return the record's length in frames: what the header says, else what its first signal file holds."""
-    if header.n_frames is not None:
-        return header.n_frames
-    if not header.signals:
-        return 0
-    file = signal_files(header, path)[0]
-    descriptor, _ = open_contained(file.name, path)
-    try:
-        return file.frames_in(os.fstat(descriptor).st_size)
-    finally:
-        os.close(descriptor)

@@ -13,13 +13,16 @@ from cardioflow.dsp.unpack import BLOCKS, MISSING, n_bytes, scale, scale_dense, 
 from cardioflow.errors import FormatError
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
-from cardioflow.io._wfdb.layout import Calibration, SignalFile, signal_files
+from cardioflow.io._wfdb.layout import FLAC, Calibration, SignalFile, signal_files
 
-__all__ = ["read_signals"]
+__all__ = ["count_frames", "read_signals"]
 
 Samples = NDArray[np.signedinteger[Any]]
 
 _SKIP_BY_READING: Final = 512
+_DIFFERENCES: Final = 8
+# Below all 32 bits: no sample is missing.
+_NEVER: Final = -(2**31)
 
 
 def read_signals(
@@ -62,9 +65,29 @@ def _verdict(header: Header, totals: dict[int, int]) -> bool | None:
     return all(found) if found else None
 
 
+def count_frames(header: Header, path: str) -> int:
+    """Return the record's length in frames: what the header says, else what its first signal file holds."""
+    if header.n_frames is not None:
+        return header.n_frames
+    if not header.signals:
+        return 0
+    file = signal_files(header, path)[0]
+    descriptor, where = open_contained(file.name, path)
+    if file.fmt in FLAC:
+        from cardioflow.io._wfdb.flac import count_flac_frames  # libsndfile, needed only here
+
+        return count_flac_frames(descriptor, where) // header.signals[file.members[0]].per_frame
+    try:
+        return file.frames_in(os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
+
+
 def _samples(header: Header, path: str, file: SignalFile, span: tuple[int, int, int], *, strict: bool) -> Samples:
     """Return the interleaved samples of frames [start, stop + skew) of one file, fewer where it ends."""
     start, stop, skew = span
+    if file.fmt in FLAC:
+        return _flac_samples(header, path, file, span)
     descriptor, where = open_contained(file.name, path)
     try:
         size = os.fstat(descriptor).st_size
@@ -72,9 +95,11 @@ def _samples(header: Header, path: str, file: SignalFile, span: tuple[int, int, 
         if size < file.size_of(n_frames) or strict:
             _check_size(n_frames, file, size, (where, path), strict=strict)
         last = stop if not skew else min(stop + skew, max(file.frames_in(size), stop))
+        # Differences add up from the first.
+        first = 0 if file.fmt == _DIFFERENCES else start
         per_block, block = BLOCKS[file.fmt]
-        first_block, phase = divmod(start * file.width, per_block)
-        n = (last - start) * file.width
+        first_block, phase = divmod(first * file.width, per_block)
+        n = (last - first) * file.width
         need = n_bytes(file.fmt, phase + n)
         at = file.offset + first_block * block
         # A short head is read along and passed over, which saves a call.
@@ -88,7 +113,35 @@ def _samples(header: Header, path: str, file: SignalFile, span: tuple[int, int, 
         raise FormatError(
             f"{where} gave {len(raw)} of {skipped + need} bytes; it is no plain file, or is being changed."
         )
-    return unpack(memoryview(raw)[skipped:] if skipped else raw, file.fmt, phase, n)
+    samples = unpack(memoryview(raw)[skipped:] if skipped else raw, file.fmt, phase, n)
+    return _added_up(samples, file, header, start) if file.fmt == _DIFFERENCES else samples
+
+
+def _added_up(differences: Samples, file: SignalFile, header: Header, start: int) -> Samples:
+    """Return the samples from frame ``start`` on of a file of differences (format 8)."""
+    frames = differences.reshape(-1, file.width).astype(np.int32)
+    for i, column in zip(file.members, file.columns, strict=True):
+        signal = header.signals[i]
+        one = frames[:, column : column + signal.per_frame]
+        # A damaged initial value may be any number; the samples are 32 bits wide, and wrap as in C.
+        initial = np.int64(signal.initial).astype(np.int32)
+        one[:] = (one.reshape(-1).cumsum(dtype=np.int64) + initial).astype(np.int32).reshape(one.shape)
+    return frames[start:].reshape(-1)
+
+
+def _flac_samples(header: Header, path: str, file: SignalFile, span: tuple[int, int, int]) -> Samples:
+    from cardioflow.io._wfdb.flac import read_flac  # libsndfile, needed only here
+
+    start, stop, skew = span
+    descriptor, where = open_contained(file.name, path)
+    samples = read_flac(descriptor, where, file, (start, stop + skew), header.signals[file.members[0]].per_frame)
+    found = samples.size // file.width
+    if found < stop - start:
+        raise FormatError(
+            f"{where} is truncated, or {path} has a wrong sample count: it ends at frame {start + found} of {stop}. "
+            "Fetch the record again."
+        )
+    return samples
 
 
 def _check_size(n_frames: int, file: SignalFile, size: int, paths: tuple[str, str], *, strict: bool) -> None:
@@ -123,7 +176,7 @@ def _fill(  # noqa: PLR0917 -- what one file's samples need to become rows
 ) -> NDArray[np.int64]:
     """Scale the samples of one file into ``out``, and return the sum of each row's."""
     signals = header.signals
-    missing = MISSING[file.fmt]
+    missing = MISSING.get(file.fmt, _NEVER)
     columns = file.columns
     if chosen != file.members:
         columns = tuple([columns[file.members.index(i)] for i in chosen])

@@ -1,0 +1,139 @@
+"""Records of several segments: one after another, with gaps, and with signals that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.errors import FormatError
+from cardioflow.io._wfdb.files import contained, read_header, total_size
+from cardioflow.io._wfdb.header import Header, Signal, parse
+from cardioflow.io._wfdb.layout import Calibration, calibration
+from cardioflow.io._wfdb.signals import read_signals
+
+__all__ = ["described", "read_segments"]
+
+_GAP: Final = "~"
+# Gaps cost nothing in a file, so a few bytes of header can ask for any amount of memory: what a record's files do
+# not back up to this factor is read in parts.
+_MOST_GROWTH: Final = 20
+_ALWAYS_ALLOWED: Final = 64 << 20
+
+
+class _Part(NamedTuple):
+    """A segment, or a piece of it, and where in the whole it goes."""
+
+    name: str
+    n_frames: int
+    at: int
+    """Its first frame in the whole record."""
+
+
+def described(header: Header, path: str) -> Header:
+    """Return the header with the signals of the record: those of its layout segment, or of its first segment.
+
+    A layout segment (variable layout) is the first one, of 0 samples; it names
+    all signals that occur anywhere.
+    """
+    named = [segment for segment in header.segments if segment.name != _GAP]
+    if not named:
+        raise FormatError(f"{path} names no segment but gaps; expected at least one record.")
+    total = sum(segment.n_frames for segment in header.segments)
+    if header.n_frames is not None and total != header.n_frames:
+        raise FormatError(
+            f"{path} has a wrong sample count: it says {header.n_frames}, but its {len(header.segments)} segments "
+            f"have {total} in all. Correct the first line."
+        )
+    first, _ = _segment(named[0].name, path, header)
+    return header._replace(
+        n_frames=total,
+        signals=first.signals,
+        timestamp=header.timestamp or first.timestamp,
+        comments=header.comments or first.comments,
+    )
+
+
+def read_segments(
+    header: Header, path: str, chosen: tuple[int, ...], span: tuple[int, int], known: Calibration, *, strict: bool
+) -> tuple[NDArray[np.float32], bool | None]:
+    """Return the chosen signals of frames [start, stop), NaN in gaps and where a segment lacks the signal.
+
+    Only the segments that the range touches are opened. The second value says
+    whether the checksums of the segments that were read whole agree.
+    """
+    start, stop = span
+    wanted = [header.signals[i] for i in chosen]
+    per_frame = wanted[0].per_frame if wanted else 1
+    parts = [part for part in _parts(header) if part.at < stop and part.at + part.n_frames > start]
+    opened = [(part, *_segment(part.name, path, header)) for part in parts if part.name != _GAP]
+    bytes_needed = len(chosen) * (stop - start) * per_frame * 4
+    backed = sum(total_size([signal.file for signal in segment.signals], at) for _, segment, at in opened)
+    if bytes_needed > _ALWAYS_ALLOWED + _MOST_GROWTH * backed:
+        raise FormatError(
+            f"{path}: {stop - start} samples of {len(chosen)} signals take {bytes_needed >> 20} MiB, most of them "
+            f"gaps: the files have {backed >> 10} KiB. Read a range of it, with start_s and stop_s."
+        )
+    out = np.full((len(chosen), (stop - start) * per_frame), np.nan, np.float32)
+    verdicts: list[bool] = []
+    for part, segment, at in opened:
+        rows, inside = _matching(wanted, segment, at)
+        if not rows:
+            continue
+        if segment.n_frames is not None and segment.n_frames < part.n_frames:
+            raise FormatError(
+                f"{path} gives segment {part.name!r} {part.n_frames} samples; {at} says {segment.n_frames}."
+            )
+        local = (max(start - part.at, 0), min(stop - part.at, part.n_frames))
+        own = calibration(tuple([(s.gain, s.baseline, s.units) for s in (segment.signals[i] for i in inside)]))
+        if own.units != tuple(known.units[row] for row in rows):
+            raise FormatError(
+                f"{at} gives its signals the units {own.units}, where {path} has {known.units}; "
+                "one signal needs one unit."
+            )
+        samples, agree = read_signals(segment, at, tuple(inside), local, own, strict=strict)
+        offset = (part.at + local[0] - start) * per_frame
+        out[rows, offset : offset + samples.shape[1]] = samples
+        if agree is not None:
+            verdicts.append(agree)
+    return out, (all(verdicts) if verdicts else None)
+
+
+def _parts(header: Header) -> Iterator[_Part]:
+    at = 0
+    for segment in header.segments:
+        yield _Part(segment.name, segment.n_frames, at)
+        at += segment.n_frames
+
+
+def _segment(name: str, path: str, header: Header) -> tuple[Header, str]:
+    """Return the header of one segment, which lies in the record's folder and has segments no more."""
+    at, raw = read_header(contained(f"{name}.hea", path))
+    segment = parse(raw, at)
+    if segment.segments:
+        raise FormatError(f"{path} names the segment {name!r}, which has segments itself; header(5) forbids that.")
+    if segment.fs != header.fs:
+        raise FormatError(f"{at} says {segment.fs:g} Hz, but the record that it is part of, {path}, {header.fs:g} Hz.")
+    return segment, at
+
+
+def _matching(wanted: list[Signal], segment: Header, at: str) -> tuple[list[int], list[int]]:
+    """Return which of the wanted signals a segment has, and their numbers in it; they are matched by name."""
+    numbers: dict[str, list[int]] = {}
+    for i, signal in enumerate(segment.signals):
+        numbers.setdefault(signal.name, []).append(i)
+    rows, inside = [], []
+    for row, signal in enumerate(wanted):
+        if not numbers.get(signal.name):
+            continue
+        i = numbers[signal.name].pop(0)
+        if segment.signals[i].per_frame != signal.per_frame:
+            raise FormatError(
+                f"{at} has {segment.signals[i].per_frame} samples of {signal.name!r} per frame, "
+                f"where the record has {signal.per_frame}; they must be the same in all segments."
+            )
+        rows.append(row)
+        inside.append(i)
+    return rows, inside

@@ -24,10 +24,15 @@ BEFORE: dict[str, tuple[str, ...]] = {}
 NEEDS_UNCUT = {
     "split_signals": "a segment cannot be cut into segments without unstacking",
     "random_split_signals": "a segment cannot be cut into segments without unstacking",
+    "random_crop_signals": "a segment cannot be cut into segments without unstacking",
+    "squeeze": "there are several segments",
+    "repeat_signal": "a segment cannot be cut into segments without unstacking",
+    "get_triplets": "a segment cannot be cut into segments without unstacking",
 }
-MIXES_RECORDS: dict[str, str] = {}
-NO_TIME_AXIS: dict[str, str] = {}
-AXES_ARE_NO_SEGMENTS: dict[str, str] = {}
+MIXES_RECORDS = {"get_triplets": "pairs the records of one batch with each other"}
+KEEPS_CARDIO_NAME = {"get_triplets": "users know it by this name"}
+NO_TIME_AXIS = {"signal_transpose": "time is the first axis then"}
+AXES_ARE_NO_SEGMENTS = {"signal_transpose": "the first axis is time then"}
 
 
 def ecg(rng: np.random.Generator, samples: int, fs: float) -> np.ndarray[Any, Any]:
@@ -104,9 +109,11 @@ def run(name: str, example: int, kind: str, *, seed: int = 5) -> EcgBatch | None
     """The transformed batch, or None where a declared gap, or a signal too short, raised as it should."""
     batch = prepared(name, kind).replace(seed=seed)
     action = transforms.get(name).examples()[example]
-    if "cut" in kind and name in NEEDS_UNCUT:
-        with pytest.raises(InputError, match="Call unstack_signals first"):
+    if kind == "cut" and name in NEEDS_UNCUT:
+        with pytest.raises(InputError, match="Call unstack_signals"):
             action(batch)
+        return None
+    if kind == "empty cut" and name in NEEDS_UNCUT:
         return None
     if kind == "one sample":
         try:
@@ -232,7 +239,9 @@ def test_a_transform_prints_compares_hashes_and_pickles(name, example):
 
 @pytest.mark.parametrize("name", transforms.names())
 def test_a_random_transform_says_so_in_its_name(name):
-    assert issubclass(transforms.get(name), RandomTransform) == name.startswith("random_")
+    assert issubclass(transforms.get(name), RandomTransform) == (
+        name.startswith("random_") or name in KEEPS_CARDIO_NAME
+    )
 
 
 @pytest.mark.parametrize("name", transforms.names())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from cardioflow.batch import Annotation, EcgBatch
+import numpy as np
 
-__all__ = ["moved"]
+from cardioflow.batch import Annotation, EcgBatch, Origin
+
+__all__ = ["moved", "shifted"]
 
 
 def moved(batch: EcgBatch, move: Callable[[Annotation, int], Annotation]) -> tuple[Any, ...] | None:
@@ -18,3 +21,11 @@ def moved(batch: EcgBatch, move: Callable[[Annotation, int], Annotation]) -> tup
         tuple(move(m, i) for m in marks) if isinstance(marks, tuple) else move(marks, i)
         for i, marks in enumerate(batch.annotation)
     )
+
+
+def shifted(batch: EcgBatch, samples: Sequence[int]) -> Origin:
+    """Return where each row starts after ``samples[i]`` were cut off in front of it, or with a minus put there."""
+    if batch.meta is None or "fs" not in batch.meta.columns:
+        return batch.origin
+    seconds = np.asarray(samples) / batch.fs
+    return replace(batch.origin, start_s=tuple(own + s for own, s in zip(batch.origin.start_s, seconds, strict=True)))

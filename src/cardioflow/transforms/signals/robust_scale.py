@@ -48,9 +48,7 @@ class RobustScale(Transform):
         data = np.empty(signal.data.size, np.float32)
         levels = [self.quantiles[0], 0.5, self.quantiles[1]]
         for run in blocks(signal, self.axis):
-            low, middle, high = np.quantile(
-                signal.data[run].astype(np.float64), [self.quantiles[0], 0.5, self.quantiles[1]]
-            )
+            low, middle, high = np.quantile(signal.data[run].astype(np.float64), levels)
             data[run] = (signal.data[run] - middle) / (high - low if high > low else 1.0)
         return batch.replace(signal=signal.with_data(data))
 

@@ -1,0 +1,54 @@
+"""Bring short signals to a length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._map import gathered
+from cardioflow.transforms._marks import moved, shifted
+from cardioflow.transforms.base import Transform
+
+__all__ = ["PadSignals"]
+
+
+@final
+@dataclass(frozen=True)
+class PadSignals(Transform):
+    """Bring signals shorter than ``length`` samples to that length; longer ones stay.
+
+    Args:
+        length: samples of a signal.
+        pad_value: what is put beside it, in millivolts.
+        side: where: ``"right"`` behind, ``"left"`` in front (annotations shift), ``"both"`` around, one more behind.
+    """
+
+    length: int
+    pad_value: float = 0.0
+    side: Literal["right", "left", "both"] = "right"
+
+    def __post_init__(self) -> None:
+        _parameters.count(self, "length")
+        _parameters.number(self, "pad_value")
+        _parameters.choice(self, "side", ("right", "left", "both"))
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = batch.component("signal")
+        missing = np.maximum(self.length - signal.lengths, 0)
+        before = {"right": 0 * missing, "left": missing, "both": missing // 2}[self.side]
+        arrays = [
+            np.pad(x, [(0, 0)] * (x.ndim - 1) + [(int(b), int(m - b))], constant_values=self.pad_value)
+            for x, b, m in zip(signal, before, missing, strict=True)
+        ]
+        annotation = moved(batch, lambda marks, i: replace(marks, sample=marks.sample + int(before[i])))
+        return batch.replace(
+            signal=gathered(arrays, signal.ndim), annotation=annotation, origin=shifted(batch, (-before).tolist())
+        )
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(1300), cls(1200, -0.5, "left"), cls(1001, side="both")

@@ -1,0 +1,57 @@
+"""Put the axes of signals into another order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._map import gathered
+from cardioflow.transforms.base import Transform
+
+__all__ = ["SignalTranspose"]
+
+
+@final
+@dataclass(frozen=True)
+class SignalTranspose(Transform):
+    """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward.
+
+    What follows takes signals as (lead, time), so write the result to a
+    component of its own, or do it last: models permute by themselves.
+
+    Args:
+        axes: the axes of one record, such as ``(1, 0)``.
+        src: the component to read.
+        dst: the component to write.
+
+    Raises:
+        InputError: when ``axes`` are not those of the signals.
+    """
+
+    axes: Sequence[int] | None = None
+    src: str = "signal"
+    dst: str = "signal"
+
+    def __post_init__(self) -> None:
+        _parameters.set_fields(self, axes=_parameters.frozen(self.axes))
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal: Ragged = batch.component(self.src)
+        order = tuple(range(signal.ndim))[::-1] if self.axes is None else tuple(self.axes)
+        if sorted(a % signal.ndim for a in order) != list(range(signal.ndim)):
+            raise InputError(
+                f"{self} does not name each of the {signal.ndim} axes of the signals once. Give them as "
+                f"{tuple(range(signal.ndim))[::-1]}."
+            )
+        arrays = [np.transpose(x, order) for x in signal]
+        return batch.with_component(self.dst, gathered(arrays, signal.ndim))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(dst="turned")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,10 +77,12 @@ class EcgBatch(BatchActions):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self.extra:
-            return self.extra[name]
-        return super().__getattr__(name)
+    if not TYPE_CHECKING:  # a type checker would then let every misspelt action pass
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith("_") and name in self.extra:
+                return self.extra[name]
+            return super().__getattr__(name)
 
     def component(self, name: str) -> Any:
         """Return the component ``name``.

@@ -1,0 +1,105 @@
+# Written by tools/write_stubs.py; `make stub` writes it anew.
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self
+
+from cardioflow.transforms._blocks import Axis
+
+__all__ = ["BatchActions"]
+
+class BatchActions:
+    """Every action that works on a single batch, as a method that returns a new batch of the same class."""
+
+    def apply_to_each_channel(
+        self, func: Callable[..., Any], *args: Any, src: str = "signal", dst: str = "signal", **kwargs: Any
+    ) -> Self:
+        """Call ``func(channel, *args, **kwargs)`` on each channel's samples, and write the stacked results to ``dst``."""
+    def apply_transform(
+        self, func: Callable[..., Any], *args: Any, src: str = "signal", dst: str = "signal", **kwargs: Any
+    ) -> Self:
+        """Call ``func(item, *args, **kwargs)`` for each record's ``src``, and write the results to ``dst``."""
+    def band_pass_signals(self, low: float | None = None, high: float | None = None, order: int = 4) -> Self:
+        """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
+    def binarize_labels(self) -> Self:
+        """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
+    def clip_signals(self, low: float = -5.0, high: float = 5.0) -> Self:
+        """Hold the signals between ``low`` and ``high`` millivolts; what lies outside gets the nearer of the two."""
+    def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str]) -> Self:
+        """Express the signals in other units, and say so in ``meta["units"]``."""
+    def convolve_signals(
+        self,
+        kernel: Sequence[float],
+        padding_mode: Literal["edge", "constant", "symmetric", "reflect", "wrap"] = "edge",
+    ) -> Self:
+        """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place."""
+    def derive_leads(self) -> Self:
+        """Compute the limb leads that follow from two of them, so that 8 stored leads become 12."""
+    def derive_vcg(self, method: Literal["kors", "inverse_dower"] = "kors") -> Self:
+        """Compute the vectorcardiogram from I, II and V1–V6."""
+    def drop_channels(self, names: Sequence[str] | None = None, indices: Sequence[int] | None = None) -> Self:
+        """Leave out channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
+    def drop_labels(self, drop_list: Sequence[str]) -> Self:
+        """Leave out the labels in ``drop_list``, and each record that had no other."""
+    def drop_short_signals(self, min_length: int) -> Self:
+        """Keep the records of ``min_length`` samples or more."""
+    def fill_missing_signals(self, method: Literal["linear", "hold", "zero"] = "linear") -> Self:
+        """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
+    def fir_filter_signals(self, low: float | None = 0.5, high: float | None = 40.0, width: float = 1.0) -> Self:
+        """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
+    def flip_signals(self, window_size: int | None = None, threshold: float = 0) -> Self:
+        """Turn each lead whose R-peaks point down."""
+    def get_triplets(self, size: int, siglen: int, opp_classes: Mapping[str, Sequence[str]] | None = None) -> Self:
+        """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another."""
+    def high_pass_signals(self, low: float = 0.67, order: int = 2) -> Self:
+        """Keep the frequencies above ``low`` Hz, with no phase shift."""
+    def keep_channels(self, names: Sequence[str] | None = None, indices: Sequence[int] | None = None) -> Self:
+        """Keep channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
+    def keep_labels(self, keep_list: Sequence[str]) -> Self:
+        """Keep the labels in ``keep_list``, and the records that have one of them at least."""
+    def load(
+        self, src: Any = None, fmt: str | None = None, components: str | Sequence[str] | None = None, **options: Any
+    ) -> Self:
+        """Read components of each record: signals, metadata and annotations from files, targets from a table."""
+    def low_pass_signals(self, high: float = 40.0, order: int = 4) -> Self:
+        """Keep the frequencies below ``high`` Hz, with no phase shift."""
+    def min_max_scale(self, low: float = 0.0, high: float = 1.0, axis: Axis = -1) -> Self:
+        """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
+    def notch_signals(self, frequency: float = 50.0, harmonics: int = 1, quality: float = 30.0) -> Self:
+        """Take out one frequency and its harmonics, with no phase shift."""
+    def pad_signals(
+        self, length: int, pad_value: float = 0.0, side: Literal["right", "left", "both"] = "right"
+    ) -> Self:
+        """Bring signals shorter than ``length`` samples to that length; longer ones stay."""
+    def random_crop_signals(self, length: int, pad_value: float = 0.0) -> Self:
+        """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
+    def random_resample_signals(self, distr: str | Callable[..., float], **kwargs: Any) -> Self:
+        """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
+    def random_split_signals(self, length: int, n_segments: int | Mapping[str, int], pad_value: float = 0) -> Self:
+        """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
+    def rename_channels(self, rename_dict: Mapping[str, str]) -> Self:
+        """Give channels other names: ``rename_channels({"ECG": "I"})``."""
+    def rename_labels(self, rename_dict: Mapping[str, str]) -> Self:
+        """Give labels other names: ``rename_labels({"N": "NO", "O": "NO"})`` makes one of two."""
+    def reorder_channels(self, new_order: Sequence[str]) -> Self:
+        """Put the channels into the order ``new_order``, and leave out those that it does not name."""
+    def repeat_signal(self, reps: int) -> Self:
+        """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
+    def resample_signals(self, fs: float) -> Self:
+        """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing."""
+    def robust_scale(self, quantiles: tuple[float, float] = (0.25, 0.75), axis: Axis = -1) -> Self:
+        """Subtract the median and divide by a range of quantiles, which artefacts do not move."""
+    def signal_transpose(self, axes: Sequence[int] | None = None, src: str = "signal", dst: str = "signal") -> Self:
+        """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward."""
+    def slice_signals(self, start: int | slice | None = None, stop: int | None = None, step: int | None = None) -> Self:
+        """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do."""
+    def split_signals(self, length: int, step: int | Mapping[str, int] | None = None, pad_value: float = 0) -> Self:
+        """Cut each signal into windows of ``length`` samples, ``step`` samples apart."""
+    def squeeze(self) -> Self:
+        """Take away the segment axis of records of one segment: (1, lead, time) becomes (lead, time)."""
+    def stack_signals(self) -> Self:
+        """Put the segments of each record into one row of (segment, lead, time), the reverse of ``unstack_signals``."""
+    def standardize(self, axis: Axis = -1, eps: float = 1e-10, src: str = "signal", dst: str = "signal") -> Self:
+        """Subtract the mean and divide by the standard deviation, of each lead by default."""
+    def tile(self, reps: int) -> Self:
+        """Repeat each signal ``reps`` times, end to end along time, with its annotations."""
+    def unstack_signals(self) -> Self:
+        """Make a row of (lead, time) of every segment."""

@@ -1,0 +1,211 @@
+# Written by tools/write_stubs.py; `make stub` writes it anew.
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from cardioflow.pipeline.expressions import B, Expression, V
+from cardioflow.transforms._blocks import Axis
+
+__all__ = ["PipelineActions"]
+
+class PipelineActions:
+    """Every action, as a method that returns a pipeline with one more step."""
+
+    def apply_to_each_channel(
+        self,
+        func: Callable[..., Any] | Expression,
+        *args: Any,
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+        **kwargs: Any,
+    ) -> Self:
+        """Call ``func(channel, *args, **kwargs)`` on each channel's samples, and write the stacked results to ``dst``."""
+    def apply_transform(
+        self,
+        func: Callable[..., Any] | Expression,
+        *args: Any,
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+        **kwargs: Any,
+    ) -> Self:
+        """Call ``func(item, *args, **kwargs)`` for each record's ``src``, and write the results to ``dst``."""
+    def band_pass_signals(
+        self, low: float | None | Expression = None, high: float | None | Expression = None, order: int | Expression = 4
+    ) -> Self:
+        """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
+    def binarize_labels(self) -> Self:
+        """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
+    def clip_signals(self, low: float | Expression = -5.0, high: float | Expression = 5.0) -> Self:
+        """Hold the signals between ``low`` and ``high`` millivolts; what lies outside gets the nearer of the two."""
+    def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str] | Expression) -> Self:
+        """Express the signals in other units, and say so in ``meta["units"]``."""
+    def convolve_signals(
+        self,
+        kernel: Sequence[float] | Expression,
+        padding_mode: Literal["edge", "constant", "symmetric", "reflect", "wrap"] | Expression = "edge",
+    ) -> Self:
+        """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place."""
+    def derive_leads(self) -> Self:
+        """Compute the limb leads that follow from two of them, so that 8 stored leads become 12."""
+    def derive_vcg(self, method: Literal["kors", "inverse_dower"] | Expression = "kors") -> Self:
+        """Compute the vectorcardiogram from I, II and V1–V6."""
+    def drop_channels(
+        self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
+    ) -> Self:
+        """Leave out channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
+    def drop_labels(self, drop_list: Sequence[str] | Expression) -> Self:
+        """Leave out the labels in ``drop_list``, and each record that had no other."""
+    def drop_short_signals(self, min_length: int | Expression) -> Self:
+        """Keep the records of ``min_length`` samples or more."""
+    def fill_missing_signals(self, method: Literal["linear", "hold", "zero"] | Expression = "linear") -> Self:
+        """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
+    def fir_filter_signals(
+        self,
+        low: float | None | Expression = 0.5,
+        high: float | None | Expression = 40.0,
+        width: float | Expression = 1.0,
+    ) -> Self:
+        """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
+    def flip_signals(self, window_size: int | None | Expression = None, threshold: float | Expression = 0) -> Self:
+        """Turn each lead whose R-peaks point down."""
+    def get_triplets(
+        self,
+        size: int | Expression,
+        siglen: int | Expression,
+        opp_classes: Mapping[str, Sequence[str]] | None | Expression = None,
+    ) -> Self:
+        """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another."""
+    def high_pass_signals(self, low: float | Expression = 0.67, order: int | Expression = 2) -> Self:
+        """Keep the frequencies above ``low`` Hz, with no phase shift."""
+    def import_model(self, name: str | Expression, source: Any) -> Self:
+        """Use the model ``name`` of ``source``, another run, or ``source`` itself where it is a model."""
+    def init_model(self, name: str | Expression, config: Mapping[str, Any] | Expression = ...) -> Self:
+        """Say that the run uses the model ``name``: a static one is built at once, a dynamic one from the first batch."""
+    def init_variable(
+        self, name: str | Expression, default: Any = None, init: Callable[[], Any] | None | Expression = None
+    ) -> Self:
+        """Declare the variable ``name``; every run begins with its own copy of ``default``, or with ``init()``."""
+    def keep_channels(
+        self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
+    ) -> Self:
+        """Keep channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
+    def keep_labels(self, keep_list: Sequence[str] | Expression) -> Self:
+        """Keep the labels in ``keep_list``, and the records that have one of them at least."""
+    def load(
+        self,
+        src: Any = None,
+        fmt: str | None | Expression = None,
+        components: str | Sequence[str] | None | Expression = None,
+        **options: Any,
+    ) -> Self:
+        """Read components of each record: signals, metadata and annotations from files, targets from a table."""
+    def load_model(self, name: str | Expression, path: str | Path | Expression) -> Self:
+        """Load the model ``name`` from the dump ``path`` when the run begins, as a ``path`` in its configuration does."""
+    def low_pass_signals(self, high: float | Expression = 40.0, order: int | Expression = 4) -> Self:
+        """Keep the frequencies below ``high`` Hz, with no phase shift."""
+    def min_max_scale(
+        self, low: float | Expression = 0.0, high: float | Expression = 1.0, axis: Axis | Expression = -1
+    ) -> Self:
+        """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
+    def notch_signals(
+        self, frequency: float | Expression = 50.0, harmonics: int | Expression = 1, quality: float | Expression = 30.0
+    ) -> Self:
+        """Take out one frequency and its harmonics, with no phase shift."""
+    def pad_signals(
+        self,
+        length: int | Expression,
+        pad_value: float | Expression = 0.0,
+        side: Literal["right", "left", "both"] | Expression = "right",
+    ) -> Self:
+        """Bring signals shorter than ``length`` samples to that length; longer ones stay."""
+    def predict_on_batch(
+        self,
+        name: str | Expression,
+        save_to: V | B | None | Expression = None,
+        inplace: bool | Expression = False,
+        per: Literal["record", "segment"] | Expression = "record",
+        aggregate: Literal["mean", "median", "max"] | Expression = "mean",
+    ) -> Self:
+        """Ask the model ``name`` for a prediction of every record."""
+    def random_crop_signals(self, length: int | Expression, pad_value: float | Expression = 0.0) -> Self:
+        """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
+    def random_resample_signals(self, distr: str | Callable[..., float] | Expression, **kwargs: Any) -> Self:
+        """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
+    def random_split_signals(
+        self,
+        length: int | Expression,
+        n_segments: int | Mapping[str, int] | Expression,
+        pad_value: float | Expression = 0,
+    ) -> Self:
+        """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
+    def rebatch(self, batch_size: int | Expression, drop_last: bool | Expression = False) -> Self:
+        """Make batches of ``batch_size`` rows of what comes; batches of one epoch are never mixed with the next."""
+    def rename_channels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
+        """Give channels other names: ``rename_channels({"ECG": "I"})``."""
+    def rename_labels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
+        """Give labels other names: ``rename_labels({"N": "NO", "O": "NO"})`` makes one of two."""
+    def reorder_channels(self, new_order: Sequence[str] | Expression) -> Self:
+        """Put the channels into the order ``new_order``, and leave out those that it does not name."""
+    def repeat_signal(self, reps: int | Expression) -> Self:
+        """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
+    def resample_signals(self, fs: float | Expression) -> Self:
+        """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing."""
+    def robust_scale(
+        self, quantiles: tuple[float, float] | Expression = (0.25, 0.75), axis: Axis | Expression = -1
+    ) -> Self:
+        """Subtract the median and divide by a range of quantiles, which artefacts do not move."""
+    def save_model(
+        self,
+        name: str | Expression,
+        path: str | Path | Expression,
+        preprocessing: Any = None,
+        every: Literal["run", "epoch"] | Expression = "run",
+    ) -> Self:
+        """Write the model ``name`` to ``path`` when the run ends, or after every epoch too."""
+    def signal_transpose(
+        self,
+        axes: Sequence[int] | None | Expression = None,
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward."""
+    def slice_signals(
+        self,
+        start: int | slice | None | Expression = None,
+        stop: int | None | Expression = None,
+        step: int | None | Expression = None,
+    ) -> Self:
+        """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do."""
+    def split_signals(
+        self,
+        length: int | Expression,
+        step: int | Mapping[str, int] | None | Expression = None,
+        pad_value: float | Expression = 0,
+    ) -> Self:
+        """Cut each signal into windows of ``length`` samples, ``step`` samples apart."""
+    def squeeze(self) -> Self:
+        """Take away the segment axis of records of one segment: (1, lead, time) becomes (lead, time)."""
+    def stack_signals(self) -> Self:
+        """Put the segments of each record into one row of (segment, lead, time), the reverse of ``unstack_signals``."""
+    def standardize(
+        self,
+        axis: Axis | Expression = -1,
+        eps: float | Expression = 1e-10,
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Subtract the mean and divide by the standard deviation, of each lead by default."""
+    def test_on_batch(
+        self, name: str | Expression, metrics: Any = None, *, save_to: V | None | Expression = None, **kwargs: Any
+    ) -> Self:
+        """Compute the loss of the model ``name`` on every batch, and the metric where one is given, with no update."""
+    def tile(self, reps: int | Expression) -> Self:
+        """Repeat each signal ``reps`` times, end to end along time, with its annotations."""
+    def train_on_batch(
+        self, name: str | Expression, metrics: Any = None, *, save_to: V | None | Expression = None, **kwargs: Any
+    ) -> Self:
+        """Run a single gradient update of the model ``name`` on every batch."""
+    def unstack_signals(self) -> Self:
+        """Make a row of (lead, time) of every segment."""
+    def update(self, variable: V | Expression, value: Any) -> Self:
+        """Write ``value``, such as ``F(len)``, to ``variable`` for every batch: ``update(V("n", mode="a"), F(len))``."""

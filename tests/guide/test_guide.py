@@ -1,4 +1,4 @@
-"""The models guide holds on every Keras backend; each runs in a process of its own, because Keras picks one."""
+"""The models guide holds on every backend; each runs in a process of its own, because Keras picks one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
-def test_the_guide_runs_on_real_records_with_keras_on(backend: str, data: Path) -> None:
-    pytest.importorskip(backend)
-    suite = Path(__file__).with_name("promises.py")
+def _passes(suite: str, backend: str, data: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default", str(suite)],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"),
+            str(Path(__file__).with_name(suite)),
+        ],
         env={**os.environ, "KERAS_BACKEND": backend, "CARDIOFLOW_DATA": str(data), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -23,3 +23,13 @@ def test_the_guide_runs_on_real_records_with_keras_on(backend: str, data: Path) 
     )
     assert done.returncode == 0, f"on {backend}:\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
     assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
+def test_the_guide_runs_on_real_records_with_keras_on(backend: str, data: Path) -> None:
+    pytest.importorskip("keras")
+    _passes("promises.py", backend, data)
+
+
+def test_the_guide_runs_on_real_records_with_native_tensorflow(data: Path) -> None:
+    _passes("native.py", "torch", data)

@@ -2,8 +2,8 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
 PYTEST_ARGS ?=
-# Measured smallest and fastest for the demo: docs/decisions/0001-demo-backend.md
-DEMO_BACKEND ?= tensorflow
+# Smallest, and as fast as the others once the installation counts: docs/decisions/0001-demo-backend.md
+DEMO_BACKEND ?= jax
 DEMO_ARGS ?=
 
 # The real ECGs of tests, benchmarks and the demo; without them the demo simulates its own.

@@ -1,0 +1,83 @@
+"""The command ``cardioflow``: what a file holds, what a model says of it, and a whole run to look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardioflow.errors import CardioFlowError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="cardioflow",
+    help="From any ECG file to a trained model and back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="ECG files; of a WFDB record, its .hea file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+
+
+@app.command(epilog="Example:  `cardioflow info A00001.hea`")
+def info(
+    files: Files,
+    *,
+    as_json: AsJson = False,
+    fmt: Annotated[str | None, typer.Option(help="The format; recognised from the content when not given.")] = None,
+    ann_ext: Annotated[
+        str | None, typer.Option(help="The suffix of a WFDB record's annotation file, such as atr.")
+    ] = None,
+) -> None:
+    """Say what each FILE holds: format, leads, sampling rate, duration, age, sex, annotations."""
+    from cardioflow.cli.info import print_info
+
+    raise typer.Exit(print_info(files, as_json=as_json, fmt=fmt, ann_ext=ann_ext))
+
+
+@app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that was saved with its preprocessing.")],
+    files: Files,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Ask MODEL what it says of each FILE."""
+    from cardioflow.cli.predict import print_predictions
+
+    raise typer.Exit(print_predictions(model, files, as_json=as_json))
+
+
+@app.command(epilog="Example:  `CARDIOFLOW_DATA=~/ecg cardioflow demo --out out/demo`")
+def demo(
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option(envvar="CARDIOFLOW_DATA", help="A folder with cinc2017/ in it; without one, ECGs are simulated."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the model, the picture and the figures go.")] = Path("out/demo"),
+    epochs: Annotated[int, typer.Option(min=1, help="How often every training record is used.")] = 24,
+    seed: Annotated[int, typer.Option(help="What all chance depends on.")] = 0,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Simulate ECGs even where there are real ones.")
+    ] = False,
+) -> None:
+    """Train, test, save, load and ask a model that tells atrial fibrillation from other rhythms."""
+    from cardioflow.cli.demo import Demo
+
+    Demo(out=out, epochs=epochs, seed=seed).run(None if simulated else data)
+
+
+def main() -> None:
+    """Run the command; what is wrong with the input is one sentence and exit status 2, never a traceback."""
+    try:
+        app()
+    except CardioFlowError as error:
+        typer.echo(f"cardioflow: {error}", err=True)
+        sys.exit(2)

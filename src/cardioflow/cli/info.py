@@ -1,0 +1,92 @@
+"""What a file holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cardioflow.errors import CardioFlowError
+from cardioflow.io._recognise import recognise
+from cardioflow.io.base import ReadRequest, Record
+from cardioflow.registry import formats
+
+__all__ = ["describe", "print_info"]
+
+
+def print_info(files: Sequence[Path], *, as_json: bool, fmt: str | None, ann_ext: str | None) -> int:
+    """Print what each of ``files`` holds and return the exit status: 2 when one of them could not be read."""
+    found, failed = [], False
+    for path in files:
+        try:
+            found.append(describe(path, fmt=fmt, ann_ext=ann_ext))
+        except CardioFlowError as error:
+            failed = True
+            typer.echo(f"cardioflow: {path}: {error}", err=True)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        typer.echo("\n\n".join(_text(facts) for facts in found))
+    return 2 if failed else 0
+
+
+def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None) -> dict[str, Any]:
+    """Return what ``path`` holds, as plain JSON values.
+
+    Raises:
+        FormatError: when it cannot be read.
+    """
+    name = fmt or recognise(path)
+    request = ReadRequest(components=frozenset({"signal", "meta", "annotation"}), ann_ext=ann_ext)
+    record: Record = formats.get(name)().read(path, request)
+    n_samples = 0 if record.signal is None else record.signal.shape[-1]
+    facts: dict[str, Any] = {
+        "file": str(path),
+        "format": name,
+        "leads": list(record.leads),
+        "units": list(record.units),
+        "fs": record.fs,
+        "n_samples": n_samples,
+        "duration_s": n_samples / record.fs,
+        "age": _plain(record.meta.get("age")),
+        "sex": _plain(record.meta.get("sex")),
+        "annotations": None,
+    }
+    if record.annotation is not None and len(record.annotation):
+        facts["annotations"] = dict(Counter(record.annotation.symbol.tolist()).most_common())
+    known = {*facts, "fs", "leads", "units"}
+    facts["meta"] = {k: _plain(v) for k, v in record.meta.items() if k not in known and v is not None}
+    return facts
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON can hold it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if hasattr(value, "tolist"):  # NumPy's scalars and arrays
+        return _plain(value.tolist())
+    return str(value)
+
+
+def _text(facts: dict[str, Any]) -> str:
+    marks = facts["annotations"]
+    lines = {
+        "format": facts["format"],
+        "leads": f"{len(facts['leads'])}: {', '.join(facts['leads'])}",
+        "units": ", ".join(sorted(set(facts["units"]))),
+        "rate": f"{facts['fs']:g} Hz",
+        "duration": f"{facts['duration_s']:.2f} s ({facts['n_samples']} samples per lead)",
+        "age": "not said" if facts["age"] is None else f"{facts['age']:g} years",
+        "sex": facts["sex"] or "not said",
+        "marks": f"{sum(marks.values())}: {' '.join(f'{s} {n}' for s, n in marks.items())}" if marks else "none",
+    }
+    return "\n".join([facts["file"], *(f"  {name:<10}{value}" for name, value in lines.items())])

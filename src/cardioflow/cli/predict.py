@@ -1,0 +1,93 @@
+"""What a saved model says of files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import typer
+
+from cardioflow import registry
+from cardioflow.errors import DumpError, ModelError
+from cardioflow.models import bundle
+from cardioflow.models.base import BaseModel
+from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.pipeline import Pipeline
+
+__all__ = ["load_model", "predict_files", "print_predictions"]
+
+
+def print_predictions(model: Path, files: Sequence[Path], *, as_json: bool) -> int:
+    """Print what ``model`` says of each of ``files`` and return the exit status: 2 when one could not be read."""
+    answer = predict_files(model, files)
+    if as_json:
+        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+    else:
+        for found in answer["predictions"]:
+            shares = "   ".join(f"{label} {p:.3f}" for label, p in found["probabilities"].items())
+            typer.echo(f"{found['file']}   {', '.join(found['labels']) or 'none'}   ({shares})")
+    for left_out in answer["skipped"]:
+        typer.echo(f"cardioflow: {left_out['file']}: {left_out['reason']}", err=True)
+    return 2 if answer["skipped"] else 0
+
+
+def predict_files(model: Path, files: Sequence[Path], *, batch_size: int = 32) -> dict[str, Any]:
+    """Return what the dump ``model`` says of each of ``files``, prepared as the dump says, as plain JSON values.
+
+    A file that cannot be read is listed with its reason under ``"skipped"``.
+
+    Raises:
+        DumpError: when ``model`` is no dump, or holds no preprocessing.
+        ModelError: when it cannot be loaded without the code that built it.
+    """
+    header = bundle.read_header(model)
+    if header["preprocessing"] is None:
+        raise DumpError(
+            f"{str(model)!r} does not say how a file becomes what the model takes. Save it with its preprocessing: "
+            "save_model(name, path, preprocessing=pipeline)."
+        )
+    pipeline = Pipeline.from_json(header["preprocessing"])
+    pipeline = pipeline.import_model("model", load_model(model, header)).predict_on_batch("model")
+    dataset = EcgDataset({str(f): f for f in dict.fromkeys(files)})
+    run = (dataset >> pipeline).run(batch_size=batch_size, on_error="skip", progress=False)
+    found = {p.id: p.value for p in run.variables.get("prediction")} if "prediction" in run.variables else {}
+    labels = header["classes"]
+    return {
+        "model": str(model),
+        "predictions": [_answer(f, found[f], labels, header["multilabel"]) for f in dataset.ids if f in found],
+        "skipped": [{"file": s.record, "step": s.step, "reason": str(s.reason)} for s in run.errors],
+    }
+
+
+def load_model(path: Path, header: Mapping[str, Any]) -> BaseModel:
+    """Return the model in the dump ``path``, whose header is given.
+
+    Raises:
+        ModelError: when it was built by code that is not in the zoo, and its weights alone do not say how.
+    """
+    for name in registry.models.names():
+        if registry.class_name(name) == header["model"]:
+            zoo: BaseModel = registry.models.get(name)()
+            return zoo.load(path)
+    if header["adapter"] == "keras":
+        from cardioflow.models.keras import KerasBaseModel
+
+        return KerasBaseModel().load(path)
+    raise ModelError(
+        f"{str(path)!r} holds the weights of {header['model']}, which only its own code can build. "
+        "Predict with it in Python: Pipeline(config={name: {'path': …}}).predict_on_batch(name)."
+    )
+
+
+def _answer(file: str, value: Any, labels: Sequence[str] | None, multilabel: bool) -> dict[str, Any]:  # noqa: FBT001 -- a field of the header
+    shares = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    names = labels if labels is not None and len(labels) == len(shares) else [str(i) for i in range(len(shares))]
+    chosen: list[int] = np.flatnonzero(shares >= 0.5).tolist() if multilabel else [int(shares.argmax())]
+    return {
+        "file": file,
+        "labels": [names[i] for i in chosen],
+        "probabilities": {name: float(p) for name, p in zip(names, shares, strict=True)},
+    }

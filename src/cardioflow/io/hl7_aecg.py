@@ -135,7 +135,9 @@ def _age(root: Element, birth: Any, at: datetime | None) -> int | float | None:
     for observation in root.iter("relatedObservation"):
         value = observation.find("value")
         # LOINC 21612-7 is the reported age, 30525-0 the age, 29553-5 the calculated one.
-        if _attribute(observation, "code", "code") in ("21612-7", "30525-0", "29553-5") and value is not None:
+        is_age = _attribute(observation, "code", "code") in ("21612-7", "30525-0", "29553-5")
+        # An age not known has no value, but a nullFlavor.
+        if is_age and value is not None and value.get("value"):
             return years(number(value.get("value"), "the age"), _AGE_UNITS.get(value.get("unit") or "a", ""))
     return years_between(birth, at)
 

@@ -23,6 +23,7 @@ _MEASURED = {
     "MDC_ECG_TIME_PD_QRS": "qrs_ms",
     "MDC_ECG_TIME_PD_QT": "qt_ms",
     "MDC_ECG_TIME_PD_QTC": "qtc_ms",
+    "MDC_ECG_TIME_PD_QTCB": "qtc_ms",
     "MDC_ECG_ANGLE_P_FRONT": "p_axis",
     "MDC_ECG_ANGLE_QRS_FRONT": "qrs_axis",
     "MDC_ECG_ANGLE_T_FRONT": "t_axis",

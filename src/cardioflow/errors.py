@@ -127,6 +127,14 @@ class BadRecordsError(CardioFlowError, ValueError):
         super().__init__(f"{first}{more}")
         self.reasons = dict(reasons)
 
+    def first(self) -> CardioFlowError:
+        """Return the first record's error, which is of the type that callers catch; a note names the others."""
+        names = list(self.reasons)
+        error = self.reasons[names[0]]
+        if len(names) > 1:
+            error.add_note(f"{len(names) - 1} more records of the batch failed: {', '.join(names[1:6])}")
+        return error
+
     def __reduce__(self) -> tuple[type, tuple[dict[str, CardioFlowError]]]:
         return type(self), (self.reasons,)
 

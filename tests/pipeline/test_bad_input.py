@@ -134,3 +134,12 @@ def test_labels_unknown_to_the_model_are_refused(three: EcgDataset, tmp_path: Pa
     )
     with pytest.raises(CardioFlowError, match=r"'A', 'N', 'O'"):
         (three >> again).run(batch_size=3)
+
+
+def test_on_a_batch_the_first_bad_record_is_raised_and_the_others_are_noted(folder: Path) -> None:
+    records = EcgDataset([folder / f"{name}.hea" for name in RECORDS])
+    for name in RECORDS[1:]:
+        (folder / f"{name}.mat").unlink()
+    with pytest.raises(FormatError, match=r"A00017\.mat") as caught:
+        records.next_batch(3).load(fmt="wfdb")
+    assert caught.value.__notes__ == ["1 more records of the batch failed: A00041"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from cardioflow.errors import UnknownActionError, nearest
+from cardioflow.errors import BadRecordsError, UnknownActionError, nearest
 from cardioflow.registry import actions
 
 __all__ = ["BatchActions"]
@@ -34,4 +34,7 @@ class BatchActions:
 
 
 def _apply(batch: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    return actions.get(name)(*args, **kwargs)(batch)
+    try:
+        return actions.get(name)(*args, **kwargs)(batch)
+    except BadRecordsError as error:
+        raise error.first() from None

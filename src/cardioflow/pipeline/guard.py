@@ -58,13 +58,7 @@ def _ours(error: Exception, step: str) -> CardioFlowError:
 
 
 def _single(error: CardioFlowError) -> CardioFlowError:
-    """Return the error to raise: of several records' errors the first, which is of the type that callers catch."""
-    if not isinstance(error, BadRecordsError):
-        return error
-    first = next(iter(error.reasons.values()))
-    if len(error.reasons) > 1:
-        first.add_note(f"{len(error.reasons) - 1} more records of the batch failed: {', '.join([*error.reasons][1:6])}")
-    return first
+    return error.first() if isinstance(error, BadRecordsError) else error
 
 
 def _reasons(

@@ -88,7 +88,9 @@ class Load(Reader):
         allowed = (*_TABLE_OPTIONS, "classes", "extra_labels") if self.components == ("target",) else _FILE_OPTIONS
         for name in self.options:
             if name not in allowed:
-                raise InputError(f"load() takes no {name!r} for {list(self.components)}. {nearest(name, allowed)}")
+                raise InputError(
+                    f"load() takes no {name!r} for {list(self.components)}. {nearest(name, (*allowed, 'components', 'fmt', 'src'))}"
+                )
         if self.components == ("target",):
             if self.fmt not in (None, "csv"):
                 raise InputError(

@@ -18,7 +18,7 @@ from cardioflow.transforms.base import RandomTransform, Transform
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
 # What a transform needs to have been done before, because it takes no plain signal.
-BEFORE: dict[str, tuple[str, ...]] = {}
+BEFORE = {"ifft": ("fft",), "irfft": ("rfft",), "idwt": ("dwt",), "waverec": ("wavedec",)}
 
 # Gaps, each with its reason.
 NEEDS_UNCUT = {
@@ -31,8 +31,16 @@ NEEDS_UNCUT = {
 }
 MIXES_RECORDS = {"get_triplets": "pairs the records of one batch with each other"}
 KEEPS_CARDIO_NAME = {"get_triplets": "users know it by this name"}
-NO_TIME_AXIS = {"signal_transpose": "time is the first axis then"}
-AXES_ARE_NO_SEGMENTS = {"signal_transpose": "the first axis is time then"}
+NO_TIME_AXIS = {
+    "signal_transpose": "time is the first axis then",
+    **dict.fromkeys(("fft", "rfft", "ifft", "irfft"), "bins are no samples, and n may be another"),
+    **dict.fromkeys(("dwt", "idwt", "pdwt", "wavedec", "waverec", "cwt"), "coefficients are no samples"),
+    "spectrogram": "its times are windows",
+}
+AXES_ARE_NO_SEGMENTS = {
+    "signal_transpose": "the first axis is time then",
+    **dict.fromkeys(("dwt", "idwt", "cwt", "spectrogram"), "leads stand first, then scales or frequencies"),
+}
 
 
 def ecg(rng: np.random.Generator, samples: int, fs: float) -> np.ndarray[Any, Any]:

@@ -1,0 +1,1 @@
+"""Random disturbances of signals, for training."""

@@ -1,0 +1,1 @@
+"""Actions that measure how good a signal is, without changing it."""

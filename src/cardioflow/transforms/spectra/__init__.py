@@ -1,0 +1,1 @@
+"""Actions that leave time for frequency or scale, and come back."""

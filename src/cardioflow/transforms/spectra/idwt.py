@@ -1,0 +1,59 @@
+"""The inverse of one level of the discrete wavelet transform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self, final
+
+import pywt
+
+from cardioflow.batch import EcgBatch
+from cardioflow.errors import InputError
+from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.spectra import _wavelets
+
+__all__ = ["Idwt"]
+
+
+@final
+@dataclass(frozen=True)
+class Idwt(Transform):
+    """Put one level of a wavelet transform together again, as ``pywt.idwt`` does.
+
+    (lead, 2, coefficient), as ``dwt`` gives it, becomes (lead, time). A signal
+    of an odd number of samples comes back with one more.
+
+    Args:
+        wavelet: the wavelet that ``dwt`` had.
+        mode: the mode that ``dwt`` had.
+        src: the component to read.
+        dst: the component to write.
+
+    Raises:
+        InputError: when ``src`` does not hold pairs of approximation and details.
+    """
+
+    wavelet: str = "db4"
+    mode: str = "symmetric"
+    src: str = "signal"
+    dst: str = "signal"
+
+    def __post_init__(self) -> None:
+        _wavelets.check(self)
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        source = _wavelets.source(self, batch)
+        if source.ndim < 3 or (source.shapes[:, -2] != 2).any():
+            raise InputError(f"{self.action_name} needs (lead, 2, coefficient), as dwt gives it, but got {source!r}.")
+        results = each(
+            batch,
+            self.action_name,
+            source,
+            lambda x, _: pywt.idwt(x[..., 0, :], x[..., 1, :], self.wavelet, self.mode, axis=-1),
+        )
+        return batch.with_component(self.dst, gathered(results, source.ndim - 1))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return (cls(),)

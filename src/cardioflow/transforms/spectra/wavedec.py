@@ -1,0 +1,65 @@
+"""All levels of the discrete wavelet transform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+import pywt
+
+from cardioflow.batch import EcgBatch
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.spectra import _wavelets
+
+__all__ = ["Wavedec"]
+
+
+@final
+@dataclass(frozen=True)
+class Wavedec(Transform):
+    """Replace each lead by all levels of its wavelet transform, as ``pywt.wavedec`` defines them.
+
+    The levels, the approximation first and then the details from coarse to
+    fine, stand behind one another along time. The component ``<dst>_levels``
+    holds for each record its samples and then each level's coefficients, so
+    that ``waverec`` can take them apart.
+
+    Args:
+        wavelet: a discrete wavelet of PyWavelets.
+        mode: how the signal is continued at its ends, as PyWavelets names it.
+        level: how many times it is decomposed; as often as its samples allow when not given.
+        src: the component to read.
+        dst: the component to write.
+    """
+
+    wavelet: str = "db4"
+    mode: str = "symmetric"
+    level: int | None = None
+    src: str = "signal"
+    dst: str = "signal"
+
+    def __post_init__(self) -> None:
+        _wavelets.check(self)
+        if self.level is not None:
+            _parameters.count(self, "level")
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        source = _wavelets.source(self, batch)
+        parts = each(batch, self.action_name, source, lambda x, _: self._parts(x))
+        joined = gathered([np.concatenate(own, axis=-1) for own in parts], source.ndim)
+        levels = tuple((int(n), *(int(p.shape[-1]) for p in own)) for n, own in zip(source.lengths, parts, strict=True))
+        return batch.with_component(self.dst, joined).with_component(f"{self.dst}_levels", levels)
+
+    def _parts(self, x: Any) -> list[Any]:
+        most = pywt.dwt_max_level(x.shape[-1], self.wavelet)
+        level = most if self.level is None else self.level
+        if level > most:
+            raise ValueError(f"{x.shape[-1]} samples allow {most} levels of {self.wavelet}, not {level}")
+        return list(pywt.wavedec(x, self.wavelet, self.mode, level, axis=-1))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls("haar", level=3, dst="levels_of")

@@ -1,0 +1,66 @@
+"""The inverse of the discrete wavelet transform of all levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+import pywt
+
+from cardioflow.batch import EcgBatch
+from cardioflow.errors import InputError
+from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.spectra import _wavelets
+
+__all__ = ["Waverec"]
+
+
+@final
+@dataclass(frozen=True)
+class Waverec(Transform):
+    """Put all levels of a wavelet transform together again, as ``pywt.waverec`` does.
+
+    Takes what ``wavedec`` wrote, the levels behind one another, and their
+    lengths from the component ``<src>_levels``. The signal comes back with as
+    many samples as it had.
+
+    Args:
+        wavelet: the wavelet that ``wavedec`` had.
+        mode: the mode that ``wavedec`` had.
+        src: the component to read.
+        dst: the component to write.
+
+    Raises:
+        InputError: when the batch does not hold what ``wavedec`` wrote.
+    """
+
+    wavelet: str = "db4"
+    mode: str = "symmetric"
+    src: str = "signal"
+    dst: str = "signal"
+
+    def __post_init__(self) -> None:
+        _wavelets.check(self)
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        source = _wavelets.source(self, batch)
+        levels = batch.extra.get(f"{self.src}_levels")
+        if levels is None:
+            raise InputError(
+                f"{self.action_name} needs the component {self.src + '_levels'!r}, which wavedec writes. "
+                "Call wavedec first."
+            )
+        results = each(batch, self.action_name, source, lambda x, i: self._joined(x, levels[i]))
+        return batch.with_component(self.dst, gathered(results, source.ndim))
+
+    def _joined(self, x: Any, levels: tuple[int, ...]) -> Any:
+        if sum(levels[1:]) != x.shape[-1]:
+            raise ValueError(f"its levels count {sum(levels[1:])} coefficients")
+        parts = np.split(x, np.cumsum(levels[1:-1]), axis=-1)
+        return pywt.waverec(parts, self.wavelet, self.mode, axis=-1)[..., : levels[0]]
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return (cls(),)

@@ -15,6 +15,7 @@ import cardioflow.models.layers  # noqa: F401 -- registers our layers, without w
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
+from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._seed import torch_seeded
 from cardioflow.models.adapter import BackendModel
 
@@ -116,6 +117,8 @@ class KerasBaseModel(BackendModel):
             return {**logs, _PREDICTIONS: y_pred}
 
         model.compute_metrics = compute_metrics
+        if keras.config.backend() == "tensorflow":
+            compute_loss_from_probabilities(model)
         # Steps that were compiled before, by fit for one, do not know of it.
         model.train_function = model.test_function = None
         self._observed = model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,10 +84,13 @@ class TensorFlowBaseModel(BackendModel):
             tensors = load_file(weights)
         except (SafetensorError, OSError, ValueError) as error:
             raise DumpError(f"The weights of {header['model']} are damaged: {error}. Save the model again.") from error
-        if header["input_shape"] and not self.model.variables:
-            self.model(tf.zeros((1, *header["input_shape"])), training=False)
         state = {name for name in tensors if name.startswith("optimizer/")}
-        _fill(self._model_variables(), {k: v for k, v in tensors.items() if k not in state}, header["model"])
+        saved = {name: tensor for name, tensor in tensors.items() if name not in state}
+        if header["input_shape"] and saved.keys() - self._model_variables().keys():
+            # Some modules make variables at their first call. One that cannot take this shape is refused below.
+            with suppress(tf.errors.OpError, ValueError):
+                self.model(tf.zeros((1, *header["input_shape"])), training=False)
+        _fill(self._model_variables(), saved, header["model"])
         if state:
             self._default_optimizer()
             if isinstance(self.optimizer, Adam):

@@ -23,14 +23,12 @@ def compute_loss_from_probabilities(model: Any) -> None:
         return
     compute = type(model).compute_loss
 
-    def compute_loss(
-        x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: Any = True
-    ) -> Any:
+    def compute_loss(x: Any, y: Any, y_pred: Any, sample_weight: Any, **training: Any) -> Any:
         # A sigmoid's logits are the right ones, and more exact where it saturates. Eager tensors have no op.
         if isinstance(y_pred, tf.Tensor) and getattr(getattr(y_pred, "op", None), "type", None) != "Sigmoid":
             # The copy lacks the attribute in which Keras hands on the logits.
             y_pred = tf.identity(y_pred)
-        return compute(model, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        return compute(model, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **training)
 
     model.compute_loss = compute_loss
 

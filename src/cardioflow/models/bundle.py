@@ -48,7 +48,7 @@ def write(path: Path, header: Mapping[str, Any], write_weights: Callable[[Path],
     path = Path(path)
     if not path.parent.is_dir():
         raise DumpError(
-            f"The model cannot be saved as {str(path)!r}: there is no folder {str(path.parent)!r}. Make it."
+            f"The model cannot be saved as {str(path)!r}: there is no folder {str(path.parent)!r}. Make it first."
         )
     if path.is_dir():
         raise DumpError(f"The model cannot be saved as {str(path)!r}: that is a folder. Give the name of a file.")
@@ -120,9 +120,7 @@ def weights(path: str | Path, header: Mapping[str, Any]) -> Iterator[Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     if not path.exists():
-        raise DumpError(
-            f"There is no dump {str(path)!r}. Check the path; models are written by save, or by save_model."
-        )
+        raise DumpError(f"There is no dump {str(path)!r}. {_REMEDY}")
     if path.is_dir():
         raise DumpError(
             f"{str(path)!r} is a folder, and a dump is one file. A TensorFlow SavedModel is not read: loading one can "
@@ -136,7 +134,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             begun = file.read(4) == b"PK\x03\x04"
         if begun:
             raise DumpError(
-                f"{str(path)!r} is not whole: it ends after {size} bytes. Copy or save it again."
+                f"{str(path)!r} is not whole: it was cut off at {size} bytes. Copy it or save it again."
             ) from error
         raise DumpError(f"{str(path)!r} is no model. {_REMEDY}") from error
     with archive:

@@ -49,7 +49,7 @@ def predict_files(model: Path, files: Sequence[Path], *, batch_size: int = 32) -
             f"{str(model)!r} does not say how a file becomes what the model takes. Save it with its preprocessing: "
             "save_model(name, path, preprocessing=pipeline)."
         )
-    pipeline = Pipeline.from_json(header["preprocessing"])
+    pipeline = _preprocessing(model, header["preprocessing"])
     pipeline = pipeline.import_model("model", load_model(model, header)).predict_on_batch("model")
     dataset = EcgDataset({str(f): f for f in dict.fromkeys(files)})
     run = (dataset >> pipeline).run(batch_size=batch_size, on_error="skip", progress=False)
@@ -60,6 +60,19 @@ def predict_files(model: Path, files: Sequence[Path], *, batch_size: int = 32) -
         "predictions": [_answer(f, found[f], labels, header["multilabel"]) for f in dataset.ids if f in found],
         "skipped": [{"file": s.record, "step": s.step, "reason": str(s.reason)} for s in run.errors],
     }
+
+
+def _preprocessing(model: Path, text: str) -> Pipeline:
+    """Return the steps that the dump brings, refusing any that could write, or read other files than those given."""
+    pipeline = Pipeline.from_json(text)
+    for call in pipeline.steps:
+        source = call.args[0] if call.args else call.kwargs.get("src")
+        if source is not None if call.name == "load" else call.name not in registry.transforms:
+            raise DumpError(
+                f"{str(model)!r} would prepare files with {call}, and only actions on a record are taken from a dump. "
+                "If you trust it, run its pipeline in Python."
+            )
+    return pipeline
 
 
 def load_model(path: Path, header: Mapping[str, Any]) -> BaseModel:

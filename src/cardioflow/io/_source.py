@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +34,10 @@ def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            # One byte more than allowed tells a file that is too large, whatever its size is said to be.
-            content = file.read(most + 1)
+            # The size first, because read() allocates what it is asked for; one byte more than allowed tells a file
+            # that is too large, even if it grows meanwhile.
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(min(size, most) + 1)
     except (OSError, ValueError) as error:
         raise FormatError(f"cannot be opened: {error}. Check the path and its permissions.") from error
     if len(content) > most:

@@ -81,7 +81,7 @@ def parse(raw: bytes, path: str) -> Header:
     lines: list[tuple[int, str]] = []
     comments: list[str] = []
     for number, untrimmed in enumerate(text.split("\n"), 1):
-        line = untrimmed.strip(" \t\r\f\v\0")
+        line = untrimmed.strip("\0").strip()
         if not line:
             continue
         if line[0] == "#":

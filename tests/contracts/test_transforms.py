@@ -25,6 +25,8 @@ NEEDS_UNCUT = {
     "split_signals": "a segment cannot be cut into segments without unstacking",
     "random_split_signals": "a segment cannot be cut into segments without unstacking",
     "random_crop_signals": "a segment cannot be cut into segments without unstacking",
+    "crop_beats": "beats are counted from the start of a record",
+    "median_beat": "beats are counted from the start of a record",
     "squeeze": "there are several segments",
     "repeat_signal": "a segment cannot be cut into segments without unstacking",
     "get_triplets": "a segment cannot be cut into segments without unstacking",

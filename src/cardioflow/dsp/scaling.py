@@ -1,5 +1,4 @@
 """Samples shifted and scaled, run by run of the flat buffer."""
-# ruff: noqa: PLR0917 -- compiled functions take their arrays by position
 
 from __future__ import annotations
 

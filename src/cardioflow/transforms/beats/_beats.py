@@ -1,0 +1,40 @@
+"""The beats among a record's annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import numpy as np
+
+from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.errors import InputError
+
+__all__ = ["AAMI", "BEATS", "beats_of"]
+
+BEATS: Final = frozenset("NLRBAaJSVrFejnE/fQ?")
+"""PhysioNet's symbols for beats."""
+
+AAMI: Final = {
+    **dict.fromkeys("NLRBej", "N"),
+    **dict.fromkeys("AaJSn", "S"),
+    **dict.fromkeys("VEr", "V"),
+    "F": "F",
+    **dict.fromkeys("/fQ?", "Q"),
+}
+"""Each beat's class in ANSI/AAMI EC57, table 3: normal, supraventricular, ventricular, fusion, unknown."""
+
+
+def beats_of(batch: EcgBatch, step: str, symbols: Collection[str] | None) -> list[Annotation]:
+    """Return each record's beats, those of ``symbols`` where given.
+
+    Raises:
+        InputError: when annotations are not loaded, or the signals are cut.
+    """
+    wanted = BEATS if symbols is None else symbols
+    found = []
+    for marks in batch.component("annotation"):
+        if isinstance(marks, tuple):
+            raise InputError(f"{step} needs uncut signals. Call it before cutting, or unstack_signals first.")
+        found.append(marks.take(np.array([s in wanted for s in marks.symbol.tolist()], dtype=bool)))
+    return found

@@ -1,0 +1,77 @@
+"""Make one beat of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+
+from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import finite, rates, uncut
+from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
+from cardioflow.transforms.beats._beats import BEATS, beats_of
+
+__all__ = ["MedianBeat"]
+
+
+@final
+@dataclass(frozen=True)
+class MedianBeat(Transform):
+    """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats.
+
+    The beats are aligned at their annotations, and those that reach outside the
+    record are left out. ``meta["n_beats"]`` says how many went in; one mark
+    stands at the beat.
+
+    Args:
+        before_s: seconds before the annotated sample.
+        after_s: seconds from it on.
+        symbols: the beats that are taken, as PhysioNet's symbols.
+
+    Raises:
+        InputError: for a record without such a beat, or with samples that are not finite.
+    """
+
+    before_s: float = 0.3
+    after_s: float = 0.5
+    symbols: Sequence[str] = ("N",)
+
+    def __post_init__(self) -> None:
+        _parameters.above(self, "before_s", "after_s")
+        for symbol in _parameters.names(self, "symbols"):
+            if symbol not in BEATS:
+                raise InputError(
+                    f"{self.action_name}(symbols=…): {symbol!r} is the symbol of no beat. "
+                    f"There are: {' '.join(sorted(BEATS))}."
+                )
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        uncut(batch, self.action_name)
+        signal = finite(batch, self.action_name)
+        fs = rates(batch, self.action_name)
+        beats = beats_of(batch, self.action_name, self.symbols)
+        made = each(batch, self.action_name, signal, lambda x, i: self._median(x, float(fs[i]), beats[i]))
+        marks = [
+            Annotation(sample=np.array([round(self.before_s * rate)], np.int64), symbol=np.array([self.symbols[0]]))
+            for rate in fs
+        ]
+        counts = np.array([n for _, n in made], dtype=np.int64)
+        meta = batch.component("meta").with_columns(n_beats=counts)
+        return batch.replace(signal=gathered([x for x, _ in made], 2), annotation=tuple(marks), meta=meta)
+
+    def _median(self, x: Any, fs: float, beats: Annotation) -> tuple[Any, int]:
+        before, after = round(self.before_s * fs), max(round(self.after_s * fs), 1)
+        inside = beats.sample[(beats.sample >= before) & (beats.sample + after <= x.shape[-1])]
+        if not inside.size:
+            symbols = ", ".join(map(repr, self.symbols))
+            raise ValueError(f"none of its {len(beats)} beats of {symbols} lies whole inside it. Leave it out")
+        return np.median(np.stack([x[:, s - before : s + after] for s in inside]), axis=0), int(inside.size)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(0.1, 0.2, ["N", "V"])

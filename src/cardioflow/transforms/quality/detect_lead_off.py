@@ -1,0 +1,69 @@
+"""Find leads that were not connected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import rates, real
+from cardioflow.transforms._map import each
+from cardioflow.transforms.base import Transform
+
+__all__ = ["DetectLeadOff"]
+
+
+@final
+@dataclass(frozen=True)
+class DetectLeadOff(Transform):
+    """Find leads that were not connected, and write a truth value per lead to the component ``dst``.
+
+    A second of a lead counts as lost where it is flat (its range is below
+    ``flat_mv``), at the rail (a value beyond ``rail_mv``), or not finite; a
+    lead is off where more than ``share`` of its seconds are lost. The
+    component holds one tuple per record; after cutting, a lead is off when it
+    is off over all segments together.
+
+    Args:
+        flat_mv: the range in millivolts that an electrode's noise alone exceeds.
+        rail_mv: the value in millivolts that no ECG reaches.
+        share: the part of the seconds that may be lost.
+        dst: the component to write.
+    """
+
+    flat_mv: float = 0.01
+    rail_mv: float = 10.0
+    share: float = 0.5
+    dst: str = "lead_off"
+
+    def __post_init__(self) -> None:
+        _parameters.above(self, "flat_mv", "rail_mv", equal=True)
+        _parameters.above(self, "share", equal=True)
+        if self.share >= 1 or self.dst == "signal":
+            what = "share is not below 1" if self.share >= 1 else "dst='signal' would write over the signals"
+            raise InputError(f"{self}: {what}.")
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = real(batch, self.action_name)
+        fs = rates(batch, self.action_name)
+        found = each(batch, self.action_name, signal, lambda x, i: self._off(x, max(round(float(fs[i])), 1)))
+        return batch.with_component(self.dst, tuple(found))
+
+    def _off(self, x: Any, second: int) -> tuple[bool, ...]:
+        size: int = min(second, x.shape[-1])
+        if not size:
+            return (True,) * int(x.shape[-2])
+        whole = x[..., : x.shape[-1] // size * size].reshape(*x.shape[:-1], -1, size)
+        with np.errstate(invalid="ignore"):
+            flat = np.ptp(whole, axis=-1) < self.flat_mv
+            lost = flat | (np.abs(whole).max(axis=-1) > self.rail_mv) | ~np.isfinite(whole).all(axis=-1)
+        by_lead = np.moveaxis(lost, -2, 0).reshape(x.shape[-2], -1)
+        return tuple(bool(v) for v in by_lead.mean(axis=-1) > self.share)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(0.05, 3.0, 0.2, "off")

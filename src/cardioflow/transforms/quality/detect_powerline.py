@@ -1,0 +1,74 @@
+"""Find the hum of the mains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch
+from cardioflow.dsp.spectrum import periodogram
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import finite, rates
+from cardioflow.transforms._map import each
+from cardioflow.transforms.base import Transform
+
+__all__ = ["DetectPowerline"]
+
+_MAINS: Final = (50.0, 60.0)
+
+
+@final
+@dataclass(frozen=True)
+class DetectPowerline(Transform):
+    """Find the hum of the mains, and write its frequency per record, 50 or 60 Hz or 0 for none, to ``dst``.
+
+    A record hums where the density within 0.5 Hz of the mains is
+    ``threshold_db`` above the median of the 5 Hz around it, in any of its
+    leads; of both frequencies the stronger one counts. Records too short to
+    tell (under 2 s), or sampled too slowly, have 0.
+
+    Args:
+        threshold_db: how far the peak must stand out, in dB.
+        dst: the component to write.
+
+    Raises:
+        InputError: for a record with samples that are not finite.
+    """
+
+    threshold_db: float = 15.0
+    dst: str = "powerline"
+
+    def __post_init__(self) -> None:
+        _parameters.above(self, "threshold_db")
+        if self.dst == "signal":
+            raise InputError(f"{self.action_name}(dst='signal') would write over the signals. Choose another name.")
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = finite(batch, self.action_name)
+        fs = rates(batch, self.action_name)
+        found = each(batch, self.action_name, signal, lambda x, i: self._found(x, float(fs[i])))
+        return batch.with_component(self.dst, np.array(found, dtype=np.float64))
+
+    def _found(self, x: Any, fs: float) -> float:
+        if x.shape[-1] < 2 * fs or not x.size:
+            return 0.0
+        frequency, power = periodogram(x.reshape(-1, x.shape[-1]), fs)
+        best, hum = self.threshold_db, 0.0
+        for mains in _MAINS:
+            peak = np.abs(frequency - mains) <= 0.5
+            around = (np.abs(frequency - mains) <= 5) & (np.abs(frequency - mains) > 1)
+            if mains + 0.5 >= fs / 2 or not around.any():
+                continue
+            level = np.median(power[:, around], axis=-1)
+            ratio = power[:, peak].max(axis=-1)[level > 0] / level[level > 0]
+            height = 10 * np.log10(ratio.max()) if ratio.size and ratio.max() > 0 else -np.inf
+            if height > best:
+                best, hum = float(height), mains
+        return hum
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(20, "hum")

@@ -49,12 +49,18 @@ class Waveform:
 
 
 def make_record(
-    wave: Waveform, request: ReadRequest, meta: Mapping[str, Any], annotation: Annotation | None = None
+    wave: Waveform,
+    request: ReadRequest,
+    meta: Mapping[str, Any],
+    annotation: Annotation | None = None,
+    *,
+    derived: tuple[str, ...] = (),
 ) -> Record:
     """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
 
     Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
     suspected), and where the limb leads were recorded ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
+    ``derived`` names leads of ``wave`` that the reader has computed itself.
 
     Raises:
         FormatError: when there is no lead or no sample, or the rate is none, or what was asked for is not there.
@@ -67,20 +73,22 @@ def make_record(
     signal = np.asarray(wave.signal, dtype=np.float32)
     stored = tuple(standard_name(name) for name in wave.names)
     units = wave.units or ("mV",) * n_leads
-    told = {**meta, **_limb_checks(signal, stored)} if "meta" in request.components else None
-    signal, leads, derived = _with_limb_leads(signal, stored, units)
+    told = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
+    signal, leads, computed = _with_limb_leads(signal, stored, units)
     if told is not None:
         told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
-    names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if derived else wave.names
-    units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if derived else units
+    names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
+    units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
     return Record(
         signal=np.ascontiguousarray(signal[rows, start:stop]) if "signal" in request.components else None,
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),
-        meta={} if told is None else {**told, "signame": tuple(names[i] for i in rows), "derived_leads": derived},
+        meta={}
+        if told is None
+        else {**told, "signame": tuple(names[i] for i in rows), "derived_leads": derived + computed},
         annotation=_marks(annotation, start, stop) if "annotation" in request.components else None,
     )
 

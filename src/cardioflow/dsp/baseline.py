@@ -18,10 +18,11 @@ def median_baseline(x: NDArray[Any], fs: float) -> NDArray[np.float32]:
     De Chazal, O'Dwyer and Reilly, IEEE Trans Biomed Eng 51 (2004) 1196. Both
     windows hold an odd number of samples; the ends are continued by their value.
     """
-    baseline = np.asarray(x, dtype=np.float32)
-    for width_s in (0.2, 0.6):
-        size = [1] * (x.ndim - 1) + [round(width_s * fs) | 1]
-        baseline = scipy.ndimage.median_filter(baseline, size=size, mode="nearest")
+    baseline = np.array(x, dtype=np.float32)
+    # Lead by lead: SciPy's filter for one axis is 30 times as fast as that for several.
+    for lead in baseline.reshape(-1, x.shape[-1]):
+        for width_s in (0.2, 0.6):
+            lead[:] = scipy.ndimage.median_filter(lead, size=round(width_s * fs) | 1, mode="nearest")
     return baseline
 
 

@@ -77,8 +77,8 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
 def _plan(old: float, new: float) -> _Plan:
     ratio = _ratio(old, new)
     up, down = ratio.numerator, ratio.denominator
-    if max(up, down) > LARGEST:
-        return _Plan(0, 1, np.empty((0, 0), np.float32))
+    if up == down or max(up, down) > LARGEST:
+        return _Plan(up if up == down else 0, 1, np.empty((0, 0), np.float32))
     half = _ZEROS * max(up, down)
     # scipy.signal.resample_poly's own filter, cut into one phase per output position between two inputs.
     h = scipy.signal.firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0)) * up

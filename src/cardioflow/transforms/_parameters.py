@@ -10,7 +10,7 @@ import numpy as np
 
 from cardioflow.errors import InputError
 
-__all__ = ["FrozenDict", "above", "choice", "count", "frozen", "names", "number", "set_fields"]
+__all__ = ["FrozenDict", "above", "choice", "count", "frozen", "names", "number", "set_fields", "span"]
 
 
 class FrozenDict(dict[Any, Any]):
@@ -98,3 +98,17 @@ def choice(transform: Any, field: str, options: Iterable[Any]) -> None:
         raise InputError(
             f"{transform.action_name}({field}={value!r}) is unknown. Give one of {', '.join(map(repr, listed))}."
         )
+
+
+def span(transform: Any, field: str, *, least: float | None = None) -> None:
+    """Store the field, a number or a pair of them, as the pair (low, high) that is drawn between."""
+    given = getattr(transform, field)
+    pair = tuple(given) if isinstance(given, (tuple, list)) else (given, given)
+    real = all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) and math.isfinite(v) for v in pair)
+    if not real or len(pair) != 2 or pair[0] > pair[1]:
+        raise InputError(
+            f"{transform.action_name}({field}={given!r}) is neither a number nor a rising pair (low, high)."
+        )
+    if least is not None and pair[0] < least:
+        raise InputError(f"{transform.action_name}({field}={given!r}) goes below {least:g}.")
+    set_fields(transform, **{field: pair})

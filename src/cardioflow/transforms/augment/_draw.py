@@ -1,0 +1,39 @@
+"""Records disturbed one by one, each from its own stream of random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import EcgBatch
+from cardioflow.dsp.streams import generator
+from cardioflow.transforms._inputs import real
+from cardioflow.transforms._map import each
+
+__all__ = ["between", "disturbed"]
+
+
+def disturbed(
+    batch: EcgBatch,
+    keys: NDArray[np.uint64],
+    step: str,
+    func: Callable[[NDArray[Any], np.random.Generator, int], NDArray[Any]],
+) -> EcgBatch:
+    """Return the batch with ``func(x, generator, row)``, of the shape of ``x``, in place of each signal ``x``."""
+    signal = real(batch, step)
+    data = np.empty(signal.data.size, np.float32)
+
+    def one(x: NDArray[Any], i: int) -> None:
+        if x.size:
+            data[signal.offsets[i] : signal.offsets[i + 1]] = func(x, generator(keys[i]), i).reshape(-1)
+
+    each(batch, step, signal, one)
+    return batch.replace(signal=signal.with_data(data))
+
+
+def between(chance: np.random.Generator, span: tuple[float, float], size: Any = None) -> Any:
+    """Return numbers drawn evenly from ``span``."""
+    return chance.uniform(span[0], span[1], size)

@@ -1,0 +1,52 @@
+"""Let the baseline wander."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import EcgBatch
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import rates
+from cardioflow.transforms.augment._draw import between, disturbed
+from cardioflow.transforms.base import RandomTransform
+
+__all__ = ["RandomBaselineWander"]
+
+
+@final
+@dataclass(frozen=True)
+class RandomBaselineWander(RandomTransform):
+    """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share.
+
+    Args:
+        amplitude_mv: the amplitude of their sum in millivolts, or the pair that it is drawn between.
+        frequency_hz: the frequency of each, or the pair that it is drawn between.
+    """
+
+    amplitude_mv: float | tuple[float, float] = (0.0, 0.3)
+    frequency_hz: float | tuple[float, float] = (0.05, 0.5)
+
+    def __post_init__(self) -> None:
+        _parameters.span(self, "amplitude_mv", least=0)
+        _parameters.span(self, "frequency_hz", least=0)
+
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
+        fs = rates(batch, self.action_name)
+        return disturbed(batch, keys, self.action_name, lambda x, chance, i: self._wandering(x, chance, float(fs[i])))
+
+    def _wandering(self, x: NDArray[Any], chance: np.random.Generator, fs: float) -> NDArray[Any]:
+        amplitude = between(chance, self.amplitude_mv)  # type: ignore[arg-type]
+        frequency = between(chance, self.frequency_hz, 3)  # type: ignore[arg-type]
+        phase = chance.uniform(0, 2 * np.pi, 3)
+        share = chance.dirichlet(np.ones(3), x.shape[:-1]) * chance.choice([-1.0, 1.0], (*x.shape[:-1], 1))
+        time = np.arange(x.shape[-1]) / fs
+        waves = np.sin(2 * np.pi * frequency[:, None] * time + phase[:, None])
+        return np.asarray(x + amplitude * np.matmul(share, waves))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(0.2, (0.1, 0.2))

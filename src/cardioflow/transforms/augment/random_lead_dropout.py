@@ -1,0 +1,50 @@
+"""Lose leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import EcgBatch
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms.augment._draw import disturbed
+from cardioflow.transforms.base import RandomTransform
+
+__all__ = ["RandomLeadDropout"]
+
+
+@final
+@dataclass(frozen=True)
+class RandomLeadDropout(RandomTransform):
+    """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least.
+
+    Args:
+        p: the probability for each lead.
+        keep: how many leads stay at least; a record that has no more loses none.
+    """
+
+    p: float = 0.2
+    keep: int = 1
+
+    def __post_init__(self) -> None:
+        _parameters.above(self, "p", equal=True)
+        _parameters.count(self, "keep", least=0)
+        if self.p > 1:
+            raise InputError(f"{self.action_name}(p={self.p}) is no probability: it is above 1.")
+
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
+        return disturbed(batch, keys, self.action_name, self._lost)
+
+    def _lost(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
+        draw = chance.random(x.shape[:-1])
+        # The leads with the largest draws stay, whatever p says.
+        safe = np.argsort(np.argsort(-draw, axis=-1), axis=-1) < self.keep
+        return np.asarray(x * ((draw >= self.p) | safe)[..., None])
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(0.9, keep=3)

@@ -1,0 +1,68 @@
+"""Stretch and squeeze time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.dsp.streams import generator
+from cardioflow.dsp.warping import warp_map, warped
+from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import finite
+from cardioflow.transforms._marks import moved
+from cardioflow.transforms.augment._draw import disturbed
+from cardioflow.transforms.base import RandomTransform
+
+__all__ = ["RandomTimeWarp"]
+
+
+@final
+@dataclass(frozen=True)
+class RandomTimeWarp(RandomTransform):
+    """Stretch and squeeze time, smoothly and differently along the record, which keeps its length.
+
+    The speed runs along a spline through ``n_knots`` random values, so that
+    heart rate and widths change together. All leads are warped alike, and
+    annotations move along. Samples in between come from a cubic spline.
+
+    Args:
+        strength: how far the speed lies from 1 at most: 0.2 for 0.8 to 1.2 times.
+        n_knots: how many values the speed runs through.
+
+    Raises:
+        InputError: for a record with samples that are not finite.
+    """
+
+    strength: float = 0.2
+    n_knots: int = 5
+
+    def __post_init__(self) -> None:
+        _parameters.above(self, "strength")
+        _parameters.count(self, "n_knots", least=2)
+        if self.strength >= 1:
+            raise InputError(f"{self.action_name}(strength={self.strength}) would stop time: it is not below 1.")
+
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
+        signal = finite(batch, self.action_name)
+        maps = [self._map(key, int(n)) for key, n in zip(keys, signal.lengths, strict=True)]
+        done = disturbed(batch, keys, self.action_name, lambda x, _, i: warped(x, maps[i]))
+        return done.replace(annotation=moved(batch, lambda marks, i: _along(marks, maps[i])))
+
+    def _map(self, key: np.uint64, n: int) -> NDArray[np.float64]:
+        knots = generator(key).uniform(-self.strength, self.strength, self.n_knots)
+        return warp_map(1 + knots, n)
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(0.5, 3)
+
+
+def _along(marks: Annotation, source: NDArray[Any]) -> Annotation:
+    # source[t] is where sample t is read from, so a mark goes where it is read.
+    at = np.interp(marks.sample, source, np.arange(source.size)) if source.size else marks.sample
+    return replace(marks, sample=np.rint(at).astype(np.int64))

@@ -1,0 +1,94 @@
+"""What every model of the zoo keeps, the moment its file appears."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from cardioflow import registry
+from cardioflow.batch import EcgBatch, Meta, Ragged
+from cardioflow.errors import ConfigError
+from cardioflow.models import BaseModel
+from cardioflow.models.declaration import find
+
+# Keras 3.15 answers NumPy's question for a copy with a signature of NumPy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+SHAPE = (2, 1024)
+CLASSES = ("A", "N", "O")
+
+
+def batch(n: int = 6, *, flat: bool = False) -> EcgBatch:
+    signals = np.random.default_rng(0).normal(size=(n, *SHAPE)).astype(np.float32) * (not flat)
+    return EcgBatch(
+        ids=tuple(f"R{i}" for i in range(n)),
+        signal=Ragged.from_arrays(list(signals)),
+        meta=Meta.from_rows([{"fs": 300.0, "leads": ("I", "II")}] * n),
+        target=np.eye(3, dtype=np.float32)[np.arange(n) % 3],
+        classes=CLASSES,
+    )
+
+
+@pytest.fixture(scope="module", params=registry.models.names())
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def trained(name) -> BaseModel:
+    model = find(name).build(batch(), None, {})
+    for _ in range(2):
+        result = model.train_on_batch(batch(), "f1")
+        assert np.isfinite(result["loss"])
+        assert 0 <= result["metric"] <= 1
+    return model
+
+
+def test_it_is_a_model_with_a_sentence_that_stands_alone(name) -> None:
+    member = registry.models.get(name)
+    assert issubclass(member, BaseModel)
+    first = inspect.getdoc(member).partition("\n")[0]
+    assert first.endswith((".", ";", ":", ","))
+    assert len(first) > 20
+
+
+def test_all_its_settings_have_defaults_and_others_are_refused(name) -> None:
+    parameters = inspect.signature(registry.models.get(name)).parameters.values()
+    assert all(p.default is not p.empty for p in parameters)
+    with pytest.raises(ConfigError, match="has 'no_such_setting', which it has no parameter for"):
+        find(name).check({"no_such_setting": 1})
+
+
+def test_predictions_are_probabilities_one_row_per_record(trained) -> None:
+    p = trained.predict_on_batch(batch(5))
+    assert p.shape == (5, 3)
+    assert ((p >= 0) & (p <= 1)).all()
+
+
+def test_predictions_of_one_record_do_not_depend_on_the_others(trained) -> None:
+    whole = trained.predict_on_batch(batch(6))
+    np.testing.assert_allclose(trained.predict_on_batch(batch(6)[:2]), whole[:2], atol=1e-5)
+
+
+def test_what_is_saved_is_loaded_with_equal_predictions(name, trained, tmp_path) -> None:
+    trained.save(tmp_path / "dump")
+    loaded = find(name).build(batch(), None, {"path": tmp_path / "dump"})
+    np.testing.assert_allclose(loaded.predict_on_batch(batch()), trained.predict_on_batch(batch()), atol=1e-6)
+    assert loaded.classes == CLASSES
+
+
+def test_flat_records_leave_it_finite(name) -> None:
+    model = find(name).build(batch(), None, {})
+    for _ in range(2):
+        model.train_on_batch(batch(flat=True))
+    assert np.isfinite(model.predict_on_batch(batch())).all()
+
+
+def test_the_same_seed_builds_the_same_weights(name) -> None:
+    first, again, other = (
+        find(name).build(batch(), None, {}, seed=seed).predict_on_batch(batch()) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -1,0 +1,90 @@
+"""Which backend Keras gets, and that nothing gets one before it is asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cardioflow.errors import MissingDependencyError
+from cardioflow.models import _keras
+
+
+@pytest.fixture
+def choose(monkeypatch, tmp_path):
+    """Return the choice on a machine where only ``installed`` can be found and Keras is not imported yet."""
+
+    def chosen(*installed: str, env: str | None = None, json: str | None = None) -> str:
+        monkeypatch.setattr(_keras, "find_spec", lambda name: name if name in installed else None)
+        monkeypatch.delitem(sys.modules, "keras", raising=False)
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        monkeypatch.setenv("KERAS_BACKEND", env or "")
+        if json is not None:
+            (tmp_path / "keras.json").write_text(json)
+        return _keras.choose_backend()
+
+    return chosen
+
+
+def test_what_the_environment_says_counts_most(choose) -> None:
+    assert choose("keras", "jax", "torch", env="torch", json='{"backend": "jax"}') == "torch"
+
+
+def test_keras_json_counts_if_what_it_names_is_installed(choose) -> None:
+    assert choose("keras", "torch", "tensorflow", json='{"backend": "torch"}') == "torch"
+    # Keras writes "tensorflow" there by itself, whatever is installed.
+    assert choose("keras", "torch", json='{"backend": "tensorflow"}') == "torch"
+
+
+@pytest.mark.parametrize("json", [None, "no json", "[]", '{"backend": 3}'])
+def test_else_the_first_of_the_installed_is_taken_and_told_to_keras(choose, json) -> None:
+    assert choose("keras", "torch", "jax", json=json) == next(b for b in _keras.BACKENDS if b in ("jax", "torch"))
+    assert os.environ["KERAS_BACKEND"] in ("jax", "torch")
+
+
+def test_what_is_missing_is_named_with_the_command_that_installs_it(choose) -> None:
+    with pytest.raises(MissingDependencyError, match=r"Keras is not installed.*pip install 'cardioflow\[tensorflow\]'"):
+        choose("torch")
+    with pytest.raises(MissingDependencyError, match=r"none of its backends is\. Install one"):
+        choose("keras")
+    with pytest.raises(MissingDependencyError, match=r"KERAS_BACKEND is 'jax', which is not installed"):
+        choose("keras", "torch", env="jax")
+
+
+def test_a_keras_that_is_imported_already_keeps_its_backend() -> None:
+    assert _keras.choose_backend() == _keras.keras.config.backend()
+
+
+@pytest.mark.parametrize(
+    "code", ["import cardioflow.models", "from cardioflow.models import BaseModel, names, model; names()"]
+)
+def test_models_load_no_backend_before_they_are_asked_for(code) -> None:
+    heavy = ("keras", "torch", "jax", "tensorflow", "sklearn", "scipy", "numba", "pandas")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print([m for m in {heavy!r} if m in sys.modules])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_native_tensorflow_loads_no_keras_of_ours() -> None:
+    code = "import sys, cardioflow.models.tensorflow; print('cardioflow.models._keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    import cardioflow.models
+
+    with pytest.raises(AttributeError, match="has no attribute 'KerasModel'"):
+        cardioflow.models.KerasModel  # noqa: B018 -- the access is what is tested
+    assert {"BaseModel", "KerasBaseModel", "TensorFlowBaseModel", "names"} <= set(dir(cardioflow.models))
+
+
+def test_this_folder_is_where_the_suites_are() -> None:
+    assert {p.name for p in Path(__file__).parent.glob("*_suite.py")} == {"backend_suite.py", "tensorflow_suite.py"}

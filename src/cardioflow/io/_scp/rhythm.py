@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io._record import Waveform
 from cardioflow.io._scp.huffman import Codes, read_codes
 from cardioflow.io._scp.sections import Sections
@@ -16,15 +17,6 @@ from cardioflow.io._timeline import join_waves
 
 __all__ = ["Beat", "Rhythm", "read_rhythm"]
 
-# EN 1064 table 7, as far as the codes mean the same in all its editions.
-_LEADS = dict(
-    [
-        *enumerate(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6", "V7"), 1),
-        *enumerate(("V2R", "V3R", "V4R", "V5R", "V6R", "V7R", "X", "Y", "Z", "CC5", "CM5"), 10),
-        *enumerate(("III", "aVR", "aVL", "aVF", "-aVR", "V8", "V9", "V8R", "V9R"), 61),
-        *enumerate(("Nehb D", "Nehb A", "Nehb J"), 70),
-    ]
-)
 # Even a flat lead, at one bit per sample, is stored beside leads that are not: what claims more is a bomb.
 _MOST_SAMPLES_PER_BYTE = 4
 
@@ -117,7 +109,7 @@ def _read_leads(cursor: Cursor) -> tuple[list[Lead], bool]:
     leads = []
     for _ in range(count):
         first, last, code = cursor.u32(), cursor.u32(), cursor.u8()
-        lead = Lead(_LEADS.get(code, f"SCP lead {code}"), first, last)
+        lead = Lead(LEAD_CODES.get(code, f"SCP lead {code}"), first, last)
         if lead.n < 1:
             raise FormatError(f"says that lead {lead.name} goes from sample {first} to {last}.")
         leads.append(lead)

@@ -1,0 +1,64 @@
+"""Tag, length, value: how an MFER file is built (ISO 22077-1 clause 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cardioflow.errors import FormatError
+from cardioflow.io._source import Cursor
+
+__all__ = ["Tag", "integer", "read_tags"]
+
+_END = 0x80
+_ATTRIBUTE = 0x3F
+
+
+class Tag(NamedTuple):
+    """One tag with what belongs to it."""
+
+    code: int
+    value: bytes
+    channel: int = -1
+    """For an attribute of a channel its number; -1 for all else."""
+
+
+def read_tags(content: bytes) -> Iterator[Tag]:
+    """Give the tags of a file, or of a channel's attribute, one after another up to the end tag."""
+    cursor = Cursor(content, "the file")
+    while cursor.left:
+        code = cursor.u8()
+        if code == 0:
+            # Zero bytes fill up; they are no tag.
+            continue
+        if code == _END:
+            return
+        channel = _channel(cursor) if code == _ATTRIBUTE else -1
+        yield Tag(code, cursor.take(_length(cursor)), channel)
+
+
+def _channel(cursor: Cursor) -> int:
+    """Return a channel's number, seven bits a byte, the highest bit telling that another byte follows."""
+    number = 0
+    for _ in range(4):
+        byte = cursor.u8()
+        number = number << 7 | byte & 0x7F
+        if not byte & 0x80:
+            return number
+    raise FormatError("numbers a channel with more than four bytes.")
+
+
+def _length(cursor: Cursor) -> int:
+    """Return a length: up to 127 in one byte, else the number of bytes it takes and these, the highest first."""
+    first = cursor.u8()
+    if first < 0x80:
+        return first
+    n = first & 0x7F
+    if not 1 <= n <= 4:
+        raise FormatError(f"gives a length of {n} bytes; expected 1 to 4.")
+    return int.from_bytes(cursor.take(n), "big")
+
+
+def integer(value: bytes, *, little: bool, signed: bool = False) -> int:
+    """Return a number of any width."""
+    return int.from_bytes(value, "little" if little else "big", signed=signed)

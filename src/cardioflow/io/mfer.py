@@ -1,0 +1,143 @@
+"""MFER (ISO 22077): waveforms of Japanese monitors and electrocardiographs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.errors import FormatError, InputError
+from cardioflow.io._mfer.channels import Channel, read_frame, samples
+from cardioflow.io._mfer.tags import integer, read_tags
+from cardioflow.io._person import person_meta, sex_letter, years, years_between
+from cardioflow.io._record import Waveform, make_record, millivolts_per
+from cardioflow.io._source import naming, read_whole
+from cardioflow.io.base import Format, ReadRequest, Record
+
+__all__ = ["Mfer"]
+
+_PREAMBLE = b"@"
+_TEXTS = (0x17, 0x81, 0x82)
+_ENCODINGS = {
+    "UTF-8": "utf-8",
+    "UTF-16LE": "utf-16-le",
+    "UTF-16BE": "utf-16-be",
+    "UTF-16": "utf-16",
+    "SHIFT_JIS": "shift_jis",
+    "JIS X0201": "shift_jis",
+    "ISO2022-JP": "iso2022_jp",
+    "EUC-JP": "euc_jp",
+}
+
+
+@final
+class Mfer(Format):
+    """MFER, as far as the file at hand shows it.
+
+    Read: one frame with its channels, their blocks over all sequences, integers of 8 to 32 bits and floats in either
+    byte order, null values as NaN; rate, resolution, offset and unit per channel; manufacturer, time, age, sex.
+    Channels of different rate cannot be in one record: unless ``channels`` chooses others, the ECG leads (those in
+    volts) are read, and the rest is told in ``meta["other_channels"]``.
+
+    Not read: files of several frames, AHA's difference code, events, comments, pressures' names (they keep their code:
+    ``"MFER 0xC00A"``). The sign of an offset is by the standard's text alone, no file has one.
+
+    Checked on a Nihon Kohden CNS-6000 file (MONK's): 12 sequences of 6 channels fill the file to the byte; II and V5
+    at 2 µV and 250 Hz beat in step with the arterial pressure, at a plausible amplitude.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".mwf", ".mfer")
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        """Return whether the preamble tag comes first: ``@``, its length, ``MFR `` (clause 6.1)."""
+        return head[:1] == _PREAMBLE and head[2:6] == b"MFR "
+
+    def read(self, path: Path, request: ReadRequest) -> Record:
+        with naming(path):
+            content = read_whole(path)
+            if not self.recognises(content):
+                raise FormatError("is no MFER file: it does not begin with '@', a length and 'MFR '.")
+            frame = read_frame(content)
+            chosen, request = _chosen(frame.channels, request)
+            channels = [frame.channels[i] for i in chosen]
+            rates = sorted({channel.fs for channel in channels})
+            if len(rates) > 1:
+                told = ", ".join(f"{channel.name} {channel.fs:g} Hz" for channel in channels)
+                raise FormatError(f"holds channels of different rate: {told}. Choose those of one with channels=[…].")
+            signal = samples(frame, chosen)
+            factors = [millivolts_per(channel.unit) for channel in channels]
+            signal *= np.array([[1.0 if factor is None else factor] for factor in factors], np.float32)
+            units = tuple("mV" if f is not None else c.unit for f, c in zip(factors, channels, strict=True))
+            wave = Waveform(signal, rates[0], tuple(channel.name for channel in channels), units)
+            rest = tuple((c.name, c.fs, c.unit) for i, c in enumerate(frame.channels) if i not in chosen)
+            return make_record(
+                wave, request, {**_meta(content, little=frame.little, request=request), "other_channels": rest}
+            )
+
+
+def _chosen(channels: tuple[Channel, ...], request: ReadRequest) -> tuple[list[int], ReadRequest]:
+    """Return the channels to decode, and a request that names them: those asked for, else all in volts, else all."""
+    volts = [i for i, channel in enumerate(channels) if channel.unit == "V"] or list(range(len(channels)))
+    if request.channels is None:
+        return volts, request
+    names = [standard_name(channel.name) for channel in channels]
+    try:
+        found = resolve(names, request.channels)
+    except InputError:
+        # A computed lead may be meant; what is not there either is told when the record is made.
+        return volts, request
+    return list(found), replace(request, channels=tuple(names[i] for i in found))
+
+
+def _meta(content: bytes, *, little: bool, request: ReadRequest) -> dict[str, Any]:
+    found, encoding = dict[int, bytes | str](), "latin-1"
+    for tag in read_tags(content):
+        if tag.code == 0x03:
+            encoding = _ENCODINGS.get(tag.value.split(b"\0")[0].decode("latin-1").strip().upper(), "latin-1")
+        found.setdefault(tag.code, tag.value.decode(encoding, "replace") if tag.code in _TEXTS else tag.value)
+    at = _moment(_raw(found, 0x85), little=little)
+    age, birth = _age(_raw(found, 0x83), little=little)
+    maker = str(found.get(0x17, "")).strip(" \0").replace("^", " ")
+    return {
+        "age": age if age is not None else years_between(birth, at),
+        "sex": sex_letter({1: "M", 2: "F"}.get(int.from_bytes(_raw(found, 0x84)[:1], "big"))),
+        "timestamp": at,
+        "device": " ".join(maker.split()) or None,
+        "comments": (),
+        **person_meta(
+            request,
+            name=str(found.get(0x81, "")).strip(" \0") or None,
+            patient_id=str(found.get(0x82, "")).strip(" \0") or None,
+            birth_date=birth,
+        ),
+    }
+
+
+def _raw(found: dict[int, bytes | str], code: int) -> bytes:
+    value = found.get(code, b"")
+    return value if isinstance(value, bytes) else b""
+
+
+def _moment(value: bytes, *, little: bool) -> datetime | None:
+    """Return the moment of: year in two bytes, month, day, hour, minute, second, and milliseconds in two."""
+    try:
+        at = datetime(integer(value[:2], little=little), *value[2:7])  # noqa: DTZ001 -- no zone
+    except (ValueError, TypeError):
+        return None
+    return at + timedelta(milliseconds=min(integer(value[7:9], little=little), 999))
+
+
+def _age(value: bytes, *, little: bool) -> tuple[int | float | None, date | None]:
+    """Return the age of: years, days beyond them in two bytes, birth year in two bytes, month, day; 255 is unknown."""
+    if len(value) < 7:
+        return None, None
+    try:
+        birth = date(integer(value[3:5], little=little), value[5], value[6])
+    except ValueError:
+        birth = None
+    return (None if value[0] == 255 else years(float(value[0]))), birth

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import struct
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioflow.errors import FormatError
+from cardioflow.io.base import ReadRequest
+from cardioflow.io.mfer import Mfer
+
+ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
+
+
+@pytest.fixture
+def monitor(data: Path) -> Path:
+    return data / "formats/mfer/test-file.MWF"
+
+
+def _tag(code: int, value: bytes) -> bytes:
+    size = bytes([len(value)]) if len(value) < 128 else b"\x84" + struct.pack(">I", len(value))
+    return bytes([code]) + size + value
+
+
+def _channel(number: int, *tags: bytes) -> bytes:
+    value = b"".join(tags)
+    return bytes([0x3F, number, len(value)]) + value
+
+
+MICROVOLTS = _tag(0x0C, b"\x00\xfa\x02\x00")
+INTERVAL = _tag(0x0B, b"\x01\xfd\x04")
+
+
+def _file(tmp_path: Path, *tags: bytes) -> Path:
+    path = tmp_path / "a.mwf"
+    path.write_bytes(_tag(0x40, b"MFR " + b" " * 28) + b"".join(tags) + b"\x80\x00")
+    return path
+
+
+def test_a_monitors_ecg_leads_are_read_in_millivolts(monitor: Path) -> None:
+    record = Mfer().read(monitor, ALL)
+    assert (record.fs, record.leads, record.units) == (250.0, ("II", "V5"), ("mV", "mV"))
+    assert record.signal is not None
+    assert record.signal.shape == (2, 12 * 15000)
+    # The first block of channel 0 begins behind the waveform's tag: 2 µV a step.
+    content = monitor.read_bytes()
+    begin = len(content) - 1_620_000
+    stored = np.frombuffer(content, "<i2", 15000, content.index(b"\x1e\x84\x00\x18\xb8\x20") + 6)
+    assert abs(begin - content.index(b"\x1e\x84\x00\x18\xb8\x20") - 6) <= 2
+    np.testing.assert_allclose(record.signal[0, :15000], np.where(stored == -32768, np.nan, stored * 0.002), rtol=1e-6)
+    assert 0.5 < np.nanmax(record.signal[0]) < 3
+    assert record.meta["other_channels"][0] == ("MFER 0xC00A", 125.0, "mmHg")
+
+
+def test_the_pressure_beside_it_beats_at_the_same_rate(monitor: Path) -> None:
+    ecg = Mfer().read(monitor, ReadRequest(channels=("II",), stop_s=60.0))
+    pressure = Mfer().read(monitor, ReadRequest(channels=("MFER 0xC00A",), stop_s=60.0))
+    assert (pressure.fs, pressure.units) == (125.0, ("mmHg",))
+    assert ecg.signal is not None
+    assert pressure.signal is not None
+
+    def strongest_hz(row: np.ndarray, fs: float) -> float:
+        power = np.abs(np.fft.rfft(row - row.mean())) ** 2
+        hz = np.fft.rfftfreq(row.size, 1 / fs)
+        # Of the ECG, the beat's own frequency is below its harmonics: the first that is strong.
+        near = (hz > 0.8) & (hz < 3)
+        return float(hz[near][np.argmax(power[near])])
+
+    beat = strongest_hz(pressure.signal[0], 125.0)
+    assert strongest_hz(ecg.signal[0], 250.0) == pytest.approx(beat, abs=0.05)
+    assert 30 < np.median(pressure.signal) < 150
+
+
+def test_channels_of_different_rate_are_refused_together(monitor: Path) -> None:
+    with pytest.raises(FormatError, match=r"channels of different rate: II 250 Hz, MFER 0xC00A 125 Hz. Choose those"):
+        Mfer().read(monitor, ReadRequest(channels=("II", "MFER 0xC00A")))
+    both = Mfer().read(monitor, ReadRequest(channels=(3, 2)))
+    assert both.leads == ("MFER 0xC012", "MFER 0xC00A")
+
+
+def test_who_it_was_is_told_only_on_demand(monitor: Path) -> None:
+    silent = Mfer().read(monitor, ALL).meta
+    assert silent["timestamp"] == datetime.fromisoformat("2019-06-19T13:20:00")
+    assert silent["device"].startswith("NIHON KOHDEN CNS6000")
+    assert "12345" not in repr(dict(silent))
+    told = Mfer().read(monitor, ReadRequest(identify=True)).meta
+    assert (told["patient_id"], told["name"]) == ("12345", "TRWRU")
+
+
+@pytest.mark.parametrize("little", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(0, "i2"), (1, "u2"), (2, "i4"), (3, "u1"), (5, "i1"), (6, "u4"), (7, "f4")]
+)
+def test_every_type_is_read_in_both_byte_orders(tmp_path: Path, little: bool, kind: int, dtype: str) -> None:
+    order = "<" if little else ">"
+    rows = np.array([[1, 2, 100], [7, 5, 3]])
+    waves = rows.astype(order + dtype).tobytes()
+    width = bytes([2, 0]) if little else bytes([0, 2])
+    path = _file(
+        tmp_path,
+        _tag(0x01, bytes([little])),
+        INTERVAL,
+        _tag(0x0C, b"\x00\xfa" + width),
+        _tag(0x04, bytes([3])),
+        _tag(0x0A, bytes([kind])),
+        _tag(0x05, bytes([2])),
+        _channel(0, _tag(0x09, (1).to_bytes(2, "little" if little else "big"))),
+        _channel(1, _tag(0x09, b"\x00\x00" + b"ECG V2\0")),
+        _tag(0x1E, waves),
+    )
+    record = Mfer().read(path, ALL)
+    assert (record.fs, record.leads) == (250.0, ("I", "V2"))
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, rows * 0.002, rtol=1e-6)
+
+
+def test_null_values_are_nan_and_sequences_follow_one_another(tmp_path: Path) -> None:
+    blocks = np.array([[1, 2], [10, 20], [-32768, 4], [30, 40]], "<i2")
+    path = _file(
+        tmp_path,
+        _tag(0x01, b"\x01"),
+        INTERVAL,
+        MICROVOLTS,
+        _tag(0x12, b"\x00\x80"),
+        _tag(0x04, b"\x02"),
+        _tag(0x06, b"\x02"),
+        _tag(0x05, b"\x02"),
+        _channel(0, _tag(0x09, b"\x02\x00")),
+        _channel(1, _tag(0x09, b"\x03\x00")),
+        _tag(0x1E, blocks.tobytes()),
+    )
+    record = Mfer().read(path, ALL)
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, np.array([[1, 2, np.nan, 4], [10, 20, 30, 40]]) * 0.002, rtol=1e-6)
+
+
+def test_age_and_birth_date(tmp_path: Path) -> None:
+    waves = [INTERVAL, MICROVOLTS, _tag(0x04, b"\x02"), _tag(0x1E, b"\0\1\0\2")]
+    known = _file(tmp_path, _tag(0x83, bytes([61, 0, 0, 0x07, 0xA0, 2, 3])), _tag(0x84, b"\x02"), *waves)
+    meta = Mfer().read(known, ReadRequest(identify=True)).meta
+    assert (meta["age"], meta["sex"], meta["birth_date"]) == (61, "F", date(1952, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ([], "holds no waveform"),
+        ([_tag(0x1E, b"\0\0"), _tag(0x1E, b"\0\0")], "holds several frames"),
+        ([_tag(0x05, b"\x00"), _tag(0x1E, b"\0\0")], "claims 0 channels"),
+        ([_channel(3, INTERVAL), _tag(0x1E, b"\0\0")], "describes channel 3 of 1"),
+        ([_tag(0x0B, b"\x01\xfd\x00"), _tag(0x1E, b"\0\0")], "gives a sampling interval of 0 in unit 1"),
+        ([_tag(0x0B, b"\x02\xfd\x04"), _tag(0x1E, b"\0\0")], "in unit 2; expected Hz or seconds"),
+        ([_tag(0x0B, b"\x01"), _tag(0x1E, b"\0\0")], "gives a quantity in 1 bytes"),
+        ([_tag(0x0C, b"\x00\xfa\x00"), _tag(0x1E, b"\0\0")], "gives a resolution of 0"),
+        ([_tag(0x0A, b"\x09"), _tag(0x1E, b"\0\0")], "in the type 9"),
+        ([_tag(0x04, b"\x00"), _tag(0x1E, b"\0\0")], "blocks of no samples"),
+        ([_tag(0x06, b"\x09"), _tag(0x1E, b"\0\0")], "holds 2 bytes of samples; expected 9 sequences of 2"),
+        ([_tag(0x04, b"\x09"), _tag(0x1E, b"\0\0")], "holds 2 bytes of samples; expected 0 sequences of 18"),
+        ([b"\x1e\x84\x7f\xff\xff\xff"], "the file ends at byte"),
+        ([b"\x1e\x89"], "gives a length of 9 bytes"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, tags: list[bytes], message: str) -> None:
+    path = _file(tmp_path, *tags)
+    with pytest.raises(FormatError, match=message) as caught:
+        Mfer().read(path, ReadRequest())
+    assert str(caught.value).startswith(str(path))

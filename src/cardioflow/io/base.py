@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import FormatError
 
-__all__ = ["Format", "ReadRequest", "Record"]
+__all__ = ["Columns", "Format", "ReadRequest", "Record"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class ReadRequest:
     """Whether a checksum that does not agree is an error; otherwise it is a flag in ``meta``."""
     identify: bool = False
     """Whether what identifies a person (name, ids, exact birth date) is read into ``meta``."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Several ECGs at once, as a format gives them that keeps them together."""
+
+    signal: Ragged | None
+    meta: Meta
+    """With the columns ``fs``, ``leads`` and ``units``."""
+    annotation: tuple[Annotation | None, ...] | None
 
 
 class Format(ABC):

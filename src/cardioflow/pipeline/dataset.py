@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.dsp.streams import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
+from cardioflow.pipeline.packing import pack, unpacked_index
 from cardioflow.pipeline.shares import assign_parts
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ __all__ = ["EcgDataset"]
 class EcgDataset:
     """Records by id, in a fixed order; ``dataset >> pipeline`` sends them through it.
 
-    ``source`` is a glob (``"data/*.hea"``), a path, a list of either, or a
-    mapping of ids to paths. An id is the file's stem unless ``ids`` (a
+    ``source`` is a glob (``"data/*.hea"``), a path, a list of either, a mapping
+    of ids to paths, or a packed store. An id is the file's stem unless ``ids`` (a
     function of the path) says otherwise.
 
     Raises:
@@ -44,7 +45,10 @@ class EcgDataset:
     ) -> None:
         if not issubclass(batch_class, EcgBatch):
             raise InputError(f"batch_class={batch_class!r} is no subclass of EcgBatch.")
-        if isinstance(source, Mapping):
+        if isinstance(source, (str, Path)) and (Path(source) / "store.json").is_file():
+            found, packed_labels = unpacked_index(Path(source))
+            labels = labels if labels is not None else packed_labels or None
+        elif isinstance(source, Mapping):
             found = {str(k): str(v) for k, v in source.items()}
         else:
             found = _by_id(_expand(source), ids or _stem)
@@ -111,6 +115,29 @@ class EcgDataset:
             for name, kind, key in zip(ids, kinds, keys, strict=True)
         }
         return cls(paths, labels=dict(zip(ids, kinds, strict=True)))
+
+    def pack(
+        self,
+        path: str | Path,
+        *,
+        fmt: str | None = None,
+        components: Sequence[str] = ("signal", "meta"),
+        labels: Any = None,
+        shard_mb: int = 128,
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> EcgDataset:
+        """Write the records to a packed store, a folder of a few large files, and return the data set of it.
+
+        ``EcgDataset(path)`` opens it again; a pipeline reads it whatever its
+        ``load(fmt=…)`` says. Signals whose source held integers are stored as
+        int16, losslessly; others as float32. ``labels`` is a table as ``load``
+        takes it; they become the data set's. Memory stays at a shard's size.
+
+        Raises:
+            InputError: when ``path`` is there already.
+        """
+        pack(self, Path(path), fmt=fmt, components=components, labels=labels, shard_mb=shard_mb, on_error=on_error)
+        return type(self)(path, batch_class=self.batch_class)
 
     # -- parts --------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import BadRecordsError, CardioFlowError, FormatError, InputError, LabelError, nearest
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.pipeline.labels import LabelTable, TableShape
+from cardioflow.pipeline.packing import is_packed
 from cardioflow.pipeline.steps.base import Reader
 from cardioflow.registry import formats
 
@@ -74,12 +75,12 @@ class Load(Reader):
             object.__setattr__(self, name, value)
 
     def _check(self) -> None:
-        known = (*_FROM_FILES, "target")
+        every = (*_FROM_FILES, "target")
         for name in self.components:
-            if name not in known:
-                raise InputError(f"load(components={name!r}): there is no such component. {nearest(name, known)}")
+            if name not in every:
+                raise InputError(f"load(components={name!r}): there is no such component. {nearest(name, every)}")
         if not self.components:
-            raise InputError(f"load(components=[]): nothing to load. Name some of {', '.join(known)}.")
+            raise InputError(f"load(components=[]): nothing to load. Name some of {', '.join(every)}.")
         if "target" in self.components and len(self.components) > 1:
             raise InputError(
                 f"load(components={list(self.components)}): targets come from a table and the others from files. "
@@ -88,9 +89,8 @@ class Load(Reader):
         allowed = (*_TABLE_OPTIONS, "classes", "extra_labels") if self.components == ("target",) else _FILE_OPTIONS
         for name in self.options:
             if name not in allowed:
-                raise InputError(
-                    f"load() takes no {name!r} for {list(self.components)}. {nearest(name, (*allowed, 'components', 'fmt', 'src'))}"
-                )
+                known = (*allowed, "components", "fmt", "src")
+                raise InputError(f"load() takes no {name!r} for {list(self.components)}. {nearest(name, known)}")
         if self.components == ("target",):
             if self.fmt not in (None, "csv"):
                 raise InputError(
@@ -146,8 +146,12 @@ class Load(Reader):
         if not len(batch):
             return batch
         request = ReadRequest(frozenset(self.components), **self.options)
-        paths = [self._path(batch, i) for i in range(len(batch))]
-        found = self._read(paths, request)
+        # Records of a packed store are read as such, whatever format they were packed from.
+        if self.src is None and batch.paths is not None and is_packed(batch.paths[0]):
+            together = formats.get("packed")().read_columns(batch.paths, request)
+            held = {"signal": together.signal, "meta": together.meta, "annotation": together.annotation}
+            return batch.replace(**{k: v for k, v in held.items() if v is not None})
+        found = self._read([self._path(batch, i) for i in range(len(batch))], request)
         errors: dict[str, CardioFlowError] = {}
         records: list[Record] = []
         for name, record in zip(batch.ids, found, strict=True):

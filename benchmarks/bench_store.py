@@ -1,0 +1,77 @@
+"""The packed store: records per second, against a plain copy of the same bytes and against reading the files.
+
+    python benchmarks/bench_store.py [--folder data/training2017] [--batch 256]
+
+One thread, warm. Figures to reach: 50 000 records of CinC 2017's size a second,
+and within 2 times of a plain copy of what comes out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import cardioflow as ds
+
+
+def rate(read: Callable[[np.ndarray], object], rows: list[np.ndarray], rounds: int = 5) -> float:
+    """Return the median of records per second over ``rounds``."""
+    for own in rows:
+        read(own)
+    found = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        for own in rows:
+            read(own)
+        found.append(sum(map(len, rows)) / (time.perf_counter() - start))
+    return statistics.median(found)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path(os.environ.get("CARDIOFLOW_DATA", ".")) / "cinc2017")
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--n-batches", type=int, default=40)
+    given = parser.parse_args()
+
+    files = ds.EcgDataset(given.folder / "*.hea")
+    with tempfile.TemporaryDirectory() as scratch:
+        store = files.pack(Path(scratch) / "store.packed", fmt="wfdb")
+        rng = np.random.default_rng(0)
+        shuffled = [rng.permutation(len(files))[: given.batch] for _ in range(given.n_batches)]
+
+        assert store.batch(shuffled[0]).load().signal == files.batch(shuffled[0]).load(fmt="wfdb").signal
+        size = store.batch(shuffled[0]).load().signal.data.nbytes / len(shuffled[0])
+        source = store.batch(shuffled[0]).load().signal.data
+
+        packed = rate(lambda rows: store.batch(rows).load(), shuffled)
+        copied = rate(lambda rows: source.copy(), shuffled)
+        wfdb = rate(lambda rows: files.batch(rows).load(fmt="wfdb"), shuffled[:8])
+        on_disk = sum(f.stat().st_size for f in Path(scratch).rglob("*") if f.is_file())
+
+        print(
+            f"{len(files)} records of {given.folder.name}, {size / 4:.0f} samples each, batches of {given.batch}, shuffled"
+        )
+        print(
+            f"packed store     {packed:9.0f} records/s ({packed * size / 1e9:.2f} GB/s), {on_disk / len(files) / 1e3:.1f} kB each"
+        )
+        print(
+            f"plain copy       {copied:9.0f} records/s; the store takes {copied / packed:.2f} times as long; to reach: 2"
+        )
+        print(f"the WFDB files   {wfdb:9.0f} records/s; the store is {packed / wfdb:.2f} times as fast")
+        print("to reach: 50000 records/s")
+
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for epoch in range(3):
+            for _ in (store >> ds.Pipeline().load()).batches(64, shuffle=True, seed=epoch):
+                pass
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        print(f"three more epochs raise the peak memory by {grown:.0f} MiB (mapped pages included)")

@@ -1,0 +1,70 @@
+"""Between float32 millivolts and the integers that a device wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MISSING", "as_int16", "gather_int16"]
+
+MISSING = -32768
+"""The integer that stands for a missing sample, as in WFDB's format 16."""
+
+
+def as_int16(
+    signal: NDArray[np.float32], gain: Sequence[float] | None, baseline: Sequence[float] | None
+) -> NDArray[np.int16] | None:
+    """Return the integers that ``(n - baseline) / gain`` makes ``signal`` of, to the bit; ``None`` where none do.
+
+    ``signal`` is (lead, time) in millivolts, ``gain`` is in units per millivolt, one per lead.
+    """
+    n_leads = signal.shape[0]
+    if gain is None or baseline is None or len(gain) != n_leads or len(baseline) != n_leads:
+        return None
+    gains, baselines = np.asarray(gain, np.float64)[:, None], np.asarray(baseline, np.float64)[:, None]
+    lost = np.isnan(signal)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = np.rint(np.where(lost, 0.0, signal * gains + baselines))
+    if not np.isfinite(found).all() or (found <= MISSING).any() or (found > 32767).any():
+        return None
+    whole: NDArray[np.int16] = np.where(lost, MISSING, found).astype(np.int16)
+    again = ((whole.astype(np.float64) - baselines) / gains).astype(np.float32)
+    return whole if bool(((again == signal) | lost).all()) else None
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather(  # noqa: PLR0917 -- a kernel: arrays by position
+    data: Any, starts: Any, n_leads: Any, n_samples: Any, gain: Any, baseline: Any, out: Any
+) -> None:
+    at = 0
+    lead = 0
+    for i in range(starts.size):
+        read = starts[i]
+        for _ in range(n_leads[i]):
+            shift, scale = baseline[lead], gain[lead]
+            for _ in range(n_samples[i]):
+                value = data[read]
+                out[at] = np.float32((value - shift) / scale) if value != MISSING else np.float32(np.nan)
+                at += 1
+                read += 1
+            lead += 1
+
+
+def gather_int16(
+    data: NDArray[np.int16],
+    starts: NDArray[np.int64],
+    shapes: NDArray[np.int64],
+    gain: NDArray[np.float64],
+    baseline: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Return records of ``data``, each at its start and of its shape (lead, time), as millivolts one after another.
+
+    ``gain`` and ``baseline`` hold one number per lead, record by record.
+    """
+    out = np.empty(int(shapes.prod(axis=1).sum()), np.float32)
+    _gather(data, starts, shapes[:, 0], shapes[:, 1], gain, baseline, out)
+    return out

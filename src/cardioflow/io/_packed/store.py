@@ -1,0 +1,195 @@
+"""Reading a packed store: shards are mapped, and only what is asked for is touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.ragged import Ragged
+from cardioflow.dsp.quantize import gather_int16
+from cardioflow.errors import FormatError
+from cardioflow.io._packed.columns import decoded, from_json
+from cardioflow.io._packed.writer import VERSION
+
+__all__ = ["Shard", "Store", "open_store"]
+
+
+_KINDS = {"id": pa.string(), "at": pa.int64(), "shape": pa.list_(pa.int64()), "label": pa.string()}
+
+
+@final
+class Shard:
+    """One memory-mapped file of records that are stored as one type."""
+
+    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
+        self.path = path
+        try:
+            # Opened by map and never closed while views of it live; Arrow keeps it as long as they do.
+            batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+            # Arrow trusts offsets and texts unless asked; a damaged one would be read from anywhere.
+            batch.validate(full=True)
+            self._columns: dict[str, pa.Array] = dict(zip(batch.schema.names, batch.columns, strict=True))
+            signal = self._columns["signal"]
+            wrong = [name for name, kind in _KINDS.items() if self._columns[name].type != kind]
+            if wrong or any(self._columns[name].null_count for name in _KINDS):
+                raise TypeError(f"column {wrong[0] if wrong else '(one with gaps)'!r} is not what it should be")
+            self.data: NDArray[Any] = signal.values.to_numpy(zero_copy_only=True)
+            self.starts: NDArray[np.int64] = signal.offsets.to_numpy(zero_copy_only=True)
+            self.shapes = self._columns["shape"].values.to_numpy().reshape(-1, 2)
+            metadata = batch.schema.metadata
+            self.constants: dict[str, Any] = from_json(metadata[b"constants"].decode())
+            self._kinds: dict[str, str] = json.loads(metadata[b"kinds"])
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+            raise FormatError(f"{path} is no shard of a packed store: {error}. Pack the records again.") from error
+        self._check(path, about)
+        self.at = self._columns["at"].to_numpy()
+
+    def _check(self, path: Path, about: Mapping[str, Any]) -> None:
+        """Refuse offsets and shapes that reach outside the file: the kernel that reads them looks at no bounds."""
+        n, starts, shapes = len(self.shapes), self.starts, self.shapes
+        right = (
+            self.data.dtype == np.dtype(about["dtype"])
+            and n == about["n_records"] == len(starts) - 1
+            and bool((shapes >= 0).all())
+            and bool((np.diff(starts) == shapes.prod(axis=1)).all())
+            and (n == 0 or (starts[0] >= 0 and starts[-1] <= self.data.size))
+        )
+        if not right:
+            raise FormatError(f"{path} does not hold what its index says. Pack the records again.")
+
+    def strings(self, name: str) -> list[str]:
+        """Return the column ``name``."""
+        found: list[str] = self._columns[name].to_pylist()
+        return found
+
+    def signals(self, rows: NDArray[np.int64]) -> Ragged:
+        """Return the signals at ``rows`` in millivolts; neighbours stored as float32 are not copied."""
+        shapes = self.shapes[rows]
+        if self.data.dtype == np.float32:
+            run = rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size))
+            if run:
+                return Ragged(self.data[self.starts[rows[0]] : self.starts[rows[-1] + 1]], shapes)
+            parts = [self.data[self.starts[i] : self.starts[i + 1]] for i in rows]
+            return Ragged(np.concatenate(parts) if parts else self.data[:0], shapes)
+        gain = self._per_lead("adc_gain", rows)
+        baseline = self._per_lead("baseline", rows)
+        if not gain.size == baseline.size == shapes[:, 0].sum():
+            raise FormatError(f"{self.path} has gains for {gain.size} leads, not {shapes[:, 0].sum()}. Pack it again.")
+        return Ragged(gather_int16(self.data, self.starts[rows], shapes, gain, baseline), shapes)
+
+    def _per_lead(self, key: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        if key in self.constants:
+            one = np.asarray(self.constants[key], np.float64)
+            return np.tile(one, len(rows))
+        values = decoded(self._columns[f"meta.{key}"].take(pa.array(rows)), self._kinds[key])
+        return np.array([v for own in values for v in own], np.float64)
+
+    def meta(self, rows: NDArray[np.int64]) -> Meta:
+        """Return the metadata at ``rows``."""
+        n = len(rows)
+        columns: dict[str, Any] = {}
+        for key, value in self.constants.items():
+            if isinstance(value, float):
+                columns[key] = np.full(n, value)
+                continue
+            column = np.empty(n, object)
+            column.fill(value)
+            columns[key] = column
+        taken = pa.array(rows)
+        for key, kind in self._kinds.items():
+            columns[key] = decoded(self._columns[f"meta.{key}"].take(taken), kind)
+        return Meta(columns, n)
+
+    def marks(self, rows: NDArray[np.int64]) -> list[Annotation | None]:
+        """Return the annotations at ``rows``, ``None`` where the record was packed without."""
+        if "marks.there" not in self._columns:
+            return [None] * len(rows)
+        taken = pa.array(rows)
+        there = self._columns["marks.there"].take(taken).to_pylist()
+        columns = {k[6:]: v.take(taken).to_pylist() for k, v in self._columns.items() if k.startswith("marks.")}
+        return [_annotation(columns, i) if there[i] else None for i in range(len(rows))]
+
+
+def _annotation(columns: Mapping[str, list[Any]], i: int) -> Annotation:
+    numbers = {k: np.array(columns[k][i], np.int64) for k in ("sample", "channel", "num", "subtype")}
+    symbols = np.array(columns["symbol"][i], dtype="<U1") if columns["symbol"][i] else np.empty(0, "<U1")
+    return Annotation(symbol=symbols, aux_note=tuple(columns["aux_note"][i]), **numbers)
+
+
+@final
+class Store:
+    """The records of a packed store by number, in the order in which they were packed."""
+
+    def __init__(self, path: Path) -> None:
+        about = _read_index(path)
+        self.path = path
+        self.shards = [Shard(path / shard["file"], shard) for shard in about["shards"]]
+        self.shard_of = np.empty(about["n_records"], np.int64)
+        self.row_of = np.empty(about["n_records"], np.int64)
+        for number, shard in enumerate(self.shards):
+            if shard.at.size and not 0 <= shard.at.min() <= shard.at.max() < len(self.shard_of):
+                raise FormatError(f"{path} does not hold what its index says. Pack the records again.")
+            self.shard_of[shard.at] = number
+            self.row_of[shard.at] = np.arange(len(shard.at))
+
+    def __len__(self) -> int:
+        return len(self.shard_of)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all records, in order."""
+        return self._in_order("id")
+
+    def labels(self) -> dict[str, Any]:
+        """Return the label of each record that was packed with one."""
+        try:
+            pairs = list(zip(self.ids(), map(from_json, self._in_order("label")), strict=True))
+        except ValueError as error:
+            raise FormatError(f"{self.path} has labels that are no JSON: {error}. Pack the records again.") from None
+        return {name: label for name, label in pairs if label is not None}
+
+    def _in_order(self, column: str) -> list[str]:
+        found = [""] * len(self)
+        for shard in self.shards:
+            for at, value in zip(shard.at.tolist(), shard.strings(column), strict=True):
+                found[at] = value
+        return found
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    index = path / "store.json"
+    try:
+        about: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
+        shards = about["shards"]
+        known = about["cardioflow_store"] == VERSION and about["n_records"] == sum(s["n_records"] for s in shards)
+        # A name with a folder in it could reach outside the store.
+        named = all(Path(s["file"]).name == s["file"] and s["dtype"] in ("int16", "float32") for s in shards)
+    except FileNotFoundError:
+        raise FormatError(f"{path} is no packed store: it has no store.json. Make one with EcgDataset.pack.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{index} is no index of a packed store: {error}. Pack the records again.") from None
+    if not known or not named:
+        raise FormatError(f"{index} is no index of a packed store of version {VERSION}. Pack the records again.")
+    return about
+
+
+@lru_cache(maxsize=16)
+def _opened(path: Path, changed_ns: int) -> Store:  # noqa: ARG001 -- a store written anew is opened anew
+    return Store(path)
+
+
+def open_store(path: Path) -> Store:
+    """Return the store at ``path``, which stays open as long as it is in use."""
+    try:
+        changed = (path / "store.json").stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _opened(path, changed)

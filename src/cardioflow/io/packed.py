@@ -1,0 +1,124 @@
+"""The packed store: a data set in a few large files, made by ``EcgDataset.pack`` to be read fast and often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, final
+
+import numpy as np
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import resolve
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.ragged import Ragged
+from cardioflow.errors import CardioFlowError, FormatError, InputError
+from cardioflow.io._packed.store import Store, open_store
+from cardioflow.io.base import Columns, Format, ReadRequest, Record
+
+__all__ = ["Packed"]
+
+
+@final
+class Packed(Format):
+    """Records of a packed store, named ``<store>#<number>``, with signals, metadata, annotations and labels.
+
+    Values are those that were packed, to the bit: integers with their gain
+    where the source had integers, float32 otherwise.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".packed",)
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:  # noqa: ARG003 -- the signature of every format
+        return False  # a store is a folder; its records are recognised by their names
+
+    def read(self, path: Path, request: ReadRequest) -> Record:
+        columns = self.read_columns([path], request)
+        meta = dict(columns.meta[0])
+        fs, leads, units = float(meta.pop("fs")), meta.pop("leads"), meta.pop("units")
+        signal = None if columns.signal is None else columns.signal[0]
+        marks = None if columns.annotation is None else columns.annotation[0]
+        return Record(signal, fs, leads, units, meta, marks)
+
+    def read_columns(self, paths: Sequence[str | Path], request: ReadRequest) -> Columns:
+        """Read all of ``paths`` at once.
+
+        Raises:
+            FormatError: when one of them is in no store.
+        """
+        if request.ann_ext is not None:
+            raise InputError(
+                f"load(ann_ext={request.ann_ext!r}): the records are packed, with the annotations that they were "
+                "packed with. Leave ann_ext out."
+            )
+        store, rows = _places(paths)
+        try:
+            return _selected(_gathered(store, rows, request), request)
+        except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+            if isinstance(error, CardioFlowError):
+                raise
+            raise FormatError(f"{store.path} is damaged: {error}. Pack the records again.") from error
+
+
+def _gathered(store: Store, rows: np.ndarray, request: ReadRequest) -> Columns:
+    """Return the records at ``rows``, shard by shard, in the order that was asked for."""
+    order = np.argsort(store.shard_of[rows], kind="stable")
+    signals: list[Ragged] = []
+    metas: list[Meta] = []
+    marks: list[Annotation | None] = []
+    for number in np.unique(store.shard_of[rows]):
+        shard = store.shards[number]
+        own = store.row_of[rows[store.shard_of[rows] == number]]
+        metas.append(shard.meta(own))
+        if "signal" in request.components:
+            signals.append(shard.signals(own))
+        if "annotation" in request.components:
+            marks.extend(shard.marks(own))
+    back = np.argsort(order, kind="stable")
+    in_order = len(metas) == 1
+    meta = metas[0] if in_order else Meta.concat(metas).take(back)
+    signal = None
+    if signals:
+        signal = signals[0] if in_order else Ragged.concat(signals).take(back)
+    found = tuple(marks[i] for i in back) if "annotation" in request.components else None
+    return Columns(signal, meta, found)
+
+
+def _places(paths: Sequence[str | Path]) -> tuple[Store, np.ndarray]:
+    split = [str(p).rpartition("#") for p in paths]
+    folders = {folder for folder, _, _ in split}
+    if len(folders) > 1:
+        raise InputError(f"Records of several stores ({', '.join(sorted(folders))}) cannot be one batch.")
+    folder = folders.pop()
+    store = open_store(Path(folder))
+    try:
+        rows = np.array([int(number) for _, _, number in split], np.int64)
+    except ValueError:
+        raise FormatError(f"{paths[0]} names no record of a packed store. Expected <store>#<number>.") from None
+    if rows.size and not 0 <= rows.min() <= rows.max() < len(store):
+        raise FormatError(f"{folder} holds {len(store)} records, and number {rows.max()} was asked for.")
+    return store, rows
+
+
+def _selected(columns: Columns, request: ReadRequest) -> Columns:
+    """Return the leads and the seconds that were asked for."""
+    if request.channels is None and not request.start_s and request.stop_s is None:
+        return columns
+    signals, marks, leads, units = [], [], [], []
+    for i, row in enumerate(columns.meta):
+        chosen = list(range(len(row["leads"]))) if request.channels is None else resolve(row["leads"], request.channels)
+        start = round(request.start_s * row["fs"])
+        stop = None if request.stop_s is None else round(request.stop_s * row["fs"])
+        leads.append(tuple(row["leads"][c] for c in chosen))
+        units.append(tuple(row["units"][c] for c in chosen))
+        if columns.signal is not None:
+            signals.append(columns.signal[i][list(chosen), start:stop])
+        if columns.annotation is not None:
+            own = columns.annotation[i]
+            marks.append(own if own is None else own.window(start, 2**62 if stop is None else stop))
+    return Columns(
+        Ragged.from_arrays(signals) if columns.signal is not None else None,
+        columns.meta.with_columns(leads=leads, units=units),
+        tuple(marks) if columns.annotation is not None else None,
+    )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from cardioflow.errors import FormatError
 
-__all__ = ["Cursor", "naming", "read_whole"]
+__all__ = ["Cursor", "naming", "open_plain", "read_whole"]
 
 MOST_BYTES = 1 << 30
 """Larger files of these formats are refused: a day of 12 leads at 1000 Hz in 16 bit is twice as much, and no device
@@ -26,6 +27,25 @@ def naming(path: Path) -> Iterator[None]:
         raise FormatError(f"{path}: {error}") from error.__cause__
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file for reading; a pipe or a device, which might never answer, is refused.
+
+    Raises:
+        FormatError: when it is no plain file.
+        OSError: when it cannot be opened.
+    """
+    file = open(path, "rb", opener=_no_waiting)  # noqa: SIM115 -- Path.open takes no opener; the caller closes
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise FormatError("is no plain file.")
+    return file
+
+
+def _no_waiting(path: str, flags: int) -> int:
+    # Opening a pipe would wait for its other end.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a file.
 
@@ -33,11 +53,13 @@ def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
         FormatError: when it cannot be opened, is empty, or is larger than ``most`` bytes.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             # The size first, because read() allocates what it is asked for; one byte more than allowed tells a file
             # that is too large, even if it grows meanwhile.
             size = os.fstat(file.fileno()).st_size
             content = file.read(min(size, most) + 1)
+    except FormatError:
+        raise
     except (OSError, ValueError) as error:
         raise FormatError(f"cannot be opened: {error}. Check the path and its permissions.") from error
     if len(content) > most:

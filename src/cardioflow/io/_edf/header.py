@@ -1,0 +1,201 @@
+"""The header of an EDF, EDF+ or BDF file: 256 bytes, and 256 more for each signal."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from cardioflow.errors import FormatError
+
+__all__ = ["BDF_MAGIC", "EDF_MAGIC", "Header", "Signal", "parse", "size_of", "written_date"]
+
+EDF_MAGIC: Final = b"0       "
+BDF_MAGIC: Final = b"\xffBIOSEMI"
+
+_FIXED: Final = 256
+_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What the header says of one signal."""
+
+    label: str
+    transducer: str
+    dimension: str
+    physical: tuple[float, float]
+    """The physical values of the two digital ones."""
+    digital: tuple[int, int]
+    prefiltering: str
+    per_record: int
+    """Samples in one data record."""
+    start: int
+    """Samples of other signals before it in one data record."""
+
+    @property
+    def is_annotation(self) -> bool:
+        """Whether it holds texts (EDF+ clause 2.2) instead of samples."""
+        return self.label in {"EDF Annotations", "BDF Annotations"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header as read."""
+
+    bytes_per_sample: int
+    patient: str
+    recording: str
+    start: datetime | None
+    n_bytes: int
+    kind: str
+    """``"EDF+C"`` or ``"EDF+D"`` (``"BDF+…"``); empty in plain EDF."""
+    n_records: int
+    """-1 where the recording was never closed."""
+    duration_s: float
+    """Of one data record."""
+    signals: tuple[Signal, ...]
+
+    @property
+    def samples_per_record(self) -> int:
+        return sum(signal.per_record for signal in self.signals)
+
+    @property
+    def bytes_per_record(self) -> int:
+        return self.samples_per_record * self.bytes_per_sample
+
+    @property
+    def is_plus(self) -> bool:
+        """Whether the patient and recording fields have the parts that EDF+ gives them (2.1.3.3 and 2.1.3.4)."""
+        return self.kind != ""
+
+
+def size_of(head: bytes) -> int:
+    """Return how long the header is that begins with the 256 bytes ``head``.
+
+    Raises:
+        FormatError: when that is no header.
+    """
+    if len(head) < _FIXED:
+        raise FormatError(f"has {len(head)} bytes; an EDF header has {_FIXED} at least. Fetch it again.")
+    if head[:8] not in {EDF_MAGIC, BDF_MAGIC} and head[:8].strip(b" \0") != b"0":
+        raise FormatError(f"begins with {head[:8]!r}; EDF begins with '0' and spaces, BDF with 255 and 'BIOSEMI'.")
+    n = _whole(head[252:256], "number of signals")
+    if not 0 < n < 10000:
+        raise FormatError(f"says that it has {n} signals; expected 1 to 9999.")
+    return _FIXED * (n + 1)
+
+
+def parse(raw: bytes) -> Header:
+    """Read a whole header.
+
+    Lenient where files in the field are: NUL instead of spaces, a decimal comma,
+    a header size that is wrong (it follows from the number of signals), times
+    that are no times.
+
+    Raises:
+        FormatError: with the field's name, where a number is none.
+    """
+    size = size_of(raw)
+    if len(raw) < size:
+        raise FormatError(f"ends inside its header, which takes {size} bytes. Fetch it again.")
+    n = size // _FIXED - 1
+    recording = _text(raw[88:168])
+    kind = _text(raw[192:236])[:5]
+    kind = kind if kind in {"EDF+C", "EDF+D", "BDF+C", "BDF+D"} else ""
+    duration = _number(raw[244:252], "duration of a data record")
+    if not 0 <= duration < 1e9:
+        raise FormatError(f"says that a data record lasts {duration:g} s; expected 0 or more.")
+    return Header(
+        bytes_per_sample=3 if raw[:8] == BDF_MAGIC else 2,
+        patient=_text(raw[8:88]),
+        recording=recording,
+        start=_start(_text(raw[168:176]), _text(raw[176:184]), recording if kind else ""),
+        n_bytes=size,
+        kind=kind,
+        n_records=_whole(raw[236:244], "number of data records"),
+        duration_s=duration,
+        signals=_signals(raw[_FIXED:size], n),
+    )
+
+
+_WIDTHS: Final = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
+
+
+def _signals(raw: bytes, n: int) -> tuple[Signal, ...]:
+    columns: list[list[bytes]] = []
+    at = 0
+    for width in _WIDTHS:
+        columns.append([raw[at + i * width : at + (i + 1) * width] for i in range(n)])
+        at += n * width
+    signals = []
+    start = 0
+    for label, transducer, dimension, p_min, p_max, d_min, d_max, filters, count, _ in zip(*columns, strict=True):
+        name = _text(label)
+        per_record = _whole(count, f"number of samples per record of {name!r}")
+        if not 0 <= per_record < 1 << 28:
+            raise FormatError(f"says that {name!r} has {per_record} samples per data record; expected 0 or more.")
+        signals.append(
+            Signal(
+                name,
+                _text(transducer),
+                _text(dimension),
+                (_number(p_min, f"physical minimum of {name!r}"), _number(p_max, f"physical maximum of {name!r}")),
+                (_whole(d_min, f"digital minimum of {name!r}"), _whole(d_max, f"digital maximum of {name!r}")),
+                _text(filters),
+                per_record,
+                start,
+            )
+        )
+        start += per_record
+    return tuple(signals)
+
+
+def _text(raw: bytes) -> str:
+    # ASCII by the standard; devices also write Latin-1.
+    return raw.replace(b"\0", b" ").decode("latin-1").strip()
+
+
+def _number(raw: bytes, what: str) -> float:
+    text = _text(raw).replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise FormatError(f"gives {text!r} as the {what}; expected a number.")
+    return value
+
+
+def _whole(raw: bytes, what: str) -> int:
+    value = _number(raw, what)
+    if value != int(value) or abs(value) >= 2**53:
+        raise FormatError(f"gives {_text(raw)!r} as the {what}; expected a whole number.")
+    return int(value)
+
+
+_STARTDATE = re.compile(r"Startdate (\d\d?)-([A-Za-z]{3})-(\d{4})\b")
+
+
+def _start(day: str, time: str, recording: str) -> datetime | None:
+    """Return the start; its year in full stands in EDF+'s recording field, else 85 to 99 are 1985 to 1999."""
+    try:
+        d, m, y = (int(part) for part in re.split(r"[.:/-]", day))
+        hour, minute, second = (int(part) for part in re.split(r"[.:]", time))
+        at = datetime(1900 + y if y >= 85 else 2000 + y, m, d)  # noqa: DTZ001 -- the format has no zone
+        at += timedelta(hours=hour, minutes=minute, seconds=second)
+    except (ValueError, OverflowError):
+        return None
+    found = written_date(recording)
+    return datetime.combine(found, at.time()) if found else at
+
+
+def written_date(text: str) -> date | None:
+    """Return the date of a text such as ``Startdate 02-MAR-2002 …``."""
+    match = _STARTDATE.match(text if text.startswith("Startdate") else f"Startdate {text}")
+    try:
+        return date(int(match[3]), _MONTHS.index(match[2].upper()) + 1, int(match[1])) if match else None
+    except ValueError:
+        return None

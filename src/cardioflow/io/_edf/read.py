@@ -1,0 +1,275 @@
+"""From the bytes of an EDF or BDF file to a record."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.dsp.unpack import unpack
+from cardioflow.errors import FormatError, InputError
+from cardioflow.io._edf.header import Header, Signal, parse, size_of, written_date
+from cardioflow.io._edf.marks import Text, read_records
+from cardioflow.io._marks import Mark, annotation_of
+from cardioflow.io._person import person_meta, sex_letter, years_between
+from cardioflow.io._record import Waveform, make_record, millivolts_per
+from cardioflow.io._source import naming, open_plain
+from cardioflow.io.base import ReadRequest, Record
+
+__all__ = ["read_edf"]
+
+_MOST_GROWTH: Final = 20
+_ALWAYS_ALLOWED: Final = 64 << 20
+# Annotations of a file that has no signal are counted in milliseconds.
+_FS_OF_NOTHING: Final = 1000.0
+_CODES: Final = frozenset("NLRaVFJASEj/Q~|sT*D=pB^t+u?![]en@xf()r")
+
+
+def read_edf(path: Path, request: ReadRequest) -> Record:
+    """Read one EDF, EDF+ or BDF file."""
+    with naming(path):
+        try:
+            with open_plain(path) as file:
+                return _read(file, request)
+        except (OSError, ValueError) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError(f"cannot be read: {error}. Check the path and its permissions.") from error
+
+
+def _read(file: BinaryIO, request: ReadRequest) -> Record:
+    head = file.read(256)
+    header = parse(head + file.read(size_of(head) - 256))
+    header = replace(header, n_records=_count_records(header, os.fstat(file.fileno()).st_size, strict=request.strict))
+    wanted, request = _chosen(header, request)
+    meta = _meta(header, wanted, request) if "meta" in request.components else {}
+    begins: list[float | None] = []
+    texts: list[Text] = []
+    holders = [s for s in header.signals if s.is_annotation and s.per_record]
+    # What is told of time is needed wherever a record may not follow on the one before it.
+    if holders and ("annotation" in request.components or header.kind.endswith("D")):
+        whole = _records(file, header, 0, header.n_records)
+        begins, texts = _texts(whole, header, holders)
+    if not wanted:
+        return _only_texts(texts, request, meta)
+    fs = wanted[0].per_record / header.duration_s if header.duration_s else 0.0
+    if not fs:
+        raise FormatError("says that a data record with samples lasts 0 s; so their rate is unknown.")
+    places, first = _places(header, begins, fs, wanted[0].per_record)
+    n_samples = int(places[-1]) + wanted[0].per_record if header.n_records else 0
+    marks = _marks(texts, first, fs)
+    if "signal" not in request.components:
+        blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
+        wave = Waveform(blank, fs, tuple(s.label for s in wanted), _units(wanted))
+        return replace(make_record(wave, replace(request, components=frozenset({"annotation"})), {}, marks), meta=meta)
+    return _signal(file, header, wanted, request, (meta, marks, places, fs, n_samples))
+
+
+def _signal(
+    file: BinaryIO,
+    header: Header,
+    wanted: tuple[Signal, ...],
+    request: ReadRequest,
+    known: tuple[dict[str, Any], Annotation, NDArray[np.int64], float, int],
+) -> Record:
+    meta, marks, places, fs, n_samples = known
+    start = min(round(request.start_s * fs), n_samples)
+    stop = n_samples if request.stop_s is None else min(round(request.stop_s * fs), n_samples)
+    per_record = wanted[0].per_record
+    inside = np.flatnonzero((places + per_record > start) & (places < max(stop, start + 1)))
+    r0, r1 = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+    origin = int(places[r0]) if r1 > r0 else 0
+    length = int(places[r1 - 1]) - origin + per_record if r1 > r0 else 0
+    if length * len(wanted) * 4 > _ALWAYS_ALLOWED + _MOST_GROWTH * (r1 - r0) * header.bytes_per_record:
+        raise FormatError(
+            f"has gaps that make {length / fs:g} s of {(r1 - r0) * header.duration_s:g} s recorded. "
+            "Read a range of it, with start_s and stop_s."
+        )
+    raw = _records(file, header, r0, r1)
+    signal = np.full((len(wanted), length), np.nan, np.float32)
+    spots = (places[r0:r1, None] - origin + np.arange(per_record)).reshape(-1) if length else np.empty(0, np.int64)
+    gapless = spots.size == length
+    for row, one in zip(signal, wanted, strict=True):
+        values = _physical(raw[:, one.start : one.start + one.per_record], one)
+        if gapless:
+            row[:] = values
+        else:
+            row[spots] = values
+    wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted))
+    # The range is counted from the first record that was read.
+    local = replace(request, start_s=(start - origin) / fs, stop_s=(stop - origin) / fs)
+    shifted = replace(marks, sample=marks.sample - origin)
+    return make_record(wave, local, meta, shifted)
+
+
+def _count_records(header: Header, size: int, *, strict: bool) -> int:
+    """Return how many data records there are; a recording that was never closed (-1) has as many as the file holds."""
+    if not header.bytes_per_record:
+        raise FormatError("says that its data records have no samples.")
+    holds = (size - header.n_bytes) // header.bytes_per_record
+    if header.n_records < 0:
+        return holds
+    need = header.n_bytes + header.n_records * header.bytes_per_record
+    if size < need:
+        raise FormatError(
+            f"is truncated, or has a wrong number of data records: it has {size} bytes, but {header.n_records} records "
+            f"need {need}. Fetch it again, or correct the number to at most {holds}."
+        )
+    if strict and holds > header.n_records:
+        raise FormatError(
+            f"holds {holds} data records, but says {header.n_records}. Correct it, or read without strict=True."
+        )
+    return header.n_records
+
+
+def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], ReadRequest]:
+    """Return the signals asked for, of one rate, and the request without its channels, which that settles."""
+    signals = [s for s in header.signals if not s.is_annotation and s.per_record]
+    if request.channels is not None:
+        try:
+            rows = resolve([standard_name(s.label) for s in signals], request.channels)
+        except InputError as error:
+            raise FormatError(str(error)) from error
+        signals = [signals[i] for i in rows]
+    rates = {s.per_record for s in signals}
+    if len(rates) > 1:
+        groups = "; ".join(
+            f"{[s.label for s in signals if s.per_record == n]} at {n / (header.duration_s or 1):g} Hz"
+            for n in sorted(rates)
+        )
+        raise FormatError(f"has signals of different rate: {groups}. Choose those of one with channels=[…].")
+    # Nothing is derived from channels that were chosen.
+    return tuple(signals), replace(request, channels=None if request.channels is None else tuple(range(len(signals))))
+
+
+def _records(file: BinaryIO, header: Header, start: int, stop: int) -> NDArray[np.signedinteger[Any]]:
+    """Return data records [start, stop) as (record, sample)."""
+    file.seek(header.n_bytes + start * header.bytes_per_record)
+    need = (stop - start) * header.bytes_per_record
+    raw = file.read(need)
+    if len(raw) < need:
+        raise FormatError(f"gave {len(raw)} of {need} bytes; it is being changed.")
+    n = need // header.bytes_per_sample
+    samples = unpack(raw, 16 if header.bytes_per_sample == 2 else 24, 0, n)
+    return samples.reshape(stop - start, header.samples_per_record)
+
+
+def _physical(digital: NDArray[np.signedinteger[Any]], signal: Signal) -> NDArray[np.float32]:
+    """Return the physical values in millivolts, or in the signal's own unit, record after record."""
+    (p_min, p_max), (d_min, d_max) = signal.physical, signal.digital
+    if p_min == p_max or d_min == d_max:
+        raise FormatError(
+            f"gives {signal.label!r} the physical range {p_min:g} to {p_max:g} for the digital {d_min} to {d_max}; "
+            "both ends must differ."
+        )
+    gain = (p_max - p_min) / (d_max - d_min)
+    # The line through both ends, written as edfio does, so that results agree to the bit.
+    values = (digital.reshape(-1) + (p_max / gain - d_max)) * gain
+    per_unit = millivolts_per(signal.dimension)
+    if per_unit not in {None, 1.0}:
+        values *= per_unit
+    return values.astype(np.float32)
+
+
+def _units(signals: tuple[Signal, ...]) -> tuple[str, ...]:
+    return tuple("mV" if millivolts_per(s.dimension) else s.dimension or "unknown" for s in signals)
+
+
+def _texts(
+    records: NDArray[np.signedinteger[Any]], header: Header, holders: list[Signal]
+) -> tuple[list[float | None], list[Text]]:
+    begins: list[float | None] = []
+    texts: list[Text] = []
+    for number, one in enumerate(holders):
+        part = records[:, one.start : one.start + one.per_record]
+        width = header.bytes_per_sample
+        # Texts lie in the bytes of the samples; 24-bit ones were widened to four.
+        plain = np.ascontiguousarray(part).view(np.uint8).reshape(len(part), -1, 2 if width == 2 else 4)[:, :, :width]
+        rows = np.ascontiguousarray(plain).reshape(len(part), -1)
+        times, said = read_records(row.tobytes() for row in rows)
+        begins = times if number == 0 else begins
+        texts.extend(said)
+    return begins, texts
+
+
+def _places(header: Header, begins: list[float | None], fs: float, per_record: int) -> tuple[NDArray[np.int64], float]:
+    """Return the first sample of each data record, counted from the first one's, and when that one begins.
+
+    In a discontinuous file (EDF+D) the time between records is told by each
+    record's first annotation (clause 2.2.4); elsewhere they follow on each other.
+    """
+    first = begins[0] if begins and begins[0] is not None else 0.0
+    if not header.kind.endswith("D"):
+        return np.arange(header.n_records, dtype=np.int64) * per_record, first
+    known = [begin for begin in begins if begin is not None]
+    if len(known) < header.n_records:
+        raise FormatError(
+            f"is discontinuous ({header.kind}), but only {len(known)} of its {header.n_records} data records tell when "
+            "they begin (clause 2.2.4)."
+        )
+    places = np.rint((np.array(known, np.float64) - first) * fs)
+    if (np.diff(places) < per_record).any():
+        at = int(np.flatnonzero(np.diff(places) < per_record)[0]) + 1
+        raise FormatError(f"has data record {at} begin before record {at - 1} ends, at {known[at]:g} s.")
+    if places.size and places[-1] >= 2**53:
+        raise FormatError(f"has data records that lie {known[-1] - first:g} s apart.")
+    return places.astype(np.int64), first
+
+
+def _marks(texts: list[Text], first: float, fs: float) -> Annotation:
+    """Return texts as marks: a letter of PhysioNet's vocabulary is a code, ``(AFIB`` a rhythm, all else a note."""
+    marks = []
+    for onset, _, text in texts:
+        at = round((onset - first) * fs)
+        if abs(at) >= 2**53:
+            continue
+        if len(text) == 1 and text in _CODES:
+            marks.append(Mark(at, text))
+        else:
+            marks.append(Mark(at, "+" if text[0] == "(" and text[1:].isalnum() else '"', text))
+    return annotation_of(marks)
+
+
+def _only_texts(texts: list[Text], request: ReadRequest, meta: dict[str, Any]) -> Record:
+    if "signal" in request.components:
+        raise FormatError(f"holds {len(texts)} annotations and no signal; read it with components='annotation'.")
+    marks = _marks(texts, 0.0, _FS_OF_NOTHING) if "annotation" in request.components else None
+    if marks is not None and (request.start_s or request.stop_s is not None):
+        stop = 2**62 if request.stop_s is None else round(request.stop_s * _FS_OF_NOTHING)
+        marks = marks.window(round(request.start_s * _FS_OF_NOTHING), stop)
+    return Record(None, _FS_OF_NOTHING, (), (), meta, marks)
+
+
+def _meta(header: Header, wanted: tuple[Signal, ...], request: ReadRequest) -> dict[str, Any]:
+    code, sex, born, name = (*header.patient.split(), "", "", "", "")[:4] if header.is_plus else ("", "", "", "")
+    told = header.recording.split() if header.is_plus else []
+    known = [None if part in {"", "X"} else part.replace("_", " ") for part in (code, name, *told[2:5])]
+    code_, name_, *rest = (*known, None, None, None)[:5]
+    birth = written_date(born)
+    return {
+        "age": years_between(birth, header.start),
+        "sex": sex_letter(sex),
+        "timestamp": header.start,
+        "comments": (),
+        "device": rest[2],
+        **person_meta(
+            request,
+            name=name_,
+            patient_id=code_ or (None if header.is_plus else header.patient),
+            birth_date=birth,
+            patient=header.patient,
+            recording=header.recording,
+        ),
+        "kind": header.kind or ("EDF" if header.bytes_per_sample == 2 else "BDF"),
+        "transducer": tuple(s.transducer for s in wanted),
+        "prefiltering": tuple(s.prefiltering for s in wanted),
+        "physical_range": tuple(s.physical for s in wanted),
+        "digital_range": tuple(s.digital for s in wanted),
+        "dimension": tuple(s.dimension for s in wanted),
+    }

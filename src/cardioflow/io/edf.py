@@ -1,0 +1,39 @@
+"""EDF and EDF+: the European Data Format of sleep and Holter recorders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, final
+
+from cardioflow.io._edf.header import EDF_MAGIC
+from cardioflow.io._edf.read import read_edf
+from cardioflow.io.base import Format, ReadRequest, Record
+
+__all__ = ["Edf"]
+
+
+@final
+class Edf(Format):
+    """EDF, EDF+C and EDF+D (Kemp 1992; Kemp and Olivan 2003): 16-bit samples, texts with times.
+
+    Voltages become millivolts; a signal of another dimension keeps it. Signals of
+    different rate are refused until ``channels`` names those of one. In EDF+D the
+    time between data records, told by the first annotation of each, is NaN.
+    Annotations: a letter of PhysioNet's vocabulary is its code, ``(AFIB`` a rhythm
+    change, any other text a note; how long they last is not read. Age and sex are
+    those of EDF+'s patient field; who the person is only with ``identify``.
+
+    Lenient: a recording that was never closed has as many records as the file
+    holds; a file longer than it says is read (an error with ``strict``); NULs and
+    decimal commas in the header. Our own reader, because edfio 0.4 takes EDF+D as
+    contiguous and maps whole files for a range; values are those of edfio.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".edf", ".rec")
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head[:8] == EDF_MAGIC and len(head) >= 256 and head[252:256].strip().isdigit()
+
+    def read(self, path: Path, request: ReadRequest) -> Record:
+        return read_edf(path, request)

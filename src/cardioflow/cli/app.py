@@ -62,7 +62,7 @@ def demo(
         typer.Option(envvar="CARDIOFLOW_DATA", help="A folder with cinc2017/ in it; without one, ECGs are simulated."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the model, the picture and the figures go.")] = Path("out/demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="How often every training record is used.")] = 24,
+    epochs: Annotated[int, typer.Option(min=1, help="How often every training record is used.")] = 32,
     seed: Annotated[int, typer.Option(help="What all chance depends on.")] = 0,
     simulated: Annotated[
         bool, typer.Option("--simulated", help="Simulate ECGs even where there are real ones.")

@@ -53,20 +53,17 @@ if __name__ == "__main__":
         source = store.batch(shuffled[0]).load().signal.data
 
         packed = rate(lambda rows: store.batch(rows).load(), shuffled)
-        copied = rate(lambda rows: source.copy(), shuffled)
+        copied = rate(lambda _: source.copy(), shuffled)
         wfdb = rate(lambda rows: files.batch(rows).load(fmt="wfdb"), shuffled[:8])
         on_disk = sum(f.stat().st_size for f in Path(scratch).rglob("*") if f.is_file())
 
+        each, gigabytes = on_disk / len(files) / 1e3, packed * size / 1e9
+        print(f"{len(files)} records of {given.folder.name}, {size / 4:.0f} samples, shuffled batches of {given.batch}")
+        print(f"packed store   {packed:8.0f} records/s, {gigabytes:.2f} GB/s, {each:.0f} kB a record on disk")
         print(
-            f"{len(files)} records of {given.folder.name}, {size / 4:.0f} samples each, batches of {given.batch}, shuffled"
+            f"plain copy     {copied:8.0f} records/s; the store takes {copied / packed:.2f} times as long; to reach: 2"
         )
-        print(
-            f"packed store     {packed:9.0f} records/s ({packed * size / 1e9:.2f} GB/s), {on_disk / len(files) / 1e3:.1f} kB each"
-        )
-        print(
-            f"plain copy       {copied:9.0f} records/s; the store takes {copied / packed:.2f} times as long; to reach: 2"
-        )
-        print(f"the WFDB files   {wfdb:9.0f} records/s; the store is {packed / wfdb:.2f} times as fast")
+        print(f"the WFDB files {wfdb:8.0f} records/s; the store is {packed / wfdb:.2f} times as fast")
         print("to reach: 50000 records/s")
 
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,13 +30,15 @@ def encoded(values: list[Any]) -> tuple[pa.Array, str]:
     kinds = {type(v) for v in values if v is not None}
     if kinds <= {bool} or kinds <= {int} or kinds <= {float} or kinds <= {str}:
         return pa.array(values), "plain"
+    if kinds <= {datetime} and all(v is None or v.tzinfo is None for v in values):
+        return pa.array(values, pa.timestamp("us")), "plain"
     return pa.array([to_json(v) for v in values], pa.string()), "json"
 
 
 def decoded(column: pa.Array, kind: str) -> list[Any]:
     """Return the values of a column that ``encoded`` made."""
     values: list[Any] = column.to_pylist()
-    return [from_json(v) for v in values] if kind == "json" else values
+    return [_cached(v) for v in values] if kind == "json" else values
 
 
 def to_json(value: Any) -> str:
@@ -46,6 +49,10 @@ def to_json(value: Any) -> str:
 def from_json(text: str) -> Any:
     """Return the value that ``to_json`` wrote."""
     return _python(json.loads(text))
+
+
+# Most records have the same few comments and baselines; what is shared is read-only in the batch.
+_cached = lru_cache(maxsize=65536)(from_json)
 
 
 def _plain(value: Any) -> Any:

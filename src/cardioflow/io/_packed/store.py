@@ -39,9 +39,7 @@ class Shard:
             batch.validate(full=True)
             self._columns: dict[str, pa.Array] = dict(zip(batch.schema.names, batch.columns, strict=True))
             signal = self._columns["signal"]
-            wrong = [name for name, kind in _KINDS.items() if self._columns[name].type != kind]
-            if wrong or any(self._columns[name].null_count for name in _KINDS):
-                raise TypeError(f"column {wrong[0] if wrong else '(one with gaps)'!r} is not what it should be")
+            _check_columns(self._columns)
             self.data: NDArray[Any] = signal.values.to_numpy(zero_copy_only=True)
             self.starts: NDArray[np.int64] = signal.offsets.to_numpy(zero_copy_only=True)
             self.shapes = self._columns["shape"].values.to_numpy().reshape(-1, 2)
@@ -117,6 +115,12 @@ class Shard:
         there = self._columns["marks.there"].take(taken).to_pylist()
         columns = {k[6:]: v.take(taken).to_pylist() for k, v in self._columns.items() if k.startswith("marks.")}
         return [_annotation(columns, i) if there[i] else None for i in range(len(rows))]
+
+
+def _check_columns(columns: Mapping[str, pa.Array]) -> None:
+    for name, kind in _KINDS.items():
+        if columns[name].type != kind or columns[name].null_count:
+            raise TypeError(f"column {name!r} is {columns[name].type}, expected {kind} without gaps")
 
 
 def _annotation(columns: Mapping[str, list[Any]], i: int) -> Annotation:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cardioflow import Pipeline
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
 from cardioflow.errors import InputError
 from cardioflow.registry import transforms
@@ -256,6 +258,25 @@ def test_a_transform_prints_compares_hashes_and_pickles(name, example):
     assert action == again
     assert hash(action) == hash(again)
     assert pickle.loads(pickle.dumps(action)) == action
+
+
+def written(action: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments that make the action again."""
+    values = {f.name: getattr(action, f.name) for f in fields(action) if f.init}
+    extra = values.pop("kwargs", {})
+    if "func" in values:
+        return (values.pop("func"), *values.pop("args")), {**values, **extra}
+    return (), {**values, **extra}
+
+
+@each
+def test_a_transform_survives_the_way_to_json_and_back(name, example):
+    action = transforms.get(name).examples()[example]
+    args, kwargs = written(action)
+    functions = {f"{f.__module__}.{f.__qualname__}": f for f in args if callable(f)}
+    text = getattr(Pipeline(), name)(*args, **kwargs).to_json()
+    (call,) = Pipeline.from_json(text, functions).steps
+    assert transforms.get(call.name)(*call.args, **call.kwargs) == action
 
 
 @pytest.mark.parametrize("name", transforms.names())

@@ -95,37 +95,41 @@ def _filtfilt(
 ) -> None:
     rows = np.empty((lengths[own[-1]] + 2 * pads[own[-1]], WIDTH))
     lanes = np.empty(WIDTH, np.int64)
+    begins = np.empty(WIDTH, np.int64)
+    state = np.empty((4, WIDTH))
     for group in range(0, own.size, WIDTH):
         for j in range(WIDTH):
             # The last runs fill the last vector more than once: the same numbers are written again.
             lanes[j] = own[min(group + j, own.size - 1)]
         last = lanes[WIDTH - 1]
         n = lengths[last] + 2 * pads[last]
-        _gather(rows, n, data, starts, lengths, pads, lanes)
+        _gather(rows, n, data, starts, lengths, pads, lanes, begins)
         for k in range(0, sections.shape[0], 2):
-            _pass(rows, n, 0, 1, sections[k], sections[k + 1], steady[k], steady[k + 1])
+            _forward(rows, n, begins, sections[k], sections[k + 1], steady[k], steady[k + 1], state)
         for k in range(0, sections.shape[0], 2):
-            _pass(rows, n, n - 1, -1, sections[k], sections[k + 1], steady[k], steady[k + 1])
+            for j in range(WIDTH):
+                _settle(state, j, rows[n - 1, j], steady[k], steady[k + 1])
+            _pass(rows, n, n - 1, -1, sections[k], sections[k + 1], state)
         for j in range(WIDTH):
             i = lanes[j]
-            begin = n - pads[i] - lengths[i]
+            begin = begins[j] + pads[i]
             for t in range(lengths[i]):
                 out[starts[i] + t] = rows[begin + t, j]
 
 
 @njit(nogil=True, cache=True)
-def _gather(rows: Doubles, n: int, data: NDArray[Any], starts: Ints, lengths: Ints, pads: Ints, lanes: Ints) -> None:
+def _gather(
+    rows: Doubles, n: int, data: NDArray[Any], starts: Ints, lengths: Ints, pads: Ints, lanes: Ints, begins: Ints
+) -> None:
     """Lay each run, extended oddly at both ends, into a lane so that all of them end in row ``n - 1``."""
     for j in range(WIDTH):
         i = lanes[j]
         pad = pads[i]
         begin = n - pad - lengths[i]
+        begins[j] = begin - pad
         first, final = starts[i], starts[i] + lengths[i] - 1
-        # A filter in its steady state stays there while its input stands still: shorter runs can
-        # start later than the vector does, without a branch inside the recursion.
-        still = 2 * np.float64(data[first]) - np.float64(data[first + pad])
         for t in range(begin - pad):
-            rows[t, j] = still
+            rows[t, j] = 0.0
         for t in range(pad):
             rows[begin - 1 - t, j] = 2 * np.float64(data[first]) - np.float64(data[first + 1 + t])
             rows[n - pad + t, j] = 2 * np.float64(data[final]) - np.float64(data[final - 1 - t])
@@ -134,13 +138,32 @@ def _gather(rows: Doubles, n: int, data: NDArray[Any], starts: Ints, lengths: In
 
 
 @njit(nogil=True, cache=True)
-def _pass(rows: Doubles, n: int, first: int, step: int, a: Doubles, b: Doubles, za: Doubles, zb: Doubles) -> None:
-    """Run two sections over all lanes in place, from row ``first`` in steps of ``step`` (transposed direct form II)."""
+def _settle(state: Doubles, lane: int, x: float, za: Doubles, zb: Doubles) -> None:
+    """Set a lane's state to what a long run of ``x`` would have left."""
+    state[0, lane] = za[0] * x
+    state[1, lane] = za[1] * x
+    state[2, lane] = zb[0] * x
+    state[3, lane] = zb[1] * x
+
+
+@njit(nogil=True, cache=True)
+def _forward(
+    rows: Doubles, n: int, begins: Ints, a: Doubles, b: Doubles, za: Doubles, zb: Doubles, state: Doubles
+) -> None:
+    # Shorter runs begin later. Each is settled where it begins, so that not even its last bit
+    # depends on what lies beside it: lanes stand in the order of their lengths, the longest last.
+    for j in range(WIDTH - 1, -1, -1):
+        _settle(state, j, rows[begins[j], j], za, zb)
+        until = begins[j - 1] if j > 0 else n
+        _pass(rows, until - begins[j], begins[j], 1, a, b, state)
+
+
+@njit(nogil=True, cache=True)
+def _pass(rows: Doubles, n: int, first: int, step: int, a: Doubles, b: Doubles, state: Doubles) -> None:
+    """Run two sections over ``n`` rows in place, from row ``first`` on (transposed direct form II)."""
     a0, a1, a2, a3, a4 = a[0], a[1], a[2], -a[4], -a[5]
     b0, b1, b2, b3, b4 = b[0], b[1], b[2], -b[4], -b[5]
-    x = load(rows, first)
-    s1, s2 = scaled(za[0], x), scaled(za[1], x)
-    r1, r2 = scaled(zb[0], x), scaled(zb[1], x)
+    s1, s2, r1, r2 = load(state, 0), load(state, 1), load(state, 2), load(state, 3)
     t = first
     for _ in range(n):
         x = load(rows, t)
@@ -152,3 +175,7 @@ def _pass(rows: Doubles, n: int, first: int, step: int, a: Doubles, b: Doubles, 
         r2 = add_scaled(b2, y, scaled(b4, z))
         store(rows, t, z)
         t += step
+    store(state, 0, s1)
+    store(state, 1, s2)
+    store(state, 2, r1)
+    store(state, 3, r2)

@@ -35,8 +35,8 @@ def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out:
         squares = 0.0
         for i in range(begin, end, 1024):
             a, b = _sums(data[i : min(i + 1024, end)], first)
-            total += a
-            squares += b
+            total += float(a)
+            squares += float(b)
         if not np.isfinite(squares):
             # Squares beyond 3e38 leave float32, not float64.
             total, squares = _wide_sums(data[begin:end], first)

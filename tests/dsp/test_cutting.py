@@ -1,0 +1,60 @@
+"""Windows are cut where they are said to be, and drawn from the record's key alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardioflow.dsp.cutting import cut, random_starts, regular_starts
+from cardioflow.dsp.streams import record_keys, uniform
+
+
+def test_windows_equal_slices_and_what_lies_outside_is_padded():
+    data = np.arange(30, dtype=np.float32)
+    shapes = np.array([[2, 9], [1, 12]])
+    starts = np.array([0, 5, -3, 7, 11])
+    out = cut(data, shapes, starts, np.array([2, 3]), length=4, pad_value=-1.0)
+    first, second = data[:18].reshape(2, 9), data[18:].reshape(1, 12)
+    expected = [first[:, 0:4], first[:, 5:9], [[-1, -1, -1, 18]], second[:, 7:11], [[29, -1, -1, -1]]]
+    np.testing.assert_array_equal(out, np.concatenate([np.ravel(e) for e in expected]))
+
+
+def test_a_window_wholly_outside_is_all_padding():
+    out = cut(np.ones(3, np.float32), np.array([[1, 3]]), np.array([-9, 7]), np.array([2]), length=4, pad_value=2.0)
+    assert out.tolist() == [2.0] * 8
+
+
+def test_regular_windows_start_one_step_apart_and_a_short_record_has_one_that_ends_with_it():
+    starts, counts = regular_starts(np.array([10, 4, 3, 0]), 4, np.array([3, 3, 3, 3]))
+    assert starts.tolist() == [0, 3, 6, 0, -1, -4]
+    assert counts.tolist() == [3, 1, 1, 1]
+
+
+def test_random_starts_are_the_keyed_stream_of_the_record():
+    keys = record_keys(["A00001", "A00002", "A00003"])
+    lengths, counts = np.array([9000, 500, 100]), np.array([5, 3, 2])
+    starts = random_starts(keys, lengths, 300, counts)
+    draw = uniform(keys, 5)
+    expected = [*(draw[0] * 8701).astype(int), *(draw[1, :3] * 201).astype(int), -200, -200]
+    assert starts.tolist() == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 2**64 - 1))
+def test_random_windows_lie_inside_a_record_that_is_long_enough(n, length, key):
+    starts = random_starts(np.array([key], np.uint64), np.array([n]), length, np.array([50]))
+    if n >= length:
+        assert starts.min() >= 0
+        assert starts.max() + length <= n
+    else:
+        assert set(starts.tolist()) == {n - length}
+
+
+def test_every_place_is_drawn_equally_often():
+    keys = np.arange(2000, dtype=np.uint64)
+    starts = random_starts(keys, np.full(2000, 13), 4, np.full(2000, 20))
+    counts = np.bincount(starts, minlength=10)
+    assert counts.size == 10
+    # 4000 expected in each of 10 places; six standard deviations of the binomial are 360.
+    assert np.abs(counts - 4000).max() < 360

@@ -26,7 +26,8 @@ def texts(batch: EcgBatch, step: str) -> list[tuple[str, ...]]:
         raise LabelError(f"{step} works on labels, but they are binarized already. Call it before binarize_labels.")
     reasons = {
         batch.ids[i]: LabelError(
-            f"{step} found no label for record {batch.ids[i]!r}, but {value!r}. Add it to the table, or leave it out.",
+            f"{step} found no label for record {batch.ids[i]!r}, but {value!r}. "
+            "Add it to the table, or leave the record out.",
             record=batch.ids[i],
         )
         for i, value in enumerate(target)

@@ -79,11 +79,22 @@ def seeds(fmt: str, data: Path) -> list[Seed]:
     for path in sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []:
         content = path.read_bytes()
         # Whole where that is cheap: a text that breaks off is refused before much of it is looked at.
-        content = content if len(content) < 1 << 19 else content[: 1 << 18]
-        content = re.sub(rb"(<digits>[^<]{400})[^<]*", rb"\1", content)
+        content = content if len(content) < 1 << 19 or fmt == "mfer" else content[: 1 << 18]
+        # As many numbers in every lead, so that what is not damaged elsewhere is read to the end.
+        content = re.sub(rb"<digits>([^<]*)", lambda m: b"<digits>" + b" ".join(m[1].split()[:100]), content)
+        content = _fewer_sequences(content) if fmt == "mfer" else content
         if reader.recognises(content[:4096]):
             found.append(Seed(path.name, {path.name: content}, path.name))
     return found
+
+
+def _fewer_sequences(content: bytes) -> bytes:
+    """Return an MFER file with the first of its sequences alone."""
+    sequences, waves = content.index(b"\x06\x02"), content.index(b"\x1e\x84")
+    count = int.from_bytes(content[sequences + 2 : sequences + 4], "little")
+    size = int.from_bytes(content[waves + 2 : waves + 6], "big") // count
+    one = content[:sequences] + b"\x06\x02\x01\x00" + content[sequences + 4 : waves + 2] + size.to_bytes(4, "big")
+    return one + content[waves + 6 : waves + 6 + size]
 
 
 def _wfdb_seeds(data: Path) -> Iterator[Seed]:

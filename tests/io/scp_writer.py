@@ -40,7 +40,7 @@ def tags(**values: bytes) -> bytes:
 
 
 def leads(codes: Sequence[int], first: int, last: int, *, subtracted: bool = False) -> bytes:
-    head = struct.pack("<BB", len(codes), (len(codes) << 3) | 4 | subtracted)
+    head = struct.pack("<BB", len(codes), (min(len(codes), 31) << 3) | 4 | subtracted)
     return head + b"".join(struct.pack("<IIB", first, last, code) for code in codes)
 
 

@@ -81,8 +81,10 @@ def make_record(
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
+    # A choice of rows copies; all of them are taken as they are.
+    chosen = signal if request.channels is None else signal[rows]
     return Record(
-        signal=np.ascontiguousarray(signal[rows, start:stop]) if "signal" in request.components else None,
+        signal=np.ascontiguousarray(chosen[:, start:stop]) if "signal" in request.components else None,
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),

@@ -18,7 +18,7 @@ _CODE_BITS = 10
 _BIAS = 64
 
 
-def decode_xli(content: bytes, leads: Sequence[str], n_samples: int) -> NDArray[np.int64]:
+def decode_xli(content: bytes, leads: Sequence[str], n_samples: int) -> NDArray[np.int32]:
     """Return the samples of ``leads``, of shape (lead, time).
 
     A chunk per lead: its size, two bytes not understood, the first difference, then LZW codes of 10 bits whose text
@@ -28,7 +28,7 @@ def decode_xli(content: bytes, leads: Sequence[str], n_samples: int) -> NDArray[
         FormatError: when a chunk is cut off, or holds fewer samples.
     """
     cursor = Cursor(content, "the compressed waveform")
-    rows = np.empty((len(leads), n_samples), np.int64)
+    rows = np.empty((len(leads), n_samples), np.int32)
     for i, lead in enumerate(leads):
         size = cursor.u32()
         cursor.take(2)
@@ -46,25 +46,25 @@ def _most_bytes(n_samples: int) -> int:
     return 4 * n_samples + 1024
 
 
-def _samples(text: NDArray[np.uint8], first: int, n_samples: int, lead: str) -> NDArray[np.int64]:
+def _samples(text: NDArray[np.uint8], first: int, n_samples: int, lead: str) -> NDArray[np.int32]:
     half = (text.size + 1) // 2
     if half < n_samples or half < 2:
         raise FormatError(f"holds {half} samples of lead {lead}; expected {n_samples}.")
     both = np.zeros(2 * half, np.uint8)
     both[: text.size] = text
-    stored = (both[:half].astype(np.int16) << 8 | both[half:]).astype(np.int64)[:n_samples]
+    stored = (both[:half].astype(np.int16) << 8 | both[half:]).astype(np.int32)[:n_samples]
     # The first two are samples, the rest second differences, each kept one place behind where it counts.
-    curves = np.empty(n_samples, np.int64)
+    curves = np.empty(n_samples, np.int32)
     curves[:2] = stored[:2]
     curves[2:3] = -first
     curves[3:] = _BIAS - stored[2:-1]
     slopes = curves
     slopes[1] -= slopes[0]
-    slopes[1:] = np.cumsum(slopes[1:])
-    return np.cumsum(slopes)
+    slopes[1:] = np.cumsum(slopes[1:], dtype=np.int32)
+    return np.cumsum(slopes, dtype=np.int32)
 
 
-def _with_limb_leads(rows: NDArray[np.int64], leads: Sequence[str]) -> NDArray[np.int64]:
+def _with_limb_leads(rows: NDArray[np.int32], leads: Sequence[str]) -> NDArray[np.int32]:
     """Undo that III, aVR, aVL, aVF are stored as what is left after their sums of I and II, halves rounded down."""
     place = {name: i for i, name in enumerate(leads)}
     if "I" not in place or "II" not in place:

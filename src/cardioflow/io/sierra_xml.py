@@ -114,15 +114,17 @@ def _read_wave(root: Element, *, keep_pulse: bool) -> tuple[Waveform, float]:
     elif method in ("Uncompressed", "None", "XLI"):
         if len(content) < 2 * n_samples * len(leads):
             raise FormatError(f"holds {len(content)} bytes of samples; expected {2 * n_samples * len(leads)}.")
-        rows = np.frombuffer(content, "<i2", n_samples * len(leads)).reshape(len(leads), n_samples).astype(np.int64)
+        rows = np.frombuffer(content, "<i2", n_samples * len(leads)).reshape(len(leads), n_samples).astype(np.int32)
     else:
         raise FormatError(f"compresses its waveform by {method!r}; XLI is known.")
     pulse = 0 if keep_pulse else _pulse(rows, offset, step)
     kept = rows[:, : n_samples - pulse]
-    return Waveform(((kept - offset) * (step * 1e-3)).astype(np.float32), fs, leads), pulse / fs
+    # Lead by lead, because float64 of them all would be twice the result.
+    signal = np.stack([((row - offset) * (step * 1e-3)).astype(np.float32) for row in kept])
+    return Waveform(signal, fs, leads), pulse / fs
 
 
-def _pulse(rows: NDArray[np.int64], offset: float, step: float) -> int:
+def _pulse(rows: NDArray[np.int32], offset: float, step: float) -> int:
     """Return how many samples at the end are a calibration pulse: all leads the same, nothing but 0 and 1 mV."""
     differ = np.flatnonzero((rows != rows[0]).any(axis=0))
     begin = int(differ[-1]) + 1 if differ.size else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Codes:
             flat = [(c.whole_bits - c.prefix_bits, c.is_value, c.base_value) for table in tables for c in table]
             self._leaves = np.array(flat, np.int32).reshape(-1, 3)
 
-    def decode(self, data: bytes, n: int, differences: int, what: str) -> NDArray[np.int64]:
+    def decode(self, data: bytes, n: int, differences: int, what: str) -> NDArray[np.integer[Any]]:
         """Return the ``n`` samples of a lead, of which differences were taken ``differences`` times.
 
         Raises:
@@ -65,19 +65,19 @@ class Codes:
             count = found.size
         if count < n:
             raise FormatError(f"holds {count} samples of {what}; expected {n}.")
-        return _summed(found.astype(np.int64), differences)
+        return _summed(found, differences)
 
 
-def _summed(stored: NDArray[np.int64], differences: int) -> NDArray[np.int64]:
+def _summed(stored: NDArray[np.integer[Any]], differences: int) -> NDArray[np.integer[Any]]:
     """Undo first or second differences (clause 5.8.4); the first one or two samples stand as they are."""
     if differences == 0 or stored.size < 2:
         return stored
     if differences == 1:
-        return np.cumsum(stored)
-    slopes = stored.copy()
+        return np.cumsum(stored, dtype=np.int64)
+    slopes = stored.astype(np.int64)
     slopes[1] -= slopes[0]
-    slopes[1:] = np.cumsum(slopes[1:])
-    return np.cumsum(slopes)
+    np.cumsum(slopes[1:], out=slopes[1:])
+    return np.cumsum(slopes, out=slopes)
 
 
 def read_codes(sections: Sections) -> Codes:

@@ -19,6 +19,8 @@ __all__ = ["Beat", "Rhythm", "read_rhythm"]
 
 # Even a flat lead, at one bit per sample, is stored beside leads that are not: what claims more is a bomb.
 _MOST_SAMPLES_PER_BYTE = 4
+# Samples from beat to beat: no heart beats faster at any rate that is recorded.
+_LEAST_RR = 20
 
 
 class Lead(NamedTuple):
@@ -42,6 +44,17 @@ class Beat(NamedTuple):
     first: int
     fiducial: int
     last: int
+
+
+class Located(NamedTuple):
+    """What section 4 tells."""
+
+    beats: list[Beat]
+    zones: list[tuple[int, int]]
+    """First and last sample of what is kept at full rate."""
+    fiducial: int
+    """Of the reference beat, counted from 1."""
+    length_ms: int
 
 
 class Block(NamedTuple):
@@ -70,36 +83,66 @@ def read_rhythm(sections: Sections, n_bytes: int) -> Rhythm:
     total = sum(lead.n for lead in leads)
     if total > _MOST_SAMPLES_PER_BYTE * n_bytes:
         raise FormatError(f"says that its leads have {total} samples, which {n_bytes} bytes cannot hold.")
-    beats, zones, fiducial, length_ms = _read_beats(sections.cursor(4))
-    reference = None
+    located = _read_beats(sections.cursor(4))
+    if len(located.beats) * _LEAST_RR > max(lead.n for lead in leads):
+        raise FormatError(f"locates {len(located.beats)} beats in {max(lead.n for lead in leads)} samples.")
     fifth = sections.cursor(5)
+    reference = None
     if fifth is not None and (subtracted or block.bimodal == 1):
         reference = _read_block(fifth, len(leads))
-    rate = 1
-    if reference is not None:
-        # Section 5 has the rate of the recording, section 6 that of the decimated rest (clause 5.9.3).
-        rate = max(round(block.microseconds / reference.microseconds), 1)
+    # Section 5 has the rate of the recording, section 6 that of the decimated rest (clause 5.9.3).
+    rate = 1 if reference is None else max(round(block.microseconds / reference.microseconds), 1)
+    decoder = _Decoder(codes, block, reference if subtracted else None, located, rate)
     fs = 1e6 * rate / block.microseconds
+    return Rhythm(_together(leads, decoder, fs, n_bytes), located.beats)
+
+
+class _Decoder:
+    """Decodes one lead after another."""
+
+    def __init__(self, codes: Codes, block: Block, reference: Block | None, located: Located, rate: int) -> None:
+        self.codes = codes
+        self.block = block
+        self.reference = reference
+        self.located = located
+        self.rate = rate
+        self._places: dict[tuple[int, int], NDArray[np.float64]] = {}
+
+    def decode(self, i: int, lead: Lead) -> NDArray[np.float32]:
+        """Return the samples of lead number ``i`` in millivolts."""
+        places = self._stored_places(lead)
+        n = lead.n if places is None else places.size
+        stored = self.codes.decode(self.block.lead_bytes[i], n, self.block.differences, f"lead {lead.name}")
+        row = stored.astype(np.float64) * (self.block.nanovolts * 1e-6)
+        if places is not None:
+            row = np.interp(np.arange(lead.n), places, row)
+        if self.reference is not None:
+            beat = _reference(self.reference, self.codes, i, self.located.length_ms)
+            _add(row, lead, beat, self.located)
+        return row.astype(np.float32)
+
+    def _stored_places(self, lead: Lead) -> NDArray[np.float64] | None:
+        """Return where the stored samples of a lead lie, or ``None`` when every sample is stored."""
+        if self.rate == 1:
+            return None
+        key = (lead.first, lead.last)
+        if key not in self._places:
+            zones = self.located.zones if self.block.bimodal == 1 else []
+            self._places[key] = _stored_places(lead, zones, self.rate)
+        return self._places[key]
+
+
+def _together(leads: list[Lead], decoder: _Decoder, fs: float, n_bytes: int) -> Waveform:
+    """Return the leads side by side, on one time line where they begin or end apart."""
+    if len({(max(lead.first, 1), lead.n) for lead in leads}) == 1:
+        signal = np.empty((len(leads), leads[0].n), np.float32)
+        for i, lead in enumerate(leads):
+            signal[i] = decoder.decode(i, lead)
+        return Waveform(signal, fs, tuple(lead.name for lead in leads))
     parts = []
     for i, lead in enumerate(leads):
-        where = _stored_places(lead, zones if block.bimodal == 1 else [], rate)
-        data = codes.decode(block.lead_bytes[i], where.size, block.differences, f"lead {lead.name}")
-        row = data.astype(np.float64) * (block.nanovolts * 1e-6)
-        if rate > 1:
-            row = np.interp(np.arange(lead.n), where, row)
-        if subtracted and reference is not None:
-            n = length_ms * 1000 // reference.microseconds
-            beat = _reference(reference, codes, i, n)
-            _add(row, lead, beat, beats, fiducial)
-        parts.append((max(lead.first - 1, 0) / fs, Waveform(row.astype(np.float32)[None], fs, (lead.name,))))
-    return Rhythm(_side_by_side(parts, n_bytes), beats)
-
-
-def _side_by_side(parts: list[tuple[float, Waveform]], n_bytes: int) -> Waveform:
-    first = parts[0]
-    if all(begin == first[0] and wave.signal.shape == first[1].signal.shape for begin, wave in parts):
-        signal = np.concatenate([wave.signal for _, wave in parts])
-        return Waveform(signal, first[1].fs, tuple(wave.names[0] for _, wave in parts))
+        wave = Waveform(decoder.decode(i, lead)[None], fs, (lead.name,))
+        parts.append((max(lead.first - 1, 0) / fs, wave))
     return join_waves(parts, n_bytes)
 
 
@@ -118,14 +161,13 @@ def _read_leads(cursor: Cursor) -> tuple[list[Lead], bool]:
     return leads, bool(flags & 1)
 
 
-def _read_beats(cursor: Cursor | None) -> tuple[list[Beat], list[tuple[int, int]], int, int]:
-    """Return the beats of section 4, the zones kept at full rate, the reference beat's fiducial and length in ms."""
+def _read_beats(cursor: Cursor | None) -> Located:
     if cursor is None:
-        return [], [], 0, 0
+        return Located([], [], 0, 0)
     length_ms, fiducial, count = cursor.u16(), cursor.u16(), cursor.u16()
     beats = [Beat(cursor.u16(), cursor.u32(), cursor.u32(), cursor.u32()) for _ in range(count)]
     zones = [(cursor.u32(), cursor.u32()) for _ in range(count)] if cursor.left >= 8 * count else []
-    return beats, zones, fiducial, length_ms
+    return Located(beats, zones, fiducial, length_ms)
 
 
 def _read_block(cursor: Cursor, n_leads: int) -> Block:
@@ -161,22 +203,22 @@ def _middles(begin: int, end: int, rate: int) -> NDArray[np.float64]:
     return (starts + np.minimum(starts + rate, end) - 1) / 2
 
 
-def _reference(block: Block, codes: Codes, i: int, n: int) -> NDArray[np.float64]:
-    if n > _MOST_SAMPLES_PER_BYTE * 2 * max(len(block.lead_bytes[i]), 1):
-        raise FormatError(
-            f"says that its reference beat has {n} samples, which {len(block.lead_bytes[i])} bytes cannot hold."
-        )
+def _reference(block: Block, codes: Codes, i: int, length_ms: int) -> NDArray[np.float64]:
+    n = length_ms * 1000 // block.microseconds
+    size = len(block.lead_bytes[i])
+    if n > _MOST_SAMPLES_PER_BYTE * 2 * max(size, 1):
+        raise FormatError(f"says that its reference beat has {n} samples, which {size} bytes cannot hold.")
     stored = codes.decode(block.lead_bytes[i], n, block.differences, "the reference beat")
     return stored.astype(np.float64) * (block.nanovolts * 1e-6)
 
 
-def _add(row: NDArray[np.float64], lead: Lead, beat: NDArray[np.float64], beats: list[Beat], fiducial: int) -> None:
+def _add(row: NDArray[np.float64], lead: Lead, beat: NDArray[np.float64], located: Located) -> None:
     """Add the reference beat to every beat of its kind, fiducial upon fiducial (clause 5.7.3)."""
-    for qrs in beats:
+    for qrs in located.beats:
         if qrs.kind != 0:
             continue
         # Both count from 1.
-        shift = (qrs.fiducial - max(lead.first, 1)) - (fiducial - 1)
+        shift = (qrs.fiducial - max(lead.first, 1)) - (located.fiducial - 1)
         begin = max(qrs.first - max(lead.first, 1), shift, 0)
         end = min(qrs.last - max(lead.first, 1) + 1, shift + beat.size, row.size)
         if begin < end:

@@ -1,0 +1,187 @@
+"""Small files that claim to be large: refused before anything large is made of them."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import struct
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardioflow.errors import FormatError
+from cardioflow.io.base import ReadRequest
+from cardioflow.registry import formats
+
+ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
+OWN = ("contec", "dicom", "hl7_aecg", "mfer", "muse_xml", "schiller_xml", "scp", "sierra_xml")
+XML = {
+    "hl7_aecg": "AnnotatedECG",
+    "muse_xml": "RestingECG",
+    "schiller_xml": "com.xiriuz.sema.xml.schillerEDI.SchillerEDI",
+    "sierra_xml": "restingecgdata",
+}
+
+
+def _scp_writer() -> Any:
+    place = Path(__file__).with_name("scp_writer.py")
+    spec = importlib.util.spec_from_file_location("scp_writer", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["scp_writer"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _peak(fmt: str, path: Path) -> int:
+    reader = formats.get(fmt)()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        reader.read(path, ALL)
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("fmt", OWN)
+def test_real_files_need_at_most_twenty_times_their_size(data: Path, fmt: str) -> None:
+    for path in sorted((data / "formats" / fmt).iterdir()):
+        formats.get(fmt)().read(path, ALL)  # what is compiled and imported once does not count
+        assert _peak(fmt, path) <= 20 * path.stat().st_size
+
+
+def _refused(fmt: str, path: Path, message: str) -> None:
+    reader = formats.get(fmt)()
+    tracemalloc.start()
+    begin = time.perf_counter()
+    try:
+        with pytest.raises(FormatError, match=message):
+            reader.read(path, ALL)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 20 * path.stat().st_size + (1 << 20)
+    assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize("fmt", XML)
+def test_many_small_elements_are_refused(tmp_path: Path, fmt: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"<{XML[fmt]}>" + "<a/>" * 300_000 + f"</{XML[fmt]}>")
+    _refused(fmt, path, "has more elements, or deeper ones")
+
+
+@pytest.mark.parametrize("fmt", XML)
+def test_deep_elements_are_refused(tmp_path: Path, fmt: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"<{XML[fmt]}>" + "<a>" * 1000 + "</a>" * 1000 + f"</{XML[fmt]}>")
+    _refused(fmt, path, "has more elements, or deeper ones")
+
+
+@pytest.mark.parametrize("fmt", XML)
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE {root} [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
+        '<!DOCTYPE {root} [<!ENTITY a SYSTEM "file:///etc/hostname">]>',
+        '<!DOCTYPE {root} PUBLIC "-//X//EN" "http://localhost/x.dtd">',
+        '<!DOCTYPE other SYSTEM "x.dtd">',
+    ],
+)
+def test_a_dtd_and_entities_are_refused(tmp_path: Path, fmt: str, doctype: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(doctype.format(root=XML[fmt]) + f"<{XML[fmt]}>&b;</{XML[fmt]}>")
+    _refused(fmt, path, "holds a DTD or an entity, which is refused")
+
+
+@pytest.mark.parametrize("fmt", OWN)
+@pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"<" * 5000, b"\xff\xfe" + b"<\0" * 3000])
+def test_nothing_and_nonsense_are_refused(tmp_path: Path, fmt: str, content: bytes) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    with pytest.raises(FormatError) as caught:
+        formats.get(fmt)().read(path, ALL)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("fmt", OWN)
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path, fmt: str) -> None:
+    with pytest.raises(FormatError, match=r"nothing\.ecg: cannot be opened"):
+        formats.get(fmt)().read(tmp_path / "nothing.ecg", ALL)
+
+
+@pytest.mark.parametrize("fmt", OWN)
+def test_a_real_file_cut_anywhere_is_read_or_refused(data: Path, tmp_path: Path, fmt: str) -> None:
+    whole = min((data / "formats" / fmt).iterdir(), key=lambda p: p.stat().st_size).read_bytes()
+    reader = formats.get(fmt)()
+    path = tmp_path / "cut"
+    refused = 0
+    for part in [*range(12), 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999]:
+        path.write_bytes(whole[: part if isinstance(part, int) else int(part * len(whole))])
+        try:
+            reader.read(path, ALL)
+        except FormatError:
+            refused += 1
+    # A cut of a whole number of samples cannot be told where the header gives no length.
+    assert refused >= 12
+
+
+def test_lzw_that_unfolds_to_more_than_is_claimed_is_cut_short(tmp_path: Path) -> None:
+    # The code after the last one of the table grows by one letter each time: 256, 257, …
+    bits = f"{0:010b}" + "".join(f"{code:010b}" for code in range(256, 1022)) * 40
+    packed = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) - 7, 8))
+    chunk = struct.pack("<IHh", len(packed), 1, 0) + packed
+    path = tmp_path / "a.xml"
+    path.write_text(
+        "<restingecgdata><documentinfo><documenttype>SierraECG</documenttype><documentversion>1.03</documentversion>"
+        "</documentinfo><dataacquisition><signalcharacteristics><samplingrate>500</samplingrate>"
+        "<signalresolution>5</signalresolution><acquisitiontype>STD-12</acquisitiontype>"
+        "<numberchannelsallocated>2</numberchannelsallocated></signalcharacteristics></dataacquisition><waveforms>"
+        f'<parsedwaveforms compressmethod="XLI" durationperchannel="100">{base64.b64encode(chunk).decode()}'
+        "</parsedwaveforms></waveforms></restingecgdata>"
+    )
+    _refused("sierra_xml", path, "the compressed waveform ends at byte")
+
+
+def test_huffman_bits_that_unfold_to_more_than_the_file_allows_are_refused(tmp_path: Path) -> None:
+    scp = _scp_writer()
+    body = {
+        1: scp.tags(),
+        2: struct.pack("<H", 19999),
+        3: scp.leads([1] * 100, 1, 8 * 60_000),
+        6: scp.block([b"\0" * 60_000] * 100, differences=2),
+    }
+    path = tmp_path / "a.scp"
+    path.write_bytes(scp.record(body))
+    _refused("scp", path, "says that its leads have 48000000 samples, which 6001320 bytes cannot hold")
+
+
+def test_more_beats_than_samples_are_refused(tmp_path: Path) -> None:
+    scp = _scp_writer()
+    beats = struct.pack("<HHH", 1000, 1, 60_000) + struct.pack("<HIII", 0, 1, 1, 99) * 60_000
+    body = {
+        1: scp.tags(),
+        3: scp.leads([1] * 200, 1, 1000, subtracted=True),
+        4: beats,
+        5: scp.block([b"\0" * 1000] * 200),
+        6: scp.block([b"\0" * 2000] * 200),
+    }
+    path = tmp_path / "a.scp"
+    path.write_bytes(scp.record(body))
+    _refused("scp", path, "locates 60000 beats in 1000 samples")
+
+
+def test_a_dicom_element_that_claims_gigabytes_is_refused(data: Path, tmp_path: Path) -> None:
+    content = bytearray((data / "formats/dicom/pydicom_waveform_ecg.dcm").read_bytes())
+    # The Waveform Data of the first group: tag, OW, two bytes, and its length.
+    at = content.index(b"\x00\x54\x10\x10OW\0\0")
+    content[at + 8 : at + 12] = b"\xf0\xff\xff\x7f"
+    path = tmp_path / "a.dcm"
+    path.write_bytes(content)
+    _refused("dicom", path, "a.dcm: ")

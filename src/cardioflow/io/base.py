@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
-from cardioflow.errors import FormatError
+from cardioflow.errors import FormatError, InputError
+from cardioflow.registry import formats
 
 __all__ = ["Columns", "Format", "ReadRequest", "Record"]
 
@@ -102,3 +103,33 @@ class Format(ABC):
             except FormatError as error:
                 found.append(error)
         return found
+
+    def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
+        """Write ``record`` under the name ``path``, each file whole or not at all, and return the files.
+
+        What identifies a person in ``record.meta`` is left out unless ``identify``.
+
+        Raises:
+            InputError: when the record, or any record, cannot be written in this format.
+        """
+        del record, path, identify
+        able = ", ".join(name for name in formats.names() if formats.get(name).write is not Format.write)
+        raise InputError(f"{type(self).__name__} only reads. Formats that can be written: {able}.")
+
+    @staticmethod
+    def signal_of(record: Record) -> NDArray[np.float32]:
+        """Return the signal of a record that is to be written, (lead, time).
+
+        Raises:
+            InputError: when it has none, or one of another shape.
+        """
+        signal = record.signal
+        if signal is None or signal.ndim != 2 or not signal.size or len(signal) != len(record.leads):
+            shape = None if signal is None else signal.shape
+            raise InputError(
+                f"A record with a signal of shape {shape} and {len(record.leads)} lead names cannot be written; "
+                "expected (lead, time), with a name for each lead. Load the signal; unstack segments first."
+            )
+        if np.iscomplexobj(signal):
+            raise InputError("A complex signal cannot be written; undo the transform first.")
+        return np.ascontiguousarray(signal, np.float32)

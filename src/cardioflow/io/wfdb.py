@@ -18,6 +18,7 @@ from cardioflow.io._wfdb.header import Header, Signal, parse
 from cardioflow.io._wfdb.layout import calibration
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
+from cardioflow.io._wfdb.write import write_record
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Wfdb"]
@@ -40,6 +41,11 @@ class Wfdb(Format):
     (an error with ``strict``), a checksum that does not agree (a flag in
     ``meta["checksum_ok"]``; an error with ``strict``; 0 counts as none, because
     all headers of CinC 2017 have it).
+
+    Written: the very integers that were read, where ``meta`` still has their
+    gain, baseline and format and the samples still fit, else 16 bits with the
+    finest gain of three digits. FLAC and differences are written plainly.
+    Annotations go into ``atr``.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".hea", ".dat", ".mat")
@@ -67,6 +73,11 @@ class Wfdb(Format):
             except FormatError as error:
                 records.append(error)
         return records
+
+    def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
+        # Comments are the only place for free text, and were read as they stand.
+        del identify
+        return write_record(record, self.signal_of(record), path)
 
 
 def _begin(path: Path) -> tuple[Header, str]:
@@ -155,7 +166,7 @@ def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> 
     age, sex = age_and_sex(header.comments) if header.comments else (None, None)
     signals = header.signals
     columns = list(zip(*(signals if len(chosen) == len(signals) else [signals[i] for i in chosen]), strict=True))
-    _, fmt, _, _, _, gain, calibrated, baseline, _, _, _, name = columns or [()] * len(Signal._fields)
+    _, fmt, _, _, _, gain, calibrated, baseline, units, _, _, name = columns or [()] * len(Signal._fields)
     return {
         "age": age,
         "sex": sex,
@@ -165,6 +176,7 @@ def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> 
         "record_name": header.name,
         "signame": name,
         "adc_gain": gain,
+        "adc_units": units,
         "baseline": baseline,
         "fmt": fmt,
         "checksum_ok": checksum_ok,

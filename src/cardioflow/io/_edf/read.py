@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -28,6 +29,7 @@ _MOST_GROWTH: Final = 20
 _ALWAYS_ALLOWED: Final = 64 << 20
 # Annotations of a file that has no signal are counted in milliseconds.
 _FS_OF_NOTHING: Final = 1000.0
+_FILLED: Final = re.compile(r"\bn_samples=(\d{1,15})\b")
 _CODES: Final = frozenset("NLRaVFJASEj/Q~|sT*D=pB^t+u?![]en@xf()r")
 
 
@@ -63,6 +65,10 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         raise FormatError("says that a data record with samples lasts 0 s; so their rate is unknown.")
     places, first = _places(header, begins, fs, wanted[0].per_record)
     n_samples = int(places[-1]) + wanted[0].per_record if header.n_records else 0
+    told = _FILLED.search(header.recording)
+    if told and n_samples - wanted[0].per_record < int(told[1]) <= n_samples:
+        # The last data record was filled up by our writer.
+        n_samples = int(told[1])
     marks = _marks(texts, first, fs)
     if "signal" not in request.components:
         blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
@@ -86,6 +92,7 @@ def _signal(
     r0, r1 = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
     origin = int(places[r0]) if r1 > r0 else 0
     length = int(places[r1 - 1]) - origin + per_record if r1 > r0 else 0
+    beyond = max(origin + length - n_samples, 0)
     if length * len(wanted) * 4 > _ALWAYS_ALLOWED + _MOST_GROWTH * (r1 - r0) * header.bytes_per_record:
         raise FormatError(
             f"has gaps that make {length / fs:g} s of {(r1 - r0) * header.duration_s:g} s recorded. "
@@ -101,7 +108,7 @@ def _signal(
             row[:] = values
         else:
             row[spots] = values
-    wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted))
+    wave = Waveform(signal[:, : length - beyond], fs, tuple(s.label for s in wanted), _units(wanted))
     # The range is counted from the first record that was read.
     local = replace(request, start_s=(start - origin) / fs, stop_s=(stop - origin) / fs)
     shifted = replace(marks, sample=marks.sample - origin)

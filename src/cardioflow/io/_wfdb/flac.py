@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import numpy as np
-import soundfile
+import soundfile  # type: ignore[import-untyped]  # it has no stubs
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError

@@ -1,0 +1,177 @@
+"""Writing EDF+, by edfio."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+
+import edfio
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.errors import InputError
+from cardioflow.io._write import atomically
+from cardioflow.io.base import Record
+
+__all__ = ["write_edf"]
+
+_LOWEST: Final = -32768
+_HIGHEST: Final = 32767
+
+
+def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identify: bool) -> tuple[Path, ...]:
+    """Write one EDF+ file.
+
+    A file is made of whole data records. Where the samples are not, the last one
+    is filled up with the last sample, and the recording field says after its own
+    parts how many there are: ``n_samples=650000``, which ``Edf`` reads.
+    """
+    path = path.with_suffix(".edf")
+    meta = record.meta
+    n = signal.shape[1]
+    per_record = _per_record(n, record.fs)
+    fill = -n % per_record
+    try:
+        signals = [_signal(record, i, np.pad(row, (0, fill), "edge")) for i, row in enumerate(signal)]
+        moment = meta.get("timestamp")
+        start = moment if isinstance(moment, datetime) else None
+        edf = edfio.Edf(
+            signals,
+            patient=_patient(meta, identify=identify),
+            recording=edfio.Recording(
+                startdate=_day(start),
+                equipment_code=_word(meta.get("device")) if meta.get("device") else "X",
+                additional=[f"n_samples={n}"] if fill else [],
+            ),
+            data_record_duration=per_record / record.fs,
+            starttime=time() if start is None else start.time().replace(tzinfo=None),
+            annotations=[] if record.annotation is None else _texts(record.annotation, record.fs),
+        )
+        with atomically(path) as temporary:
+            edf.write(temporary)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path.name} cannot be written as EDF+: {error}.") from error
+    return (path,)
+
+
+def _per_record(n: int, fs: float) -> int:
+    """Return the samples of a data record: a divisor of ``n`` whose time 8 letters hold, else those of a whole time."""
+    # Of what divides the samples, the one nearest to a second; a data record should stay below 61 440 bytes.
+    for m in sorted(
+        {d for k in range(1, math.isqrt(n) + 1) if not n % k for d in (k, n // k)}, key=lambda m: abs(m - fs)
+    ):
+        if m < 8 * fs and _fits(m / fs, m, fs):
+            return m
+    for seconds in range(1, 1001):
+        m = round(fs * seconds)
+        if m and _fits(m / fs, m, fs):
+            return m
+    raise InputError(f"A rate of {fs!r} Hz cannot be written as EDF+, which tells it by the samples of a whole time.")
+
+
+def _fits(seconds: float, m: int, fs: float) -> bool:
+    text = f"{seconds:.7f}".rstrip("0").rstrip(".")
+    return len(text) <= 8 and m / float(text) == fs if float(text) else False
+
+
+def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal:
+    lead, unit = record.leads[i], record.units[i]
+    if not np.isfinite(row).all():
+        raise InputError(
+            f"Lead {lead!r} has {int((~np.isfinite(row)).sum())} samples that are NaN or infinite, and EDF+ has no "
+            "number for a missing sample. Fill them, cut them off, or write WFDB."
+        )
+    digital, physical = _ranges(record.meta, i, row, unit)
+    return edfio.EdfSignal(
+        row.astype(np.float64),
+        record.fs,
+        label=lead[:16].encode("ascii", "replace").decode(),
+        physical_dimension=unit[:8].encode("ascii", "replace").decode(),
+        physical_range=physical,
+        digital_range=digital,
+        prefiltering=_told(record.meta, "prefiltering", i)[:80],
+        transducer_type=_told(record.meta, "transducer", i)[:80],
+    )
+
+
+def _ranges(meta: Any, i: int, row: NDArray[np.float32], unit: str) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Return the digital and physical range: the source's, where it is known and holds the samples, else the finest."""
+    low, high = float(row.min()), float(row.max())
+    told = [meta.get(key) for key in ("digital_range", "physical_range", "dimension")]
+    if all(isinstance(part, tuple) and len(part) > i for part in told):
+        digital, physical, dimension = (part[i] for part in told)
+        inside = min(physical) <= low and high <= max(physical) and digital[0] >= _LOWEST and digital[1] <= _HIGHEST
+        if dimension == unit and inside:
+            return (int(digital[0]), int(digital[1])), (float(physical[0]), float(physical[1]))
+    exact = _exact_range(meta, i, low, high)
+    if exact is not None:
+        return exact
+    # The header has 8 letters for each end, so ends are rounded outward to what fits.
+    reach = max(abs(low), abs(high))
+    end = _rounded_up(reach) if reach else 1.0
+    return (-_HIGHEST, _HIGHEST), (-end, end)
+
+
+def _exact_range(meta: Any, i: int, low: float, high: float) -> tuple[tuple[int, int], tuple[float, float]] | None:
+    """Return ranges in which the integers of a WFDB source stay as they are, if 8 letters hold their ends."""
+    told = [meta.get(key) for key in ("adc_gain", "baseline", "adc_units")]
+    if not all(isinstance(part, tuple) and len(part) > i for part in told) or told[2][i] != "mV":
+        return None
+    gain, baseline = float(told[0][i]), int(told[1][i])
+    for digital in ((_LOWEST, _HIGHEST), (-2048, 2047)):
+        ends = sorted((d - baseline) / gain for d in digital)
+        physical = ((digital[0] - baseline) / gain, (digital[1] - baseline) / gain)
+        if (
+            all(float(f"{end:.8g}") == end and len(f"{end:.8g}") <= 8 for end in ends)
+            and ends[0] <= low <= high <= ends[1]
+        ):
+            return digital, physical
+    return None
+
+
+def _rounded_up(value: float) -> float:
+    for digits in range(5, 0, -1):
+        for text in (f"{value:.{digits}g}", f"{value * (1 + 10.0 ** (1 - digits)):.{digits}g}"):
+            if float(text) >= value and len(f"-{float(text)}") <= 8:
+                return float(text)
+    raise InputError(f"Samples up to {value:g} do not fit the 8 letters that EDF+ has for them; change the unit.")
+
+
+def _told(meta: Any, key: str, i: int) -> str:
+    texts = meta.get(key)
+    text = texts[i] if isinstance(texts, tuple) and len(texts) > i else ""
+    return str(text).encode("ascii", "replace").decode()
+
+
+def _patient(meta: Any, *, identify: bool) -> edfio.Patient:
+    sex = meta.get("sex")
+    born = meta.get("birth_date") if identify else None
+    return edfio.Patient(
+        sex=sex if sex in {"M", "F"} else "X",
+        code=_word(meta.get("patient_id")) if identify and meta.get("patient_id") else "X",
+        name=_word(meta.get("name")) if identify and meta.get("name") else "X",
+        birthdate=born if isinstance(born, date) else None,
+    )
+
+
+def _day(start: datetime | None) -> date | None:
+    # Two digits of a year hold 1985 to 2084.
+    return start.date() if start is not None and 1985 <= start.year < 2085 else None
+
+
+def _word(text: Any) -> str:
+    return "_".join(str(text).split()).encode("ascii", "replace").decode()[:40] or "X"
+
+
+def _texts(marks: Annotation, fs: float) -> list[edfio.EdfAnnotation]:
+    """Return marks as texts: a code alone, or the note; a rhythm is its note, ``(AFIB``, which tells that it is one."""
+    texts = []
+    for at, symbol, note in zip(marks.sample.tolist(), marks.symbol.tolist(), marks.aux_note, strict=True):
+        text = note if note and symbol in {'"', "+"} else f"{symbol} {note}".strip() if note else symbol
+        texts.append(edfio.EdfAnnotation(round(at / fs, 6), None, text))
+    return texts

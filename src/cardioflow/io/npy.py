@@ -1,0 +1,70 @@
+"""NPY: one NumPy array, with its rate in a JSON file beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+from cardioflow.errors import FormatError
+from cardioflow.io._arrays import array_of, as_leads
+from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._source import naming, read_whole
+from cardioflow.io._told import from_json
+from cardioflow.io.base import Format, ReadRequest, Record
+
+__all__ = ["Npy"]
+
+
+@final
+class Npy(Format):
+    """NPY: an array of shape (lead, time) or (time,), the shorter axis being the leads.
+
+    An array has no sampling rate. It is read from a file of the same name that
+    ends in ``.json``: ``{"fs": 500, "leads": ["I", "II"], "units": ["mV", "mV"]}``,
+    of which ``fs`` is needed and what else it says goes into ``meta``; or it is
+    told, ``Npy(fs=500)``. Nothing is unpickled.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".npy",)
+
+    def __init__(self, fs: float | None = None) -> None:
+        self.fs = fs
+
+    @classmethod
+    def recognises(cls, head: bytes) -> bool:
+        return head[:6] == b"\x93NUMPY"
+
+    def read(self, path: Path, request: ReadRequest) -> Record:
+        with naming(path):
+            signal = as_leads(array_of(read_whole(path), "an array"), "an array")
+            told = _beside(path)
+            fs = self.fs if self.fs is not None else told.pop("fs", None)
+            if not isinstance(fs, int | float):
+                raise FormatError(
+                    f"holds no sampling rate. Put it into {path.with_suffix('.json').name} beside it, as "
+                    '{"fs": 500, "leads": ["I", "II"]}, or write npz, which has a place for it.'
+                )
+            n = len(signal)
+            names = _texts(told, "leads", n) or tuple(f"signal {i}" for i in range(n))
+            units = _texts(told, "units", n) or ("mV",) * n
+            meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, **told}
+            return make_record(Waveform(signal, float(fs), names, units), request, meta)
+
+
+def _beside(path: Path) -> dict[str, Any]:
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        return from_json(read_whole(beside))
+    except FormatError as error:
+        raise FormatError(f"{beside.name} beside it {error}") from error
+
+
+def _texts(told: dict[str, Any], name: str, n: int) -> tuple[str, ...]:
+    texts = told.pop(name, ())
+    if not texts:
+        return ()
+    if not isinstance(texts, tuple) or len(texts) != n or not all(isinstance(t, str) for t in texts):
+        raise FormatError(f"has {texts!r} as {name!r} beside it; expected a text for each of its {n} leads.")
+    return texts

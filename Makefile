@@ -17,7 +17,7 @@ export CARDIOFLOW_DATA
 endif
 
 BIN := .venv/bin
-INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+INSTALL := -m pip install -qq --disable-pip-version-check -c constraints.txt -e
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports stubs format stub bench docs constraints clean

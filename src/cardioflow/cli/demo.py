@@ -52,6 +52,8 @@ class Demo:
     out: Path
     epochs: int
     seed: int
+    n_simulated: int = 180
+    """How many ECGs are simulated where there are no real ones."""
 
     def run(self, data: Path | None) -> dict[str, Any]:
         """Do it all, print what comes out, and return the figures.
@@ -60,7 +62,7 @@ class Demo:
             InputError: when ``data`` is no folder with CinC 2017 records in it.
         """
         began = time.perf_counter()
-        material = _simulated(self.seed) if data is None else _cinc2017(data)
+        material = _simulated(self.n_simulated, self.seed) if data is None else _cinc2017(data)
         self.out.mkdir(parents=True, exist_ok=True)
         _say(f"{material.name}: {_count(material, material.train)} to train, {_count(material, material.test)} to test")
         model, losses = self._train(material)
@@ -211,8 +213,8 @@ def _rows(path: Path, n_columns: int) -> list[tuple[str, ...]]:
     return [row for row in rows if len(row) == n_columns and row[0] != "record"]
 
 
-def _simulated(seed: int) -> Material:
-    whole = EcgDataset.simulated(180, seed=seed, duration_s=20.0)
+def _simulated(n_records: int, seed: int) -> Material:
+    whole = EcgDataset.simulated(n_records, seed=seed, duration_s=20.0)
     labels = {i: AF if label == "AF" else OTHER for i, label in (whole.labels or {}).items()}
     train, test = whole.split(2 / 3, stratify=labels, seed=seed)
     return Material("SIMULATED ECGs, no real data (McSharry's dynamical model)", train, test, labels, "simulated")

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from cardioflow.cli.app import app
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.mark.parametrize("command", ["info", "predict", "demo"])
+def test_the_help_of_each_command_shows_an_example(command):
+    text = call(command, "--help").output
+    assert "Example:" in text
+    assert f"cardioflow {command}" in text
+
+
+def test_the_help_lists_the_commands():
+    text = call("--help").output
+    assert all(command in text for command in ("info", "predict", "demo"))
+
+
+def test_a_wrong_model_is_one_sentence_and_status_2_and_no_traceback(tmp_path):
+    command = [sys.executable, "-m", "cardioflow.cli", "predict", str(tmp_path / "no.cardioflow"), "A00001.hea"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"cardioflow: There is no dump '{tmp_path}/no.cardioflow'.")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_looking_for_help_loads_no_backend():
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom cardioflow.cli.app import app\n"
+        "CliRunner().invoke(app, ['--help'])\n"
+        "heavy = {'keras', 'torch', 'jax', 'tensorflow', 'numba', 'matplotlib', 'grain'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+
+from typer.testing import CliRunner
+
+from cardioflow.cli.app import app
+from cardioflow.cli.info import describe
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["info", *(str(a) for a in arguments)])
+
+
+def test_a_record_is_described_with_leads_rate_and_duration(data):
+    path = data / "cinc2017" / "A00015.hea"
+    facts = describe(path)
+    assert (facts["format"], facts["leads"], facts["fs"]) == ("wfdb", ["ECG"], 300.0)
+    assert facts["duration_s"] == facts["n_samples"] / 300.0 > 5
+    text = call(path).output
+    assert text.startswith(str(path))
+    assert "300 Hz" in text
+
+
+def test_json_holds_every_file_in_the_order_given(data):
+    paths = [data / "mitdb" / "208.hea", data / "cinc2017" / "A00015.hea"]
+    found = json.loads(call(*paths, "--json").stdout)
+    assert [f["file"] for f in found] == [str(p) for p in paths]
+    assert found[0]["units"] == ["mV", "mV"]
+
+
+def test_annotations_are_counted_by_their_symbols(data):
+    (found,) = json.loads(call(data / "mitdb" / "208.hea", "--ann-ext", "atr", "--json").stdout)
+    assert found["annotations"]["N"] == 1586  # the database's own table of beats: 1 586 N, 992 V, 373 F
+    assert found["annotations"]["V"] == 992
+    assert found["annotations"]["F"] == 373
+
+
+def test_age_and_sex_are_told_where_the_file_says_them(data):
+    (found,) = json.loads(call(data / "mitdb" / "208.hea", "--json").stdout)
+    assert (found["age"], found["sex"]) == (23, "F")
+    assert "23 years" in call(data / "mitdb" / "208.hea").output
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_described(data, tmp_path):
+    bad = tmp_path / "bad.hea"
+    bad.write_text("no header at all\n")
+    done = call(bad, data / "cinc2017" / "A00015.hea")
+    assert done.exit_code == 2
+    assert f"cardioflow: {bad}: " in done.stderr
+    assert "A00015" in done.stdout
+
+
+def test_a_simulated_record_needs_no_file():
+    (found,) = json.loads(call("simulated:AF?duration_s=10&leads=I,V1", "--fmt", "simulated", "--json").stdout)
+    assert (found["leads"], found["duration_s"], found["format"]) == (["I", "V1"], 10.0, "simulated")
+    assert found["annotations"]["N"] > 5

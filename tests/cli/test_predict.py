@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cardioflow import EcgDataset, Pipeline
+from cardioflow.cli.app import app
+from cardioflow.cli.predict import predict_files
+from cardioflow.errors import DumpError
+
+FILES = ["simulated:AF?seed=1&duration_s=12", "simulated:SR?seed=2&duration_s=12"]
+PREPARATION = Pipeline().load(fmt="simulated", components=["signal", "meta"]).split_signals(1000).standardize()
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A run whose model has seen one batch."""
+    template = (
+        Pipeline()
+        .load(fmt="simulated", components=["signal", "meta"])
+        .load(components="target")
+        .random_split_signals(1000, 2)
+        .standardize()
+        .binarize_labels()
+        .train_on_batch("fft_inception")
+    )
+    return (EcgDataset.simulated(4, duration_s=10.0) >> template).run(batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def model(trained, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "af.cardioflow"
+    trained.save_model("fft_inception", path, preprocessing=PREPARATION)
+    return path
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["predict", *(str(a) for a in arguments)])
+
+
+def test_json_gives_a_label_and_probabilities_per_file(model):
+    done = call(model, *FILES, "--json")
+    assert done.exit_code == 0
+    answer = json.loads(done.stdout)
+    assert [p["file"] for p in answer["predictions"]] == FILES
+    for prediction in answer["predictions"]:
+        shares = prediction["probabilities"]
+        assert set(shares) == {"AF", "SR"}
+        assert sum(shares.values()) == pytest.approx(1.0, abs=1e-5)
+        assert prediction["labels"] == [max(shares, key=shares.get)]
+
+
+def test_the_prediction_is_that_of_the_model_in_python(model, trained):
+    batch = EcgDataset({f: f for f in FILES}).next_batch(2).load(fmt="simulated", components=["signal", "meta"])
+    values = trained.get_model("fft_inception").predict_on_batch(batch.split_signals(1000).standardize())
+    expected = np.asarray(values).reshape(2, 3, 2).mean(axis=1)
+    found = [list(p["probabilities"].values()) for p in predict_files(model, [Path(f) for f in FILES])["predictions"]]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_without_json_each_file_is_a_line(model):
+    lines = call(model, *FILES).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == FILES
+    assert all("AF 0." in line for line in lines)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_predicted(model):
+    done = call(model, "simulated:VT", FILES[0], "--json")
+    assert done.exit_code == 2
+    answer = json.loads(done.stdout)
+    assert [p["file"] for p in answer["predictions"]] == [FILES[0]]
+    assert answer["skipped"][0]["file"] == "simulated:VT"
+    assert "cardioflow: simulated:VT: 'simulated:VT' asks for the rhythm 'VT'." in done.stderr
+
+
+def test_a_file_given_twice_is_answered_once(model):
+    assert len(predict_files(model, [Path(FILES[0])] * 2)["predictions"]) == 1
+
+
+def test_a_dump_without_preprocessing_says_how_to_save_it(trained, tmp_path):
+    path = tmp_path / "bare.cardioflow"
+    plain = trained.get_model("fft_inception")
+    kept, plain.preprocessing = plain.preprocessing, None
+    plain.save(path)
+    plain.preprocessing = kept
+    with pytest.raises(DumpError) as caught:
+        predict_files(path, [Path(FILES[0])])
+    assert "does not say how a file becomes what the model takes. Save it with its preprocessing" in str(caught.value)

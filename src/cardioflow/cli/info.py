@@ -11,9 +11,9 @@ from typing import Any
 
 import typer
 
-from cardioflow.errors import CardioFlowError
+from cardioflow.errors import CardioFlowError, FormatError
 from cardioflow.io._recognise import recognise
-from cardioflow.io.base import ReadRequest, Record
+from cardioflow.io.base import Format, ReadRequest, Record
 from cardioflow.registry import formats
 
 __all__ = ["describe", "print_info"]
@@ -31,7 +31,8 @@ def print_info(files: Sequence[Path], *, as_json: bool, fmt: str | None, ann_ext
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
-        typer.echo("\n\n".join(_text(facts) for facts in found))
+        for number, facts in enumerate(found):
+            typer.echo(("\n" if number else "") + _text(facts))
     return 2 if failed else 0
 
 
@@ -42,8 +43,7 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None) 
         FormatError: when it cannot be read.
     """
     name = fmt or recognise(path)
-    request = ReadRequest(components=frozenset({"signal", "meta", "annotation"}), ann_ext=ann_ext)
-    record: Record = formats.get(name)().read(path, request)
+    record = _read(path, name, ann_ext)
     n_samples = 0 if record.signal is None else record.signal.shape[-1]
     facts: dict[str, Any] = {
         "file": str(path),
@@ -62,6 +62,19 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None) 
     known = {*facts, "fs", "leads", "units"}
     facts["meta"] = {k: _plain(v) for k, v in record.meta.items() if k not in known and v is not None}
     return facts
+
+
+def _read(path: Path, fmt: str, ann_ext: str | None) -> Record:
+    """Return all that ``path`` holds; annotations that were not asked for by name only where it is plain which."""
+    reader: Format = formats.get(fmt)()
+    whole = ReadRequest(components=frozenset({"signal", "meta", "annotation"}), ann_ext=ann_ext)
+    try:
+        return reader.read(path, whole)
+    except FormatError:
+        if ann_ext is not None:
+            raise
+        # A WFDB record may have no annotation file, or several. What else is wrong fails here again.
+        return reader.read(path, ReadRequest())
 
 
 def _plain(value: Any) -> Any:

@@ -262,6 +262,49 @@ def test_a_model_that_ends_in_another_width_than_the_targets_says_so(make_batch)
     )
 
 
+@pytest.mark.parametrize("kind", ["sequential", "subclass"])
+def test_a_model_that_learns_its_shape_from_the_first_batch_is_taken(make_batch, tmp_path, kind) -> None:
+    @keras.saving.register_keras_serializable(package="cardioflow-tests")
+    class Subclass(keras.Model):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.flatten, self.dense = LAYERS.Flatten(), LAYERS.Dense(2, activation="softmax")
+
+        def call(self, inputs: Any) -> Any:
+            return self.dense(self.flatten(inputs))
+
+    made, batch = KerasBaseModel(), make_batch(8)
+    layers = [LAYERS.Flatten(), LAYERS.Dense(2, activation="softmax")]
+    made.model = keras.Sequential(layers) if kind == "sequential" else Subclass()
+    made.model.compile(loss="categorical_crossentropy", optimizer="adam")
+    assert set(made.train_on_batch(batch, "f1")) == {"loss", "metric"}
+    made.save(tmp_path / "dump")
+    loaded = KerasBaseModel().load(tmp_path / "dump")
+    np.testing.assert_allclose(loaded.predict_on_batch(batch), made.predict_on_batch(batch), atol=1e-6)
+
+
+def test_signals_of_any_length_are_taken_where_the_model_does(make_batch) -> None:
+    made, x = KerasBaseModel(), LAYERS.Input((1, None))
+    pooled = LAYERS.GlobalMaxPooling1D()(LAYERS.Conv1D(4, 3)(LAYERS.Permute((2, 1))(x)))
+    made.model = keras.Model(x, LAYERS.Dense(2, activation="softmax")(pooled))
+    made.model.compile(loss="categorical_crossentropy", optimizer="adam")
+    for n_samples in (400, 300):
+        assert np.isfinite(made.train_on_batch(make_batch(6, (1, n_samples)))["loss"])
+    with pytest.raises(
+        InputError, match=r"takes signals of 1 leads × any samples, and the batch has 2 × 300"
+    ):
+        made.predict_on_batch(make_batch(6, (2, 300)))
+
+
+def test_a_model_of_two_outputs_is_refused(make_batch) -> None:
+    made, x = KerasBaseModel(), LAYERS.Input((1, 400))
+    made.model = keras.Model(x, [LAYERS.Dense(2)(LAYERS.Flatten()(x)) for _ in range(2)])
+    made.model.compile(loss="mse", optimizer="adam")
+    for step in (made.train_on_batch, made.predict_on_batch):
+        with pytest.raises(ModelError, match=r"The model gives 2 outputs, and one was expected\. Join them into one"):
+            step(make_batch(4))
+
+
 def test_a_model_that_is_not_compiled_says_so(make_batch) -> None:
     model = SimpleFCModel()
     x = LAYERS.Input((1, 400))

@@ -95,7 +95,8 @@ class KerasBaseModel(BackendModel):
             ) from error
 
     def _takes_shape(self) -> tuple[int | None, ...] | None:
-        shape = self.model.input_shape
+        # A subclass of keras.Model has no shape, and a Sequential none before its first batch.
+        shape = getattr(self.model, "input_shape", None)
         return shape[1:] if isinstance(shape, tuple) and len(shape) == 3 else None
 
     # -- inside ----------------------------------------------------------------
@@ -140,12 +141,14 @@ class KerasBaseModel(BackendModel):
 
     def _check_output(self, y: Array) -> None:
         """Refuse a model whose last layer does not fit the targets, before Keras does in forty lines."""
-        shape, loss = self.model.output_shape, getattr(self.model, "loss", None)
+        shape, loss = getattr(self.model, "output_shape", None), getattr(self.model, "loss", None)
         if loss is None:
             raise ModelError(
                 f"The model of {type(self).__name__} is not compiled. "
                 "Call self.model.compile(loss=…, optimizer=…) in build."
             )
+        if isinstance(shape, (list, dict)):
+            raise ModelError(f"The model gives {len(shape)} outputs, and one was expected. Join them into one.")
         # With a loss of one's own, the model may well give something else than the targets.
         if isinstance(shape, tuple) and isinstance(loss, str) and shape[1:] != y.shape[1:]:
             raise ModelError(

@@ -43,8 +43,9 @@ types: .venv/installed ## Check the types (mypy --strict)
 imports: .venv/installed ## Check that imports point down (import-linter)
 	$(BIN)/lint-imports
 
-stubs: .venv/installed ## Check that the fluent stubs are current
+stubs: .venv/installed ## Check that what is generated (the fluent stubs, the reference) is current
 	$(BIN)/python tools/write_stubs.py --check
+	$(BIN)/python tools/write_reference.py --check
 
 format: .venv/installed ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix

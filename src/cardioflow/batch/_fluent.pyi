@@ -1,6 +1,9 @@
 # Written by tools/write_stubs.py; `make stub` writes it anew.
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Self
+
+from numpy.typing import NDArray
 
 from cardioflow.transforms._blocks import Axis
 
@@ -31,16 +34,53 @@ class BatchActions:
         padding_mode: Literal["edge", "constant", "symmetric", "reflect", "wrap"] = "edge",
     ) -> Self:
         """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place."""
+    def crop_beats(
+        self,
+        before_s: float = 0.25,
+        after_s: float = 0.4,
+        symbols: Sequence[str] | None = None,
+        labels: Literal["symbol", "aami", "keep"] = "symbol",
+    ) -> Self:
+        """Make a row of each annotated beat: (lead, length) around it, with its class as the target."""
+    def cwt(
+        self,
+        scales: Sequence[float],
+        wavelet: str = "morl",
+        method: Literal["conv", "fft"] = "fft",
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
     def derive_leads(self) -> Self:
         """Compute the limb leads that follow from two of them, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] = "kors") -> Self:
         """Compute the vectorcardiogram from I, II and V1–V6."""
+    def detect_lead_off(
+        self, flat_mv: float = 0.01, rail_mv: float = 10.0, share: float = 0.5, dst: str = "lead_off"
+    ) -> Self:
+        """Find leads that were not connected, and write a truth value per lead to the component ``dst``."""
+    def detect_powerline(self, threshold_db: float = 15.0, dst: str = "powerline") -> Self:
+        """Find the hum of the mains, and write its frequency per record, 50 or 60 Hz or 0 for none, to ``dst``."""
     def drop_channels(self, names: Sequence[str] | None = None, indices: Sequence[int] | None = None) -> Self:
         """Leave out channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
     def drop_labels(self, drop_list: Sequence[str]) -> Self:
         """Leave out the labels in ``drop_list``, and each record that had no other."""
     def drop_short_signals(self, min_length: int) -> Self:
         """Keep the records of ``min_length`` samples or more."""
+    def dump(
+        self, dst: str | Path, fmt: str, exists: Literal["raise", "skip", "overwrite"] = "raise", identify: bool = False
+    ) -> Self:
+        """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and hand the batch on."""
+    def dwt(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
+        """Replace each lead by one level of its wavelet transform, as ``pywt.dwt`` defines it."""
+    def fft(
+        self,
+        n: int | None = None,
+        norm: Literal["backward", "ortho", "forward"] = "backward",
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each lead by its Fourier transform, as ``numpy.fft.fft`` defines it, in complex64."""
     def fill_missing_signals(self, method: Literal["linear", "hold", "zero"] = "linear") -> Self:
         """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
     def fir_filter_signals(self, low: float | None = 0.5, high: float | None = 40.0, width: float = 1.0) -> Self:
@@ -51,6 +91,24 @@ class BatchActions:
         """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another."""
     def high_pass_signals(self, low: float = 0.67, order: int = 2) -> Self:
         """Keep the frequencies above ``low`` Hz, with no phase shift."""
+    def idwt(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
+        """Put one level of a wavelet transform together again, as ``pywt.idwt`` does."""
+    def ifft(
+        self,
+        n: int | None = None,
+        norm: Literal["backward", "ortho", "forward"] = "backward",
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each spectrum by its inverse transform, as ``numpy.fft.ifft`` defines it, in complex64."""
+    def irfft(
+        self,
+        n: int | None = None,
+        norm: Literal["backward", "ortho", "forward"] = "backward",
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each half spectrum by the real signal that it is of, as ``numpy.fft.irfft`` defines it."""
     def keep_channels(self, names: Sequence[str] | None = None, indices: Sequence[int] | None = None) -> Self:
         """Keep channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
     def keep_labels(self, keep_list: Sequence[str]) -> Self:
@@ -61,6 +119,8 @@ class BatchActions:
         """Read components of each record: signals, metadata and annotations from files, targets from a table."""
     def low_pass_signals(self, high: float = 40.0, order: int = 4) -> Self:
         """Keep the frequencies below ``high`` Hz, with no phase shift."""
+    def median_beat(self, before_s: float = 0.3, after_s: float = 0.5, symbols: Sequence[str] = ("N",)) -> Self:
+        """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats."""
     def min_max_scale(self, low: float = 0.0, high: float = 1.0, axis: Axis = -1) -> Self:
         """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
     def notch_signals(self, frequency: float = 50.0, harmonics: int = 1, quality: float = 30.0) -> Self:
@@ -69,12 +129,60 @@ class BatchActions:
         self, length: int, pad_value: float = 0.0, side: Literal["right", "left", "both"] = "right"
     ) -> Self:
         """Bring signals shorter than ``length`` samples to that length; longer ones stay."""
+    def pdwt(
+        self,
+        part: Literal["a", "d"],
+        wavelet: str = "db4",
+        mode: str = "symmetric",
+        level: int = 1,
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each lead by the approximation or the details of its wavelet transform, as ``pywt.downcoef`` does."""
+    def random_amplitude_scale(self, low: float = 0.8, high: float = 1.25, per_lead: bool = False) -> Self:
+        """Multiply each record by a factor between ``low`` and ``high``, halving as likely as doubling."""
+    def random_baseline_wander(
+        self,
+        amplitude_mv: float | tuple[float, float] = (0.0, 0.3),
+        frequency_hz: float | tuple[float, float] = (0.05, 0.5),
+    ) -> Self:
+        """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share."""
+    def random_coloured_noise(
+        self, exponent: float | tuple[float, float] = (0.5, 2.0), std_mv: float | tuple[float, float] = (0.0, 0.05)
+    ) -> Self:
+        """Add noise whose power falls as 1/f to the power of ``exponent``, which is what electrodes and muscles give."""
     def random_crop_signals(self, length: int, pad_value: float = 0.0) -> Self:
         """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
+    def random_cut_mix(self, alpha: float = 1.0) -> Self:
+        """Put a stretch of another record of the batch into each, in all leads, and mix the targets by its length."""
+    def random_gaussian_noise(self, std_mv: float | tuple[float, float] = (0.0, 0.05)) -> Self:
+        """Add white noise to each lead, of a standard deviation that is drawn once per record."""
+    def random_lead_dropout(self, p: float = 0.2, keep: int = 1) -> Self:
+        """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least."""
+    def random_mix_up(self, alpha: float = 0.2) -> Self:
+        """Mix each record with another of the batch: λ of itself and 1 − λ of the other, signal and target alike."""
+    def random_powerline(
+        self,
+        amplitude_mv: float | tuple[float, float] = (0.0, 0.1),
+        frequencies: float | tuple[float, ...] = (50.0, 60.0),
+    ) -> Self:
+        """Let the mains hum: a sine wave near one of ``frequencies``, of a strength of its own in each lead."""
+    def random_recorded_noise(
+        self,
+        noise: NDArray[Any],
+        noise_fs: float,
+        snr_db: float | tuple[float, float] = (6.0, 24.0),
+        part: Literal["first_half", "second_half", "all"] = "first_half",
+    ) -> Self:
+        """Add recorded noise, such as ``bw``, ``em`` or ``ma`` of NSTDB, at a signal-to-noise ratio."""
     def random_resample_signals(self, distr: str | Callable[..., float], **kwargs: Any) -> Self:
         """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
     def random_split_signals(self, length: int, n_segments: int | Mapping[str, int], pad_value: float = 0) -> Self:
         """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
+    def random_time_warp(self, strength: float = 0.2, n_knots: int = 5) -> Self:
+        """Stretch and squeeze time, smoothly and differently along the record, which keeps its length."""
+    def remove_baseline(self, method: Literal["median", "high_pass", "spline"] = "median") -> Self:
+        """Take out baseline wander, which breathing and electrodes bring."""
     def rename_channels(self, rename_dict: Mapping[str, str]) -> Self:
         """Give channels other names: ``rename_channels({"ECG": "I"})``."""
     def rename_labels(self, rename_dict: Mapping[str, str]) -> Self:
@@ -85,12 +193,24 @@ class BatchActions:
         """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
     def resample_signals(self, fs: float) -> Self:
         """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing."""
+    def rfft(
+        self,
+        n: int | None = None,
+        norm: Literal["backward", "ortho", "forward"] = "backward",
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each lead by the half of its Fourier transform that says all, as ``numpy.fft.rfft``, in complex64."""
     def robust_scale(self, quantiles: tuple[float, float] = (0.25, 0.75), axis: Axis = -1) -> Self:
         """Subtract the median and divide by a range of quantiles, which artefacts do not move."""
+    def signal_quality(self, dst: str = "quality") -> Self:
+        """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``."""
     def signal_transpose(self, axes: Sequence[int] | None = None, src: str = "signal", dst: str = "signal") -> Self:
         """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward."""
     def slice_signals(self, start: int | slice | None = None, stop: int | None = None, step: int | None = None) -> Self:
         """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do."""
+    def spectrogram(self, *, src: str = "signal", dst: str = "signal", **kwargs: Any) -> Self:
+        """Replace each lead by its spectrogram, as ``scipy.signal.spectrogram`` defines it."""
     def split_signals(self, length: int, step: int | Mapping[str, int] | None = None, pad_value: float = 0) -> Self:
         """Cut each signal into windows of ``length`` samples, ``step`` samples apart."""
     def squeeze(self) -> Self:
@@ -103,3 +223,14 @@ class BatchActions:
         """Repeat each signal ``reps`` times, end to end along time, with its annotations."""
     def unstack_signals(self) -> Self:
         """Make a row of (lead, time) of every segment."""
+    def wavedec(
+        self,
+        wavelet: str = "db4",
+        mode: str = "symmetric",
+        level: int | None = None,
+        src: str = "signal",
+        dst: str = "signal",
+    ) -> Self:
+        """Replace each lead by all levels of its wavelet transform, as ``pywt.wavedec`` defines them."""
+    def waverec(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
+        """Put all levels of a wavelet transform together again, as ``pywt.waverec`` does."""

@@ -3,6 +3,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from numpy.typing import NDArray
+
 from cardioflow.pipeline.expressions import B, Expression, V
 from cardioflow.transforms._blocks import Axis
 
@@ -45,10 +47,37 @@ class PipelineActions:
         padding_mode: Literal["edge", "constant", "symmetric", "reflect", "wrap"] | Expression = "edge",
     ) -> Self:
         """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place."""
+    def crop_beats(
+        self,
+        before_s: float | Expression = 0.25,
+        after_s: float | Expression = 0.4,
+        symbols: Sequence[str] | None | Expression = None,
+        labels: Literal["symbol", "aami", "keep"] | Expression = "symbol",
+    ) -> Self:
+        """Make a row of each annotated beat: (lead, length) around it, with its class as the target."""
+    def cwt(
+        self,
+        scales: Sequence[float] | Expression,
+        wavelet: str | Expression = "morl",
+        method: Literal["conv", "fft"] | Expression = "fft",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
     def derive_leads(self) -> Self:
         """Compute the limb leads that follow from two of them, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] | Expression = "kors") -> Self:
         """Compute the vectorcardiogram from I, II and V1–V6."""
+    def detect_lead_off(
+        self,
+        flat_mv: float | Expression = 0.01,
+        rail_mv: float | Expression = 10.0,
+        share: float | Expression = 0.5,
+        dst: str | Expression = "lead_off",
+    ) -> Self:
+        """Find leads that were not connected, and write a truth value per lead to the component ``dst``."""
+    def detect_powerline(self, threshold_db: float | Expression = 15.0, dst: str | Expression = "powerline") -> Self:
+        """Find the hum of the mains, and write its frequency per record, 50 or 60 Hz or 0 for none, to ``dst``."""
     def drop_channels(
         self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
     ) -> Self:
@@ -57,6 +86,30 @@ class PipelineActions:
         """Leave out the labels in ``drop_list``, and each record that had no other."""
     def drop_short_signals(self, min_length: int | Expression) -> Self:
         """Keep the records of ``min_length`` samples or more."""
+    def dump(
+        self,
+        dst: str | Path | Expression,
+        fmt: str | Expression,
+        exists: Literal["raise", "skip", "overwrite"] | Expression = "raise",
+        identify: bool | Expression = False,
+    ) -> Self:
+        """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and hand the batch on."""
+    def dwt(
+        self,
+        wavelet: str | Expression = "db4",
+        mode: str | Expression = "symmetric",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each lead by one level of its wavelet transform, as ``pywt.dwt`` defines it."""
+    def fft(
+        self,
+        n: int | None | Expression = None,
+        norm: Literal["backward", "ortho", "forward"] | Expression = "backward",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each lead by its Fourier transform, as ``numpy.fft.fft`` defines it, in complex64."""
     def fill_missing_signals(self, method: Literal["linear", "hold", "zero"] | Expression = "linear") -> Self:
         """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
     def fir_filter_signals(
@@ -77,6 +130,22 @@ class PipelineActions:
         """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another."""
     def high_pass_signals(self, low: float | Expression = 0.67, order: int | Expression = 2) -> Self:
         """Keep the frequencies above ``low`` Hz, with no phase shift."""
+    def idwt(
+        self,
+        wavelet: str | Expression = "db4",
+        mode: str | Expression = "symmetric",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Put one level of a wavelet transform together again, as ``pywt.idwt`` does."""
+    def ifft(
+        self,
+        n: int | None | Expression = None,
+        norm: Literal["backward", "ortho", "forward"] | Expression = "backward",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each spectrum by its inverse transform, as ``numpy.fft.ifft`` defines it, in complex64."""
     def import_model(self, name: str | Expression, source: Any) -> Self:
         """Use the model ``name`` of ``source``, another run, or ``source`` itself where it is a model."""
     def init_model(self, name: str | Expression, config: Mapping[str, Any] | Expression = ...) -> Self:
@@ -85,6 +154,14 @@ class PipelineActions:
         self, name: str | Expression, default: Any = None, init: Callable[[], Any] | None | Expression = None
     ) -> Self:
         """Declare the variable ``name``; every run begins with its own copy of ``default``, or with ``init()``."""
+    def irfft(
+        self,
+        n: int | None | Expression = None,
+        norm: Literal["backward", "ortho", "forward"] | Expression = "backward",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each half spectrum by the real signal that it is of, as ``numpy.fft.irfft`` defines it."""
     def keep_channels(
         self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
     ) -> Self:
@@ -103,6 +180,13 @@ class PipelineActions:
         """Load the model ``name`` from the dump ``path`` when the run begins, as a ``path`` in its configuration does."""
     def low_pass_signals(self, high: float | Expression = 40.0, order: int | Expression = 4) -> Self:
         """Keep the frequencies below ``high`` Hz, with no phase shift."""
+    def median_beat(
+        self,
+        before_s: float | Expression = 0.3,
+        after_s: float | Expression = 0.5,
+        symbols: Sequence[str] | Expression = ("N",),
+    ) -> Self:
+        """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats."""
     def min_max_scale(
         self, low: float | Expression = 0.0, high: float | Expression = 1.0, axis: Axis | Expression = -1
     ) -> Self:
@@ -118,6 +202,16 @@ class PipelineActions:
         side: Literal["right", "left", "both"] | Expression = "right",
     ) -> Self:
         """Bring signals shorter than ``length`` samples to that length; longer ones stay."""
+    def pdwt(
+        self,
+        part: Literal["a", "d"] | Expression,
+        wavelet: str | Expression = "db4",
+        mode: str | Expression = "symmetric",
+        level: int | Expression = 1,
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each lead by the approximation or the details of its wavelet transform, as ``pywt.downcoef`` does."""
     def predict_on_batch(
         self,
         name: str | Expression,
@@ -127,8 +221,46 @@ class PipelineActions:
         aggregate: Literal["mean", "median", "max"] | Expression = "mean",
     ) -> Self:
         """Ask the model ``name`` for a prediction of every record."""
+    def random_amplitude_scale(
+        self, low: float | Expression = 0.8, high: float | Expression = 1.25, per_lead: bool | Expression = False
+    ) -> Self:
+        """Multiply each record by a factor between ``low`` and ``high``, halving as likely as doubling."""
+    def random_baseline_wander(
+        self,
+        amplitude_mv: float | tuple[float, float] | Expression = (0.0, 0.3),
+        frequency_hz: float | tuple[float, float] | Expression = (0.05, 0.5),
+    ) -> Self:
+        """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share."""
+    def random_coloured_noise(
+        self,
+        exponent: float | tuple[float, float] | Expression = (0.5, 2.0),
+        std_mv: float | tuple[float, float] | Expression = (0.0, 0.05),
+    ) -> Self:
+        """Add noise whose power falls as 1/f to the power of ``exponent``, which is what electrodes and muscles give."""
     def random_crop_signals(self, length: int | Expression, pad_value: float | Expression = 0.0) -> Self:
         """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
+    def random_cut_mix(self, alpha: float | Expression = 1.0) -> Self:
+        """Put a stretch of another record of the batch into each, in all leads, and mix the targets by its length."""
+    def random_gaussian_noise(self, std_mv: float | tuple[float, float] | Expression = (0.0, 0.05)) -> Self:
+        """Add white noise to each lead, of a standard deviation that is drawn once per record."""
+    def random_lead_dropout(self, p: float | Expression = 0.2, keep: int | Expression = 1) -> Self:
+        """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least."""
+    def random_mix_up(self, alpha: float | Expression = 0.2) -> Self:
+        """Mix each record with another of the batch: λ of itself and 1 − λ of the other, signal and target alike."""
+    def random_powerline(
+        self,
+        amplitude_mv: float | tuple[float, float] | Expression = (0.0, 0.1),
+        frequencies: float | tuple[float, ...] | Expression = (50.0, 60.0),
+    ) -> Self:
+        """Let the mains hum: a sine wave near one of ``frequencies``, of a strength of its own in each lead."""
+    def random_recorded_noise(
+        self,
+        noise: NDArray[Any] | Expression,
+        noise_fs: float | Expression,
+        snr_db: float | tuple[float, float] | Expression = (6.0, 24.0),
+        part: Literal["first_half", "second_half", "all"] | Expression = "first_half",
+    ) -> Self:
+        """Add recorded noise, such as ``bw``, ``em`` or ``ma`` of NSTDB, at a signal-to-noise ratio."""
     def random_resample_signals(self, distr: str | Callable[..., float] | Expression, **kwargs: Any) -> Self:
         """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
     def random_split_signals(
@@ -138,8 +270,12 @@ class PipelineActions:
         pad_value: float | Expression = 0,
     ) -> Self:
         """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
+    def random_time_warp(self, strength: float | Expression = 0.2, n_knots: int | Expression = 5) -> Self:
+        """Stretch and squeeze time, smoothly and differently along the record, which keeps its length."""
     def rebatch(self, batch_size: int | Expression, drop_last: bool | Expression = False) -> Self:
         """Make batches of ``batch_size`` rows of what comes; batches of one epoch are never mixed with the next."""
+    def remove_baseline(self, method: Literal["median", "high_pass", "spline"] | Expression = "median") -> Self:
+        """Take out baseline wander, which breathing and electrodes bring."""
     def rename_channels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
         """Give channels other names: ``rename_channels({"ECG": "I"})``."""
     def rename_labels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
@@ -150,6 +286,14 @@ class PipelineActions:
         """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
     def resample_signals(self, fs: float | Expression) -> Self:
         """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing."""
+    def rfft(
+        self,
+        n: int | None | Expression = None,
+        norm: Literal["backward", "ortho", "forward"] | Expression = "backward",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each lead by the half of its Fourier transform that says all, as ``numpy.fft.rfft``, in complex64."""
     def robust_scale(
         self, quantiles: tuple[float, float] | Expression = (0.25, 0.75), axis: Axis | Expression = -1
     ) -> Self:
@@ -162,6 +306,8 @@ class PipelineActions:
         every: Literal["run", "epoch"] | Expression = "run",
     ) -> Self:
         """Write the model ``name`` to ``path`` when the run ends, or after every epoch too."""
+    def signal_quality(self, dst: str | Expression = "quality") -> Self:
+        """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``."""
     def signal_transpose(
         self,
         axes: Sequence[int] | None | Expression = None,
@@ -176,6 +322,8 @@ class PipelineActions:
         step: int | None | Expression = None,
     ) -> Self:
         """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do."""
+    def spectrogram(self, *, src: str | Expression = "signal", dst: str | Expression = "signal", **kwargs: Any) -> Self:
+        """Replace each lead by its spectrogram, as ``scipy.signal.spectrogram`` defines it."""
     def split_signals(
         self,
         length: int | Expression,
@@ -209,3 +357,20 @@ class PipelineActions:
         """Make a row of (lead, time) of every segment."""
     def update(self, variable: V | Expression, value: Any) -> Self:
         """Write ``value``, such as ``F(len)``, to ``variable`` for every batch: ``update(V("n", mode="a"), F(len))``."""
+    def wavedec(
+        self,
+        wavelet: str | Expression = "db4",
+        mode: str | Expression = "symmetric",
+        level: int | None | Expression = None,
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Replace each lead by all levels of its wavelet transform, as ``pywt.wavedec`` defines them."""
+    def waverec(
+        self,
+        wavelet: str | Expression = "db4",
+        mode: str | Expression = "symmetric",
+        src: str | Expression = "signal",
+        dst: str | Expression = "signal",
+    ) -> Self:
+        """Put all levels of a wavelet transform together again, as ``pywt.waverec`` does."""

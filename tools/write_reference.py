@@ -1,0 +1,92 @@
+"""Write ``docs/reference.md``, the list of all members, and the figures of the docs.
+
+``python tools/write_reference.py`` writes them; ``--check`` only says whether the list is current.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cardioflow import registry
+from cardioflow.dsp.simulate import SIMULATED_LEADS, simulate_ecg
+from cardioflow.report.ecg_paper import Strip, plot_ecg, record_panel, save_figure
+from write_stubs import method_signature, own_actions, summary_of
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def reference() -> str:
+    """Return the text of the reference."""
+    return "\n".join(
+        [
+            "# Reference",
+            "",
+            "Every member of every drawer, in one line each. This file is written by `make docs`.",
+            "",
+            "## Actions",
+            "",
+            "Methods of a pipeline; those that need no run are methods of a batch, too.",
+            "",
+            *_actions(),
+            *_drawer("Formats", registry.formats),
+            *_drawer("Models", registry.models),
+            *_drawer("Metrics", registry.metrics),
+        ]
+    )
+
+
+def _actions() -> Iterator[str]:
+    for name, action in own_actions():
+        signature, _ = method_signature(action, lambda annotation: annotation)
+        given = signature.removeprefix("self").removeprefix(", ")
+        yield f"- **`{name}`**`({given})`<br>{one_line(summary_of(action))}"
+    yield ""
+
+
+def _drawer(title: str, drawer: registry.Drawer) -> Iterator[str]:
+    yield from (f"## {title}", "")
+    for name, place in drawer.places().items():
+        if place.startswith("cardioflow."):
+            yield f"- **`{name}`**  {one_line(inspect.getdoc(drawer.get(name)) or '')}"
+    yield ""
+
+
+def one_line(text: str) -> str:
+    """Return the first paragraph of ``text`` in one line."""
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split())
+
+
+def draw() -> None:
+    """Draw the figures that the docs show."""
+    images = DOCS / "images"
+    twelve = simulate_ecg(3, fs=500, duration_s=5, leads=SIMULATED_LEADS[:12])
+    save_figure(plot_ecg(twelve.signal, 500, SIMULATED_LEADS[:12], row_s=5), images / "twelve-leads.png")
+    strips = [
+        Strip(simulate_ecg(4, rhythm=rhythm, duration_s=10, leads=("II",)).signal, 300, ("II",), f"simulated {rhythm}")
+        for rhythm in ("SR", "AF")
+    ]
+    save_figure(record_panel(strips), images / "simulated.png")
+
+
+def main() -> None:
+    """Write the reference and the figures, or say that the reference is not current."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the reference is not current")
+    check = parser.parse_args().check
+    path, text = DOCS / "reference.md", reference()
+    if check:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.exit("Not current: docs/reference.md. Run `make docs` and commit what it writes.")
+        print("Current: docs/reference.md")
+        return
+    path.write_text(text, encoding="utf-8")
+    draw()
+    print("Written: docs/reference.md, docs/images/")
+
+
+if __name__ == "__main__":
+    main()

@@ -27,6 +27,7 @@ class Mark(NamedTuple):
     aux_note: str = ""
     num: int = 0
     channel: int = 0
+    subtype: int = 0
 
 
 def annotation_of(marks: Iterable[Mark]) -> Annotation:
@@ -38,4 +39,5 @@ def annotation_of(marks: Iterable[Mark]) -> Annotation:
         aux_note=tuple(m.aux_note for m in ordered),
         channel=np.array([m.channel for m in ordered], np.int64),
         num=np.array([m.num for m in ordered], np.int64),
+        subtype=np.array([m.subtype for m in ordered], np.int64),
     )

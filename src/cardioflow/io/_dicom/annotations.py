@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from cardioflow.io._dicom.elements import Elements
 from cardioflow.io._marks import BEAT, OFFSET, ONSET, WAVES, Mark
 
-__all__ = ["Findings", "read_annotations"]
+__all__ = ["CONCEPTS", "MARKS", "Findings", "read_annotations"]
 
-# Concepts of SCP-ECG's and MDC's schemes mean the same by the same words; units are those of CID 3227 (ms, 1/min, deg).
-_MEASURED = {
-    "VENTRICULAR HEART RATE": "ventricular_rate",
-    "ATRIAL HEART RATE": "atrial_rate",
-    "RR INTERVAL": "rr_ms",
-    "PP INTERVAL": "pp_ms",
-    "P DURATION": "p_ms",
-    "PR INTERVAL": "pr_ms",
-    "QRS DURATION": "qrs_ms",
-    "QT INTERVAL": "qt_ms",
-    "QTC INTERVAL": "qtc_ms",
-    "P AXIS": "p_axis",
-    "QRS AXIS": "qrs_axis",
-    "T AXIS": "t_axis",
+# By our names: code of the SCPECG scheme, its meaning, and the unit (CID 3227).
+CONCEPTS: Final = {
+    "ventricular_rate": ("5.10.2.5-1", "Ventricular Heart Rate", "{H.B.}/min"),
+    "atrial_rate": ("5.10.2.5-3", "Atrial Heart Rate", "{H.B.}/min"),
+    "rr_ms": ("5.10.2.1-3", "RR Interval", "ms"),
+    "pp_ms": ("5.10.2.1-5", "PP Interval", "ms"),
+    "p_ms": ("5.13.5-5", "P Duration", "ms"),
+    "pr_ms": ("5.13.5-7", "PR Interval", "ms"),
+    "qrs_ms": ("5.13.5-9", "QRS Duration", "ms"),
+    "qt_ms": ("5.13.5-11", "QT Interval", "ms"),
+    "qtc_ms": ("5.10.2.5-5", "QTc Interval", "ms"),
+    "p_axis": ("5.10.3-11", "P Axis", "deg"),
+    "qrs_axis": ("5.10.3-13", "QRS Axis", "deg"),
+    "t_axis": ("5.10.3-15", "T Axis", "deg"),
 }
+# Other schemes (MDC) mean the same by the same words.
+_MEASURED = {meaning.upper(): name for name, (_, meaning, _) in CONCEPTS.items()}
+MARKS: Final = "99PHYSIONET"
+"""The scheme of the marks that we write: a letter of PhysioNet's vocabulary, ``num/subtype`` where not 0."""
 
 
 class Findings(NamedTuple):
@@ -65,13 +70,20 @@ def _marks(item: Elements, concept: str, group: int | None, fs: float) -> list[M
     samples = [round(v) - 1 for v in item.numbers("ReferencedSamplePositions")]
     if not samples and fs > 0:
         samples = [round(v * fs / 1000) for v in item.numbers("ReferencedTimeOffsets")]
-    symbol, num = _symbol(concept)
+    symbol, num, note, subtype = _symbol(item, concept)
     kept = [channel for number, channel in pairs if group is None or number == group]
-    return [Mark(sample, symbol, concept, num, channel) for channel in kept for sample in samples if sample >= 0]
+    return [Mark(sample, symbol, note, num, channel, subtype) for channel in kept for sample in samples if sample >= 0]
 
 
-def _symbol(concept: str) -> tuple[str, int]:
+def _symbol(item: Elements, concept: str) -> tuple[str, int, str, int]:
+    """Return the symbol, the wave's number, the note and the subtype of a mark."""
+    name = item.items("ConceptNameCodeSequence")[0]
+    if name.text("CodingSchemeDesignator") == MARKS:
+        code = name.text("CodeValue") or '"'
+        numbers = re.fullmatch(r"(-?\d{1,6})(?:/(-?\d{1,6}))?", code[1:], re.ASCII)
+        num, subtype = (int(n or 0) for n in numbers.groups()) if numbers else (0, 0)
+        return code[0], num, "" if concept == f"PhysioNet code {code[0]}" else concept, subtype
     words = concept.upper().split()
     if len(words) == 2 and words[0] in WAVES and words[1] in ("ONSET", "OFFSET"):
-        return (ONSET if words[1] == "ONSET" else OFFSET), WAVES[words[0]]
-    return (BEAT, 0) if words[:1] == ["FIDUCIAL"] else ('"', 0)
+        return (ONSET if words[1] == "ONSET" else OFFSET), WAVES[words[0]], concept, 0
+    return BEAT if words[:1] == ["FIDUCIAL"] else '"', 0, concept, 0

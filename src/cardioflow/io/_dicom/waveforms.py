@@ -31,6 +31,8 @@ class Group:
     """When it begins, after the time of acquisition."""
     filters: dict[str, tuple[float | None, ...]]
     """``highpass_hz``, ``lowpass_hz``, ``notch_hz``, each one per channel."""
+    steps: dict[str, float]
+    """What one stored unit is, per channel: microvolts, or the channel's own unit."""
 
 
 def read_group(group: Elements) -> Group:
@@ -46,21 +48,25 @@ def read_group(group: Elements) -> Group:
     padding = _padding(group, stored.dtype)
     if padding is not None:
         signal[stored == padding] = np.nan
-    units = []
+    units, steps = [], {}
+    names = tuple(_name(channel, i) for i, channel in enumerate(channels))
     for i, channel in enumerate(channels):
         scale, baseline, unit = _calibration(channel)
         signal[i] = signal[i] * np.float32(scale) + np.float32(baseline)
         units.append(unit)
+        # Rounded to what a decimal string can tell.
+        steps[names[i]] = float(f"{scale * (1000 if unit == 'mV' else 1):.12g}")
     return Group(
         label=group.text("MultiplexGroupLabel") or "",
         derived=(group.text("WaveformOriginality") or "").upper() == "DERIVED",
-        wave=Waveform(signal, fs, tuple(_name(c, i) for i, c in enumerate(channels)), tuple(units)),
+        wave=Waveform(signal, fs, names, tuple(units)),
         offset_s=(group.number("MultiplexGroupTimeOffset") or 0.0) / 1000,
         filters={
             "highpass_hz": tuple(c.number("FilterLowFrequency") for c in channels),
             "lowpass_hz": tuple(c.number("FilterHighFrequency") for c in channels),
             "notch_hz": tuple(c.number("NotchFilterFrequency") for c in channels),
         },
+        steps=steps,
     )
 
 
@@ -134,4 +140,5 @@ def join(groups: list[Group], n_bytes: int) -> Group:
         key: tuple({n: f for g in groups for n, f in zip(g.wave.names, g.filters[key], strict=True)}.values())
         for key in groups[0].filters
     }
-    return Group(groups[0].label, derived=False, wave=wave, offset_s=0.0, filters=filters)
+    steps = {name: step for g in reversed(groups) for name, step in g.steps.items()}
+    return Group(groups[0].label, derived=False, wave=wave, offset_s=0.0, filters=filters, steps=steps)

@@ -1,0 +1,286 @@
+"""Writing ECG waveform objects (PS3.3 A.34)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    UID,
+    AmbulatoryECGWaveformStorage,
+    ExplicitVRLittleEndian,
+    GeneralECGWaveformStorage,
+    TwelveLeadECGWaveformStorage,
+    generate_uid,
+)
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import GROUPS
+from cardioflow.errors import InputError
+from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
+from cardioflow.io._leadcodes import LEAD_CODES
+from cardioflow.io._write import atomically
+from cardioflow.io.base import Record
+
+__all__ = ["write_dicom"]
+
+_MISSING: Final = -32768
+_HIGHEST: Final = 32767
+# As many sample positions as the two bytes of an element's length can tell (PS3.5 clause 7.1.2).
+_MOST_POSITIONS = 16000
+
+
+def write_dicom(record: Record, signal: NDArray[np.float32], path: Path, *, identify: bool) -> tuple[Path, ...]:
+    """Write one waveform object of 16 bit, with the marks, statements and measurements of the record.
+
+    Each channel has a sensitivity of its own, the source's where it holds the samples, else the finest; NaN becomes
+    the padding value.
+
+    Raises:
+        InputError: when no ECG object may hold the record.
+    """
+    path = path.with_suffix(".dcm")
+    dataset = _described(record, _object(record, signal), identify=identify)
+    group = _group(record, signal)
+    dataset.WaveformSequence = [group]
+    items = [*_statements(record.meta), *_measurements(record.meta)]
+    if record.annotation is not None:
+        items += _marks(record.annotation, len(signal))
+    if items:
+        dataset.WaveformAnnotationSequence = items
+    with atomically(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
+    return (path,)
+
+
+def _object(record: Record, signal: NDArray[np.float32]) -> UID:
+    """Return the narrowest object that may hold the record (A.34.3 to 5)."""
+    n_leads, n_samples = signal.shape
+    if 200 <= record.fs <= 1000:
+        if set(record.leads) <= set(GROUPS["standard"]) and n_samples <= 16384:
+            return TwelveLeadECGWaveformStorage
+        if n_leads <= 24:
+            return GeneralECGWaveformStorage
+    if 50 <= record.fs <= 1000 and n_leads <= 12:
+        return AmbulatoryECGWaveformStorage
+    raise InputError(
+        f"{n_leads} leads at {record.fs:g} Hz cannot be written as DICOM: its ECG objects hold up to 24 leads at "
+        "200 to 1000 Hz, or up to 12 at 50 to 1000 Hz. Resample, or choose leads, first."
+    )
+
+
+def _described(record: Record, uid: UID, *, identify: bool) -> Dataset:
+    meta = record.meta
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = uid
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid(prefix=None)
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.Modality = "ECG"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(prefix=None), generate_uid(prefix=None)
+    dataset.StudyID, dataset.AccessionNumber, dataset.ReferringPhysicianName = "", "", ""
+    dataset.SeriesNumber, dataset.InstanceNumber = "1", "1"
+    dataset.Manufacturer = _text(meta.get("device"), 64)
+    at = meta.get("timestamp")
+    moment = at if isinstance(at, datetime) else None
+    text = "" if moment is None else moment.strftime("%Y%m%d%H%M%S.%f%z")
+    dataset.AcquisitionDateTime = text
+    dataset.StudyDate = dataset.ContentDate = text[:8]
+    dataset.StudyTime = dataset.ContentTime = text[8:21]
+    _describe_person(dataset, meta, identify=identify)
+    dataset.AcquisitionContextSequence = []
+    return dataset
+
+
+def _describe_person(dataset: Dataset, meta: Mapping[str, Any], *, identify: bool) -> None:
+    dataset.PatientName = _text(meta.get("name"), 64) if identify else ""
+    # Without the id its hash takes its place, so that records can still be grouped.
+    identity = meta.get("patient_id") if identify else None
+    dataset.PatientID = _text(identity or meta.get("patient_key"), 64)
+    birth = meta.get("birth_date") if identify else None
+    dataset.PatientBirthDate = birth.strftime("%Y%m%d") if isinstance(birth, date) else ""
+    dataset.PatientSex = meta.get("sex") or ""
+    age = meta.get("age")
+    if isinstance(age, int | float) and 0 <= age < 1000:
+        dataset.PatientAge = f"{int(age):03d}Y" if age >= 2 or age == int(age) else f"{round(age * 12):03d}M"
+
+
+def _group(record: Record, signal: NDArray[np.float32]) -> Dataset:
+    n_leads, n_samples = signal.shape
+    group = Dataset()
+    group.MultiplexGroupTimeOffset, group.WaveformOriginality = "0", "ORIGINAL"
+    group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = n_leads, n_samples
+    group.SamplingFrequency = _decimal(record.fs)
+    group.MultiplexGroupLabel = "RHYTHM"
+    group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
+    stored = np.empty((n_samples, n_leads), "<i2")
+    channels = []
+    for i, row in enumerate(signal):
+        sensitivity, whole = _quantized(record, i, row)
+        stored[:, i] = whole
+        channels.append(_channel(record, i, sensitivity))
+    group.ChannelDefinitionSequence = channels
+    group.add_new("WaveformPaddingValue", "OW", _MISSING.to_bytes(2, "little", signed=True))
+    group.add_new("WaveformData", "OW", stored.tobytes())
+    return group
+
+
+def _quantized(record: Record, i: int, row: NDArray[np.float32]) -> tuple[str, NDArray[np.int16]]:
+    """Return the sensitivity as it is written, and the numbers; a step is the sensitivity, in µV for a voltage."""
+    values = row.astype(np.float64) * (1000.0 if record.units[i] == "mV" else 1.0)
+    lost = np.isnan(values)
+    if np.isinf(values).any():
+        raise InputError(f"Lead {record.leads[i]!r} holds infinite samples, which DICOM has no number for.")
+    reach = float(np.abs(values[~lost]).max()) if not lost.all() else 0.0
+    told = _told_step(record, i)
+    # The source's step where it holds the samples, so that reading and writing again changes nothing.
+    step = told if told > 0 and reach <= told * _HIGHEST else _step(reach)
+    written = _decimal(step)
+    whole = np.rint(np.where(lost, 0.0, values) / float(written))
+    return written, np.where(lost, _MISSING, whole).astype(np.int16)
+
+
+def _told_step(record: Record, i: int) -> float:
+    """Return the step of the source, from DICOM's sensitivity or WFDB's gain; 0 when there is none."""
+    steps, gains = record.meta.get("sensitivity"), record.meta.get("adc_gain")
+    if isinstance(steps, Mapping) and isinstance(steps.get(record.leads[i]), float):
+        return abs(float(steps[record.leads[i]]))
+    if isinstance(gains, tuple) and len(gains) == len(record.leads) and gains[i]:
+        return abs((1000.0 if record.units[i] == "mV" else 1.0) / float(gains[i]))
+    return 0.0
+
+
+def _step(reach: float) -> float:
+    """Return the finest step of six digits that holds samples up to ``reach``."""
+    if reach == 0:
+        return 1.0
+    least = reach / _HIGHEST
+    unit = 10.0 ** (math.floor(math.log10(least)) - 5)
+    return math.ceil(least / unit) * unit
+
+
+def _decimal(value: float) -> str:
+    """Return a number in at most the 16 letters of a decimal string."""
+    for digits in range(16, 5, -1):
+        text = f"{value:.{digits}g}"
+        if len(text) <= 16:
+            return text
+    raise InputError(f"{value!r} does not fit a decimal string of DICOM.")
+
+
+def _channel(record: Record, i: int, sensitivity: str) -> Dataset:
+    lead, unit = record.leads[i], record.units[i]
+    channel = Dataset()
+    channel.ChannelLabel = _text(lead, 16)
+    code = next((number for number, name in LEAD_CODES.items() if name == lead), None)
+    # MDC's codes of leads are those of SCP-ECG (CID 3001).
+    channel.ChannelSourceSequence = [
+        _code(f"2:{code}", "MDC", f"Lead {lead}") if code else _code(lead, "99CARDIOFLOW", lead)
+    ]
+    voltage = _code("uV", "UCUM", "microvolt")
+    channel.ChannelSensitivity, channel.ChannelSensitivityCorrectionFactor = sensitivity, "1"
+    channel.ChannelSensitivityUnitsSequence = [voltage if unit == "mV" else _code(unit or "1", "UCUM", unit)]
+    channel.ChannelBaseline, channel.ChannelSampleSkew, channel.WaveformBitsStored = "0", "0", 16
+    for key, name in (("highpass_hz", "FilterLowFrequency"), ("lowpass_hz", "FilterHighFrequency")):
+        value = record.meta.get(key)
+        if isinstance(value, int | float):
+            setattr(channel, name, _decimal(float(value)))
+    return channel
+
+
+def _code(value: str, scheme: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator = _text(value, 16) or "none", scheme
+    item.CodeMeaning = _text(meaning, 64) or item.CodeValue
+    return item
+
+
+def _text(value: object, most: int) -> str:
+    """Return a text that an element of ``most`` letters can hold: a backslash would make it two."""
+    return "".join(letter for letter in str(value or "").replace("\\", "/") if letter.isprintable())[:most].strip()
+
+
+def _item(group: int) -> Dataset:
+    item = Dataset()
+    item.ReferencedWaveformChannels = [1, 0]
+    item.AnnotationGroupNumber = group
+    return item
+
+
+def _statements(meta: Mapping[str, Any]) -> list[Dataset]:
+    comments = meta.get("comments")
+    found = []
+    for text in comments if isinstance(comments, tuple | list) else ():
+        item = _item(0)
+        item.UnformattedTextValue = str(text)[:1024]
+        found.append(item)
+    return found
+
+
+def _measurements(meta: Mapping[str, Any]) -> list[Dataset]:
+    measured = meta.get("measurements")
+    found = []
+    for name, value in measured.items() if isinstance(measured, Mapping) else ():
+        if name in CONCEPTS and math.isfinite(value):
+            code, meaning, unit = CONCEPTS[name]
+            item = _item(1)
+            item.ConceptNameCodeSequence = [_code(code, "SCPECG", meaning)]
+            item.MeasurementUnitsCodeSequence = [_code(unit, "UCUM", unit)]
+            item.NumericValue = _decimal(float(value))
+            found.append(item)
+    return found
+
+
+class _Kind(NamedTuple):
+    """What marks of one kind have in common."""
+
+    symbol: str
+    num: int
+    subtype: int
+    note: str
+    channel: int
+
+    @property
+    def code(self) -> str:
+        """``N``, ``(1``, ``~0/2``: num and subtype where they are not 0."""
+        return (
+            self.symbol
+            + (f"{self.num}" if self.num or self.subtype else "")
+            + (f"/{self.subtype}" if self.subtype else "")
+        )
+
+
+def _marks(marks: Annotation, n_leads: int) -> list[Dataset]:
+    """Return one item for all marks of one kind: PhysioNet's code, its meaning the note."""
+    places: dict[_Kind, list[int]] = {}
+    for i, sample in enumerate(marks.sample.tolist()):
+        channel = int(marks.channel[i])
+        kind = _Kind(
+            str(marks.symbol[i]),
+            int(marks.num[i]),
+            int(marks.subtype[i]),
+            marks.aux_note[i],
+            channel if 0 <= channel <= n_leads else 0,
+        )
+        places.setdefault(kind, []).append(sample + 1)
+    return [
+        _mark(kind, positions[at : at + _MOST_POSITIONS])
+        for kind, positions in places.items()
+        for at in range(0, len(positions), _MOST_POSITIONS)
+    ]
+
+
+def _mark(kind: _Kind, positions: Sequence[int]) -> Dataset:
+    item = _item(3)
+    item.ReferencedWaveformChannels = [1, kind.channel]
+    item.ConceptNameCodeSequence = [_code(kind.code, MARKS, kind.note or f"PhysioNet code {kind.symbol}")]
+    item.TemporalRangeType = "POINT" if len(positions) == 1 else "MULTIPOINT"
+    item.ReferencedSamplePositions = list(positions)
+    return item

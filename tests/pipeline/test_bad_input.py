@@ -143,3 +143,11 @@ def test_on_a_batch_the_first_bad_record_is_raised_and_the_others_are_noted(fold
     with pytest.raises(FormatError, match=r"A00017\.mat") as caught:
         records.next_batch(3).load(fmt="wfdb")
     assert caught.value.__notes__ == ["1 more records of the batch failed: A00041"]
+
+
+def test_a_batch_none_of_whose_records_can_be_read_is_passed_over(folder: Path) -> None:
+    records = EcgDataset([folder / f"{name}.hea" for name in RECORDS])
+    for name in RECORDS:
+        (folder / f"{name}.mat").unlink()
+    run = (records >> Pipeline().load(fmt="wfdb").standardize()).run(batch_size=2, on_error="skip")
+    assert (len(run.errors), run.n_empty) == (3, 2)

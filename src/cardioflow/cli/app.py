@@ -54,6 +54,26 @@ def predict(
     raise typer.Exit(print_predictions(model, files, as_json=as_json))
 
 
+@app.command(epilog="Example:  `cardioflow convert training2017 edf/ --fmt edf`")
+def convert(
+    sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="ECG files, or folders of them.")],
+    dst: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write to.")],
+    *,
+    fmt: Annotated[str, typer.Option(help="The format to write: wfdb, edf, csv, npz, parquet …")],
+    ann_ext: Annotated[
+        str | None, typer.Option(help="The suffix of WFDB records' annotation files, such as atr, to be written too.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Files that are read and written side by side.")] = 2,
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Keep what identifies a person, where the file says it.")
+    ] = False,
+) -> None:
+    """Write every ECG of SRC to DST in another format; what is there already is not written again."""
+    from cardioflow.cli.convert import convert_files
+
+    raise typer.Exit(convert_files(sources, dst, fmt=fmt, ann_ext=ann_ext, jobs=jobs, identify=identify))
+
+
 @app.command(epilog="Example:  `CARDIOFLOW_DATA=~/ecg cardioflow demo --out out/demo`")
 def demo(
     *,

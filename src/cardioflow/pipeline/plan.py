@@ -47,6 +47,9 @@ class PurePrefix:
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         for step in self.steps:
+            # An emptied batch is passed over; where reading left nothing, there is nothing to act on.
+            if not len(batch):
+                break
             action = step.made(Scope(step.config, batch))
             batch = guarded(action, batch, step=step.where, on_error=self.on_error)
         return batch

@@ -1,0 +1,94 @@
+"""Whole folders go from one format to another; what was done is not done again, and what fails is named."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cardioflow import EcgDataset
+from cardioflow.cli.app import app
+from cardioflow.errors import InputError
+
+
+def _call(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def folder(cinc: Path, tmp_path: Path) -> Path:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for name, place in (("A00015", "in"), ("A00017", "in/sub")):
+        for ending in (".hea", ".mat"):
+            shutil.copy(cinc / f"{name}{ending}", tmp_path / place)
+    (tmp_path / "in" / "notes.md").write_text("no ECG")
+    return tmp_path / "in"
+
+
+def test_a_folder_becomes_edf_with_its_sub_folders(folder: Path, tmp_path: Path) -> None:
+    code, said = _call("convert", folder, tmp_path / "out", "--fmt", "edf")
+    assert code == 0
+    assert "2 records in" in said
+    assert "1 files are no ECGs" in said
+    written = EcgDataset([tmp_path / "out" / "A00015.edf", tmp_path / "out" / "sub" / "A00017.edf"])
+    original = EcgDataset([folder / "A00015.hea", folder / "sub" / "A00017.hea"])
+    for a, b in zip(
+        written.next_batch(2).load(fmt="edf").signal, original.next_batch(2).load(fmt="wfdb").signal, strict=True
+    ):
+        n = b.shape[1]
+        assert np.abs(a[:, :n] - b).max() <= 1e-3, "one step of 1 µV"
+
+
+def test_wfdb_to_wfdb_is_exact(folder: Path, tmp_path: Path) -> None:
+    assert _call("convert", folder, tmp_path / "out", "--fmt", "wfdb")[0] == 0
+    a = EcgDataset(folder / "A00015.hea").next_batch(1).load(fmt="wfdb")
+    b = EcgDataset(tmp_path / "out" / "A00015.hea").next_batch(1).load(fmt="wfdb")
+    assert a.signal == b.signal
+    assert a.meta[0]["adc_gain"] == b.meta[0]["adc_gain"]
+
+
+def test_what_is_there_is_not_written_again(folder: Path, tmp_path: Path) -> None:
+    _call("convert", folder, tmp_path / "out", "--fmt", "npz")
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*.npz")}
+    assert len(before) == 2
+    next(iter(before)).unlink()
+    kept = list(before)[1]
+    assert _call("convert", folder, tmp_path / "out", "--fmt", "npz")[0] == 0
+    after = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*.npz")}
+    assert after.keys() == before.keys()
+    assert after[kept] == before[kept]
+
+
+def test_a_file_that_fails_is_named_and_the_others_are_written(folder: Path, tmp_path: Path) -> None:
+    (folder / "A00015.mat").write_bytes(b"short")
+    code, said = _call("convert", folder, tmp_path / "out", "--fmt", "npz")
+    assert code == 2
+    assert "cardioflow: A00015: " in said
+    assert "1 records in" in said
+
+
+def test_a_format_that_is_only_read_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"dump\(fmt='scp'\): the format is only read\. Those that are written: \["):
+        _call("convert", folder, tmp_path / "out", "--fmt", "scp")
+
+
+def test_on_a_batch_dump_refuses_what_is_there_unless_told(folder: Path, tmp_path: Path) -> None:
+    batch = EcgDataset(folder / "A00015.hea").next_batch(1).load(fmt="wfdb", components=["signal", "meta"])
+    assert batch.dump(tmp_path / "d", fmt="npz").signal == batch.signal
+    with pytest.raises(InputError, match=r"A00015\.npz is there already\. Say exists='skip'"):
+        batch.dump(tmp_path / "d", fmt="npz")
+    batch.dump(tmp_path / "d", fmt="npz", exists="overwrite")
+
+
+def test_segments_are_written_to_a_folder_of_their_record(folder: Path, tmp_path: Path) -> None:
+    batch = EcgDataset(folder / "A00015.hea").next_batch(1).load(fmt="wfdb").split_signals(3000, 3000)
+    with pytest.raises(InputError, match=r"are cut into segments\. Call unstack_signals first"):
+        batch.dump(tmp_path / "d", fmt="npz")
+    rows = batch.unstack_signals()
+    rows.dump(tmp_path / "d", fmt="npz")
+    assert (tmp_path / "d" / "A00015" / "0.npz").is_file()
+    assert len(list((tmp_path / "d" / "A00015").iterdir())) == len(rows)

@@ -52,12 +52,18 @@ def _cut(data: Array, shapes: Ints, starts: Ints, counts: Ints, length: int, pad
                 source = begin + lead * samples
                 for t in range(before):
                     out[to + t] = pad_value
-                out[to + before : to + before + last - first] = data[source + first : source + last]
+                _copy(data[source + first : source + last], out[to + before : to + before + last - first])
                 for t in range(before + last - first, length):
                     out[to + t] = pad_value
                 to += length
         window += counts[r]
         begin += leads * samples
+
+
+@njit(nogil=True, cache=True)
+def _copy(data: Array, out: Array) -> None:
+    for t in range(out.size):
+        out[t] = data[t]
 
 
 @njit(nogil=True, cache=True)

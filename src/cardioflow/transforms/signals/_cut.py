@@ -19,17 +19,18 @@ def cut_windows(
     data = cut(signal.data, signal.shapes, starts, counts, length=length, pad_value=pad_value)
     shapes = np.column_stack([counts, signal.shapes[:, 0], np.full(len(batch), length)])
     ends = np.cumsum(counts)
-    rows = [starts[end - n : end] for n, end in zip(counts, ends, strict=True)]
+    spans = list(zip((ends - counts).tolist(), ends.tolist(), strict=True))
     annotation = None
     if batch.annotation is not None:
         annotation = tuple(
-            tuple(mark.window(int(s), int(s) + length) for s in row)
-            for mark, row in zip(batch.annotation, rows, strict=True)
+            tuple(mark.window(s, s + length) for s in starts[a:b].tolist())
+            for mark, (a, b) in zip(batch.annotation, spans, strict=True)
             if isinstance(mark, Annotation)
         )
     meta = batch.meta
     known = meta is not None and "fs" in meta.columns
     # Without a rate the seconds are unknown; samples over 1 Hz keep at least the order.
     fs = batch.fs if known else np.ones(len(batch))
-    origin = batch.origin.cut([row / rate for row, rate in zip(rows, fs, strict=True)])
+    seconds = starts / np.repeat(fs, counts)
+    origin = batch.origin.cut([seconds[a:b] for a, b in spans])
     return batch.replace(signal=Ragged(data, shapes), annotation=annotation, origin=origin)

@@ -17,7 +17,6 @@ from cardioflow.dsp.unpack import unpack
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io._edf.header import Header, Signal, parse, size_of, written_date
 from cardioflow.io._edf.marks import Text, read_records
-from cardioflow.io._marks import Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, open_plain
@@ -85,34 +84,31 @@ def _signal(
     known: tuple[dict[str, Any], Annotation, NDArray[np.int64], float, int],
 ) -> Record:
     meta, marks, places, fs, n_samples = known
-    start = min(round(request.start_s * fs), n_samples)
+    start = round(request.start_s * fs)
     stop = n_samples if request.stop_s is None else min(round(request.stop_s * fs), n_samples)
-    per_record = wanted[0].per_record
-    inside = np.flatnonzero((places + per_record > start) & (places < max(stop, start + 1)))
-    r0, r1 = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
-    origin = int(places[r0]) if r1 > r0 else 0
-    length = int(places[r1 - 1]) - origin + per_record if r1 > r0 else 0
-    beyond = max(origin + length - n_samples, 0)
-    if length * len(wanted) * 4 > _ALWAYS_ALLOWED + _MOST_GROWTH * (r1 - r0) * header.bytes_per_record:
+    if not 0 <= start < stop:
         raise FormatError(
-            f"has gaps that make {length / fs:g} s of {(r1 - r0) * header.duration_s:g} s recorded. "
+            f"lasts {n_samples / fs:g} s, which has nothing between start_s={request.start_s:g} and "
+            f"stop_s={request.stop_s}."
+        )
+    per_record = wanted[0].per_record
+    inside = np.flatnonzero((places + per_record > start) & (places < stop))
+    first, last = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+    n_bytes = (stop - start) * len(wanted) * 4
+    if n_bytes > _ALWAYS_ALLOWED + _MOST_GROWTH * (last - first) * header.bytes_per_record:
+        raise FormatError(
+            f"has gaps that make {(stop - start) / fs:g} s of {(last - first) * header.duration_s:g} s recorded. "
             "Read a range of it, with start_s and stop_s."
         )
-    raw = _records(file, header, r0, r1)
-    signal = np.full((len(wanted), length), np.nan, np.float32)
-    spots = (places[r0:r1, None] - origin + np.arange(per_record)).reshape(-1) if length else np.empty(0, np.int64)
-    gapless = spots.size == length
+    raw = _records(file, header, first, last)
+    signal = np.full((len(wanted), stop - start), np.nan, np.float32)
+    spots = (places[first:last, None] - start + np.arange(per_record)).reshape(-1)
+    kept = (spots >= 0) & (spots < stop - start)
     for row, one in zip(signal, wanted, strict=True):
-        values = _physical(raw[:, one.start : one.start + one.per_record], one)
-        if gapless:
-            row[:] = values
-        else:
-            row[spots] = values
-    wave = Waveform(signal[:, : length - beyond], fs, tuple(s.label for s in wanted), _units(wanted))
-    # The range is counted from the first record that was read.
-    local = replace(request, start_s=(start - origin) / fs, stop_s=(stop - origin) / fs)
-    shifted = replace(marks, sample=marks.sample - origin)
-    return make_record(wave, local, meta, shifted)
+        row[spots[kept]] = _physical(raw[:, one.start : one.start + one.per_record], one)[kept]
+    wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted))
+    # Marks and samples are cut already.
+    return make_record(wave, replace(request, start_s=0.0, stop_s=None), meta, marks.window(start, stop))
 
 
 def _count_records(header: Header, size: int, *, strict: bool) -> int:
@@ -231,21 +227,21 @@ def _places(header: Header, begins: list[float | None], fs: float, per_record: i
 
 def _marks(texts: list[Text], first: float, fs: float) -> Annotation:
     """Return texts as marks: a letter of PhysioNet's vocabulary is a code, ``(AFIB`` a rhythm, all else a note."""
-    marks = []
+    samples, symbols, notes = [], [], []
     for onset, _, text in texts:
         at = round((onset - first) * fs)
-        if abs(at) >= 2**53:
-            continue
-        if len(text) == 1 and text in _CODES:
-            marks.append(Mark(at, text))
-        else:
-            marks.append(Mark(at, "+" if text[0] == "(" and text[1:].isalnum() else '"', text))
-    return annotation_of(marks)
+        if abs(at) < 2**53:
+            code = len(text) == 1 and text in _CODES
+            samples.append(at)
+            symbols.append(text if code else "+" if text[0] == "(" and text[1:].isalnum() else '"')
+            notes.append("" if code else text)
+    order = np.argsort(np.array(samples, np.int64), kind="stable")
+    return Annotation(np.array(samples, np.int64), np.array(symbols, "<U1"), tuple(notes)).take(order)
 
 
 def _only_texts(texts: list[Text], request: ReadRequest, meta: dict[str, Any]) -> Record:
     if "signal" in request.components:
-        raise FormatError(f"holds {len(texts)} annotations and no signal; read it with components='annotation'.")
+        raise FormatError("holds annotations and no signal; read it with components='annotation'.")
     marks = _marks(texts, 0.0, _FS_OF_NOTHING) if "annotation" in request.components else None
     if marks is not None and (request.start_s or request.stop_s is not None):
         stop = 2**62 if request.stop_s is None else round(request.stop_s * _FS_OF_NOTHING)

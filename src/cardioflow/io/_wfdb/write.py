@@ -144,7 +144,7 @@ def _header_text(record: Record, digital: list[_Digital], name: str, n: int) -> 
 
 
 def _comments(meta: Any) -> list[str]:
-    comments = [" ".join(str(comment).split()) for comment in meta.get("comments") or ()]
+    comments = [" ".join(str(comment).splitlines()).strip() for comment in meta.get("comments") or ()]
     age, sex = meta.get("age"), meta.get("sex")
     if not comments and (age is not None or sex is not None):
         comments = [f"Age: {'?' if age is None else age}  Sex: {sex or '?'}"]

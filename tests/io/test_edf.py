@@ -1,0 +1,238 @@
+"""EDF by the clauses of Kemp and Olivan 2003, against edfio and pyEDFlib."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime, time
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pyedflib
+import pytest
+
+from cardioflow.errors import FormatError
+from cardioflow.io.base import ReadRequest, Record
+from cardioflow.io.bdf import Bdf
+from cardioflow.io.edf import Edf
+
+EVERYTHING = frozenset({"signal", "meta", "annotation"})
+
+
+def read(path: Path, **request: object) -> Record:
+    reader = Bdf() if path.suffix == ".bdf" else Edf()
+    return reader.read(path, ReadRequest(**request))
+
+
+def fails(path: Path, *parts: str, **request: object) -> None:
+    with pytest.raises(FormatError) as caught:
+        read(path, **request)
+    for part in (path.name, *parts):
+        assert part in str(caught.value)
+
+
+def signal(label: str = "II", fs: float = 100.0, n: int = 300, seed: int = 0, unit: str = "mV") -> edfio.EdfSignal:
+    data = np.random.default_rng(seed).normal(size=n)
+    return edfio.EdfSignal(data, fs, label=label, physical_dimension=unit, physical_range=(-6, 6))
+
+
+def write(path: Path, *signals: edfio.EdfSignal, **more: object) -> Path:
+    edfio.Edf(signals, **{"data_record_duration": 1.0, **more}).write(path)
+    return path
+
+
+def patched(path: Path, at: int, text: bytes) -> Path:
+    raw = bytearray(path.read_bytes())
+    raw[at : at + len(text)] = text
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize("name", ["cardio_sample", "contec_0000050"])
+def test_real_files_have_the_values_of_edfio_and_pyedflib(data, name):
+    path = data / f"formats/edf/{name}.edf"
+    found = read(path)
+    theirs = edfio.read_edf(path)
+    expected = np.stack([s.data for s in theirs.signals]).astype(np.float32)
+    np.testing.assert_array_equal(found.signal, expected)
+    assert found.fs == theirs.signals[0].sampling_frequency
+    with pyedflib.EdfReader(str(path)) as other:
+        for row, values in enumerate(found.signal):
+            np.testing.assert_allclose(other.readSignal(row), values, rtol=0, atol=1e-6 * abs(expected).max())
+
+
+def test_a_range_is_the_same_part_of_the_whole(data):
+    path = data / "formats/edf/contec_0000050.edf"
+    whole, part = read(path), read(path, start_s=1.0013, stop_s=3.3, channels=("V1", "II"))
+    start, stop = round(1.0013 * whole.fs), round(3.3 * whole.fs)
+    np.testing.assert_array_equal(part.signal, whole.signal[[6, 1], start:stop])
+
+
+def test_voltages_become_millivolts_and_other_dimensions_stay(tmp_path):
+    path = write(tmp_path / "x.edf", signal("V1", unit="uV"), signal("SpO2", unit="%", seed=1))
+    found = read(path)
+    assert (found.leads, found.units) == (("V1", "SpO2"), ("mV", "%"))
+    assert np.abs(found.signal[0]).max() < 0.006
+    assert np.abs(found.signal[1]).max() > 1
+
+
+def test_signals_of_different_rate_are_chosen_by_rate(tmp_path):
+    path = write(tmp_path / "x.edf", signal("ECG II"), signal("Resp", 20.0, 60), signal("ECG V1", seed=2))
+    fails(path, "['Resp'] at 20 Hz; ['ECG II', 'ECG V1'] at 100 Hz", "channels=[…]")
+    assert read(path, channels=("II", "V1")).signal.shape == (2, 300)
+    assert read(path, channels=("Resp",)).fs == 20.0
+
+
+def test_clause_2_2_4_annotations_are_counted_from_the_first_sample(tmp_path):
+    texts = [(0.5, "N"), (1.25, "V"), (1.5, "(AFIB"), (2.0, "patient moved"), (2.5, "é")]
+    marks = [edfio.EdfAnnotation(onset, None, text) for onset, text in texts]
+    found = read(write(tmp_path / "x.edf", signal(), annotations=marks), components=EVERYTHING).annotation
+    assert found.sample.tolist() == [50, 125, 150, 200, 250]
+    assert found.symbol.tolist() == ["N", "V", "+", '"', '"']
+    assert found.aux_note == ("", "", "(AFIB", "patient moved", "é")
+    part = read(tmp_path / "x.edf", components=EVERYTHING, start_s=1.2, stop_s=2.0).annotation
+    assert part.sample.tolist() == [5, 30]
+
+
+def test_a_file_of_annotations_alone_is_read_for_its_annotations(data):
+    path = data / "formats/edf/wfdb_test_edfann.edf"
+    fails(path, "holds annotations and no signal")
+    found = read(path, components=frozenset({"annotation"}))
+    theirs = edfio.read_edf(path).annotations
+    assert list(found.annotation.aux_note) == [a.text for a in theirs]
+    np.testing.assert_array_equal(found.annotation.sample, [round(a.onset * 1000) for a in theirs])
+    assert found.fs == 1000.0
+
+
+def discontinuous(folder: Path, begins: list[int]) -> Path:
+    """Write an EDF+D file of one-second records that begin at ``begins``."""
+    n = len(begins)
+    path = write(folder / "x.edf", signal(n=100 * n), annotations=[edfio.EdfAnnotation(0.25, None, "N")])
+    raw = bytearray(path.read_bytes())
+    raw[192:197] = b"EDF+D"
+    size = (len(raw) - 768) // n
+    for i, begin in enumerate(begins):
+        old = b"+%d\x14\x14\x00" % i
+        at = raw.index(old, 768 + i * size)
+        new = b"+%d\x14\x14\x00" % begin
+        end = at + len(old)
+        # Texts are filled up with zeros, so there is room.
+        raw[at : at + len(new)] = new
+        raw[at + len(new) : max(end, at + len(new))] = bytes(max(end - at - len(new), 0))
+    path.write_bytes(raw)
+    return path
+
+
+def test_edf_plus_d_has_nan_where_nothing_was_recorded(tmp_path):
+    contiguous = edfio.read_edf(write(tmp_path / "c.edf", signal(n=300))).signals[0].data.astype(np.float32)
+    found = read(discontinuous(tmp_path, [0, 1, 5]))
+    assert found.signal.shape == (1, 600)
+    np.testing.assert_array_equal(found.signal[0, :200], contiguous[:200])
+    assert np.isnan(found.signal[0, 200:500]).all()
+    np.testing.assert_array_equal(found.signal[0, 500:], contiguous[200:])
+    np.testing.assert_array_equal(read(tmp_path / "x.edf", start_s=1.5, stop_s=5.5).signal, found.signal[:, 150:550])
+    np.testing.assert_array_equal(read(tmp_path / "x.edf", start_s=2.5, stop_s=4.5).signal, found.signal[:, 250:450])
+    assert found.meta["kind"] == "EDF+D"
+
+
+def test_edf_plus_d_whose_records_overlap_is_refused(tmp_path):
+    fails(discontinuous(tmp_path, [0, 2, 1]), "has data record 2 begin before record 1 ends")
+
+
+def test_edf_plus_d_with_a_gap_of_years_allocates_nothing(tmp_path):
+    path = discontinuous(tmp_path, [0, 1, 900_000_000])
+    fails(path, "has gaps that make", "start_s and stop_s")
+    assert read(path, start_s=0.5, stop_s=1.5).signal.shape == (1, 100)
+
+
+def test_age_sex_device_and_time_are_read_and_who_it_is_only_when_asked(tmp_path):
+    path = write(
+        tmp_path / "x.edf",
+        signal(),
+        patient=edfio.Patient(code="A17", sex="F", birthdate=date(1950, 3, 2), name="Ada_L"),
+        recording=edfio.Recording(startdate=date(2020, 3, 1), equipment_code="Holter_5"),
+        starttime=time(13, 5, 7),
+        annotations=[],
+    )
+    meta = read(path).meta
+    assert (meta["age"], meta["sex"], meta["device"]) == (69, "F", "Holter 5")
+    assert meta["timestamp"].isoformat() == "2020-03-01T13:05:07"
+    assert not {"name", "birth_date", "patient_id", "patient", "recording"} & set(meta)
+    named = read(path, identify=True).meta
+    assert (named["name"], named["patient_id"], named["birth_date"]) == ("Ada L", "A17", date(1950, 3, 2))
+    assert named["patient_key"] == meta["patient_key"]
+
+
+def test_bdf_is_read_as_by_edfio(tmp_path):
+    data = np.random.default_rng(0).normal(size=(2, 400))
+    signals = [
+        edfio.BdfSignal(row, 100, label=name, physical_dimension="uV")
+        for row, name in zip(data, ("I", "II"), strict=True)
+    ]
+    path = tmp_path / "x.bdf"
+    edfio.Bdf(signals, data_record_duration=1.0, annotations=[edfio.EdfAnnotation(1.0, None, "N")]).write(path)
+    found = read(path, components=EVERYTHING)
+    expected = np.stack([s.data for s in edfio.read_bdf(path).signals]) * 1e-3
+    np.testing.assert_array_equal(found.signal[:2], expected.astype(np.float32))
+    assert found.annotation.sample.tolist() == [100]
+    assert Bdf.recognises(path.read_bytes()[:4096])
+    assert not Edf.recognises(path.read_bytes()[:4096])
+
+
+def test_a_truncated_file_names_bytes_found_and_needed(tmp_path):
+    path = write(tmp_path / "x.edf", signal())
+    path.write_bytes(path.read_bytes()[:-7])
+    fails(path, "is truncated", "has 1105 bytes, but 3 records need 1112", "at most 2")
+
+
+def test_a_recording_that_was_never_closed_is_as_long_as_its_file(tmp_path):
+    path = patched(write(tmp_path / "x.edf", signal()), 236, b"-1      ")
+    path.write_bytes(path.read_bytes()[:-7])
+    assert read(path).signal.shape == (1, 200)
+
+
+def test_more_records_than_announced_are_an_error_only_when_strict(tmp_path):
+    path = patched(write(tmp_path / "x.edf", signal()), 236, b"2       ")
+    assert read(path).signal.shape == (1, 200)
+    fails(path, "holds 3 data records, but says 2", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("at", "text", "says"),
+    [
+        (0, b"1       ", "begins with b'1"),
+        (252, b"x   ", "'x' as the number of signals"),
+        (252, b"0   ", "says that it has 0 signals"),
+        (252, b"99  ", "ends inside its header, which takes 25600 bytes"),
+        (244, b"nan     ", "'nan' as the duration of a data record"),
+        (236, b"99999999", "is truncated"),
+        (256 + 104, b"6       ", "physical range 6 to 6"),
+        (256 + 216, b"1e400   ", "'1e400' as the number of samples per record of 'II'"),
+        (244, b"0       ", "lasts 0 s"),
+    ],
+)
+def test_a_header_that_says_nothing_usable_names_the_field(tmp_path, at, text, says):
+    fails(patched(write(tmp_path / "x.edf", signal()), at, text), says)
+
+
+def test_decimal_commas_and_zero_bytes_in_the_header_are_read(tmp_path):
+    path = write(tmp_path / "x.edf", signal())
+    expected = read(path).signal
+    np.testing.assert_array_equal(read(patched(path, 256 + 104, b"-6,0\0\0\0\0")).signal, expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes are POSIX")
+def test_a_pipe_does_not_make_the_reader_wait(tmp_path):
+    os.mkfifo(tmp_path / "x.edf")
+    fails(tmp_path / "x.edf", "is no plain file")
+
+
+def test_a_missing_file_says_so(tmp_path):
+    fails(tmp_path / "x.edf", "cannot be read")
+
+
+def test_years_of_two_digits_are_1985_to_2084(tmp_path):
+    path = write(tmp_path / "x.edf", signal())
+    raw = patched(path, 168, b"05.07.9810.20.30").read_bytes()
+    path.write_bytes(raw[:192] + b"     " + raw[197:])
+    assert read(path).meta["timestamp"] == datetime.fromisoformat("1998-07-05T10:20:30")

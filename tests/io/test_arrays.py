@@ -1,0 +1,179 @@
+"""NPY, NPZ, MAT and Parquet."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import scipy.io
+from pyarrow import parquet
+
+from cardioflow.errors import FormatError
+from cardioflow.io.base import ReadRequest, Record
+from cardioflow.registry import formats
+
+SIGNAL = np.arange(20, dtype=np.float32).reshape(2, 10)
+
+
+def read(path: Path, **request: object) -> Record:
+    return formats.get(path.suffix[1:])().read(path, ReadRequest(**request))
+
+
+def fails(path: Path, *parts: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read(path)
+    for part in (path.name, *parts):
+        assert part in str(caught.value)
+
+
+def bomb(path: Path) -> Path:
+    """An archive of a few kB that would unpack to 300 MB."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("signal.npy", bytes(300_000_000))
+    return path
+
+
+# NPY
+
+
+@pytest.mark.parametrize(
+    "array", [SIGNAL, SIGNAL.T, np.asfortranarray(SIGNAL), SIGNAL.astype("i2"), SIGNAL.astype(">f8")]
+)
+def test_the_shorter_axis_of_an_npy_is_the_leads(tmp_path, array):
+    np.save(tmp_path / "x.npy", array)
+    (tmp_path / "x.json").write_text(json.dumps({"fs": 250, "leads": ["I", "ABP"], "units": ["mV", "mmHg"], "age": 61}))
+    found = read(tmp_path / "x.npy")
+    np.testing.assert_array_equal(found.signal[:2], SIGNAL)
+    assert (found.fs, found.leads[:2], found.units[:2], found.meta["age"]) == (250.0, ("I", "ABP"), ("mV", "mmHg"), 61)
+
+
+def test_an_npy_without_a_rate_says_where_to_put_it(tmp_path):
+    np.save(tmp_path / "x.npy", SIGNAL)
+    fails(tmp_path / "x.npy", "holds no sampling rate. Put it into x.json")
+    assert formats.get("npy")(fs=100).read(tmp_path / "x.npy", ReadRequest()).fs == 100.0
+    (tmp_path / "x.json").write_text('{"fs": 250, "leads": ["I"]}')
+    fails(tmp_path / "x.npy", "expected a text for each of its 2 leads")
+    (tmp_path / "x.json").write_text("[")
+    fails(tmp_path / "x.npy", "x.json beside it", "no JSON")
+
+
+def test_arrays_of_objects_are_never_unpickled(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    fails(tmp_path / "x.npy", "never Python objects")
+
+
+def test_a_shape_that_the_file_cannot_hold_is_refused(tmp_path):
+    raw = io.BytesIO()
+    np.lib.format.write_array_header_1_0(raw, {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)})
+    (tmp_path / "x.npy").write_bytes(raw.getvalue() + bytes(64))
+    fails(tmp_path / "x.npy", "needs 4000000000000 bytes, but 64 follow")
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 3, 4)), np.array("text"), np.zeros((2, 5), complex)])
+def test_what_is_no_signal_is_refused(tmp_path, array):
+    np.save(tmp_path / "x.npy", array)
+    fails(tmp_path / "x.npy", "expected real numbers of shape (lead, time)")
+
+
+# NPZ
+
+
+def test_an_npz_of_others_needs_a_signal_and_a_rate(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, ecg=SIGNAL.T, fs=500)
+    found = read(path)
+    np.testing.assert_array_equal(found.signal, SIGNAL)
+    assert (found.fs, found.leads) == (500.0, ("signal 0", "signal 1"))
+    np.savez(path, something=SIGNAL, fs=[500.0])
+    assert read(path).signal.shape == (2, 10)
+    np.savez(path, one=SIGNAL, two=SIGNAL, fs=500)
+    fails(path, "holds ['fs', 'one', 'two']; expected an array named 'signal'")
+    np.savez(path, signal=SIGNAL)
+    fails(path, "holds no sampling rate")
+    np.savez(path, signal=SIGNAL, fs=500, leads=["I"])
+    fails(path, "holds 1 'leads'", "for 2 leads")
+
+
+def test_an_npz_that_would_unpack_to_far_more_is_refused(tmp_path):
+    fails(bomb(tmp_path / "x.npz"), "would unpack to 300000000 bytes")
+    (tmp_path / "x.npz").write_bytes(b"PK\x03\x04" + bytes(50))
+    fails(tmp_path / "x.npz", "is no archive that can be unpacked")
+
+
+# MAT
+
+
+@pytest.mark.parametrize("level", ["4", "5"])
+@pytest.mark.parametrize("squeeze", [False, True])
+def test_mat_files_are_read_as_scipy_writes_them(tmp_path, level, squeeze):
+    path = tmp_path / "x.mat"
+    variables = {"ECG": SIGNAL.T.astype("f8"), "Fs": 360.0}
+    if level == "5":
+        cell = np.empty(2, dtype=object)
+        cell[:] = ["I", "V5"]
+        variables |= {"leads": cell, "nested": {"a": 1}, "flag": np.array([[True]])}
+    scipy.io.savemat(path, variables, format=level, do_compression=level == "5" and squeeze)
+    found = read(path)
+    np.testing.assert_array_equal(found.signal[:2], SIGNAL)
+    assert found.fs == 360.0
+    assert found.leads[:2] == (("I", "V5") if level == "5" else ("signal 0", "signal 1"))
+
+
+def test_rows_of_text_name_the_leads(tmp_path):
+    scipy.io.savemat(tmp_path / "x.mat", {"val": SIGNAL.astype("i2"), "fs": 500, "leads": np.array(["V1 ", "aVF"])})
+    assert read(tmp_path / "x.mat").leads == ("V1", "aVF")
+
+
+def test_a_mat_file_of_physionet_says_to_read_it_as_wfdb(data):
+    with pytest.raises(FormatError, match=r"expected a number named 'fs'.*Read it as WFDB: A00015.hea"):
+        formats.get("mat")().read(data / "cinc2017/A00015.mat", ReadRequest())
+
+
+def test_the_rate_and_the_unit_of_a_mat_file_can_be_told(data):
+    found = formats.get("mat")(fs=300, unit="mV", per_unit=1000).read(data / "cinc2017/A00015.mat", ReadRequest())
+    theirs = formats.get("wfdb")().read(data / "cinc2017/A00015", ReadRequest())
+    np.testing.assert_array_equal(found.signal, theirs.signal)
+
+
+def test_a_mat_file_that_would_unpack_to_far_more_is_refused(tmp_path):
+    scipy.io.savemat(tmp_path / "x.mat", {"val": np.zeros((2, 20_000_000)), "fs": 1}, do_compression=True)
+    fails(tmp_path / "x.mat", "unpacks to more than")
+
+
+def test_version_7_3_and_truncated_files_are_refused(tmp_path):
+    path = tmp_path / "x.mat"
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + struct.pack("<H", 0x0200) + b"IM" + bytes(512))
+    fails(path, "is MATLAB 7.3", "'-v7'")
+    scipy.io.savemat(path, {"val": SIGNAL, "fs": 1})
+    path.write_bytes(path.read_bytes()[:200])
+    fails(path, "is truncated")
+    path.write_bytes(b"nothing at all, really, but long enough")
+    fails(path, "is no MATLAB file")
+
+
+# Parquet
+
+
+def test_a_parquet_table_of_others_needs_a_rate(tmp_path):
+    path = tmp_path / "x.parquet"
+    table = pa.table({"I": SIGNAL[0], "note": ["a"] * 10, "V1": SIGNAL[1].astype("i4")})
+    parquet.write_table(table, path)
+    fails(path, "holds no sampling rate")
+    parquet.write_table(table.replace_schema_metadata({"cardioflow": '{"fs": 500}'}), path)
+    found = read(path)
+    np.testing.assert_array_equal(found.signal, SIGNAL)
+    assert (found.fs, found.leads, found.units) == (500.0, ("I", "V1"), ("mV", "mV"))
+
+
+def test_a_parquet_file_that_holds_far_more_than_its_size_is_refused(tmp_path):
+    path = tmp_path / "x.parquet"
+    parquet.write_table(pa.table({"I": np.zeros(50_000_000, "f4")}), path)
+    fails(path, "says that it holds 50000000 rows")
+    path.write_bytes(b"PAR1" + bytes(40) + b"PAR1")
+    fails(path, "is no Parquet file that can be read")

@@ -31,6 +31,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import edfio
+import numpy as np
+import scipy.io
+
 from cardioflow.errors import FormatError
 from cardioflow.io.base import Format, ReadRequest
 from cardioflow.registry import formats
@@ -73,9 +77,9 @@ def seeds(fmt: str, data: Path) -> list[Seed]:
     """Return small real records of a format."""
     if fmt == "wfdb":
         return list(_wfdb_seeds(data))
-    folder = data / "formats" / {"edf": "edf", "bdf": "edf"}.get(fmt, fmt)
+    folder = data / "formats" / fmt
     reader = formats.get(fmt)
-    found = []
+    found = list(_made(fmt, data))
     for path in sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []:
         content = path.read_bytes()
         # Whole where that is cheap: a text that breaks off is refused before much of it is looked at.
@@ -84,7 +88,9 @@ def seeds(fmt: str, data: Path) -> list[Seed]:
         content = re.sub(rb"<digits>([^<]*)", lambda m: b"<digits>" + b" ".join(m[1].split()[:100]), content)
         content = _fewer_sequences(content) if fmt == "mfer" else content
         if reader.recognises(content[:4096]):
-            found.append(Seed(path.name, {path.name: content}, path.name))
+            beside = path.with_suffix(".ann")
+            marks = {beside.name: beside.read_bytes()} if beside.exists() else {}
+            found.append(Seed(path.name, {path.name: content} | marks, path.name))
     return found
 
 
@@ -95,6 +101,31 @@ def _fewer_sequences(content: bytes) -> bytes:
     size = int.from_bytes(content[waves + 2 : waves + 6], "big") // count
     one = content[:sequences] + b"\x06\x02\x01\x00" + content[sequences + 4 : waves + 2] + size.to_bytes(4, "big")
     return one + content[waves + 6 : waves + 6 + size]
+
+
+def _made(fmt: str, data: Path) -> Iterator[Seed]:
+    """Write a real record, with marks, in a format that has no sample file."""
+    source = formats.get("wfdb")().read(data / "ludb/7", ReadRequest(EVERYTHING.components, stop_s=1.0))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        if fmt == "npy":
+            np.save(folder / "r.npy", source.signal)
+            (folder / "r.json").write_text('{"fs": 500, "leads": ["I", "II"], "age": 61}')
+        elif fmt == "mat":
+            for name, packed in (("r", False), ("s", True)):
+                cell = np.array([*source.leads, None], dtype=object)[:-1]
+                content = {"val": source.signal.astype("i2"), "fs": 500.0, "leads": cell}
+                scipy.io.savemat(folder / f"{name}.mat", content, do_compression=packed)
+        elif fmt == "bdf":
+            rows = zip(source.signal.astype(float), source.leads, strict=True)
+            signals = [edfio.BdfSignal(row, 500, label=lead, physical_dimension="mV") for row, lead in rows]
+            edfio.Bdf(signals, annotations=[edfio.EdfAnnotation(0.5, None, "N")]).write(folder / "r.bdf")
+        elif formats.get(fmt).write is not Format.write and fmt != "wfdb":
+            formats.get(fmt)().write(source, folder / "r")
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in sorted(files):
+        if not name.endswith((".json", ".ann")):
+            yield Seed(f"written {name}", files, name)
 
 
 def _wfdb_seeds(data: Path) -> Iterator[Seed]:

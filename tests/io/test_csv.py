@@ -31,8 +31,7 @@ SAME = [[0.5, 0.25, 0.0, -1.0], [1.0, 1.5, 2.0, 3.0]]
         "# Sampling rate (Hz) = 500\r\n\r\nV1;V2\r\n0,5;1\r\n0,25;1,5\r\n0;2\r\n-1;3\r\n",
         "t (ms)\tV1\tV2\n0\t.5\t1\n2\t.25\t1.5\n4\t0\t2\n6\t-1\t3\n",
         "time [s],V1 (uV),V2 [V]\n0,500,0.001\n.002,250,0.0015\n.004,0,0.002\n.006,-1000,0.003\n",
-        "'Elapsed time','V1','V2'\n'seconds','mV','mV'\n"
-        "0.000,0.500,1\n0.002,0.250,1.5\n0.004,0.000,2\n0.006,-1.000,3\n",
+        "'Elapsed time','V1','V2'\n'seconds','mV','mV'\n0.000,0.50,1\n0.002,0.25,1.5\n0.004,0.00,2\n0.006,-1.0,3\n",
         "\ufeffsample,time,V1,V2\n0,0,0.5,1\n1,0.002,0.25,1.5\n2,0.004,0,2\n3,0.006,-1,3\n",
     ],
     ids=["time", "rate line", "decimal commas", "tabs and ms", "units", "rdsamp", "byte order mark and index"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,13 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 
 __all__ = ["array_of", "as_leads", "text_of"]
+
+
+# What NumPy's parser of the header, which is a Python literal, was seen to raise on damaged ones.
+_UNREADABLE = (
+    *(ValueError, TypeError, KeyError, EOFError, SyntaxError),
+    *(RecursionError, MemoryError, OverflowError, tokenize.TokenError),
+)
 
 
 def array_of(raw: bytes, what: str) -> NDArray[Any]:

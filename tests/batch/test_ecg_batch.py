@@ -1,0 +1,128 @@
+"""A batch is never changed; its rows know where they came from."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged, unstack
+from cardioflow.errors import InputError, UnknownActionError, UnknownNameError
+
+
+def _batch() -> EcgBatch:
+    return EcgBatch(
+        ids=("a", "b", "c"),
+        signal=Ragged.from_arrays([np.full((1, n), i, np.float32) for i, n in enumerate((4, 6, 8))]),
+        meta=Meta.from_rows([{"fs": 100.0, "leads": ("I",), "units": ("mV",)} for _ in range(3)]),
+        annotation=tuple(Annotation(sample=np.array([1, 3])) for _ in range(3)),
+        target=np.array(["N", "A", "N"], dtype=object),
+        classes=("A", "N"),
+        extra={"score": np.arange(3)},
+        seed=3,
+    )
+
+
+def test_taking_rows_takes_them_of_every_component() -> None:
+    taken = _batch().take([2, 0])
+    assert taken.ids == ("c", "a")
+    assert taken.target.tolist() == ["N", "N"]
+    assert taken.signal.lengths.tolist() == [8, 4]
+    assert taken.score.tolist() == [2, 0]
+    assert taken.origin.record == ("c", "a")
+    assert len(taken.meta) == len(taken.annotation) == 2
+    assert _batch().take(np.array([True, False, True])).ids == ("a", "c")
+
+
+def test_rows_and_slices_are_batches() -> None:
+    batch = _batch()
+    assert batch[1].ids == ("b",)
+    assert batch[1:].ids == ("b", "c")
+    assert [row.ids[0] for row in batch] == ["a", "b", "c"]
+
+
+def test_joining_the_rows_gives_the_batch() -> None:
+    batch = _batch()
+    joined = EcgBatch.concat(list(batch))
+    assert joined.ids == batch.ids
+    assert joined.signal == batch.signal
+    assert joined.meta == batch.meta
+    assert joined.annotation == batch.annotation
+    assert joined.target.tolist() == batch.target.tolist()
+    np.testing.assert_array_equal(joined.origin.key, batch.origin.key)
+
+
+def test_a_component_of_another_length_is_refused() -> None:
+    with pytest.raises(InputError, match="Component 'target' has 2 rows, but the batch has 3 ids"):
+        _batch().replace(target=np.zeros(2))
+
+
+def test_it_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError, match="cannot assign"):
+        _batch().ids = ("x",)  # type: ignore[misc]
+
+
+def test_what_is_not_loaded_says_so() -> None:
+    with pytest.raises(InputError, match=r"The batch has no signal: load\(components='signal'\) comes first"):
+        EcgBatch(ids=("a",)).component("signal")
+    with pytest.raises(UnknownNameError, match=r"The batch has no component 'signals'\. Did you mean 'signal'"):
+        _batch().component("signals")
+
+
+def test_an_unknown_action_is_an_attribute_error_with_the_nearest() -> None:
+    with pytest.raises(UnknownActionError, match=r"There is no action or component 'standardise'.*'standardize'"):
+        _batch().standardise()
+    assert not hasattr(_batch(), "_private")
+
+
+def test_it_is_copied_and_pickled_whole() -> None:
+    for again in (copy.copy(_batch()), pickle.loads(pickle.dumps(_batch()))):
+        assert again.signal == _batch().signal
+        assert again.score.tolist() == [0, 1, 2]
+
+
+def test_actions_keep_the_subclass() -> None:
+    class Mine(EcgBatch):
+        pass
+
+    batch = Mine(ids=("a",), signal=Ragged.from_arrays([np.zeros((1, 9))]), meta=Meta.from_rows([{"fs": 1.0}]))
+    assert type(batch.standardize()) is Mine
+
+
+def test_keys_depend_on_seed_epoch_record_step_and_occurrence() -> None:
+    batch = _batch()
+    base = batch.keys("random_crop")
+    others = [
+        batch.replace(seed=4).keys("random_crop"),
+        batch.replace(epoch=1).keys("random_crop"),
+        batch.keys("random_split"),
+        batch.replace(history=("random_crop",)).keys("random_crop"),
+    ]
+    assert all((base != other).all() for other in others)
+    np.testing.assert_array_equal(base, batch.replace(history=("standardize",)).keys("random_crop"))
+    np.testing.assert_array_equal(base[[2]], batch.take([2]).keys("random_crop"))
+
+
+def test_unstacking_gives_a_row_per_segment_that_knows_its_record() -> None:
+    batch = _batch()
+    cut = batch.replace(
+        signal=Ragged(np.arange(6, dtype=np.float32), [(2, 1, 1), (3, 1, 1), (1, 1, 1)]),
+        annotation=tuple((Annotation(),) * n for n in (2, 3, 1)),
+        origin=batch.origin.cut([np.array([0.0, 0.5]), np.array([0.0, 0.1, 0.2]), np.array([0.3])]),
+    )
+    rows = unstack(cut)
+    assert rows.ids == ("a/0", "a/1", "b/0", "b/1", "b/2", "c/0")
+    assert rows.origin.record == ("a", "a", "b", "b", "b", "c")
+    assert rows.origin.n_segments.tolist() == [2, 2, 3, 3, 3, 1]
+    assert [s[0] for s in rows.origin.start_s] == [0.0, 0.5, 0.0, 0.1, 0.2, 0.3]
+    assert rows.signal.dense().reshape(-1).tolist() == [0, 1, 2, 3, 4, 5]
+    assert rows.score.tolist() == [0, 0, 1, 1, 1, 2]
+    assert len(set(rows.origin.key.tolist())) == 6
+    assert unstack(rows) is rows
+
+
+def test_cutting_a_segment_again_counts_from_the_records_first_sample() -> None:
+    origin = _batch().origin.cut([np.array([2.0])] * 3).cut([np.array([0.0, 1.0])] * 3)
+    assert origin.start_s[0].tolist() == [2.0, 3.0]

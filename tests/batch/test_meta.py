@@ -1,0 +1,50 @@
+"""Metadata are columns inside and read-only rows outside."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from cardioflow.batch import Meta
+from cardioflow.errors import UnknownNameError
+
+ROWS = [{"fs": 300.0, "leads": ("I", "II"), "age": 61}, {"fs": 250.0, "leads": ("II", "V1"), "sex": "F"}]
+
+
+def test_rows_read_as_mappings_and_what_is_missing_as_none() -> None:
+    meta = Meta.from_rows(ROWS)
+    assert dict(meta[0]) == {"fs": 300.0, "leads": ("I", "II"), "age": 61, "sex": None}
+    assert meta[-1]["sex"] == "F"
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        meta[0]["fs"] = 1.0  # type: ignore[index]
+    with pytest.raises(KeyError, match=r"Did you mean 'leads'"):
+        meta[0]["lead"]
+
+
+def test_a_column_of_numbers_is_an_array_and_tuples_stay_tuples() -> None:
+    meta = Meta.from_rows(ROWS)
+    assert meta["fs"].dtype == np.float64
+    assert meta["leads"][1] == ("II", "V1")
+    with pytest.raises(UnknownNameError, match=r"meta has no column 'fsx'"):
+        meta["fsx"]
+
+
+def test_taking_joining_and_replacing_give_new_metas() -> None:
+    meta = Meta.from_rows(ROWS)
+    assert meta.take([1])[0]["fs"] == 250.0
+    assert Meta.concat([meta[:1], meta[1:]]) == meta
+    assert meta.with_columns(fs=[1.0, 2.0])["fs"].tolist() == [1.0, 2.0]
+    assert meta["fs"].tolist() == [300.0, 250.0]
+    assert pickle.loads(pickle.dumps(meta)) == meta
+
+
+def test_joining_fills_a_column_that_one_lacks_with_none() -> None:
+    joined = Meta.concat([Meta.from_rows([{"fs": 1.0}]), Meta.from_rows([{"fs": 2.0, "age": 3}])])
+    assert [row["age"] for row in joined] == [None, 3]
+
+
+def test_a_column_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="meta column 'fs' has 1 values for 2 records"):
+        Meta({"fs": [1.0]}, 2)

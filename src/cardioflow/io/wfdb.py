@@ -119,7 +119,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, chosen, agrees) if "meta" in request.components else {}
-    leads = names if len(chosen) == len(names) else tuple([names[i] for i in chosen])
+    leads = names if request.channels is None else tuple([names[i] for i in chosen])
     return Record(signal, fs, leads, known.units, meta, marks)
 
 

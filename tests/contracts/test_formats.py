@@ -1,0 +1,149 @@
+"""What every file format keeps to: each member of the drawer with a real file goes through the same checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioflow.errors import FormatError
+from cardioflow.io._recognise import recognise
+from cardioflow.io.base import Format, ReadRequest, Record
+from cardioflow.registry import formats
+
+EVERYTHING = frozenset({"signal", "meta", "annotation"})
+# Formats of which no published file is at hand, or which are no files; their own tests write some.
+NO_SAMPLE = {
+    "bdf": "no BDF file among the test data",
+    "csv": "written by its own tests",
+    "mat": "written by its own tests",
+    "npy": "written by its own tests",
+    "npz": "written by its own tests",
+    "packed": "a store, made by its own tests",
+    "parquet": "written by its own tests",
+    "simulated": "made of a recipe, not of a file",
+}
+SAMPLES = {
+    "contec": "formats/contec/0000037.ECG",
+    "dicom": "formats/dicom/pydicom_waveform_ecg.dcm",
+    "edf": "formats/edf/contec_0000050.edf",
+    "hl7_aecg": "formats/hl7_aecg/Example_aECG.xml",
+    "ishne": "formats/ishne/ECG_P28.01.ecg",
+    "mfer": "formats/mfer/test-file.MWF",
+    "muse_xml": "formats/muse_xml/introecg_example.xml",
+    "schiller_xml": "formats/schiller_xml/cardio_sample.xml",
+    "scp": "formats/scp/Example.scp",
+    "sierra_xml": "formats/sierra_xml/129DYPRG.XML",
+    "wav": "formats/wav/cardio_sample.wav",
+    "wfdb": "mitdb/119.hea",
+}
+
+
+def _reader(fmt: str) -> Format:
+    reader: Format = formats.get(fmt)()
+    return reader
+
+
+@pytest.fixture(params=sorted(SAMPLES))
+def sample(request: pytest.FixtureRequest, data: Path) -> tuple[str, Path]:
+    return request.param, data / SAMPLES[request.param]
+
+
+def _read(fmt: str, path: Path, **more: object) -> Record:
+    # MIT-BIH keeps its reference marks under "atr".
+    ext = "atr" if fmt == "wfdb" else None
+    return _reader(fmt).read(path, ReadRequest(**{"components": EVERYTHING, "ann_ext": ext, **more}))  # type: ignore[arg-type]
+
+
+def test_every_format_has_a_sample_or_a_reason_why_not() -> None:
+    assert set(formats.names()) == {*SAMPLES, *NO_SAMPLE}
+
+
+@pytest.mark.parametrize("fmt", formats.names())
+def test_suffixes_are_lower_case_and_nothing_is_not_recognised(fmt: str) -> None:
+    reader = formats.get(fmt)
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in reader.suffixes)
+    assert reader.recognises(b"") is False
+    assert reader.__doc__
+
+
+def test_the_sample_is_recognised(sample: tuple[str, Path]) -> None:
+    fmt, path = sample
+    assert recognise(path) == fmt
+    assert path.suffix.lower() in formats.get(fmt).suffixes
+
+
+def test_a_record_is_millivolts_by_lead_and_time_with_the_common_keys(sample: tuple[str, Path]) -> None:
+    record = _read(*sample)
+    assert record.signal is not None
+    assert record.signal.dtype == np.float32
+    assert record.signal.flags.c_contiguous
+    assert record.signal.shape == (len(record.leads), record.signal.shape[1])
+    assert len(record.units) == len(record.leads) == len(record.meta["signame"])
+    assert record.fs > 0
+    assert {"age", "sex", "timestamp", "comments", "device"} <= set(record.meta)
+    assert record.meta["sex"] in {"M", "F", None}
+    assert isinstance(record.meta["comments"], tuple)
+
+
+def test_what_identifies_a_person_is_not_there_unless_asked_for(sample: tuple[str, Path]) -> None:
+    assert not {"name", "patient_id", "birth_date", "institution"} & set(_read(*sample).meta)
+
+
+def test_only_what_is_asked_for_is_given(sample: tuple[str, Path]) -> None:
+    whole = _read(*sample)
+    meta = _read(*sample, components=frozenset({"meta"}))
+    assert meta.signal is None
+    assert not meta.annotation
+    assert (meta.fs, meta.leads) == (whole.fs, whole.leads)
+    signal = _read(*sample, components=frozenset({"signal"}))
+    assert not signal.meta
+    assert np.array_equal(signal.signal, whole.signal, equal_nan=True)  # type: ignore[arg-type]
+
+
+def test_a_range_of_some_leads_is_a_part_of_the_whole(sample: tuple[str, Path]) -> None:
+    whole = _read(*sample)
+    chosen = tuple(dict.fromkeys((whole.leads[-1], whole.leads[0])))
+    part = _read(*sample, start_s=1.0, stop_s=3.5, channels=chosen)
+    assert whole.signal is not None
+    assert part.signal is not None
+    assert part.leads == chosen
+    first, last = round(whole.fs), round(3.5 * whole.fs)
+    rows = [whole.leads.index(lead) for lead in chosen]
+    assert np.array_equal(part.signal, whole.signal[rows, first:last], equal_nan=True)
+    if whole.annotation is not None and part.annotation is not None:
+        inside = (whole.annotation.sample >= first) & (whole.annotation.sample < last)
+        assert part.annotation.sample.tolist() == (whole.annotation.sample[inside] - first).tolist()
+
+
+def test_reading_twice_gives_the_same(sample: tuple[str, Path]) -> None:
+    one, other = _read(*sample), _read(*sample)
+    assert np.array_equal(one.signal, other.signal, equal_nan=True)  # type: ignore[arg-type]
+    assert dict(one.meta) == dict(other.meta)
+    assert one.annotation == other.annotation
+
+
+def test_a_bad_file_is_an_error_in_its_place_and_names_itself(sample: tuple[str, Path], tmp_path: Path) -> None:
+    fmt, path = sample
+    bad = tmp_path / path.name
+    bad.write_bytes(b"")
+    missing = tmp_path / "missing" / path.name
+    found = _reader(fmt).read_many([path, bad, missing], ReadRequest())
+    assert isinstance(found[0], Record)
+    for error, name in zip(found[1:], (bad, missing), strict=True):
+        assert isinstance(error, FormatError)
+        assert str(name.with_suffix("")) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"channels": ("no such lead",)}, "no such lead"),
+        ({"start_s": 1e6}, r"1e\+06|1000000"),
+        ({"start_s": 2.0, "stop_s": 1.0}, r"2.* 1"),
+    ],
+)
+def test_what_is_not_there_cannot_be_read(sample: tuple[str, Path], more: dict[str, object], message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        _read(*sample, **more)

@@ -126,3 +126,13 @@ def test_unstacking_gives_a_row_per_segment_that_knows_its_record() -> None:
 def test_cutting_a_segment_again_counts_from_the_records_first_sample() -> None:
     origin = _batch().origin.cut([np.array([2.0])] * 3).cut([np.array([0.0, 1.0])] * 3)
     assert origin.start_s[0].tolist() == [2.0, 3.0]
+
+
+def test_merging_gives_a_batch_of_the_size_and_the_rest() -> None:
+    batch = _batch()
+    first, rest = EcgBatch.merge([batch[:1], batch[1:]], batch_size=2)
+    assert rest is not None
+    assert (first.ids, rest.ids) == (("a", "b"), ("c",))
+    assert EcgBatch.merge([batch])[1] is None
+    with pytest.raises(InputError, match=r"merge\(batch_size=0\): expected 1 or more"):
+        EcgBatch.merge([batch], 0)

@@ -24,6 +24,8 @@ class BatchActions:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
+    def check_limb_leads(self) -> Self:
+        """Write to ``meta`` how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
     def clip_signals(self, low: float = -5.0, high: float = 5.0) -> Self:
         """Hold the signals between ``low`` and ``high`` millivolts; what lies outside gets the nearer of the two."""
     def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str]) -> Self:

@@ -183,6 +183,19 @@ class EcgBatch(BatchActions):
             skipped=tuple(s for b in batches for s in b.skipped),
         )
 
+    @classmethod
+    def merge(cls, batches: Sequence[EcgBatch], batch_size: int | None = None) -> tuple[EcgBatch, EcgBatch | None]:
+        """Return the first ``batch_size`` rows of ``batches``, and the rest, or ``None`` where nothing is left.
+
+        Ids are kept, unlike in CardIO, which numbered them anew.
+        """
+        joined = cls.concat(batches)
+        if batch_size is None or len(joined) <= batch_size:
+            return joined, None
+        if batch_size < 1:
+            raise InputError(f"merge(batch_size={batch_size}): expected 1 or more.")
+        return joined[:batch_size], joined[batch_size:]
+
     def __repr__(self) -> str:
         held = [n for n in ("signal", "annotation", "meta", "target") if getattr(self, n) is not None]
         inside = f": {', '.join([*held, *self.extra])}" if held or self.extra else ", nothing loaded"

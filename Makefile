@@ -77,7 +77,8 @@ clean: ## Remove the environments and what was built
 
 comma := ,
 define make_env
-	if [ -z "$(PYTHON)" ]; then echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; fi; \
+	$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || { \
+		echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }; \
 	if [ ! -x $(1)/bin/python ]; then $(PYTHON) -m venv $(1) || { \
 		echo "$(PYTHON) has no venv module. Install it (on Debian: apt install python3-venv)."; rm -rf $(1); exit 1; }; fi; \
 	echo "Installing cardioflow[$(2)] into $(1) (once; a few minutes)"; \

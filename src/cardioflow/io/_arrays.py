@@ -34,16 +34,7 @@ def array_of(raw: bytes, what: str) -> NDArray[Any]:
         version = npy.read_magic(stream)
         header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, kind = header(stream)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        EOFError,
-        SyntaxError,
-        RecursionError,
-        MemoryError,
-        OverflowError,
-    ) as error:
+    except _UNREADABLE as error:
         raise FormatError(f"holds {what} that is no NumPy array: {error}") from error
     if kind.hasobject or kind.itemsize == 0:
         raise FormatError(f"holds {what} as {kind}; only numbers and texts are read, never Python objects.")

@@ -1,0 +1,17 @@
+"""The page that shows the actions shows all of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cardioflow.registry import transforms
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_every_action_has_its_place_and_its_picture_in_the_gallery():
+    page = (DOCS / "actions.md").read_text()
+    assert sorted(re.findall(r"^### `(\w+)`$", page, flags=re.MULTILINE)) == list(transforms.names())
+    shown = set(re.findall(r"images/actions/(\w+\.png)", page))
+    assert shown == {p.name for p in (DOCS / "images" / "actions").glob("*.png")}

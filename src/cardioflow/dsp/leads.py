@@ -17,11 +17,14 @@ _FROM_I_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF"
 _LIMB = ("I", "II", *_FROM_I_II)
 
 
-def derive_limb_leads(signal: Signal, leads: Sequence[str]) -> tuple[Signal, tuple[str, ...], tuple[str, ...]]:
+def derive_limb_leads(
+    signal: Signal, leads: Sequence[str], step: float | None = None
+) -> tuple[Signal, tuple[str, ...], tuple[str, ...]]:
     """Return ``signal`` (lead, time) with the missing ones of III, aVR, aVL, aVF, its leads, and which were computed.
 
     The six limb leads then stand in their usual order where I stood, the others keep theirs.
-    Without both I and II, or with nothing missing, all is returned as it came.
+    Without both I and II, or with nothing missing, all is returned as it came. Where I and II are
+    whole numbers of ``step``, so are twice the new leads, rounded once.
 
     >>> x, leads, made = derive_limb_leads(np.array([[1.0], [3.0]]), ["I", "II"])
     >>> leads, x[:, 0].tolist()
@@ -30,7 +33,9 @@ def derive_limb_leads(signal: Signal, leads: Sequence[str]) -> tuple[Signal, tup
     missing = tuple(name for name in _FROM_I_II if name not in leads)
     if "I" not in leads or "II" not in leads or not missing:
         return signal, tuple(leads), ()
-    first, second = signal[leads.index("I")], signal[leads.index("II")]
+    first, second = (signal[leads.index(name)].astype(np.float64) for name in ("I", "II"))
+    if step is not None:
+        first, second = np.rint(first / step), np.rint(second / step)
     at = leads.index("I")
     before = [name for name in leads[:at] if name not in _LIMB]
     after = [name for name in leads[at:] if name not in _LIMB]
@@ -39,7 +44,7 @@ def derive_limb_leads(signal: Signal, leads: Sequence[str]) -> tuple[Signal, tup
     for row, name in enumerate(order):
         if name in missing:
             one, two = _FROM_I_II[name]
-            whole[row] = one * first + two * second
+            whole[row] = (one * first + two * second) * (1.0 if step is None else step)
         else:
             whole[row] = signal[leads.index(name)]
     return whole, order, missing

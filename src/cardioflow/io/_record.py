@@ -46,6 +46,8 @@ class Waveform:
     """The leads as the file names them."""
     units: tuple[str, ...] = ()
     """One per lead; empty means millivolts."""
+    steps: tuple[float, ...] = ()
+    """Millivolts, per lead, that all samples are whole numbers of; empty where they are not."""
 
 
 def make_record(
@@ -60,7 +62,8 @@ def make_record(
 
     Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
     suspected), and where the limb leads were recorded ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
-    ``derived`` names leads of ``wave`` that the reader has computed itself.
+    ``derived`` names leads of ``wave`` that the reader has computed itself. With ``wave.steps`` there are also
+    ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record.
 
     Raises:
         FormatError: when there is no lead or no sample, or the rate is none, or what was asked for is not there.
@@ -74,13 +77,15 @@ def make_record(
     stored = tuple(standard_name(name) for name in wave.names)
     units = wave.units or ("mV",) * n_leads
     told = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
-    signal, leads, computed = _with_limb_leads(signal, stored, units)
-    if told is not None:
-        told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
+    steps = dict(zip(stored, wave.steps, strict=True)) if wave.steps else {}
+    signal, leads, computed = _with_limb_leads(signal, stored, units, steps)
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
+    if told is not None:
+        told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
+        told.update(_integers([leads[i] for i in rows], derived + computed, steps))
     # A choice of rows copies; all of them are taken as they are.
     chosen = signal if request.channels is None else signal[rows]
     return Record(
@@ -96,15 +101,33 @@ def make_record(
 
 
 def _with_limb_leads(
-    signal: NDArray[np.float32], leads: tuple[str, ...], units: Sequence[str]
+    signal: NDArray[np.float32], leads: tuple[str, ...], units: Sequence[str], steps: Mapping[str, float]
 ) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...]]:
     # With a name twice, which of the two belongs to the sums cannot be told.
     if len(set(leads)) < len(leads) or any(
         unit != "mV" for lead, unit in zip(leads, units, strict=True) if lead in ("I", "II")
     ):
         return signal, leads, ()
-    whole, order, derived = derive_limb_leads(signal, leads)
+    step = steps.get("I") if steps.get("I") == steps.get("II") else None
+    whole, order, derived = derive_limb_leads(signal, leads, step)
     return whole.astype(np.float32, copy=False), order, derived
+
+
+def _integers(leads: Sequence[str], computed: Sequence[str], steps: Mapping[str, float]) -> dict[str, Any]:
+    """Return the keys that a WFDB record has, by which samples are packed and written as the integers that they were.
+
+    III is a whole number of the step of I and II, the augmented leads are of half of it.
+    """
+    found = []
+    for lead in leads:
+        step = steps.get(lead)
+        if lead in computed:
+            step = steps.get("II") if lead in ("I", "III") else (steps.get("II") or 0.0) / 2
+        if not step:
+            return {}
+        found.append(float(f"{1 / step:.15g}"))
+    n = len(found)
+    return {"adc_gain": tuple(found), "baseline": (0,) * n, "fmt": ("16",) * n, "adc_units": ("mV",) * n}
 
 
 def _limb_checks(signal: NDArray[np.float32], leads: tuple[str, ...]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
 
 import numpy as np
-from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped] # it ships no types
-from defusedxml.ElementTree import DefusedXMLParser, ParseError  # type: ignore[import-untyped] # it ships no types
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser, ParseError
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError

@@ -61,11 +61,13 @@ class Contec(Format):
                 )
             stored = np.frombuffer(content, "<i2", size // 2, _HEADER).reshape(-1, len(_STORED)).T
             signal = np.empty((len(_STORED) + 1, stored.shape[1]), np.float32)
-            signal[1:] = (stored.astype(np.float32) - _ZERO) * np.float32(_MILLIVOLTS)
-            signal[1:][stored == _OFF] = np.nan
-            signal[0] = signal[1] - signal[2]
+            for row, numbers in zip(signal[1:], stored, strict=True):
+                row[:] = (numbers.astype(np.int32) - _ZERO) * _MILLIVOLTS
+                row[numbers == _OFF] = np.nan
+            signal[0] = (stored[0].astype(np.int32) - stored[1]) * _MILLIVOLTS
+            signal[0][(stored[:2] == _OFF).any(axis=0)] = np.nan
             off = tuple(name for name, row in zip(_STORED, stored, strict=True) if (row == _OFF).all())
-            wave = Waveform(signal, _FS, ("I", *_STORED))
+            wave = Waveform(signal, _FS, ("I", *_STORED), steps=(_MILLIVOLTS,) * (len(_STORED) + 1))
             return make_record(wave, request, {**_meta(content, request), "leads_off": off}, derived=("I",))
 
 

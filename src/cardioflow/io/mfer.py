@@ -7,11 +7,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-import numpy as np
-
 from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.errors import FormatError, InputError
-from cardioflow.io._mfer.channels import Channel, read_frame, samples
+from cardioflow.io._mfer.channels import Channel, Frame, read_frame, samples
 from cardioflow.io._mfer.tags import integer, read_tags
 from cardioflow.io._person import person_meta, sex_letter, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -69,15 +67,21 @@ class Mfer(Format):
             if len(rates) > 1:
                 told = ", ".join(f"{channel.name} {channel.fs:g} Hz" for channel in channels)
                 raise FormatError(f"holds channels of different rate: {told}. Choose those of one with channels=[…].")
-            signal = samples(frame, chosen)
-            factors = [millivolts_per(channel.unit) for channel in channels]
-            signal *= np.array([[1.0 if factor is None else factor] for factor in factors], np.float32)
-            units = tuple("mV" if f is not None else c.unit for f, c in zip(factors, channels, strict=True))
-            wave = Waveform(signal, rates[0], tuple(channel.name for channel in channels), units)
+            wave = _read_wave(frame, chosen, rates[0])
             rest = tuple((c.name, c.fs, c.unit) for i, c in enumerate(frame.channels) if i not in chosen)
-            return make_record(
-                wave, request, {**_meta(content, little=frame.little, request=request), "other_channels": rest}
-            )
+            meta = {**_meta(content, little=frame.little, request=request), "other_channels": rest}
+            return make_record(wave, request, meta)
+
+
+def _read_wave(frame: Frame, chosen: list[int], fs: float) -> Waveform:
+    channels = [frame.channels[i] for i in chosen]
+    factors = [millivolts_per(channel.unit) for channel in channels]
+    # What 2e-6 V are in millivolts has few digits, their product in binary has not.
+    steps = [float(f"{c.scale * (f or 1.0):.12g}") for c, f in zip(channels, factors, strict=True)]
+    units = tuple("mV" if f is not None else c.unit for c, f in zip(channels, factors, strict=True))
+    whole = set(units) == {"mV"} and all(c.offset == 0 and c.dtype.kind in "iu" for c in channels)
+    names = tuple(channel.name for channel in channels)
+    return Waveform(samples(frame, chosen, steps), fs, names, units, tuple(steps) if whole else ())
 
 
 def _chosen(channels: tuple[Channel, ...], request: ReadRequest) -> tuple[list[int], ReadRequest]:

@@ -86,18 +86,19 @@ def _read_wave(waveform: Element, *, strict: bool) -> tuple[Waveform, bool | Non
     leads = waveform.findall("LeadData")
     names = tuple(text(lead, "LeadID") or "" for lead in leads)
     read = [_read_lead(lead, name) for lead, name in zip(leads, names, strict=True)]
-    lengths = {row.size for row, _ in read}
+    lengths = {row.size for row, _, _ in read}
     if len(lengths) > 1:
-        told = ", ".join(f"{name} {row.size}" for name, (row, _) in zip(names, read, strict=True))
+        told = ", ".join(f"{name} {row.size}" for name, (row, _, _) in zip(names, read, strict=True))
         raise FormatError(f"holds leads of different length: {told}.")
-    known = [agrees for _, agrees in read if agrees is not None]
+    known = [agrees for _, agrees, _ in read if agrees is not None]
     if strict and not all(known):
         raise FormatError("holds samples that do not agree with LeadDataCRC32; the file was changed or damaged.")
-    signal = np.stack([row for row, _ in read]) if read else np.empty((0, 0), np.float32)
-    return Waveform(signal, fs, names), all(known) if known else None
+    signal = np.stack([row for row, _, _ in read]) if read else np.empty((0, 0), np.float32)
+    return Waveform(signal, fs, names, steps=tuple(step for _, _, step in read)), all(known) if known else None
 
 
-def _read_lead(lead: Element, name: str) -> tuple[NDArray[np.float32], bool | None]:
+def _read_lead(lead: Element, name: str) -> tuple[NDArray[np.float32], bool | None, float]:
+    """Return the samples of a lead, whether its checksum agrees, and the millivolts of a bit."""
     size = int(number(text(lead, "LeadSampleSize") or "2", "LeadSampleSize"))
     if size != 2:
         raise FormatError(f"stores lead {name} in {size} bytes per sample; only 2 are known.")
@@ -114,7 +115,8 @@ def _read_lead(lead: Element, name: str) -> tuple[NDArray[np.float32], bool | No
     checksum = text(lead, "LeadDataCRC32")
     agrees = None if checksum is None else zlib.crc32(raw) == number(checksum, "LeadDataCRC32")
     # The product is taken in float64 and rounded once.
-    return (np.frombuffer(raw, "<i2") * (per_bit * per_unit)).astype(np.float32), agrees
+    step = per_bit * per_unit
+    return (np.frombuffer(raw, "<i2") * step).astype(np.float32), agrees, step
 
 
 def _beats(root: Element, fs: float) -> list[Mark]:

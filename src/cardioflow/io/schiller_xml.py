@@ -89,6 +89,7 @@ def _read_wave(wave: Element) -> Waveform:
         raise FormatError(f"gives {per_bit:g} {unit!r} per bit; expected a voltage other than 0.")
     names: list[str] = []
     rows: list[NDArray[np.float32]] = []
+    whole = True
     for channel in wave.findall("channel"):
         name, kind = text(channel, "name") or "", text(channel, "datastype") or "COMMASEPARATE"
         if kind != "COMMASEPARATE":
@@ -98,9 +99,11 @@ def _read_wave(wave: Element) -> Waveform:
         if row.size != count or (rows and row.size != rows[0].size):
             expected = count if row.size != count else rows[0].size
             raise FormatError(f"holds {row.size} samples of lead {name}; expected {expected:g}.")
+        whole = whole and bool((row == np.rint(row)).all())
         names.append(name)
         rows.append((row * (per_bit * per_unit)).astype(np.float32))
-    return Waveform(np.stack(rows) if rows else np.empty((0, 0), np.float32), fs, tuple(names))
+    signal = np.stack(rows) if rows else np.empty((0, 0), np.float32)
+    return Waveform(signal, fs, tuple(names), steps=(per_bit * per_unit,) * len(names) if whole else ())
 
 
 def _marks(root: Element) -> list[Mark]:

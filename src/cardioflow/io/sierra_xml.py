@@ -121,7 +121,7 @@ def _read_wave(root: Element, *, keep_pulse: bool) -> tuple[Waveform, float]:
     kept = rows[:, : n_samples - pulse]
     # Lead by lead, because float64 of them all would be twice the result.
     signal = np.stack([((row - offset) * (step * 1e-3)).astype(np.float32) for row in kept])
-    return Waveform(signal, fs, leads), pulse / fs
+    return Waveform(signal, fs, leads, steps=(step * 1e-3,) * len(leads) if offset == 0 else ()), pulse / fs
 
 
 def _pulse(rows: NDArray[np.int32], offset: float, step: float) -> int:

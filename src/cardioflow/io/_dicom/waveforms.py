@@ -48,18 +48,20 @@ def read_group(group: Elements) -> Group:
     padding = _padding(group, stored.dtype)
     if padding is not None:
         signal[stored == padding] = np.nan
-    units, steps = [], {}
+    units, steps, centred = [], dict[str, float](), True
     names = tuple(_name(channel, i) for i, channel in enumerate(channels))
     for i, channel in enumerate(channels):
         scale, baseline, unit = _calibration(channel)
-        signal[i] = signal[i] * np.float32(scale) + np.float32(baseline)
+        # In float64, rounded once; padding is NaN and stays so.
+        signal[i] = signal[i].astype(np.float64) * scale + baseline
         units.append(unit)
+        centred = centred and baseline == 0 and unit == "mV"
         # Rounded to what a decimal string can tell.
         steps[names[i]] = float(f"{scale * (1000 if unit == 'mV' else 1):.12g}")
     return Group(
         label=group.text("MultiplexGroupLabel") or "",
         derived=(group.text("WaveformOriginality") or "").upper() == "DERIVED",
-        wave=Waveform(signal, fs, names, tuple(units)),
+        wave=Waveform(signal, fs, names, tuple(units), tuple(s / 1000 for s in steps.values()) if centred else ()),
         offset_s=(group.number("MultiplexGroupTimeOffset") or 0.0) / 1000,
         filters={
             "highpass_hz": tuple(c.number("FilterLowFrequency") for c in channels),

@@ -43,6 +43,7 @@ def read_set(element: Element) -> tuple[Clock, Waveform]:
     rows: list[NDArray[np.float32]] = []
     names: list[str] = []
     units: list[str] = []
+    steps: list[float] = []
     for sequence in element.findall("component/sequence"):
         code, value = _attribute(sequence, "code", "code"), sequence.find("value")
         if value is None:
@@ -50,8 +51,9 @@ def read_set(element: Element) -> tuple[Clock, Waveform]:
         if code.startswith("TIME_"):
             clock, fs = _time(value)
             continue
-        row, unit = _values(value, code)
+        row, unit, step = _values(value, code)
         rows.append(row)
+        steps.append(step)
         names.append(code)
         units.append(unit)
     if clock is None:
@@ -60,7 +62,7 @@ def read_set(element: Element) -> tuple[Clock, Waveform]:
         told = ", ".join(f"{name} {row.size}" for name, row in zip(names, rows, strict=True))
         raise FormatError(f"holds sequences of different length in one set: {told}.")
     signal = np.stack(rows) if rows else np.empty((0, 0), np.float32)
-    return clock, Waveform(signal, fs, tuple(names), tuple(units))
+    return clock, Waveform(signal, fs, tuple(names), tuple(units), tuple(steps) if all(steps) else ())
 
 
 def _time(value: Element) -> tuple[Clock, float]:
@@ -86,11 +88,11 @@ def seconds(quantity: Element, what: str) -> float:
     return number(quantity.get("value"), what) * factor
 
 
-def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str]:
-    """Return the samples of a SLIST_PQ, or of a SLIST_INT, which has no unit."""
+def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str, float]:
+    """Return the samples of a SLIST_PQ, or of a SLIST_INT, which has no unit; the unit; the step, 0 where none fits."""
     digits = numbers(text(value, "digits") or "", f"the digits of {code}")
     if value.find("scale") is None:
-        return digits.astype(np.float32), "adu"
+        return digits.astype(np.float32), "adu", 0.0
     unit = _attribute(value, "scale", "unit")
     scale = number(_attribute(value, "scale", "value"), f"the scale of {code}")
     if scale == 0:
@@ -101,7 +103,10 @@ def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str]:
     if value.find("origin") is not None:
         origin = number(_attribute(value, "origin", "value") or "0", f"the origin of {code}")
         of_origin = millivolts_per(_attribute(value, "origin", "unit")) or factor
-    return (digits * (scale * factor) + origin * of_origin).astype(np.float32), "mV" if per_unit else unit or "adu"
+    step = scale * factor
+    is_whole = per_unit is not None and origin == 0 and bool((digits == np.rint(digits)).all())
+    signal = (digits * step + origin * of_origin).astype(np.float32)
+    return signal, "mV" if per_unit else unit or "adu", step if is_whole else 0.0
 
 
 def _attribute(element: Element, child: str, name: str) -> str:

@@ -164,8 +164,8 @@ def _quantity(value: bytes, *, little: bool) -> tuple[int, float]:
     return value[0], float(f"{number:.12g}")
 
 
-def samples(frame: Frame, chosen: list[int]) -> NDArray[np.float32]:
-    """Return the channels ``chosen``, all of one rate, in their own units, of shape (channel, time).
+def samples(frame: Frame, chosen: list[int], steps: list[float]) -> NDArray[np.float32]:
+    """Return the channels ``chosen``, all of one rate, in units of ``steps``, of shape (channel, time).
 
     Each sequence holds a block of every channel, one after another.
 
@@ -181,11 +181,11 @@ def samples(frame: Frame, chosen: list[int]) -> NDArray[np.float32]:
         raise FormatError(f"holds {len(frame.waves)} bytes of samples; expected {count} sequences of {length}.")
     blocks = np.frombuffer(frame.waves, np.uint8, count * length).reshape(count, length)
     rows = []
-    for i in chosen:
+    for i, step in zip(chosen, steps, strict=True):
         channel, begin = frame.channels[i], sum(sizes[:i])
         dtype = channel.dtype.newbyteorder("<" if frame.little else ">")
         stored = np.ascontiguousarray(blocks[:, begin : begin + sizes[i]]).view(dtype).reshape(-1)
-        row = ((stored.astype(np.float64) - channel.offset) * channel.scale).astype(np.float32)
+        row = ((stored.astype(np.float64) - channel.offset) * step).astype(np.float32)
         if channel.null is not None and channel.dtype.kind in "iu":
             bits = stored.view(stored.dtype.str.replace("i", "u"))
             row[bits == channel.null & (1 << 8 * channel.dtype.itemsize) - 1] = np.nan

@@ -108,6 +108,11 @@ class _Decoder:
         self.rate = rate
         self._places: dict[tuple[int, int], NDArray[np.float64]] = {}
 
+    @property
+    def step(self) -> float | None:
+        """Millivolts that all samples are whole numbers of; ``None`` where they are put together of several."""
+        return self.block.nanovolts * 1e-6 if self.rate == 1 and self.reference is None else None
+
     def decode(self, i: int, lead: Lead) -> NDArray[np.float32]:
         """Return the samples of lead number ``i`` in millivolts."""
         places = self._stored_places(lead)
@@ -138,7 +143,9 @@ def _together(leads: list[Lead], decoder: _Decoder, fs: float, n_bytes: int) -> 
         signal = np.empty((len(leads), leads[0].n), np.float32)
         for i, lead in enumerate(leads):
             signal[i] = decoder.decode(i, lead)
-        return Waveform(signal, fs, tuple(lead.name for lead in leads))
+        return Waveform(
+            signal, fs, tuple(lead.name for lead in leads), steps=(decoder.step,) * len(leads) if decoder.step else ()
+        )
     parts = []
     for i, lead in enumerate(leads):
         wave = Waveform(decoder.decode(i, lead)[None], fs, (lead.name,))

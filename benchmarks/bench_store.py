@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -33,6 +32,12 @@ def rate(read: Callable[[np.ndarray], object], rows: list[np.ndarray], rounds: i
             read(own)
         found.append(sum(map(len, rows)) / (time.perf_counter() - start))
     return statistics.median(found)
+
+
+def own_memory_mib() -> float:
+    """Return the anonymous memory of this process, which mapped files are no part of (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 
 if __name__ == "__main__":
@@ -66,9 +71,13 @@ if __name__ == "__main__":
         print(f"the WFDB files {wfdb:8.0f} records/s; the store is {packed / wfdb:.2f} times as fast")
         print("to reach: 50000 records/s")
 
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # What the process holds for itself; mapped pages are the system's, which takes them back when it needs them.
+        before = own_memory_mib()
+        peak = before
         for epoch in range(3):
             for _ in (store >> ds.Pipeline().load()).batches(64, shuffle=True, seed=epoch):
-                pass
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(f"three more epochs raise the peak memory by {grown:.0f} MiB (mapped pages included)")
+                peak = max(peak, own_memory_mib())
+        print(
+            f"three epochs in batches of 64 raise the process's own memory by {peak - before:.0f} MiB at most, "
+            f"of {len(files) * size / 2**20:.0f} MiB of signals"
+        )

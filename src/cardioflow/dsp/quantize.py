@@ -38,12 +38,12 @@ def as_int16(
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _gather(  # noqa: PLR0917 -- a kernel: arrays by position
-    data: Any, starts: Any, n_leads: Any, n_samples: Any, gain: Any, baseline: Any, out: Any
+    data: Any, starts: Any, n_leads: Any, n_samples: Any, gain: Any, baseline: Any, out: Any, places: Any
 ) -> None:
-    at = 0
     lead = 0
     for i in range(starts.size):
         read = starts[i]
+        at = places[i]
         n = n_samples[i]
         for _ in range(n_leads[i]):
             shift, scale = baseline[lead], gain[lead]
@@ -70,17 +70,17 @@ def _gather(  # noqa: PLR0917 -- a kernel: arrays by position
             lead += 1
 
 
-def gather_int16(
+def gather_int16(  # noqa: PLR0917 -- as the kernel
     data: NDArray[np.int16],
     starts: NDArray[np.int64],
     shapes: NDArray[np.int64],
     gain: NDArray[np.float64],
     baseline: NDArray[np.float64],
-) -> NDArray[np.float32]:
-    """Return records of ``data``, each at its start and of its shape (lead, time), as millivolts one after another.
+    out: NDArray[np.float32],
+    places: NDArray[np.int64],
+) -> None:
+    """Write records of ``data``, each at its start and of its shape (lead, time), to ``places`` in ``out``.
 
-    ``gain`` and ``baseline`` hold one number per lead, record by record.
+    ``out`` is in millivolts; ``gain`` and ``baseline`` hold one number per lead, record by record.
     """
-    out = np.empty(int(shapes.prod(axis=1).sum()), np.float32)
-    _gather(data, starts, shapes[:, 0], shapes[:, 1], gain, baseline, out)
-    return out
+    _gather(data, starts, shapes[:, 0], shapes[:, 1], gain, baseline, out, places)

@@ -62,25 +62,18 @@ class Packed(Format):
 
 
 def _gathered(store: Store, rows: np.ndarray, request: ReadRequest) -> Columns:
-    """Return the records at ``rows``, shard by shard, in the order that was asked for."""
-    order = np.argsort(store.shard_of[rows], kind="stable")
-    signals: list[Ragged] = []
+    """Return the records at ``rows``, in that order."""
+    shard_of = store.shard_of[rows]
     metas: list[Meta] = []
     marks: list[Annotation | None] = []
-    for number in np.unique(store.shard_of[rows]):
-        shard = store.shards[number]
-        own = store.row_of[rows[store.shard_of[rows] == number]]
-        metas.append(shard.meta(own))
-        if "signal" in request.components:
-            signals.append(shard.signals(own))
+    for number in np.unique(shard_of):
+        own = store.row_of[rows[shard_of == number]]
+        metas.append(store.shards[number].meta(own))
         if "annotation" in request.components:
-            marks.extend(shard.marks(own))
-    back = np.argsort(order, kind="stable")
-    in_order = len(metas) == 1
-    meta = metas[0] if in_order else Meta.concat(metas).take(back)
-    signal = None
-    if signals:
-        signal = signals[0] if in_order else Ragged.concat(signals).take(back)
+            marks.extend(store.shards[number].marks(own))
+    back = np.argsort(np.argsort(shard_of, kind="stable"), kind="stable")
+    meta = metas[0] if len(metas) == 1 else Meta.concat(metas).take(back)
+    signal = store.signals(rows) if "signal" in request.components else None
     found = tuple(marks[i] for i in back) if "annotation" in request.components else None
     return Columns(signal, meta, found)
 

@@ -69,20 +69,26 @@ class Shard:
         found: list[str] = self._columns[name].to_pylist()
         return found
 
-    def signals(self, rows: NDArray[np.int64]) -> Ragged:
-        """Return the signals at ``rows`` in millivolts; neighbours stored as float32 are not copied."""
-        shapes = self.shapes[rows]
+    def run(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """Return the samples at ``rows`` as a view of the file where they are float32 and neighbours, else ``None``."""
+        if self.data.dtype != np.float32 or not np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
+            return None
+        view: NDArray[np.float32] = self.data[self.starts[rows[0]] : self.starts[rows[-1] + 1]]
+        return view
+
+    def fill(self, rows: NDArray[np.int64], out: NDArray[np.float32], places: NDArray[np.int64]) -> None:
+        """Write the signals at ``rows`` to ``places`` in ``out``, in millivolts."""
         if self.data.dtype == np.float32:
-            run = rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size))
-            if run:
-                return Ragged(self.data[self.starts[rows[0]] : self.starts[rows[-1] + 1]], shapes)
-            parts = [self.data[self.starts[i] : self.starts[i + 1]] for i in rows]
-            return Ragged(np.concatenate(parts) if parts else self.data[:0], shapes)
+            for row, at in zip(rows, places, strict=True):
+                own = self.data[self.starts[row] : self.starts[row + 1]]
+                out[at : at + own.size] = own
+            return
+        shapes = self.shapes[rows]
         gain = self._per_lead("adc_gain", rows)
         baseline = self._per_lead("baseline", rows)
         if not gain.size == baseline.size == shapes[:, 0].sum():
             raise FormatError(f"{self.path} has gains for {gain.size} leads, not {shapes[:, 0].sum()}. Pack it again.")
-        return Ragged(gather_int16(self.data, self.starts[rows], shapes, gain, baseline), shapes)
+        gather_int16(self.data, self.starts[rows], shapes, gain, baseline, out, places)
 
     def _per_lead(self, key: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         if key in self.constants:
@@ -147,6 +153,24 @@ class Store:
 
     def __len__(self) -> int:
         return len(self.shard_of)
+
+    def signals(self, rows: NDArray[np.int64]) -> Ragged:
+        """Return the signals at ``rows``, in that order; neighbours stored as float32 are not copied."""
+        shard_of, row_of = self.shard_of[rows], self.row_of[rows]
+        used = np.unique(shard_of)
+        shapes = np.empty((len(rows), 2), np.int64)
+        for number in used:
+            shapes[shard_of == number] = self.shards[number].shapes[row_of[shard_of == number]]
+        if len(used) == 1 and (view := self.shards[used[0]].run(row_of)) is not None:
+            return Ragged(view, shapes)
+        ends = np.cumsum(shapes.prod(axis=1))
+        places = ends - shapes.prod(axis=1)
+        out = np.empty(int(ends[-1]), np.float32)
+        for number in used:
+            # Each record straight to its place: gathering shard by shard and sorting afterwards copied all twice.
+            own = shard_of == number
+            self.shards[number].fill(row_of[own], out, places[own])
+        return Ragged(out, shapes)
 
     def ids(self) -> list[str]:
         """Return the ids of all records, in order."""

@@ -107,6 +107,7 @@ def test_a_mortara_file_gives_metadata_measurements_and_marks(data: Path) -> Non
     assert meta["comments"] == ("RITMO SINUSALE", "ECG NORMALE")
     assert meta["measurements"]["qrs_ms"] == 75
     assert meta["signame"][0] == "Lead I (Einthoven)"
+    assert meta["electrode_placement"].startswith("Standard 12-lead positions")
     assert (meta["highpass_hz"], meta["lowpass_hz"]) == (0.05, 300.0)
     assert meta["groups"] == (("RHYTHM", 1000.0, 12, 10000), ("MEDIAN BEAT", 1000.0, 12, 1200))
     assert meta["einthoven_rms"] < 1e-6

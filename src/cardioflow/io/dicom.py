@@ -24,7 +24,7 @@ _READ = (
     *("WaveformSequence", "WaveformAnnotationSequence", "Modality", "SOPClassUID"),
     *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "StudyDate"),
     *("StudyTime", "TimezoneOffsetFromUTC", "Manufacturer", "ManufacturerModelName"),
-    *("PatientID", "PatientSex", "PatientAge"),
+    *("PatientID", "PatientSex", "PatientAge", "AcquisitionContextSequence"),
 )
 _IDENTIFYING = ("PatientName", "PatientBirthDate", "InstitutionName")
 
@@ -118,8 +118,18 @@ def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:
         "sex": sex_letter(dataset.text("PatientSex")),
         "timestamp": _timestamp(dataset),
         "device": " ".join(part for part in device if part) or None,
+        "electrode_placement": _placement(dataset),
         **person,
     }
+
+
+def _placement(dataset: Elements) -> str | None:
+    """Return where the electrodes were, of the acquisition context (TID 3401: SCPECG 5.4.5-33-1 or MDC 10:11345)."""
+    for item in dataset.items("AcquisitionContextSequence"):
+        code, meaning = item.code("ConceptNameCodeSequence")
+        if code in ("5.4.5-33-1", "10:11345") or meaning.upper() == "ELECTRODE PLACEMENT":
+            return item.code("ConceptCodeSequence")[1] or None
+    return None
 
 
 def _timestamp(dataset: Elements) -> datetime | None:

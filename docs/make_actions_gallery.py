@@ -106,6 +106,7 @@ CALLS: dict[str, Call] = {
     "get_triplets": Call("get_triplets(1, 600)", on="labelled"),
     "crop_beats": Call("crop_beats()", on="beats"),
     "median_beat": Call("median_beat()", on="beats"),
+    "calc_ecg_parameters": Call('calc_ecg_parameters("states")', on="states", show="meta hr pq qrs qt"),
     "fft": Call("fft()", show="curve"),
     "ifft": Call("ifft()", on="spectrum", show="curve"),
     "rfft": Call("rfft()", show="curve"),
@@ -160,7 +161,7 @@ def records(data: Path) -> dict[str, Callable[[], EcgBatch]]:
         return single.replace(signal=Ragged.from_arrays([signal]))
 
     # One or two of each label, for what is told rather than drawn.
-    few = [int(i) for label in "ANO~" for i in np.flatnonzero(target == label)[:2]][:5]
+    few = [int(i) for label in "ANO~" for i in np.flatnonzero(target == label)[:2]]
 
     def pair() -> EcgBatch:
         return batch.slice_signals(300, 1500).take([0, 3]).binarize_labels()
@@ -182,9 +183,21 @@ def records(data: Path) -> dict[str, Callable[[], EcgBatch]]:
         "levels": lambda: single.wavedec(level=4),
         "beats": lambda: beats,
         "pair": pair,
+        "states": lambda: single.with_component("states", Ragged.from_arrays([states_of(single)])),
         "twelve": lambda: twelve,
         "two leads": lambda: twelve.keep_channels(["I", "II"]),
     }
+
+
+def states_of(batch: EcgBatch) -> np.ndarray[Any, Any]:
+    """States as a model would give them, set by hand around the R-peaks of a plain record."""
+    x = np.abs(batch.signal[0])
+    states = np.full(x.shape, 11)
+    peaks = [k for k in range(100, x.size - 150) if x[0, k] == x[0, k - 60 : k + 60].max() and x[0, k] > 1.5]
+    for peak in peaks:
+        for (begin, end), state in {(-60, -40): 15, (-15, 0): 0, (0, 8): 1, (8, 15): 2, (45, 105): 7}.items():
+            states[0, peak + begin : peak + end] = state
+    return states
 
 
 def strips(batch: EcgBatch, title: str) -> list[Strip]:
@@ -228,6 +241,8 @@ def picture(call: Call, before: EcgBatch, after: EcgBatch) -> Figure:
 
 
 def told(batch: EcgBatch, call: Call) -> str:
+    if call.show.startswith("meta "):
+        return repr({name: round(batch.meta[0][name], 3) for name in call.show.split()[1:]})
     if call.show != "text":
         value = batch.component(call.show)
         return repr(np.round(value[0], 2).tolist() if isinstance(value, Ragged) else value[0])
@@ -250,7 +265,8 @@ def entry(name: str, call: Call, sources: dict[str, Callable[[], EcgBatch]], ima
     if call.show == "text":
         return "\n".join([*lines, "Before:", "", told(before, call), "", "After:", "", told(after, call), ""])
     if call.show not in ("ecg", "curve", "map"):
-        lines += [f"`batch.{call.show}[0]` is {told(after, call)}.", ""]
+        place = call.show.partition(" ")[0]
+        lines += [f"`batch.{place}[0]` is then {told(after, call)}.", ""]
         figure = record_panel(strips(before, "the record"), row_s=SECONDS)
         figure.set_dpi(DPI)
     else:

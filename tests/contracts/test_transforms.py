@@ -35,6 +35,7 @@ NEEDS_UNCUT = {
     "random_crop_signals": "a segment cannot be cut into segments without unstacking",
     "crop_beats": "beats are counted from the start of a record",
     "median_beat": "beats are counted from the start of a record",
+    "calc_ecg_parameters": "states are counted from the start of a record",
     "squeeze": "there are several segments",
     "repeat_signal": "a segment cannot be cut into segments without unstacking",
     "get_triplets": "a segment cannot be cut into segments without unstacking",
@@ -73,6 +74,13 @@ def marks(samples: int, fs: float) -> Annotation:
     return Annotation(sample=three, symbol=symbols)
 
 
+def states(samples: int, fs: float) -> np.ndarray[Any, Any]:
+    """CardIO's states: P, QRS and T in every second."""
+    phase = (np.arange(samples)[None] / fs + 0.1) % 1.0
+    bounds = ((0.2, 0.3, 15), (0.45, 0.55, 1), (0.7, 0.9, 7))
+    return np.select([(phase >= a) & (phase < b) for a, b, _ in bounds], [s for *_, s in bounds], 11)
+
+
 def make(lengths: tuple[int, ...], rates: tuple[float, ...], *, seed: int = 5) -> EcgBatch:
     rng = np.random.default_rng(11)
     n = len(lengths)
@@ -84,7 +92,10 @@ def make(lengths: tuple[int, ...], rates: tuple[float, ...], *, seed: int = 5) -
         meta=Meta({"fs": np.array(rates, float), "leads": [LEADS] * n, "units": [("mV",) * 12] * n}, n),
         target=labels,
         classes=("A", "N", "O", "~"),
-        extra={"note": np.arange(n)},
+        extra={
+            "note": np.arange(n),
+            "states": Ragged.from_arrays([states(m, fs) for m, fs in zip(lengths, rates, strict=True)]),
+        },
         seed=seed,
     )
 

@@ -1,0 +1,68 @@
+"""Measure heart rate and intervals from a state per sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Self, final
+
+import numpy as np
+
+from cardioflow.batch import EcgBatch
+from cardioflow.dsp.intervals import intervals, runs
+from cardioflow.errors import InputError
+from cardioflow.transforms._inputs import rates, uncut
+from cardioflow.transforms._map import each
+from cardioflow.transforms.base import Transform
+
+__all__ = ["CalcEcgParameters"]
+
+# The states of CardIO's hidden Markov model: Q R S, ST, T, ISO, P, PQ in the order of a beat.
+_QRS: Final = range(3)
+_T: Final = range(5, 11)
+_P: Final = range(14, 17)
+
+
+@final
+@dataclass(frozen=True)
+class CalcEcgParameters(Transform):
+    """Measure heart rate and intervals from the states that a model gave each sample, and write them to ``meta``.
+
+    ``hr`` is in beats per minute, ``pq``, ``qrs`` and ``qt`` in seconds, each
+    the median over the beats and ``None`` where no beat gives one;
+    ``qrs_segments``, ``p_segments`` and ``t_segments`` hold the
+    beginnings and the ends in samples. States are those of CardIO's model: 0–2 QRS, 5–10 T,
+    14–16 P. CardIO wrote 0 where it found nothing, and paired waves of
+    different beats after one that was missing.
+
+    Args:
+        src: the component that holds a whole number per sample of each record.
+
+    Raises:
+        InputError: when the component does not hold as many states as the signal has samples.
+    """
+
+    src: str
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = uncut(batch, self.action_name)
+        fs, states = rates(batch, self.action_name), batch.component(self.src)
+        columns: dict[str, list[Any]] = {
+            n: [] for n in ("hr", "pq", "qrs", "qt", "qrs_segments", "p_segments", "t_segments")
+        }
+        for i, own in enumerate(each(batch, self.action_name, states, lambda s, _: np.asarray(s).reshape(-1))):
+            x = signal[i][0]
+            if own.size != x.size:
+                raise InputError(
+                    f"{self} found {own.size} states for the {x.size} samples of record {batch.ids[i]!r}. "
+                    "Predict them at the rate that the signal has now.",
+                    record=batch.ids[i],
+                )
+            waves = [runs(own, members) for members in (_QRS, _P, _T)]
+            measured = intervals(x, float(fs[i]), *waves)
+            for name, value in zip(columns, (*measured, *(tuple(map(tuple, w.tolist())) for w in waves)), strict=True):
+                columns[name].append(value)
+        return batch.replace(meta=batch.component("meta").with_columns(**columns))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return (cls("states"),)

@@ -34,7 +34,8 @@ def join_waves(parts: Sequence[tuple[float, Waveform]], n_bytes: int) -> Wavefor
     starts = [(begin - first) * fs for begin, _ in parts]
     length = max(start + wave.signal.shape[1] for start, (_, wave) in zip(starts, parts, strict=True))
     leads = list(dict.fromkeys(name for _, wave in parts for name in wave.names))
-    if not length * len(leads) <= _MOST_SAMPLES_PER_BYTE * n_bytes:
+    # NaN is neither larger nor smaller, and must not get through.
+    if not np.isfinite(starts).all() or not length * len(leads) <= _MOST_SAMPLES_PER_BYTE * n_bytes:
         raise FormatError(f"holds parts too far apart in time: together they would last {length / fs:g} s.")
     whole = np.full((len(leads), round(length)), np.nan, np.float32)
     units = dict.fromkeys(leads, "mV")

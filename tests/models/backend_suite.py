@@ -290,9 +290,7 @@ def test_signals_of_any_length_are_taken_where_the_model_does(make_batch) -> Non
     made.model.compile(loss="categorical_crossentropy", optimizer="adam")
     for n_samples in (400, 300):
         assert np.isfinite(made.train_on_batch(make_batch(6, (1, n_samples)))["loss"])
-    with pytest.raises(
-        InputError, match=r"takes signals of 1 leads × any samples, and the batch has 2 × 300"
-    ):
+    with pytest.raises(InputError, match=r"takes signals of 1 leads × any samples, and the batch has 2 × 300"):
         made.predict_on_batch(make_batch(6, (2, 300)))
 
 

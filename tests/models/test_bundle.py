@@ -151,6 +151,32 @@ def test_a_dump_of_a_version_to_come_says_so(dump) -> None:
         assert f"is a dump of version {version!r}, and this CardioFlow reads up to version 1. Update" in message
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [{"classes": "A"}, {"classes": [1]}, {"hist": [1]}, {"hist": {"loss": ["high"]}}, {"model": 3}, {"multilabel": 0},
+     {"input_shape": [1.5]}, {"fs": "fast"}],
+)  # fmt: skip
+def test_an_entry_of_another_type_is_damage(dump, entry) -> None:
+    assert "is damaged: an entry of its model.json is not of its type. Save it again." in text_of(
+        rewritten(dump, **entry)
+    )
+
+
+def test_bytes_changed_at_random_raise_nothing_but_dump_errors(linear_class, tmp_path) -> None:
+    linear_class().build((1, 4)).save(tmp_path / "model")
+    whole, rng = (tmp_path / "model").read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(500):
+        damaged = np.frombuffer(whole, np.uint8).copy()
+        damaged[rng.integers(len(damaged), size=rng.integers(1, 5))] = rng.integers(256)
+        (tmp_path / "damaged").write_bytes(damaged.tobytes())
+        try:
+            linear_class().load(tmp_path / "damaged")
+        except DumpError:
+            refused += 1
+    assert refused > 300
+
+
 def test_a_header_cannot_name_a_file_outside(dump) -> None:
     assert "holds no weights. Save the model again." in text_of(rewritten(dump, weights="../secret"))
     assert "holds no weights" in text_of(rewritten(dump, weights=3))

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from cardioflow.errors import DumpError
@@ -23,6 +26,9 @@ __all__ = ["VERSION", "read_header", "weights", "write"]
 VERSION = 1
 _FORMAT = "cardioflow-model"
 _HEADER = "model.json"
+_REMEDY = "Give the path of a file written by save, or by save_model."
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
+"""What zipfile raises on damaged files: of each of these, some were seen when bytes were changed at random."""
 _DEFAULTS: dict[str, Any] = {
     "adapter": "keras",
     "model": "KerasBaseModel",
@@ -91,12 +97,9 @@ def read_header(path: str | Path) -> dict[str, Any]:
                 f"version {VERSION}. Update CardioFlow."
             )
         name = header.get("weights")
-        if not isinstance(name, str) or name not in names:
+        if not isinstance(name, str) or not re.fullmatch(r"weights\.[a-z]+", name) or name not in names:
             raise DumpError(f"{str(path)!r} holds no weights. Save the model again.")
-        return {**_DEFAULTS, **header}
-
-
-_REMEDY = "Give the path of a file written by save, or by save_model."
+        return _checked(path, {**_DEFAULTS, **header})
 
 
 @contextmanager
@@ -112,7 +115,7 @@ def weights(path: str | Path, header: Mapping[str, Any]) -> Iterator[Path]:
         copy = Path(folder) / f"weights{Path(name).suffix}"
         try:
             copy.write_bytes(archive.read(name))
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except _ZIP_ERRORS as error:
             raise DumpError(f"{str(path)!r} is damaged: {error}. Save the model again.") from error
         yield copy
 
@@ -129,7 +132,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     size = path.stat().st_size
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except _ZIP_ERRORS as error:
         with path.open("rb") as file:
             begun = file.read(4) == b"PK\x03\x04"
         if begun:
@@ -148,19 +151,29 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 def _parsed(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         header = json.loads(archive.read(_HEADER))
-    except (zipfile.BadZipFile, OSError, ValueError, RecursionError) as error:
+    except _ZIP_ERRORS as error:  # RecursionError is a RuntimeError
         raise DumpError(f"{str(path)!r} is damaged: its {_HEADER} cannot be read ({error}). Save it again.") from error
     if not isinstance(header, dict):
         raise DumpError(f"{str(path)!r} is no model: its {_HEADER} is not CardioFlow's. {_REMEDY}")
-    return _with_nan(header)
+    return header
+
+
+def _checked(path: Path, header: dict[str, Any]) -> dict[str, Any]:
+    """Return ``header`` with the history's NaN put back, if every entry is of its type."""
+    texts = ("adapter", "model", "notes")
+    sound = all(isinstance(header[key], str) for key in texts) and isinstance(header["multilabel"], bool)
+    for key, kind in (("classes", str), ("leads", str), ("input_shape", int)):
+        entry = header[key]
+        sound &= entry is None or (isinstance(entry, list) and all(type(v) is kind for v in entry))
+    sound &= header["fs"] is None or isinstance(header["fs"], (int, float))
+    hist = header["hist"]
+    sound &= isinstance(hist, dict) and all(isinstance(values, list) for values in hist.values())
+    if not sound or not all(isinstance(v, (int, float, NoneType)) for values in hist.values() for v in values):
+        raise DumpError(f"{str(path)!r} is damaged: an entry of its {_HEADER} is not of its type. Save it again.")
+    return {**header, "hist": {k: [math.nan if v is None else v for v in values] for k, values in hist.items()}}
 
 
 def _without_nan(header: dict[str, Any]) -> dict[str, Any]:
     """JSON has no NaN: a loss or metric that was none is written as null."""
     hist = {k: [v if math.isfinite(v) else None for v in values] for k, values in header["hist"].items()}
     return {**header, "hist": hist}
-
-
-def _with_nan(header: dict[str, Any]) -> dict[str, Any]:
-    hist = header.get("hist") or {}
-    return {**header, "hist": {k: [math.nan if v is None else v for v in values] for k, values in hist.items()}}

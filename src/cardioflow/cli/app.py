@@ -82,7 +82,9 @@ def demo(
         typer.Option(envvar="CARDIOFLOW_DATA", help="A folder with cinc2017/ in it; without one, ECGs are simulated."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the model, the picture and the figures go.")] = Path("out/demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="How often every training record is used.")] = 32,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How often every training record is used; 32, or 8 of simulated ones.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="What all chance depends on.")] = 0,
     simulated: Annotated[
         bool, typer.Option("--simulated", help="Simulate ECGs even where there are real ones.")

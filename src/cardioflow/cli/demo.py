@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -42,6 +43,8 @@ class Material:
     labels: Mapping[str, str]
     """``AF`` or ``other`` by record id."""
     fmt: str
+    epochs: int
+    """As many as are enough."""
 
 
 @final
@@ -50,8 +53,9 @@ class Demo:
     """Tells atrial fibrillation from other rhythms, and shows every step of it."""
 
     out: Path
-    epochs: int
-    seed: int
+    epochs: int | None = None
+    """How often every training record is used; ``None`` is what the records need."""
+    seed: int = 0
     n_simulated: int = 180
     """How many ECGs are simulated where there are no real ones."""
 
@@ -91,10 +95,11 @@ class Demo:
             .rebatch(64)
             .train_on_batch("fft_inception")
         )
-        run = (material.train >> template).batches(32, shuffle=True, n_epochs=self.epochs, seed=self.seed, prefetch=4)
+        epochs = self.epochs or material.epochs
+        run = (material.train >> template).batches(32, shuffle=True, n_epochs=epochs, seed=self.seed, prefetch=4)
         losses: list[list[float]] = []
         quiet = not sys.stderr.isatty()
-        _say(f"Training fft_inception for {self.epochs} epochs …")
+        _say(f"Training fft_inception for {epochs} epochs …")
         for batch in run:
             while len(losses) <= batch.epoch:
                 if quiet and losses and len(losses) % 4 == 0:
@@ -148,7 +153,7 @@ class Demo:
         path_of = dict(zip(material.test.ids, material.test.paths, strict=True))
         files = [path_of[i] for i in picked]
         command = [sys.executable, "-m", "cardioflow.cli", "predict", str(model), *files, "--json"]
-        _say(f"In a new process: cardioflow predict {model} {' '.join(files)} --json")
+        _say(f"In a new process: cardioflow {shlex.join(command[3:])}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python
         if done.returncode:
             raise InputError(f"The new process could not predict: {done.stderr.strip()}")
@@ -204,7 +209,7 @@ def _cinc2017(data: Path) -> Material:
     else:
         parts = whole.subset(labels).split(0.7, stratify=labels)  # type: ignore[assignment]
         held_out = "hold-out of 30 % of the records"
-    return Material(f"CinC 2017, {held_out}", *parts, labels, "wfdb")
+    return Material(f"CinC 2017, {held_out}", *parts, labels, "wfdb", epochs=32)
 
 
 def _rows(path: Path, n_columns: int) -> list[tuple[str, ...]]:
@@ -217,7 +222,7 @@ def _simulated(n_records: int, seed: int) -> Material:
     whole = EcgDataset.simulated(n_records, seed=seed, duration_s=20.0)
     labels = {i: AF if label == "AF" else OTHER for i, label in (whole.labels or {}).items()}
     train, test = whole.split(2 / 3, stratify=labels, seed=seed)
-    return Material("SIMULATED ECGs, no real data (McSharry's dynamical model)", train, test, labels, "simulated")
+    return Material("SIMULATED ECGs, no real data (McSharry's dynamical model)", train, test, labels, "simulated", 8)
 
 
 def _three(material: Material, found: Mapping[str, float]) -> dict[str, float]:

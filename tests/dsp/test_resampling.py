@@ -84,6 +84,13 @@ def test_an_irrational_ratio_keeps_a_slow_sine_and_stops_what_would_alias():
         assert np.abs(out - expected)[100:-100].max() < 10 ** (-53 / 20)
 
 
+@pytest.mark.parametrize("new", [1234.567891, 99.999999, 250.00001])
+def test_half_an_hour_at_an_odd_rate_has_as_many_samples_as_it_should(new):
+    data = np.zeros(650_000, np.float32)
+    _, counts = resampled(data, np.zeros(1, int), np.array([650_000]), np.array([360.0001]), np.array([new]))
+    assert abs(counts[0] - 650_000 * new / 360.0001) <= 1
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=8), st.sampled_from([100.0, 250.0, 360.0, 311.1327]))
 def test_what_lies_beside_a_run_does_not_change_it(lengths, new):

@@ -56,8 +56,8 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
     for k, (a, b) in enumerate(pairs):
         ratio = _ratio(float(a), float(b))
         own = which == k
-        # ⌈n·new/old⌉, exactly.
-        counts[own] = -(-lengths[own] * ratio.numerator // ratio.denominator)
+        # ⌈n·new/old⌉, exactly: in Python's integers, because these products leave 64 bits.
+        counts[own] = [-(-n * ratio.numerator // ratio.denominator) for n in lengths[own].tolist()]
     ends = np.cumsum(counts)
     out = np.empty(int(counts.sum()), np.float32)
     for k, plan in enumerate(plans):
@@ -69,7 +69,8 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
         elif plan.up:
             _polyphase(data, starts[own], lengths[own], plan.up, plan.down, plan.taps, at, counts[own], out)
         else:
-            _sinc(data, starts[own], lengths[own], pairs[k, 1] / pairs[k, 0], _table(), at, counts[own], out)
+            gain = float(pairs[k, 1] / pairs[k, 0])
+            _sinc(data, starts[own], lengths[own], gain, _sinc_taps(gain), at, counts[own], out)
     return out, counts
 
 
@@ -89,6 +90,14 @@ def _plan(old: float, new: float) -> _Plan:
         own = h[phase::up]
         taps[phase, n_taps - own.size :] = own[::-1]
     return _Plan(up, down, np.ascontiguousarray(taps, np.float32))
+
+
+def _sinc_taps(ratio: float) -> Floats:
+    # Below the old rate the filter is as much wider and flatter as the band is narrower, and needs fewer steps.
+    scale = min(1.0, ratio)
+    taps = np.empty((max(round(512 * scale), 32) + 1, 2 * int(np.ceil(_ZEROS / scale))), np.float32)
+    _phases(_table(), scale, taps)
+    return taps
 
 
 @lru_cache(maxsize=1)
@@ -168,21 +177,46 @@ def _add(sums: Floats, n: int, dealt: Floats, places: tuple[int, int, int, int],
 
 
 @njit(nogil=True, cache=True)
+def _phases(table: Doubles, scale: float, taps: Floats) -> None:
+    """Fill ``taps`` (phase, tap) with the filter at even steps between two samples, the last one a whole step on."""
+    n_phases, n_taps = taps.shape
+    for phase in range(n_phases):
+        for i in range(n_taps):
+            x = abs(phase / (n_phases - 1) - (i - n_taps // 2 + 1)) * scale * 1024
+            k = int(x)
+            taps[phase, i] = (table[k] + (x - k) * (table[k + 1] - table[k])) * scale if k < table.size - 1 else 0.0
+
+
+@njit(nogil=True, cache=True)
 def _sinc(
-    data: NDArray[Any], starts: Ints, lengths: Ints, ratio: float, table: Doubles, at: Ints, counts: Ints, out: Floats
+    data: NDArray[Any], starts: Ints, lengths: Ints, ratio: float, taps: Floats, at: Ints, counts: Ints, out: Floats
 ) -> None:
-    # Below the old rate the filter is as much wider and flatter as the band is narrower.
-    scale = min(1.0, ratio)
-    reach = 10 / scale
+    n_taps = taps.shape[1]
+    steps = taps.shape[0] - 1
     for r in range(starts.size):
         for m in range(counts[r]):
             centre = m / ratio
-            first = max(0, int(np.ceil(centre - reach)))
-            last = min(lengths[r] - 1, int(np.floor(centre + reach)))
-            total = 0.0
-            for k in range(first, last + 1):
-                x = abs(centre - k) * scale * 1024
-                i = int(x)
-                weight = table[i] + (x - i) * (table[i + 1] - table[i])
-                total += weight * data[starts[r] + k]
-            out[at[r] + m] = total * scale
+            base = int(centre)
+            place = (centre - base) * steps
+            phase = int(place)
+            first = base - n_taps // 2 + 1
+            skip = max(0, -first)
+            until = max(min(n_taps, lengths[r] - first), skip)
+            start = starts[r] + first
+            out[at[r] + m] = _between(
+                taps[phase, skip:until],
+                taps[phase + 1, skip:until],
+                data[start + skip : start + until],
+                np.float32(place - phase),
+            )
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _between(a: Floats, b: Floats, x: NDArray[Any], share: np.float32) -> Any:
+    """Return what the filter gives ``share`` of the way from the phase ``a`` to the phase ``b``."""
+    low = np.float32(0)
+    high = np.float32(0)
+    for k in range(x.size):
+        low += a[k] * x[k]
+        high += b[k] * x[k]
+    return low + share * (high - low)

@@ -256,6 +256,7 @@ def test_ages_in_any_unit_become_years(
         (lambda g: setattr(g, "WaveformSampleInterpretation", "MB"), "stores samples as MB of 16 bits; expected SB"),
         (lambda g: setattr(g, "SamplingFrequency", "0"), "gives a sampling rate of 0.0 Hz"),
         (lambda g: setattr(g.ChannelDefinitionSequence[0], "ChannelSensitivity", "0"), "the sensitivity 0"),
+        (lambda g: setattr(g.ChannelDefinitionSequence[0], "ChannelSensitivity", "1E300"), "too large for a number"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_file_named(

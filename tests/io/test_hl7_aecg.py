@@ -158,6 +158,8 @@ def test_a_time_zone_is_kept(tmp_path: Path) -> None:
         (_set({"V1": "1"}, step='value="1" unit="fortnight"'), "gives the increment of time in 'fortnight'"),
         (_set({"V1": "1"}, scale='value="0" unit="uV"'), "gives MDC_ECG_LEAD_V1 the scale 0"),
         (_set({"V1": "1"}, scale='value="?" unit="uV"'), "gives '\\?' for the scale of MDC_ECG_LEAD_V1"),
+        (_set({"V1": "1"}, scale='value="1e300" unit="V"'), "too large for a number; its scale is damaged"),
+        (_set({"V1": "1e200"}, scale='value="1e200" unit="V"'), "too large for a number; its scale is damaged"),
         (_set({"V1": ""}), "holds 1 leads of 0 samples"),
         (_set({}), "holds 0 leads of 0 samples"),
         ("<sequenceSet/>", "without a sequence of time"),

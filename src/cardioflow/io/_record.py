@@ -66,7 +66,8 @@ def make_record(
     ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record.
 
     Raises:
-        FormatError: when there is no lead or no sample, or the rate is none, or what was asked for is not there.
+        FormatError: when there is no lead or no sample, a sample is infinite, the rate is none, or what was asked for
+            is not there.
     """
     n_leads, n_samples = wave.signal.shape
     if not n_leads or not n_samples:
@@ -74,6 +75,8 @@ def make_record(
     if not 0 < wave.fs <= _MOST_HZ:
         raise FormatError(f"gives a sampling rate of {wave.fs!r} Hz; expected a positive number up to {_MOST_HZ:.0f}.")
     signal = np.asarray(wave.signal, dtype=np.float32)
+    if np.isinf(signal).any():
+        raise FormatError("holds samples that are too large for a number; its scale is damaged.")
     stored = tuple(standard_name(name) for name in wave.names)
     units = wave.units or ("mV",) * n_leads
     told = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None

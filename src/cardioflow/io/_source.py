@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+import numpy as np
+
 from cardioflow.errors import FormatError
 
 __all__ = ["Cursor", "naming", "open_plain", "read_whole"]
@@ -20,9 +22,13 @@ writes that into one of them."""
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put the file's name before the message of a ``FormatError`` raised inside."""
+    """Put the file's name before the message of a ``FormatError`` raised inside.
+
+    Numbers that overflow inside do so silently: a damaged scale makes samples infinite, which ``make_record`` refuses.
+    """
     try:
-        yield
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error.__cause__
 

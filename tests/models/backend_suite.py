@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +183,36 @@ def test_a_file_with_code_in_it_is_refused(tmp_path: Path) -> None:
     keras.Model(x, LAYERS.Lambda(lambda v: v * 2)(x)).save(tmp_path / "lambda.keras")
     with pytest.raises(DumpError, match=r"The dump of KerasBaseModel cannot be loaded by Keras"):
         KerasBaseModel().load(tmp_path / "lambda.keras")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "config"),
+    [
+        ("subprocess", "Popen", {"args": ["touch", "ran"]}),
+        ("os", "system", {"command": "touch ran"}),
+        ("keras.layers", "TFSMLayer", {"filepath": "saved_model", "call_endpoint": "serve"}),
+        ("keras.layers", "TorchModuleWrapper", {"module": {"class_name": "__bytes__", "config": {"value": "gAS="}}}),
+        ("keras.layers", "StringLookup", {"vocabulary": "/etc/hostname"}),
+        ("keras.utils", "get_file", {"origin": "file:///etc/hostname"}),
+        ("keras.config", "enable_unsafe_deserialization", {}),
+    ],
+)
+def test_a_file_that_reaches_for_more_than_layers_is_refused(tmp_path: Path, monkeypatch, module, name, config) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = LAYERS.Input((1, 4))
+    keras.Model(x, LAYERS.Dense(2)(x)).save("good.keras")
+    with zipfile.ZipFile("good.keras") as good, zipfile.ZipFile("evil.keras", "w") as evil:
+        for entry in good.namelist():
+            content = good.read(entry)
+            if entry == "config.json":
+                tree = json.loads(content)
+                hostile = {"module": module, "class_name": name, "config": config, "registered_name": None}
+                tree["config"]["layers"][1].update(hostile)
+                content = json.dumps(tree).encode()
+            evil.writestr(entry, content)
+    with pytest.raises(DumpError, match="cannot be loaded by Keras"):
+        KerasBaseModel().load("evil.keras")
+    assert {p.name for p in tmp_path.iterdir()} == {"good.keras", "evil.keras"}
 
 
 def test_a_layer_that_nobody_registered_is_named_with_the_remedy(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from cardioflow.errors import MissingDependencyError
 
-__all__ = ["BACKENDS", "choose_backend", "keras"]
+__all__ = ["BACKENDS", "choose_backend", "keras", "refuse_unsafe"]
 
 BACKENDS = ("tensorflow", "jax", "torch")
 """What is taken when nothing was said and several are installed: the fastest first, as measured on CPUs."""
@@ -61,6 +62,21 @@ def _in_keras_json() -> str | None:
     return backend if isinstance(backend, str) else None
 
 
+def refuse_unsafe(version: str) -> None:
+    """Refuse a Keras that can be made to run code from a file, safe mode or not.
+
+    Raises:
+        MissingDependencyError: for a version older than 3.13.2.
+    """
+    if tuple(int(number) for number in re.findall(r"\d+", version)[:3]) < (3, 13, 2):
+        raise MissingDependencyError(
+            f"Keras {version} is installed; older than 3.13.2, it can be made to run code from a model's file. "
+            "Update it: pip install --upgrade keras."
+        )
+
+
 choose_backend()
 
 import keras  # noqa: E402 -- only now: Keras reads KERAS_BACKEND when it is imported
+
+refuse_unsafe(keras.__version__)

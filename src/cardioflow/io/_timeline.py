@@ -11,8 +11,8 @@ from cardioflow.io._record import Waveform
 
 __all__ = ["join_waves"]
 
-# Parts set apart make a time line longer than what they hold; samples per byte of the file that is accepted.
-_MOST_SAMPLES_PER_BYTE = 2
+# Twelve leads of 8 bit, recorded three at a time, make four samples of every byte: more is refused.
+_MOST_SAMPLES_PER_BYTE = 4
 
 
 def join_waves(parts: Sequence[tuple[float, Waveform]], n_bytes: int) -> Waveform:

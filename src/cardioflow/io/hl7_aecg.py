@@ -64,7 +64,7 @@ class Hl7Aecg(Format):
             if root.tag != "AnnotatedECG":
                 raise FormatError(f"is no HL7 aECG: its root is <{root.tag}>; expected <AnnotatedECG>.")
             outer, series = self._series(root)
-            clock, wave = _read_series(series, path.stat().st_size)
+            clock, wave = _read_series(series)
             found = read_findings(series, clock, wave.fs, wave.names)
             meta = {**_meta(root, outer, clock, request), **_filters(outer), **_said(outer, series, found, request)}
             return make_record(wave, request, meta, annotation_of(found.marks))
@@ -81,7 +81,7 @@ class Hl7Aecg(Format):
         raise FormatError(f"holds no series {self.series!r}; it has {kinds}.")
 
 
-def _read_series(series: Element, n_bytes: int) -> tuple[Clock, Waveform]:
+def _read_series(series: Element) -> tuple[Clock, Waveform]:
     sets = [read_set(element) for element in series.findall("component/sequenceSet")]
     if not sets:
         raise FormatError("holds a series without a sequence set, and so no signal.")
@@ -92,7 +92,8 @@ def _read_series(series: Element, n_bytes: int) -> tuple[Clock, Waveform]:
         if clock.at is not None and first.at is not None and (clock.at.tzinfo is None) == (first.at.tzinfo is None):
             moved += (clock.at - first.at).total_seconds()
         begins.append(moved)
-    return first, join_waves(list(zip(begins, [wave for _, wave in sets], strict=True)), n_bytes)
+    written = sum(len(digits.text or "") for digits in series.iter("digits"))
+    return first, join_waves(list(zip(begins, [wave for _, wave in sets], strict=True)), written)
 
 
 def _said(outer: Element, series: Element, found: Findings, request: ReadRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from cardioflow.batch import Meta, Ragged
 from cardioflow.errors import InputError, StepError, UnknownNameError
+from cardioflow.transforms.apply_transform import ApplyTransform
 
 
 @pytest.fixture
@@ -17,6 +18,17 @@ def batch(make):
 def test_a_function_is_called_with_each_signal_and_its_arguments(batch):
     done = batch.apply_transform(np.clip, 2, a_max=11)
     np.testing.assert_array_equal(done.signal[1], np.clip(batch.signal[1], 2, 11))
+
+
+def test_arrays_and_lists_reach_the_function_as_they_are(batch):
+    seen = []
+    batch.apply_transform(lambda x, *rest, **more: (seen.append((*rest, more["c"])), x)[1], np.eye(2), [1, 2], c=[3])
+    assert isinstance(seen[0][0], np.ndarray)
+    assert seen[0][1:] == ([1, 2], [3])
+    with_array = ApplyTransform(np.matmul, np.eye(2))
+    assert with_array == ApplyTransform(np.matmul, np.eye(2))
+    assert hash(with_array) == hash(ApplyTransform(np.matmul, np.eye(2)))
+    assert with_array != ApplyTransform(np.matmul, np.zeros((2, 2)))
 
 
 def test_a_result_becomes_a_component_of_its_own(batch):

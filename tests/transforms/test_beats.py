@@ -68,6 +68,13 @@ def test_beats_at_the_edges_and_records_without_beats_are_left_out(make):
     assert len(batch.take([1]).crop_beats()) == 0
 
 
+def test_a_record_without_a_beat_goes_on_as_one_without_rows(make):
+    batch = make(np.ones((1, 100)), np.ones((1, 100)), fs=100, annotation=(beats([], ""), beats([50], "N")))
+    done = batch.crop_beats(0.1, 0.1).resample_signals(50).standardize().band_pass_signals(1, 20)
+    assert done.ids == ("A00001/0",)
+    assert done.signal[0].shape == (1, 10)
+
+
 def test_the_records_own_labels_can_be_kept(make):
     target = np.array(["A"], dtype=object)
     batch = make(np.ones((1, 100)), fs=100, annotation=(beats([30, 60], "NN"),), target=target, classes=("A", "N"))

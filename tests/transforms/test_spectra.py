@@ -101,6 +101,13 @@ def test_a_spectrogram_equals_scipys_with_its_axes(batch, kwargs):
     assert done.signal == batch.signal
 
 
+def test_a_window_may_be_given_as_numbers(records):
+    batch, window = records.take([0]), np.hanning(100)
+    done = batch.spectrogram(window=window, nperseg=100)
+    expected = scipy.signal.spectrogram(batch.signal[0].astype(float), 300.0, window=window, nperseg=100)[2]
+    np.testing.assert_allclose(done.signal[0], expected, atol=1e-5 * expected.max())
+
+
 def test_a_signal_shorter_than_the_window_is_one_window(make):
     assert make(np.ones((1, 20))).spectrogram(noverlap=100).signal[0].shape == (1, 11, 1)
 

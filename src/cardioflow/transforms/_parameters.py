@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any, NoReturn
 
 import numpy as np
 
 from cardioflow.errors import InputError
 
-__all__ = ["FrozenDict", "above", "choice", "count", "frozen", "names", "number", "set_fields", "span"]
+__all__ = ["FrozenDict", "above", "as_key", "choice", "count", "frozen", "names", "number", "set_fields", "span"]
 
 
 class FrozenDict(dict[Any, Any]):
@@ -45,6 +46,11 @@ def frozen(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return frozenset(value)
     return value
+
+
+def as_key(transform: Any) -> tuple[Any, ...]:
+    """Return the fields of a dataclass in a form that compares and hashes, whatever arrays and lists they hold."""
+    return (type(transform), *(frozen(getattr(transform, f.name)) for f in fields(transform)))
 
 
 def names(transform: Any, field: str, *, empty: bool = False) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ __all__ = ["ApplyToEachChannel"]
 
 
 @final
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class ApplyToEachChannel(Transform):
     """Call ``func(channel, *args, **kwargs)`` on each channel's samples, and write the stacked results to ``dst``.
 
@@ -55,6 +55,14 @@ class ApplyToEachChannel(Transform):
         flat = np.reshape(record, (-1, record.shape[-1]))
         results = np.array([self.func(x, *self.args, **self.kwargs) for x in flat])
         return results.reshape(*record.shape[:-1], *results.shape[1:])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ApplyToEachChannel):
+            return NotImplemented
+        return _parameters.as_key(self) == _parameters.as_key(other)
+
+    def __hash__(self) -> int:
+        return hash(_parameters.as_key(self))
 
     def __str__(self) -> str:
         inner = str(ApplyTransform(self.func, *self.args, src=self.src, dst=self.dst, **self.kwargs))

@@ -18,7 +18,7 @@ __all__ = ["ApplyTransform"]
 
 
 @final
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class ApplyTransform(Transform):
     """Call ``func(item, *args, **kwargs)`` for each record's ``src``, and write the results to ``dst``.
 
@@ -48,9 +48,7 @@ class ApplyTransform(Transform):
     def __init__(
         self, func: Callable[..., Any], *args: Any, src: str = "signal", dst: str = "signal", **kwargs: Any
     ) -> None:
-        _parameters.set_fields(
-            self, func=func, args=_parameters.frozen(args), src=src, dst=dst, kwargs=_parameters.frozen(kwargs)
-        )
+        _parameters.set_fields(self, func=func, args=args, src=src, dst=dst, kwargs=_parameters.FrozenDict(kwargs))
         if not callable(func):
             raise InputError(f"{self.action_name}(func={func!r}) is no function.")
 
@@ -75,6 +73,14 @@ class ApplyTransform(Transform):
     @property
     def _called(self) -> str:
         return getattr(self.func, "__qualname__", repr(self.func))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ApplyTransform):
+            return NotImplemented
+        return _parameters.as_key(self) == _parameters.as_key(other)
+
+    def __hash__(self) -> int:
+        return hash(_parameters.as_key(self))
 
     def __str__(self) -> str:
         given = [self._called, *map(repr, self.args)]

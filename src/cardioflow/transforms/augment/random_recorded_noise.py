@@ -79,6 +79,8 @@ class RandomRecordedNoise(RandomTransform):
         half = self.noise.shape[-1] // 2
         part = {"first_half": slice(0, half), "second_half": slice(half, None), "all": slice(None)}[self.part]
         own = np.ascontiguousarray(self.noise[:, part])
+        # As every signal is; the kernel is compiled for arrays that may be written anew otherwise.
+        own.flags.writeable = False
         starts, lengths = np.arange(len(own)) * own.shape[1], np.full(len(own), own.shape[1])
         old, new = np.full(len(own), float(self.noise_fs)), np.full(len(own), fs)
         return resampled(own.reshape(-1), starts, lengths, old, new)[0].reshape(len(own), -1)

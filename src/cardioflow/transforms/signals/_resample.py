@@ -24,5 +24,7 @@ def resample_rows(batch: EcgBatch, old: NDArray[np.float64], new: NDArray[np.flo
     first = np.searchsorted(row, np.arange(len(batch)))
     has = signal.shapes[:, :-1].prod(axis=1) > 0
     shapes[has, -1] = n_samples[first[has]]
+    # A record without a segment has no samples to count, but its segments would have so many.
+    shapes[~has, -1] = np.ceil(signal.lengths[~has] * new[~has] / old[~has])
     annotation = moved(batch, lambda marks, i: marks.resampled(float(new[i] / old[i]), int(shapes[i, -1])))
     return batch.replace(signal=Ragged(data, shapes), annotation=annotation, meta=meta.with_columns(fs=new))

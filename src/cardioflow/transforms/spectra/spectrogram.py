@@ -21,7 +21,7 @@ _OPTIONS = ("window", "nperseg", "noverlap", "nfft", "detrend", "return_onesided
 
 
 @final
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Spectrogram(Transform):
     """Replace each lead by its spectrogram, as ``scipy.signal.spectrogram`` defines it.
 
@@ -44,7 +44,7 @@ class Spectrogram(Transform):
     kwargs: Mapping[str, Any]
 
     def __init__(self, *, src: str = "signal", dst: str = "signal", **kwargs: Any) -> None:
-        _parameters.set_fields(self, src=src, dst=dst, kwargs=_parameters.frozen(kwargs))
+        _parameters.set_fields(self, src=src, dst=dst, kwargs=_parameters.FrozenDict(kwargs))
         for name in kwargs:
             if name not in _OPTIONS:
                 raise InputError(f"{self.action_name} has no option {name!r}. {nearest(name, _OPTIONS)}")
@@ -66,6 +66,14 @@ class Spectrogram(Transform):
         if options.get("noverlap") is not None:
             options["noverlap"] = min(options["noverlap"], n - 1)
         return scipy.signal.spectrogram(x, fs, **{**options, "nperseg": n})
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spectrogram):
+            return NotImplemented
+        return _parameters.as_key(self) == _parameters.as_key(other)
+
+    def __hash__(self) -> int:
+        return hash(_parameters.as_key(self))
 
     def __str__(self) -> str:
         given = [f"{n}={v!r}" for n in ("src", "dst") if (v := getattr(self, n)) != "signal"]

@@ -33,10 +33,11 @@ class SimpleFCModel(KerasBaseModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._input_shape_seen = None
+        self._input_shape = None
 
     def build(self, input_shape: tuple[int, int], n_classes: int = 2, *, batchnorm: bool = False) -> SimpleFCModel:
         keras.utils.set_random_seed(1)
+        self._input_shape = input_shape
         x = LAYERS.Input(input_shape)
         hidden = LAYERS.Dense(8, activation="relu")(LAYERS.Flatten()(x))
         if batchnorm:

@@ -81,9 +81,6 @@ class LinearModel(BackendModel):
     def _read(self, weights: Path, header: dict[str, Any]) -> None:
         self.model = load_file(weights)
 
-    def _input_shape(self) -> tuple[int | None, ...] | None:
-        return None
-
 
 @pytest.fixture
 def linear() -> LinearModel:

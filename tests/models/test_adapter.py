@@ -306,3 +306,33 @@ def test_a_regression_keeps_its_numbers(linear_class, make_batch) -> None:
     model = linear_class().build((1, 400), 1)
     batch = make_batch(5).replace(target=np.linspace(50, 90, 5), classes=None)
     assert model.test_on_batch(batch, "neg_mean_absolute_error")["metric"] == pytest.approx(-(70 - 1))
+
+
+def test_signals_at_another_rate_than_in_training_name_the_record_and_both_rates(linear, make_batch) -> None:
+    linear.train_on_batch(make_batch(4))
+    faster = make_batch(3)
+    faster = faster.replace(meta=faster.meta.with_columns(fs=[300.1, 500.0, 300.0]))
+    for step in (linear.predict_on_batch, linear.test_on_batch):
+        with pytest.raises(InputError) as error:
+            step(faster)
+        assert error.value.record == "A00001"
+        assert str(error.value) == (
+            "The model was trained on signals of 300 Hz, and record 'A00001' has 500 Hz. "
+            "Call resample_signals(300) first."
+        )
+
+
+def test_a_model_that_was_trained_at_several_rates_takes_any(linear, make_batch) -> None:
+    for fs in (300.0, 310.0):
+        batch = make_batch(4)
+        linear.train_on_batch(batch.replace(meta=batch.meta.with_columns(fs=[fs] * 4)))
+    assert linear.predict_on_batch(make_batch(4)).shape == (4, 2)
+
+
+@pytest.mark.parametrize("fs", [None, [None, 300.0]])
+def test_a_rate_that_is_not_known_is_no_other_rate(linear, make_batch, fs) -> None:
+    linear.train_on_batch(make_batch(4))
+    batch = make_batch(2)
+    meta = None if fs is None else batch.meta.with_columns(fs=fs)
+    assert linear.predict_on_batch(batch.replace(meta=meta)).shape == (2, 2)
+    linear.train_on_batch(batch.replace(meta=meta))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import BadRecordsError, CardioFlowError, InputError, LabelError
 
-__all__ = ["signals", "targets"]
+__all__ = ["refuse", "signals", "targets"]
 
 
 def signals(batch: EcgBatch) -> NDArray[np.float32]:
@@ -40,7 +40,7 @@ def signals(batch: EcgBatch) -> NDArray[np.float32]:
     x: NDArray[np.float32] = np.ascontiguousarray(signal.dense(), dtype=np.float32)
     if not np.isfinite(x).all():
         bad = np.logical_not(np.isfinite(x)).any(axis=(1, 2))
-        _refuse(batch, bad, lambda i: _not_finite(batch.ids[i], x[i]))
+        refuse(batch, bad, lambda i: _not_finite(batch.ids[i], x[i]))
     return x
 
 
@@ -73,8 +73,7 @@ def targets(batch: EcgBatch) -> NDArray[np.float32]:
         )
     y = np.ascontiguousarray(target, dtype=np.float32)
     y = y[:, None] if y.ndim == 1 else y
-    if np.isnan(y).any():
-        _refuse(batch, np.isnan(y).any(axis=1), lambda i: _not_known(batch.ids[i]))
+    refuse(batch, np.isnan(y).any(axis=1), lambda i: _not_known(batch.ids[i]))
     return y
 
 
@@ -82,8 +81,10 @@ def _not_known(name: str) -> LabelError:
     return LabelError(f"The target of record {name!r} is NaN. Drop records without a label first, with drop_labels.")
 
 
-def _refuse(batch: EcgBatch, bad: Any, reason: Callable[[int], CardioFlowError]) -> None:
-    """Raise what is wrong with the rows ``bad``: one error for one record, all of them for several."""
+def refuse(batch: EcgBatch, bad: Any, reason: Callable[[int], CardioFlowError]) -> None:
+    """Raise what is wrong with the rows ``bad``: of one record its error, of several all of them, of none nothing."""
+    if not np.any(bad):
+        return
     reasons: dict[str, CardioFlowError] = {}
     for row in np.flatnonzero(bad).tolist():
         record = batch.origin.record[row]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import DumpError, InputError, ModelError
 from cardioflow.models import bundle
+from cardioflow.models._facts import InputFacts
 from cardioflow.models._inputs import signals, targets
 from cardioflow.models._scores import Response, Wanted, check_labels, resolve, score
 from cardioflow.models.base import BaseModel
@@ -49,7 +49,7 @@ class BackendModel(BaseModel):
         """Free text, saved and loaded with the model."""
         self.seed = 0
         """What chance in training, such as dropout, is drawn from, with the number of the step."""
-        self._facts: dict[str, Any] = {}
+        self._facts = InputFacts()
         self._multilabel = False
 
     # -- gaps ----------------------------------------------------------------
@@ -118,8 +118,10 @@ class BackendModel(BaseModel):
             InputError: for signals that a model cannot take; it names the record.
         """
         self._require_model()
-        x = signals(unstack(batch))
+        batch = unstack(batch)
+        x = signals(batch)
         self._check_shape(x)
+        self._facts.check_rate(batch)
         return self._predict(x)
 
     def save(self, path: str | Path) -> None:
@@ -134,7 +136,7 @@ class BackendModel(BaseModel):
             "model": type(self).__name__,
             "classes": None if self.classes is None else list(self.classes),
             "multilabel": self._multilabel,
-            **self._facts,
+            **self._facts.header(),
             "hist": self.hist,
             "preprocessing": self.preprocessing,
             "notes": self.notes,
@@ -166,7 +168,7 @@ class BackendModel(BaseModel):
         self.preprocessing = header["preprocessing"]
         self.notes = header["notes"]
         self._multilabel = header["multilabel"]
-        self._facts = {k: header[k] for k in ("input_shape", "fs", "leads") if header.get(k) is not None}
+        self._facts = InputFacts.of(header)
         return self
 
     # -- inside --------------------------------------------------------------
@@ -177,11 +179,14 @@ class BackendModel(BaseModel):
         x, y = signals(batch), targets(batch)
         self._check_shape(x)
         check_labels(self.classes, batch.classes, y.shape[1])
+        if stage == "val":
+            self._facts.check_rate(batch)
         # Once a record had several labels, or none, it is no longer a choice of one.
         self._multilabel |= y.shape[1] > 1 and bool((y.sum(axis=1) != 1).any())
         loss, y_pred = (self._train if stage == "train" else self._test)(x, y)
         if stage == "train":
-            self._remember(batch, x)
+            self.classes = self.classes or batch.classes
+            self._facts.add(batch, x)
         scores = score(wanted, y, y_pred, multilabel=self._multilabel)
         self.hist[f"{stage}_loss"].append(loss)
         for name, value in scores.items():
@@ -204,19 +209,3 @@ class BackendModel(BaseModel):
                 f"The model takes signals of {shown[0]} leads × {shown[-1]} samples, and the batch has "
                 f"{x.shape[1]} × {x.shape[2]}. Cut and resample as in training, or build the model anew."
             )
-
-    def _remember(self, batch: EcgBatch, x: Array) -> None:
-        """Keep what the first batch that the model was trained on says of its input."""
-        if self.classes is None and batch.classes is not None:
-            self.classes = tuple(batch.classes)
-        if self._facts:
-            return
-        self._facts = {"input_shape": [int(v) for v in x.shape[1:]]}
-        meta = batch.meta
-        for key in ("fs", "leads"):
-            if meta is None or key not in meta.columns:
-                continue
-            found = {tuple(v) if isinstance(v, (list, tuple, np.ndarray)) else v for v in meta[key].tolist()}
-            if len(found) == 1:
-                value = found.pop()
-                self._facts[key] = list(value) if isinstance(value, tuple) else value

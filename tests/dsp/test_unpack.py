@@ -67,7 +67,7 @@ def test_float32_is_used_only_where_it_rounds_like_float64(gain, factor, baselin
     assert narrow == (float(np.float32(gain * factor)) == gain * factor)
     out = np.empty((width, samples.size // width), np.float32)
     none = np.zeros(width, np.int64)
-    sums = scale(samples, width, -32768, np.arange(width), none, baselines.astype(kind), divisors.astype(kind), out)
+    sums = scale(samples, width, -32768, np.arange(width), none, baselines.astype(kind), divisors.astype(kind), out, 0)
     np.testing.assert_array_equal(out, exact.reshape(-1, width).T)
     columns = samples.reshape(-1, width).astype(np.int64).sum(axis=0)
     np.testing.assert_array_equal(sums & 0xFFFF, columns & 0xFFFF)
@@ -76,7 +76,7 @@ def test_float32_is_used_only_where_it_rounds_like_float64(gain, factor, baselin
 def test_a_delayed_column_is_put_in_its_place_and_ends_in_nan():
     samples = np.arange(8, dtype=np.int16)
     out = np.empty((2, 4), np.float32)
-    scale(samples, 2, -32768, np.array([0, 1]), np.array([0, 1]), np.zeros(2), np.ones(2), out)
+    scale(samples, 2, -32768, np.array([0, 1]), np.array([0, 1]), np.zeros(2), np.ones(2), out, 0)
     np.testing.assert_array_equal(out, [[0, 2, 4, 6], [3, 5, 7, np.nan]])
 
 
@@ -85,3 +85,11 @@ def test_columns_with_several_samples_per_frame_are_laid_end_to_end():
     out = np.empty((1, 6), np.float32)
     scale_dense(samples, 3, -32768, 2, np.array([1]), np.array([1]), np.zeros(1), np.ones(1), out)
     np.testing.assert_array_equal(out, [[4, 5, 7, 8, np.nan, np.nan]])
+
+
+def test_a_later_piece_is_written_behind_the_earlier():
+    out = np.zeros((1, 6), np.float32)
+    none, scales = np.zeros(1, np.int64), (np.zeros(1), np.ones(1))
+    for begin, piece in ((4, [5, 6]), (0, [1, 2])):
+        scale(np.array(piece, np.int16), 1, -32768, none, none, *scales, out, begin)
+    assert out.tolist() == [[1, 2, 0, 0, 5, 6]]

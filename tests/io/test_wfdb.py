@@ -274,7 +274,7 @@ def test_a_missing_header_and_a_missing_signal_file_say_what_is_looked_for(tmp_p
         ("r 1 250 1\nr.dat 17\n", "signal format 17, which is not known"),
         ("r 1 250 1\nr.dat 16x0\n", "0 samples per frame"),
         ("r 2 250 1\nr.dat 16\nr.dat 212\n", "different formats"),
-        ("r 1 250 1\nr.dat 16 1e999\n", "not a finite number"),
+        ("r 1 250 1\nr.dat 16 1e999\n", "a format and a finite gain"),
     ],
 )
 def test_a_header_that_says_nothing_usable_names_its_line(tmp_path, header, says):

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["BLOCKS", "MISSING", "exact_in_float32", "n_bytes", "scale", "scale_dense", "unpack"]
+__all__ = ["BLOCKS", "MISSING", "exact_in_float32", "n_bytes", "scale", "scale_212_pairs", "scale_dense", "unpack"]
 
 BLOCKS: Final[dict[int, tuple[int, int]]] = {
     8: (1, 1),
@@ -62,10 +62,11 @@ def unpack(raw: bytes | memoryview, fmt: int, phase: int, n: int) -> NDArray[np.
         return np.frombuffer(raw, "<i2", n)
     if fmt in _PLAIN:
         kind, offset = _PLAIN[fmt]
-        samples = np.frombuffer(raw, kind, n).astype(np.int32)
-        return samples if not offset else samples - offset
+        samples: NDArray[np.int32] = np.frombuffer(raw, kind, n).astype(np.int32)
+        return samples if not offset else samples - np.int32(offset)
     if fmt == 24:
-        return _unpack_24(np.frombuffer(raw, np.uint8, 3 * n))
+        wide: NDArray[np.int32] = _unpack_24(np.frombuffer(raw, np.uint8, 3 * n))
+        return wide
     kernel = {212: _unpack_212, 310: _unpack_310, 311: _unpack_311}[fmt]
     # The last block is made whole, so that the kernels need not look where the bytes end.
     short = -len(raw) % BLOCKS[fmt][1]
@@ -144,13 +145,21 @@ def _signed_10(value: Any) -> Any:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def scale(  # noqa: PLR0917 -- a kernel's arguments are its data
-    samples: Any, width: int, missing: int, columns: Any, skews: Any, baselines: Any, divisors: Any, out: Any
+    samples: Any,
+    width: int,
+    missing: int,
+    columns: Any,
+    skews: Any,
+    baselines: Any,
+    divisors: Any,
+    out: Any,
+    begin: int,
 ) -> Any:
-    """Write (sample - baseline) / divisor of some interleaved columns into ``out``; return each column's sum.
+    """Write (sample - baseline) / divisor of interleaved columns into ``out[:, begin:]``; return each column's sum.
 
     ``samples`` has frames of ``width``; the column of row ``j`` stands at
     ``columns[j]`` in a frame, ``skews[j]`` frames late. ``missing`` becomes NaN,
-    and so does what ``samples`` is too short for. The sums are right modulo
+    and so does what a delayed column is too short for. The sums are right modulo
     2^32, of which the checksums of WFDB are the low 16 bits. The arithmetic is
     that of the type of ``baselines`` and ``divisors``; see ``exact_in_float32``.
     """
@@ -159,11 +168,12 @@ def scale(  # noqa: PLR0917 -- a kernel's arguments are its data
     none = np.int32(missing)
     sums = np.zeros(columns.size, np.int64)
     for j in range(columns.size):
-        row = out[j]
+        row = out[j][begin:]
         shift = baselines[j]
         by = divisors[j]
         first = columns[j] + skews[j] * width
-        n = max(min(row.size, samples.size // width - skews[j]), 0)
+        there = samples.size // width
+        n = max(min(row.size, there - skews[j]), 0)
         total = np.int32(0)
         # The commonest widths are spelled out: a stride that is known when compiling is three times as fast.
         if width == 1:
@@ -183,7 +193,7 @@ def scale(  # noqa: PLR0917 -- a kernel's arguments are its data
                 x = samples[t * width + first]
                 total += np.int32(x)
                 row[t] = nan if x == none else np.float32((x - shift) / by)
-        row[n:] = nan
+        row[n:there] = nan
         sums[j] = total
     return sums
 
@@ -215,6 +225,36 @@ def scale_dense(  # noqa: PLR0917 -- as scale
                 total += np.int32(x)
                 row[t * per_frame + i] = nan if x == none else np.float32((x - baselines[j]) / divisors[j])
         row[frames * per_frame :] = nan
+        sums[j] = total
+    return sums
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def scale_212_pairs(  # noqa: PLR0917 -- as scale
+    raw: Any, columns: Any, baselines: Any, divisors: Any, out: Any, begin: int
+) -> Any:
+    """Do what ``unpack`` and ``scale`` do for format 212 and two columns, straight from the bytes.
+
+    Most long records are of that kind; reading them takes half the time in one pass.
+    """
+    nan = np.float32(np.nan)
+    n = raw.size // 3
+    sums = np.zeros(columns.size, np.int64)
+    for j in range(columns.size):
+        row = out[j][begin:]
+        shift = baselines[j]
+        by = divisors[j]
+        total = np.int32(0)
+        if columns[j] == 0:
+            for t in range(n):
+                x = np.int16(((np.int32(raw[3 * t]) | (np.int32(raw[3 * t + 1]) & 0x0F) << 8) ^ 0x800) - 0x800)
+                total += np.int32(x)
+                row[t] = nan if x == -2048 else np.float32((x - shift) / by)
+        else:
+            for t in range(n):
+                x = np.int16(((np.int32(raw[3 * t + 2]) | (np.int32(raw[3 * t + 1]) & 0xF0) << 4) ^ 0x800) - 0x800)
+                total += np.int32(x)
+                row[t] = nan if x == -2048 else np.float32((x - shift) / by)
         sums[j] = total
     return sums
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from cardioflow.batch.leads import resolve, standard_name
-from cardioflow.errors import FormatError, InputError
+from cardioflow.errors import FormatError
 from cardioflow.io._wfdb.about import age_and_sex
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
-from cardioflow.io._wfdb.header import Header, Signal, parse
-from cardioflow.io._wfdb.layout import calibration
+from cardioflow.io._wfdb.header import Header, parse
+from cardioflow.io._wfdb.layout import Choice, choose
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record
@@ -26,8 +24,6 @@ __all__ = ["Wfdb"]
 _RECORD_LINE = re.compile(rb"(?:\s*#[^\n]*\n|\s*\n)*[ \t]*[-\w]+(?:/\d+)?[ \t]+\d+(?:[ \t]+[\d.]+|[ \t]*\r?(?:\n|$))")
 
 _MARKS = frozenset({"annotation"})
-
-_name = lru_cache(maxsize=4096)(standard_name)
 
 
 @final
@@ -97,17 +93,13 @@ def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:
 def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if header.segments:
         header = described(header, path)
-    signals = header.signals
-    names = tuple([_name(signal.name) for signal in signals])
-    chosen = _chosen(names, header, request)
-    known = calibration(tuple([(signals[i].gain, signals[i].baseline, signals[i].units) for i in chosen]))
-    per_frame = _per_frame(header, chosen, path, marks_only=request.components == _MARKS)
-    fs = header.fs * per_frame
+    choice = choose(tuple([signal.kind for signal in header.signals]), request.channels)
+    per_frame = _per_frame(header, choice, path, marks_only=request.components == _MARKS)
     span = _span(header, path, request)
     signal, agrees = None, None
     if "signal" in request.components:
         read = read_segments if header.segments else read_signals
-        signal, agrees = read(header, path, chosen, span, known, strict=request.strict)
+        signal, agrees = read(header, path, choice.numbers, span, strict=request.strict)
         if agrees is False and request.strict:
             raise FormatError(
                 f"{path}: the checksum of a signal does not agree with its samples. The file was changed or damaged; "
@@ -115,43 +107,43 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             )
     marks = None
     if "annotation" in request.components:
-        marks = read_annotation(path, request.ann_ext, names, header.fs, per_frame)
+        marks = read_annotation(path, request.ann_ext, choice.all_leads, header.fs, per_frame)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
-    meta = _meta(header, chosen, agrees) if "meta" in request.components else {}
-    leads = names if request.channels is None else tuple([names[i] for i in chosen])
-    return Record(signal, fs, leads, known.units, meta, marks)
+    meta: dict[str, Any] = {}
+    if "meta" in request.components:
+        age, sex = age_and_sex(header.comments) if header.comments else (None, None)
+        meta = {
+            "age": age,
+            "sex": sex,
+            "timestamp": header.timestamp,
+            "comments": header.comments,
+            "device": None,
+            "record_name": header.name,
+            **choice.meta,
+            "checksum_ok": agrees,
+        }
+    return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
 
 
-def _chosen(names: tuple[str, ...], header: Header, request: ReadRequest) -> tuple[int, ...]:
-    if request.channels is None:
-        return tuple(range(len(names)))
-    try:
-        return resolve(names, request.channels)
-    except InputError as error:
-        raise FormatError(str(error), record=header.name) from error
-
-
-def _per_frame(header: Header, chosen: tuple[int, ...], path: str, *, marks_only: bool) -> int:
+def _per_frame(header: Header, choice: Choice, path: str, *, marks_only: bool) -> int:
     """Return the samples per frame that the chosen signals have in common; marks alone may be counted in frames."""
-    signals = header.signals
-    rates = {signals[i].per_frame for i in chosen}
-    if len(rates) > 1 and marks_only:
+    if len(choice.rates) < 2:
+        return choice.rates[0] if choice.rates else 1
+    if marks_only:
         return 1
-    if len(rates) > 1:
-        groups = "; ".join(
-            f"{[signals[i].name for i in chosen if signals[i].per_frame == rate]} at {header.fs * rate:g} Hz"
-            for rate in sorted(rates)
-        )
-        raise FormatError(f"{path} has signals of different rate: {groups}. Choose those of one with channels=[…].")
-    return next(iter(rates), 1)
+    some = [header.signals[i].kind for i in choice.numbers]
+    groups = "; ".join(
+        f"{[kind.name for kind in some if kind.per_frame == rate]} at {header.fs * rate:g} Hz" for rate in choice.rates
+    )
+    raise FormatError(f"{path} has signals of different rate: {groups}. Choose those of one with channels=[…].")
 
 
 def _span(header: Header, path: str, request: ReadRequest) -> tuple[int, int]:
     """Return the frames [start, stop) that are asked for, inside the record."""
-    if not request.start_s and request.stop_s is None:
-        return 0, count_frames(header, path)
     n = count_frames(header, path)
+    if not request.start_s and request.stop_s is None:
+        return 0, n
     start = round(request.start_s * header.fs)
     stop = n if request.stop_s is None else min(round(request.stop_s * header.fs), n)
     if not 0 <= start < max(stop, 1):
@@ -160,25 +152,3 @@ def _span(header: Header, path: str, request: ReadRequest) -> tuple[int, int]:
             f"which lasts {n / header.fs:g} s."
         )
     return start, stop
-
-
-def _meta(header: Header, chosen: tuple[int, ...], checksum_ok: bool | None) -> dict[str, Any]:  # noqa: FBT001 -- a value, not a switch
-    age, sex = age_and_sex(header.comments) if header.comments else (None, None)
-    signals = header.signals
-    columns = list(zip(*(signals if len(chosen) == len(signals) else [signals[i] for i in chosen]), strict=True))
-    _, fmt, _, _, _, gain, calibrated, baseline, units, _, _, name = columns or [()] * len(Signal._fields)
-    return {
-        "age": age,
-        "sex": sex,
-        "timestamp": header.timestamp,
-        "comments": header.comments,
-        "device": None,
-        "record_name": header.name,
-        "signame": name,
-        "adc_gain": gain,
-        "adc_units": units,
-        "baseline": baseline,
-        "fmt": fmt,
-        "checksum_ok": checksum_ok,
-        "uncalibrated": not all(calibrated),
-    }

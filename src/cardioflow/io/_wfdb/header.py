@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cardioflow.errors import FormatError
 
-__all__ = ["Header", "Segment", "Signal", "parse"]
+__all__ = ["Header", "Kind", "Segment", "Signal", "parse"]
 
 _DEFAULT_FS: Final = 250.0
 _DEFAULT_GAIN: Final = 200.0
@@ -20,10 +21,14 @@ _GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(([-+]?\d+)\
 _FS = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d+)?)(?:/(-?\d+\.?\d*)(?:\((-?\d+\.?\d*)\))?)?")
 
 
-class Signal(NamedTuple):
-    """One signal line, with the defaults of header(5) filled in."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Kind:
+    """What a signal line says of a signal that another record's line may say too; one object for all that do.
 
-    file: str
+    Compared by identity, so that what follows from the kinds of a record's
+    signals is looked up, not worked out, for the next record of a data set.
+    """
+
     fmt: int
     per_frame: int
     skew: int
@@ -34,11 +39,18 @@ class Signal(NamedTuple):
     """Whether the header gave a gain."""
     baseline: int
     units: str
+    name: str
+
+
+class Signal(NamedTuple):
+    """One signal line, with the defaults of header(5) filled in."""
+
+    file: str
+    kind: Kind
     initial: int
     """The value before the first difference, for format 8."""
     checksum: int | None
     """The 16-bit sum of the samples; ``None`` where the header has none, or 0."""
-    name: str
 
 
 class Segment(NamedTuple):
@@ -167,39 +179,37 @@ def _gain(token: str) -> tuple[float, int | None, str] | None:
     return float(match[1]), (int(match[2]) if match[2] else None), match[3] or "mV"
 
 
+@lru_cache(maxsize=8192)
+def _kind(form: str, calibration: str | None, zero: int, name: str) -> Kind | None:
+    """Return the kind of a signal by the words of its line; ``None`` when they are no signal's."""
+    shape = _format(form)
+    if shape is None:
+        return None
+    gain, baseline, units = (_gain(calibration) if calibration is not None else None) or (0.0, None, "mV")
+    if not math.isfinite(gain) or (baseline is not None and abs(baseline) >= 2**53):
+        return None
+    return Kind(
+        *shape,
+        gain=gain if gain != 0.0 else _DEFAULT_GAIN,
+        calibrated=gain != 0.0,
+        baseline=zero if baseline is None else baseline,
+        units=units,
+        name=name,
+    )
+
+
 def _signal(line: str, index: int, number: int, path: str) -> Signal:
     tokens = line.split(None, 8)
-    form = _format(tokens[1]) if len(tokens) > 1 else None
-    if form is None:
+    calibration = tokens[2] if len(tokens) > 2 and _gain(tokens[2]) is not None else None
+    at = 2 if calibration is None else 3
+    (_, zero, initial, checksum, _), description = _numbers(tokens[at:], line, at)
+    kind = _kind(tokens[1], calibration, zero or 0, description or f"signal {index}") if len(tokens) > 1 else None
+    if kind is None:
         raise FormatError(
-            f"{path}, line {number}: {line[:80]!r} is no signal line; expected a file name and a format, "
-            "such as '100.dat 212 200(0)/mV 11 1024 995 -22131 0 MLII'."
+            f"{path}, line {number}: {line[:80]!r} is no signal line; "
+            "expected a file name, a format and a finite gain, as in '100.dat 212 200(0)/mV 11 1024 995 -22131 0 MLII'."
         )
-    fmt, per_frame, skew, offset = form
-    gain: float
-    gain, baseline, units = 0.0, None, "mV"
-    calibration = _gain(tokens[2]) if len(tokens) > 2 else None
-    if calibration is not None:
-        gain, baseline, units = calibration
-        if not math.isfinite(gain) or (baseline is not None and abs(baseline) >= 2**53):
-            raise FormatError(f"{path}, line {number}: the gain {tokens[2]!r} is not a finite number of units.")
-    at = 3 if calibration is not None else 2
-    numbers, description = _numbers(tokens[at:], line, at)
-    _, zero, initial, checksum, _ = numbers
-    return Signal(
-        tokens[0],
-        fmt,
-        per_frame,
-        skew,
-        offset,
-        gain if gain != 0.0 else _DEFAULT_GAIN,
-        gain != 0.0,
-        (zero or 0) if baseline is None else baseline,
-        units,
-        (zero or 0) if initial is None else initial,
-        checksum or None,
-        description or f"signal {index}",
-    )
+    return Signal(tokens[0], kind, (zero or 0) if initial is None else initial, checksum or None)
 
 
 def _numbers(tokens: list[str], line: str, at: int) -> tuple[list[int | None], str]:

@@ -1,20 +1,28 @@
-"""Which signals lie in which file of a record, and how many bytes their samples take."""
+"""What follows from the kinds of a record's signals: units, leads, and which samples lie where in which file.
+
+It is the same for all records of most data sets, so it is worked out once.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.unpack import BLOCKS, exact_in_float32, n_bytes
-from cardioflow.errors import FormatError
-from cardioflow.io._wfdb.header import Header
+from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.dsp.unpack import BLOCKS, MISSING, exact_in_float32, n_bytes
+from cardioflow.errors import FormatError, InputError
+from cardioflow.io._wfdb.header import Kind, Signal
 
-__all__ = ["FLAC", "Calibration", "SignalFile", "calibration", "signal_files"]
+__all__ = ["FLAC", "Calibration", "Choice", "SignalFile", "calibration", "choose", "groups", "signal_files"]
 
 FLAC: Final = (508, 516, 524)
+_WIDEST: Final = 1 << 20
+# Below all 32 bits: in format 8 no sample is missing.
+_NEVER: Final = -(2**31)
 
 # Per unit of a voltage: how many of it are a millivolt. Small and capital letters are mixed up in the field.
 _PER_MV: Final = {
@@ -34,10 +42,11 @@ class Calibration(NamedTuple):
     narrow: tuple[NDArray[np.float32], NDArray[np.float32]] | None
     """Both in float32, where that gives the same results for 16-bit samples."""
 
-    def take(self, rows: list[int]) -> Calibration:
-        """Return the calibration of the signals at ``rows``."""
-        narrow = None if self.narrow is None else (self.narrow[0][rows], self.narrow[1][rows])
-        return Calibration(self.baselines[rows], self.divisors[rows], tuple(self.units[i] for i in rows), narrow)
+    def of(self, samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return baselines and divisors in the arithmetic that suits ``samples``."""
+        if self.narrow is not None and samples.dtype.itemsize <= 2:
+            return self.narrow
+        return self.baselines, self.divisors
 
 
 @lru_cache(maxsize=512)
@@ -51,17 +60,72 @@ def calibration(lines: tuple[tuple[float, int, str], ...]) -> Calibration:
     return Calibration(baselines, divisors, tuple("mV" if unit in _PER_MV else unit for *_, unit in lines), narrow)
 
 
-class SignalFile(NamedTuple):
-    """One signal file: which signals lie in it, interleaved in frames."""
+def _calibration_of(kinds: tuple[Kind, ...]) -> Calibration:
+    return calibration(tuple((kind.gain, kind.baseline, kind.units) for kind in kinds))
 
-    name: str
-    fmt: int
-    offset: int
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Choice:
+    """The signals that are asked for."""
+
+    numbers: tuple[int, ...]
+    """Which of the record's signals, in the order asked for."""
+    leads: tuple[str, ...]
+    all_leads: tuple[str, ...]
+    units: tuple[str, ...]
+    rates: tuple[int, ...]
+    """The different numbers of samples per frame among them, rising."""
+    meta: dict[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def choose(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None) -> Choice:
+    """Return the signals that ``channels`` names, all when it is ``None``.
+
+    Raises:
+        FormatError: when one is not there, is there twice, or is named twice.
+    """
+    names = tuple(standard_name(kind.name) for kind in kinds)
+    try:
+        numbers = tuple(range(len(kinds))) if channels is None else resolve(names, channels)
+    except InputError as error:
+        raise FormatError(str(error)) from error
+    some = tuple(kinds[i] for i in numbers)
+    meta = {
+        "signame": tuple(kind.name for kind in some),
+        "adc_gain": tuple(kind.gain for kind in some),
+        "adc_units": tuple(kind.units for kind in some),
+        "baseline": tuple(kind.baseline for kind in some),
+        "fmt": tuple(str(kind.fmt) for kind in some),
+        "uncalibrated": not all(kind.calibrated for kind in some),
+    }
+    rates = tuple(sorted({kind.per_frame for kind in some}))
+    return Choice(numbers, tuple(names[i] for i in numbers), names, _calibration_of(some).units, rates, meta)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SignalFile:
+    """One signal file: which signals lie in it, interleaved in frames, and which of them are asked for."""
+
     members: tuple[int, ...]
+    """The numbers of its signals."""
     columns: tuple[int, ...]
-    """Where in a frame each member begins."""
+    """Where in a frame each of them begins."""
     width: int
     """Samples in a frame."""
+    fmt: int
+    offset: int
+    missing: int
+    skew: int
+    """How many frames the most delayed of the chosen signals is late."""
+    rows: tuple[int, ...]
+    """Where the chosen signals go in the result."""
+    places: NDArray[np.int64]
+    """Where in a frame the chosen signals begin."""
+    skews: NDArray[np.int64]
+    known: Calibration
+    is_pairs_212: bool
+    """Whether it is the commonest of long records: format 212, two signals of one rate, none delayed."""
 
     def frames_in(self, size: int) -> int:
         """Return how many whole frames a file of ``size`` bytes can hold."""
@@ -75,42 +139,64 @@ class SignalFile(NamedTuple):
         return self.offset + n_bytes(self.fmt, n_frames * self.width)
 
 
-def signal_files(header: Header, path: str) -> list[SignalFile]:
-    """Return the signal files of the header at ``path``, checked to be of one known format each."""
-    signals = header.signals
-    members: dict[str, list[int]] = {}
-    for i, signal in enumerate(signals):
-        members.setdefault(signal.file, []).append(i)
-    files = []
-    for name, inside in members.items():
-        first = signals[inside[0]]
-        columns = []
-        width = 0
-        for i in inside:
-            signal = signals[i]
-            if signal.fmt != first.fmt or signal.byte_offset != first.byte_offset:
-                raise FormatError(
-                    f"{path} gives the signals in {name!r} different formats or byte offsets ({first.fmt}+"
-                    f"{first.byte_offset} and {signal.fmt}+{signal.byte_offset}); all in one file must have the same."
-                )
-            columns.append(width)
-            width += signal.per_frame
-        if name == "~":
-            raise FormatError(
-                f"{path} describes signals but has no samples of them: it is the layout segment of another record. "
-                "Read the record that names it."
-            )
-        if first.fmt not in BLOCKS and first.fmt not in FLAC:
-            raise FormatError(
-                f"{path}: {name!r} is in signal format {first.fmt}, which is not known. "
-                f"Known are {', '.join(map(str, (*BLOCKS, *FLAC)))}."
-            )
-        if not 0 < width < _WIDEST or not all(signals[i].per_frame for i in inside):
-            raise FormatError(
-                f"{path} gives {name!r} {width} samples per frame, 0 of some signal; expected 1 or more of each."
-            )
-        files.append(SignalFile(name, first.fmt, first.byte_offset, tuple(inside), tuple(columns), width))
-    return files
+def groups(signals: tuple[Signal, ...]) -> tuple[int, ...]:
+    """Return for each signal the number of the first one in the same file."""
+    first: dict[str, int] = {}
+    return tuple([first.setdefault(signal.file, i) for i, signal in enumerate(signals)])
 
 
-_WIDEST: Final = 1 << 20
+@lru_cache(maxsize=1024)
+def signal_files(kinds: tuple[Kind, ...], places: tuple[int, ...], chosen: tuple[int, ...]) -> tuple[SignalFile, ...]:
+    """Return the files that hold the ``chosen`` signals; ``places`` tells which signals share a file, as ``groups``.
+
+    Raises:
+        FormatError: when signals in one file have different formats, or none that is known.
+    """
+    return tuple(
+        _signal_file(kinds, tuple(i for i, at in enumerate(places) if at == first), chosen)
+        for first in dict.fromkeys(places)
+        if any(places[i] == first for i in chosen)
+    )
+
+
+def _signal_file(kinds: tuple[Kind, ...], members: tuple[int, ...], chosen: tuple[int, ...]) -> SignalFile:
+    head = kinds[members[0]]
+    columns: list[int] = []
+    width = 0
+    for i in members:
+        kind = kinds[i]
+        if (kind.fmt, kind.byte_offset) != (head.fmt, head.byte_offset):
+            raise FormatError(
+                f"gives signals {members[0]} and {i}, which lie in one file, different formats or byte offsets: "
+                f"{head.fmt}+{head.byte_offset} and {kind.fmt}+{kind.byte_offset}."
+            )
+        columns.append(width)
+        width += kind.per_frame
+    if head.fmt == 0:
+        raise FormatError(
+            "describes signals but has no samples of them: it is the layout segment of another record. "
+            "Read the record that names it."
+        )
+    if head.fmt not in BLOCKS and head.fmt not in FLAC:
+        raise FormatError(
+            f"has signal {members[0]} in the signal format {head.fmt}, which is not known. "
+            f"Known are {', '.join(map(str, (*BLOCKS, *FLAC)))}."
+        )
+    if not 0 < width < _WIDEST or not all(kinds[i].per_frame for i in members):
+        raise FormatError(f"has a signal of 0 samples per frame, or {width} in all; expected 1 or more of each.")
+    rows = tuple(row for row, i in enumerate(chosen) if i in members)
+    some = [chosen[row] for row in rows]
+    return SignalFile(
+        members,
+        tuple(columns),
+        width,
+        head.fmt,
+        head.byte_offset,
+        MISSING.get(head.fmt, _NEVER),
+        max(kinds[i].skew for i in some),
+        rows,
+        np.array([columns[members.index(i)] for i in some], np.int64),
+        np.array([kinds[i].skew for i in some], np.int64),
+        _calibration_of(tuple(kinds[i] for i in some)),
+        head.fmt == 212 and len(members) == 2 and width == 2 and not any(kinds[i].skew for i in some),
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._wfdb.files import contained, read_header, total_size
 from cardioflow.io._wfdb.header import Header, Signal, parse
-from cardioflow.io._wfdb.layout import Calibration, calibration
+from cardioflow.io._wfdb.layout import calibration
 from cardioflow.io._wfdb.signals import read_signals
 
 __all__ = ["described", "read_segments"]
@@ -57,7 +57,7 @@ def described(header: Header, path: str) -> Header:
 
 
 def read_segments(
-    header: Header, path: str, chosen: tuple[int, ...], span: tuple[int, int], known: Calibration, *, strict: bool
+    header: Header, path: str, chosen: tuple[int, ...], span: tuple[int, int], *, strict: bool
 ) -> tuple[NDArray[np.float32], bool | None]:
     """Return the chosen signals of frames [start, stop), NaN in gaps and where a segment lacks the signal.
 
@@ -66,7 +66,8 @@ def read_segments(
     """
     start, stop = span
     wanted = [header.signals[i] for i in chosen]
-    per_frame = wanted[0].per_frame if wanted else 1
+    per_frame = wanted[0].kind.per_frame if wanted else 1
+    units = _units(wanted)
     parts = [part for part in _parts(header) if part.at < stop and part.at + part.n_frames > start]
     opened = [(part, *_segment(part.name, path, header)) for part in parts if part.name != _GAP]
     bytes_needed = len(chosen) * (stop - start) * per_frame * 4
@@ -87,18 +88,21 @@ def read_segments(
                 f"{path} gives segment {part.name!r} {part.n_frames} samples; {at} says {segment.n_frames}."
             )
         local = (max(start - part.at, 0), min(stop - part.at, part.n_frames))
-        own = calibration(tuple([(s.gain, s.baseline, s.units) for s in (segment.signals[i] for i in inside)]))
-        if own.units != tuple(known.units[row] for row in rows):
+        own = _units([segment.signals[i] for i in inside])
+        if own != tuple(units[row] for row in rows):
             raise FormatError(
-                f"{at} gives its signals the units {own.units}, where {path} has {known.units}; "
-                "one signal needs one unit."
+                f"{at} gives its signals the units {own}, where {path} has {units}; one signal needs one unit."
             )
-        samples, agree = read_signals(segment, at, tuple(inside), local, own, strict=strict)
+        samples, agree = read_signals(segment, at, tuple(inside), local, strict=strict)
         offset = (part.at + local[0] - start) * per_frame
         out[rows, offset : offset + samples.shape[1]] = samples
         if agree is not None:
             verdicts.append(agree)
     return out, (all(verdicts) if verdicts else None)
+
+
+def _units(signals: list[Signal]) -> tuple[str, ...]:
+    return calibration(tuple([(s.kind.gain, s.kind.baseline, s.kind.units) for s in signals])).units
 
 
 def _parts(header: Header) -> Iterator[_Part]:
@@ -123,16 +127,18 @@ def _matching(wanted: list[Signal], segment: Header, at: str) -> tuple[list[int]
     """Return which of the wanted signals a segment has, and their numbers in it; they are matched by name."""
     numbers: dict[str, list[int]] = {}
     for i, signal in enumerate(segment.signals):
-        numbers.setdefault(signal.name, []).append(i)
+        numbers.setdefault(signal.kind.name, []).append(i)
     rows, inside = [], []
     for row, signal in enumerate(wanted):
-        if not numbers.get(signal.name):
+        kind = signal.kind
+        if not numbers.get(kind.name):
             continue
-        i = numbers[signal.name].pop(0)
-        if segment.signals[i].per_frame != signal.per_frame:
+        i = numbers[kind.name].pop(0)
+        own = segment.signals[i].kind
+        if own.per_frame != kind.per_frame:
             raise FormatError(
-                f"{at} has {segment.signals[i].per_frame} samples of {signal.name!r} per frame, "
-                f"where the record has {signal.per_frame}; they must be the same in all segments."
+                f"{at} has {own.per_frame} samples of {kind.name!r} per frame, "
+                f"where the record has {kind.per_frame}; they must be the same in all segments."
             )
         rows.append(row)
         inside.append(i)

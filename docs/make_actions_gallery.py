@@ -93,7 +93,7 @@ CALLS: dict[str, Call] = {
     "random_resample_signals": Call('random_resample_signals("uniform", low=40, high=80)'),
     "drop_short_signals": Call("drop_short_signals(9000)", show="text"),
     "slice_signals": Call("slice_signals(150, 750)"),
-    "pad_signals": Call("pad_signals(1200, side='left')", on="short"),
+    "pad_signals": Call('pad_signals(1200, side="left")', on="short"),
     "split_signals": Call("split_signals(450)"),
     "random_split_signals": Call("random_split_signals(450, 3)"),
     "random_crop_signals": Call("random_crop_signals(600)"),

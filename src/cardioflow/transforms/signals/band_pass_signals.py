@@ -21,11 +21,11 @@ class BandPassSignals(Transform):
     """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift.
 
     A Butterworth filter of order ``order``, run forward and backward with the
-    edges of ``scipy.signal.sosfiltfilt`` (odd extension, and shorter at signals
-    shorter than the extension): half the power remains at a quarter of it, as
-    both passes count. Without ``low`` it is a low-pass, without ``high`` a
-    high-pass. CardIO's band-pass cut the spectrum off like a brick wall, which
-    rings around every QRS.
+    edges of ``scipy.signal.sosfiltfilt`` (odd extension; a signal shorter than
+    the extension is extended by one sample less than it has). Both passes
+    count: at ``low`` and ``high`` a quarter of the power remains. Without
+    ``low`` it is a low-pass, without ``high`` a high-pass. CardIO's band-pass
+    cut the spectrum off like a brick wall, which rings around every QRS.
 
     Raises:
         InputError: when ``low`` or ``high`` is not below half the sampling rate

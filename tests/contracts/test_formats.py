@@ -39,8 +39,8 @@ SAMPLES = {
     "wav": "formats/wav/cardio_sample.wav",
     "wfdb": "mitdb/119.hea",
 }
-# Their readers do not tell the gain yet, or the file has floats.
-WITHOUT_GAIN = {"edf", "ishne", "wav"}
+# 0 mV is no whole number of this EDF file's steps, and a WAV has no unit.
+WITHOUT_GAIN = {"edf", "wav"}
 
 
 def _reader(fmt: str) -> Format:

@@ -89,7 +89,8 @@ def _read(file: BinaryIO, path: Path, request: ReadRequest) -> Record:
     signal = (samples.T * millivolts[:, None]).astype(np.float32)
     names = tuple(_LEADS[code] if 0 <= code < len(_LEADS) else f"lead {code}" for code in codes[:n_leads])
     marks = _marks(path, count) if "annotation" in request.components else None
-    return make_record(Waveform(signal, float(fs), names), request, _meta(raw, request, agrees), marks)
+    wave = Waveform(signal, float(fs), names, steps=tuple(millivolts.tolist()))
+    return make_record(wave, request, _meta(raw, request, agrees), marks)
 
 
 def _header(file: BinaryIO, magic: bytes) -> bytes:

@@ -106,7 +106,7 @@ def _signal(
     kept = (spots >= 0) & (spots < stop - start)
     for row, one in zip(signal, wanted, strict=True):
         row[spots[kept]] = _physical(raw[:, one.start : one.start + one.per_record], one)[kept]
-    wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted))
+    wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted), _steps(wanted))
     # Marks and samples are cut already.
     return make_record(wave, replace(request, start_s=0.0, stop_s=None), meta, marks.window(start, stop))
 
@@ -182,6 +182,19 @@ def _physical(digital: NDArray[np.signedinteger[Any]], signal: Signal) -> NDArra
 
 def _units(signals: tuple[Signal, ...]) -> tuple[str, ...]:
     return tuple("mV" if millivolts_per(s.dimension) else s.dimension or "unknown" for s in signals)
+
+
+def _steps(signals: tuple[Signal, ...]) -> tuple[float, ...]:
+    """Return the millivolts of one step of each signal, where samples are whole numbers of them: where 0 is 0 mV."""
+    steps = []
+    for one in signals:
+        (p_min, p_max), (d_min, d_max) = one.physical, one.digital
+        step = (p_max - p_min) / (d_max - d_min)
+        per_unit = millivolts_per(one.dimension)
+        if per_unit is None or abs(p_max / step - d_max) > 1e-6:
+            return ()
+        steps.append(step * per_unit)
+    return tuple(steps)
 
 
 def _texts(

@@ -86,7 +86,10 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
             f"Lead {lead!r} has {int((~np.isfinite(row)).sum())} samples that are NaN or infinite, and EDF+ has no "
             "number for a missing sample. Fill them, cut them off, or write WFDB."
         )
-    digital, physical = _ranges(record.meta, i, row, unit)
+    # What is told per lead counts only while it tells of these leads.
+    n = len(record.leads)
+    meta = {k: v for k, v in record.meta.items() if not isinstance(v, tuple) or len(v) == n}
+    digital, physical = _ranges(meta, i, row, unit)
     return edfio.EdfSignal(
         row.astype(np.float64),
         record.fs,
@@ -94,8 +97,8 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
         physical_dimension=unit[:8].encode("ascii", "replace").decode(),
         physical_range=physical,
         digital_range=digital,
-        prefiltering=_told(record.meta, "prefiltering", i)[:80],
-        transducer_type=_told(record.meta, "transducer", i)[:80],
+        prefiltering=_told(meta, "prefiltering", i)[:80],
+        transducer_type=_told(meta, "transducer", i)[:80],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -40,7 +41,7 @@ class EcgBatch(BatchActions):
 
     ids: tuple[str, ...]
     """One id per row: the record's, or ``"A00001/3"`` for its fourth segment after unstacking."""
-    paths: tuple[str, ...] | None = None
+    paths: tuple[str | Path, ...] | None = None
     """Where each row's record is read from; ``None`` when it was not read from files."""
     signal: Ragged | None = None
     """Millivolts, (lead, time) per row, after cutting (segment, lead, time)."""

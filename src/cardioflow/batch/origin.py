@@ -33,11 +33,17 @@ class Origin:
     """Where each segment of the row begins, in seconds from the record's first sample: one number per segment."""
 
     @classmethod
-    def whole(cls, ids: Sequence[str]) -> Self:
-        """Return the origin of uncut records."""
+    def whole(cls, ids: Sequence[str], keys: NDArray[np.uint64] | None = None) -> Self:
+        """Return the origin of uncut records; ``keys`` are those of their ids, where they are known already."""
         n = len(ids)
         zero = np.zeros(1)
-        return cls(tuple(ids), record_keys(ids), np.zeros(n, np.int64), np.ones(n, np.int64), (zero,) * n)
+        return cls(
+            tuple(ids),
+            record_keys(ids) if keys is None else keys,
+            np.zeros(n, np.int64),
+            np.ones(n, np.int64),
+            (zero,) * n,
+        )
 
     def take(self, rows: NDArray[np.intp]) -> Self:
         """Return the rows ``rows``, in that order."""

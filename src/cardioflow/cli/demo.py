@@ -151,7 +151,7 @@ class Demo:
     ) -> dict[str, dict[str, float]]:
         """Return what the saved model says of three files in another process, by record id."""
         path_of = dict(zip(material.test.ids, material.test.paths, strict=True))
-        files = [path_of[i] for i in picked]
+        files = [str(path_of[i]) for i in picked]
         command = [sys.executable, "-m", "cardioflow.cli", "predict", str(model), *files, "--json"]
         _say(f"In a new process: cardioflow {shlex.join(command[3:])}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, final
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.origin import Origin
 from cardioflow.dsp.streams import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
 from cardioflow.pipeline.packing import pack, unpacked_index
@@ -45,17 +47,19 @@ class EcgDataset:
     ) -> None:
         if not issubclass(batch_class, EcgBatch):
             raise InputError(f"batch_class={batch_class!r} is no subclass of EcgBatch.")
+        found: Mapping[str, str | Path]
         if isinstance(source, (str, Path)) and (Path(source) / "store.json").is_file():
             found, packed_labels = unpacked_index(Path(source))
             labels = labels if labels is not None else packed_labels or None
         elif isinstance(source, Mapping):
-            found = {str(k): str(v) for k, v in source.items()}
+            found = {str(k): v if "#" in str(v) or ":" in str(v) else Path(v) for k, v in source.items()}
         else:
             found = _by_id(_expand(source), ids or _stem)
         if not found:
             raise InputError(f"No file matches {source!r}. Give a glob such as 'data/*.hea', or a list of paths.")
         self.ids: tuple[str, ...] = tuple(found)
-        self.paths: tuple[str, ...] = tuple(found.values())
+        self.paths: tuple[str | Path, ...] = tuple(found.values())
+        """Where each record is; made into paths once, because every epoch asks for all of them."""
         self.batch_class = batch_class
         self.labels = labels
         """The label of each record where the data set itself knows it; else ``None``."""
@@ -191,9 +195,19 @@ class EcgDataset:
 
     def batch(self, rows: NDArray[np.intp] | Sequence[int], *, seed: int = 0, epoch: int = 0) -> EcgBatch:
         """Return the batch of the records at ``rows``, with nothing loaded yet."""
+        ids = tuple([self.ids[i] for i in rows])
         return self.batch_class(
-            ids=tuple(self.ids[i] for i in rows), paths=tuple(self.paths[i] for i in rows), seed=seed, epoch=epoch
+            ids=ids,
+            paths=tuple([self.paths[i] for i in rows]),
+            origin=Origin.whole(ids, self._keys[np.asarray(rows, np.intp)]),
+            seed=seed,
+            epoch=epoch,
         )
+
+    @cached_property
+    def _keys(self) -> NDArray[np.uint64]:
+        """Each record's key, hashed once and not once per epoch."""
+        return record_keys(self.ids)
 
     def next_batch(self, batch_size: int) -> EcgBatch:
         """Return the next ``batch_size`` records, in order and with nothing loaded yet; ``reset`` begins anew.
@@ -250,10 +264,10 @@ def _expand(source: str | Path | Sequence[str | Path]) -> list[Path]:
     return files
 
 
-def _by_id(files: list[Path], name: Callable[[Path], str]) -> dict[str, str]:
+def _by_id(files: list[Path], name: Callable[[Path], str]) -> dict[str, Path]:
     ids = [name(f) for f in files]
     _refuse_doubles(ids, [str(f) for f in files])
-    return dict(zip(ids, (str(f) for f in files), strict=True))
+    return dict(zip(ids, files, strict=True))
 
 
 def _refuse_doubles(ids: Sequence[str], paths: Sequence[str]) -> None:

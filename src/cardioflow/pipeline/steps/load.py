@@ -147,7 +147,7 @@ class Load(Reader):
             return batch
         request = ReadRequest(frozenset(self.components), **self.options)
         # Records of a packed store are read as such, whatever format they were packed from.
-        if self.src is None and batch.paths is not None and is_packed(batch.paths[0]):
+        if self.src is None and batch.paths is not None and is_packed(str(batch.paths[0])):
             together = formats.get("packed")().read_columns(batch.paths, request)
             held = {"signal": together.signal, "meta": together.meta, "annotation": together.annotation}
             return batch.replace(**{k: v for k, v in held.items() if v is not None})
@@ -185,7 +185,8 @@ class Load(Reader):
             return Path(self.src[batch.ids[i]])
         if batch.paths is None:
             raise InputError("The batch was not made from files, so there is nothing to load. Use an EcgDataset.")
-        path = Path(batch.paths[i])
+        found = batch.paths[i]
+        path = found if isinstance(found, Path) else Path(found)
         return path if self.src is None else Path(self.src) / path.name
 
     def __str__(self) -> str:

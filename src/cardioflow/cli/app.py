@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="ECG files; of a WFDB record, its .hea file.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="ECG files; of a WFDB record, its .hea file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 

@@ -37,6 +37,8 @@ class PipelineActions:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
+    def calc_ecg_parameters(self, src: str | Expression) -> Self:
+        """Measure heart rate and intervals from the states that a model gave each sample, and write them to ``meta``."""
     def check_limb_leads(self) -> Self:
         """Write to ``meta`` how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
     def clip_signals(self, low: float | Expression = -5.0, high: float | Expression = 5.0) -> Self:

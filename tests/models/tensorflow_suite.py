@@ -33,13 +33,14 @@ class Net(tf.Module):
             tf.Variable(tf.random.normal((n_hidden, 2))),
         ]
         self.bias = None
+        self.dropout = 0.0
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         if self.bias is None:
             self.bias = tf.Variable(tf.zeros(2))
         hidden = tf.nn.relu(tf.reshape(x, (tf.shape(x)[0], -1)) @ self.layers[0])
-        if training:
-            hidden = hidden * 1.0
+        if training and self.dropout:
+            hidden = tf.nn.dropout(hidden, self.dropout)
         return tf.nn.softmax(hidden @ self.layers[1] + self.bias)
 
 
@@ -144,6 +145,7 @@ def test_a_loaded_model_goes_on_training_as_if_it_had_never_been_saved(net, make
 def test_the_same_seed_gives_the_same_weights_to_the_bit(make_batch) -> None:
     def trained(seed: int) -> Any:
         built = find("net_model").build(make_batch(8).replace(seed=seed), None, {})
+        built.model.dropout = 0.5
         for k in range(3):
             built.train_on_batch(make_batch(8, seed=k))
         return [v.numpy() for v in built.model.variables]

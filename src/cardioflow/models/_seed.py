@@ -9,9 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from cardioflow.dsp.streams import record_keys
-
-__all__ = ["seeded", "torch_seeded"]
+__all__ = ["seeded"]
 
 
 @contextmanager
@@ -38,13 +36,3 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(numpy)  # noqa: NPY002 -- as above
         if torch:
             torch.set_rng_state(torch_state)
-
-
-@contextmanager
-def torch_seeded(seed: int, step: int) -> Iterator[None]:
-    """Train one step inside: on torch, Keras draws dropout from the global generator, whatever seed it was given."""
-    import torch
-
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(int(record_keys([f"{seed}/{step}"])[0]) >> 1)
-        yield

@@ -140,6 +140,7 @@ class BackendModel(BaseModel):
             "hist": self.hist,
             "preprocessing": self.preprocessing,
             "notes": self.notes,
+            "seed": self.seed,
         }
         bundle.write(Path(path), header, self._write)
 
@@ -167,6 +168,7 @@ class BackendModel(BaseModel):
         self.hist = {**self.hist, **header["hist"]}
         self.preprocessing = header["preprocessing"]
         self.notes = header["notes"]
+        self.seed = header["seed"]
         self._multilabel = header["multilabel"]
         self._facts = InputFacts.of(header)
         return self

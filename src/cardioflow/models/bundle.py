@@ -40,6 +40,7 @@ _DEFAULTS: dict[str, Any] = {
     "hist": {},
     "preprocessing": None,
     "notes": "",
+    "seed": 0,
 }
 
 
@@ -165,6 +166,7 @@ def _checked(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     for key, kind in (("classes", str), ("leads", str), ("input_shape", int)):
         entry = header[key]
         sound &= entry is None or (isinstance(entry, list) and all(type(v) is kind for v in entry))
+    sound &= type(header["seed"]) is int
     sound &= header["fs"] is None or isinstance(header["fs"], (int, float))
     hist = header["hist"]
     sound &= isinstance(hist, dict) and all(isinstance(values, list) for values in hist.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import warnings
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ import cardioflow.models.layers  # noqa: F401 -- registers our layers, without w
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
+from cardioflow.models._keras_chance import seeded_step
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
-from cardioflow.models._seed import torch_seeded
 from cardioflow.models.adapter import BackendModel
 
 __all__ = ["KerasBaseModel"]
@@ -54,8 +53,7 @@ class KerasBaseModel(BackendModel):
 
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
         self._observe()
-        is_torch = keras.config.backend() == "torch"
-        with torch_seeded(self.seed, len(self.hist["train_loss"])) if is_torch else nullcontext():
+        with seeded_step(self.model, self.seed, len(self.hist["train_loss"])):
             return self._run(self.model.train_on_batch, x, y)
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:

@@ -1,0 +1,45 @@
+"""What chance in a step of training draws from: the model's seed and the number of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from cardioflow.dsp.streams import record_keys
+from cardioflow.models._keras import keras
+
+__all__ = ["seeded_step"]
+
+
+@contextmanager
+def seeded_step(model: Any, seed: int, step: int) -> Iterator[None]:
+    """Train one step of ``model`` inside.
+
+    Keras does not save how far dropout's generators have come, so that a
+    loaded model would go on otherwise than the one that was saved; and on
+    torch it draws dropout from torch's own generator, whatever it was given.
+    """
+    for number, generator in enumerate(_generators(model)):
+        # 31 bits, because the state is int32 on torch.
+        generator.state.assign(np.array([_key(seed, step, number) >> 33, 0]))
+    if keras.config.backend() != "torch":
+        yield
+        return
+    import torch  # here it is what Keras runs on
+
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(_key(seed, step, -1) >> 1)
+        yield
+
+
+def _generators(model: Any) -> list[Any]:
+    """Return the seed generators of all layers, each once."""
+    found = {id(g): g for layer in model._flatten_layers() for g in layer._seed_generators}
+    return list(found.values())
+
+
+def _key(seed: int, step: int, number: int) -> int:
+    return int(record_keys([f"{seed}/{step}/{number}"])[0])

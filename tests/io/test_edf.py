@@ -173,7 +173,7 @@ def test_bdf_is_read_as_by_edfio(tmp_path):
     edfio.Bdf(signals, data_record_duration=1.0, annotations=[edfio.EdfAnnotation(1.0, None, "N")]).write(path)
     found = read(path, components=EVERYTHING)
     expected = np.stack([s.data for s in edfio.read_bdf(path).signals]) * 1e-3
-    np.testing.assert_array_equal(found.signal[:2], expected.astype(np.float32))
+    np.testing.assert_array_equal(found.signal, expected.astype(np.float32))
     assert found.annotation.sample.tolist() == [100]
     assert Bdf.recognises(path.read_bytes()[:4096])
     assert not Edf.recognises(path.read_bytes()[:4096])
@@ -236,3 +236,14 @@ def test_years_of_two_digits_are_1985_to_2084(tmp_path):
     raw = patched(path, 168, b"05.07.9810.20.30").read_bytes()
     path.write_bytes(raw[:192] + b"     " + raw[197:])
     assert read(path).meta["timestamp"] == datetime.fromisoformat("1998-07-05T10:20:30")
+
+
+def test_a_device_that_stores_8_leads_gets_the_other_4(tmp_path):
+    names = ("I", "II", *(f"V{i}" for i in range(1, 7)))
+    path = write(tmp_path / "x.edf", *(signal(name, seed=i) for i, name in enumerate(names)))
+    found = read(path)
+    assert found.leads == ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    assert found.meta["derived_leads"] == ("III", "aVR", "aVL", "aVF")
+    np.testing.assert_allclose(found.signal[2], found.signal[1] - found.signal[0], atol=1e-5)
+    assert read(path, channels=("aVF", "V1")).leads == ("aVF", "V1")
+    assert read(write(tmp_path / "y.edf", signal("I"), signal("II"))).leads == ("I", "II")

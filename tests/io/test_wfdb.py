@@ -337,6 +337,8 @@ def test_headers_are_recognised_by_their_record_line(data):
     assert all(Wfdb.recognises(path.read_bytes()[:4096]) for path in headers(data))
     assert not any(Wfdb.recognises(p.read_bytes()[:4096]) for p in (data / "formats").rglob("*.*") if p.is_file())
     assert not Wfdb.recognises((data / "cinc2017/A00015.mat").read_bytes()[:4096])
+    assert Wfdb.recognises(b"# first a comment\nr/2 1 250 10\nr_1 5\nr_2 5\n")
+    assert not any(Wfdb.recognises(text) for text in (b"12 3\n45 6\n", b"0 1\n", b"two words\n", b"a 1 250\n"))
 
 
 def note(text: str) -> bytes:

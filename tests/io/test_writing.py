@@ -45,15 +45,28 @@ def test_a_record_comes_back(fmt, tmp_path):
     files = formats.get(fmt)().write(source, tmp_path / "deep" / "r1")
     assert all(file.is_file() and file.parent == tmp_path / "deep" for file in files)
     found = again(fmt, files[-1])
-    assert (found.fs, found.leads[:2], found.units[:2]) == (source.fs, source.leads, source.units)
+    assert (found.fs, found.leads, found.units) == (source.fs, source.leads, source.units)
     if fmt in EXACT:
-        np.testing.assert_array_equal(found.signal[:2], source.signal)
+        np.testing.assert_array_equal(found.signal, source.signal)
     else:
         step = np.abs(source.signal).max(axis=1, keepdims=True) / 32000
-        assert (np.abs(found.signal[:2] - source.signal) <= step).all()
+        assert (np.abs(found.signal - source.signal) <= step).all()
     assert found.annotation == source.annotation
     assert found.meta["sex"] == "F"
     assert found.meta["timestamp"] == source.meta["timestamp"]
+
+
+@pytest.mark.parametrize("fmt", sorted(EXACT))
+def test_two_limb_leads_stay_two_and_keep_what_is_told_of_them(fmt, tmp_path):
+    source = replace(
+        record(adc_gain=(100.0, 200.0), baseline=(0, 1), fmt=("16", "16"), signame=("MLI", "b")), leads=("I", "II")
+    )
+    files = formats.get(fmt)().write(source, tmp_path / "r1")
+    found = again(fmt, files[-1])
+    assert (found.leads, found.meta["derived_leads"], found.meta["signame"]) == (("I", "II"), (), ("MLI", "b"))
+    turned = formats.get(fmt)().read(files[-1], ReadRequest(channels=("II", "I")))
+    assert (turned.meta["adc_gain"], turned.meta["signame"]) == ((200.0, 100.0), ("b", "MLI"))
+    np.testing.assert_array_equal(turned.signal, source.signal[::-1])
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)

@@ -57,13 +57,15 @@ def make_record(
     annotation: Annotation | None = None,
     *,
     derived: tuple[str, ...] = (),
+    derive: bool = True,
 ) -> Record:
     """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
 
     Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
     suspected), and where the limb leads were recorded ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
     ``derived`` names leads of ``wave`` that the reader has computed itself. With ``wave.steps`` there are also
-    ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record.
+    ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record. With ``derive=False``, as suits tables
+    and arrays that people write, no lead is computed, and what ``meta`` says per lead follows the choice of leads.
 
     Raises:
         FormatError: when there is no lead or no sample, a sample is infinite, the rate is none, or what was asked for
@@ -81,14 +83,20 @@ def make_record(
     units = wave.units or ("mV",) * n_leads
     told = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
     steps = dict(zip(stored, wave.steps, strict=True)) if wave.steps else {}
-    signal, leads, computed = _with_limb_leads(signal, stored, units, steps)
+    leads, computed = stored, tuple[str, ...]()
+    if derive:
+        signal, leads, computed = _with_limb_leads(signal, stored, units, steps)
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
+    signame = tuple(names[i] for i in rows)
     if told is not None:
         told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
         told.update(_integers([leads[i] for i in rows], derived + computed, steps))
+        if not derive:
+            told.update(_of_rows(told, rows, len(leads)))
+            signame = told.get("signame", signame)
     # A choice of rows copies; all of them are taken as they are.
     chosen = signal if request.channels is None else signal[rows]
     return Record(
@@ -96,9 +104,7 @@ def make_record(
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),
-        meta={}
-        if told is None
-        else {**told, "signame": tuple(names[i] for i in rows), "derived_leads": derived + computed},
+        meta={} if told is None else {**told, "signame": signame, "derived_leads": derived + computed},
         annotation=_marks(annotation, start, stop) if "annotation" in request.components else None,
     )
 
@@ -131,6 +137,15 @@ def _integers(leads: Sequence[str], computed: Sequence[str], steps: Mapping[str,
         found.append(float(f"{1 / step:.15g}"))
     n = len(found)
     return {"adc_gain": tuple(found), "baseline": (0,) * n, "fmt": ("16",) * n, "adc_units": ("mV",) * n}
+
+
+_PER_LEAD = ("adc_gain", "baseline", "fmt", "adc_units", "signame")
+
+
+def _of_rows(told: Mapping[str, Any], rows: Sequence[int], n_leads: int) -> dict[str, Any]:
+    """Return what is told per lead of the leads ``rows``, where it was told of all of them."""
+    columns = {key: told[key] for key in _PER_LEAD if isinstance(told.get(key), tuple) and len(told[key]) == n_leads}
+    return {key: tuple(column[i] for i in rows) for key, column in columns.items()}
 
 
 def _limb_checks(signal: NDArray[np.float32], leads: tuple[str, ...]) -> dict[str, Any]:

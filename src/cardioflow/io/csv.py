@@ -88,7 +88,7 @@ class Csv(Format):
             fs, kept = _rate(columns, layout)
             wave = _wave(columns, layout, kept, fs)
             blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
-            return make_record(wave, request, blank | layout.told, marks_from(layout.marks))
+            return make_record(wave, request, blank | layout.told, marks_from(layout.marks), derive=False)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         signal = self.signal_of(record)

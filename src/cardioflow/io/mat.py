@@ -57,7 +57,7 @@ class Mat(Format):
             scaled = signal.astype(np.float32) if per_unit == 1.0 else (signal / per_unit).astype(np.float32)
             unit = "mV" if per_unit != 1.0 or self.unit == "mV" else self.unit
             meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, "variable": name}
-            return make_record(Waveform(scaled, fs, names, (unit,) * len(signal)), request, meta)
+            return make_record(Waveform(scaled, fs, names, (unit,) * len(signal)), request, meta, derive=False)
 
 
 def _numbers(value: Value) -> NDArray[Any]:

@@ -48,7 +48,7 @@ class Npy(Format):
             names = _texts(told, "leads", n) or tuple(f"signal {i}" for i in range(n))
             units = _texts(told, "units", n) or ("mV",) * n
             meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, **told}
-            return make_record(Waveform(signal, float(fs), names, units), request, meta)
+            return make_record(Waveform(signal, float(fs), names, units), request, meta, derive=False)
 
 
 def _beside(path: Path) -> dict[str, Any]:

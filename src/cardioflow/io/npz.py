@@ -56,7 +56,7 @@ class Npz(Format):
             told = from_json(text_of(arrays["told"], "'told'")) if "told" in arrays else {}
             marks = marks_from(from_json(text_of(arrays["marks"], "'marks'"))) if "marks" in arrays else None
             wave = Waveform(signal, float(arrays["fs"].reshape(-1)[0]), names, units)
-            return make_record(wave, request, _blank() | told, marks)
+            return make_record(wave, request, _blank() | told, marks, derive=False)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         arrays: dict[str, Any] = {

@@ -55,7 +55,7 @@ class Parquet(Format):
                 raise FormatError(f"tells marks that are none: {str(marks)[:40]}.")
             blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
             wave = Waveform(signal, float(fs), tuple(leads), tuple(units))
-            return make_record(wave, request, blank | told, marks_from(marks))
+            return make_record(wave, request, blank | told, marks_from(marks), derive=False)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         signal = self.signal_of(record)

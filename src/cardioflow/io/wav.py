@@ -81,7 +81,9 @@ class Wav(Format):
             "bits": sound.bits,
             "uncalibrated": self.unit == "unknown",
         }
-        return make_record(Waveform(signal, float(sound.fs), names, (self.unit,) * sound.channels), request, meta)
+        return make_record(
+            Waveform(signal, float(sound.fs), names, (self.unit,) * sound.channels), request, meta, derive=False
+        )
 
 
 def _scan(file: BinaryIO) -> _Sound:

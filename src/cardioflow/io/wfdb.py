@@ -21,7 +21,10 @@ from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Wfdb"]
 
-_RECORD_LINE = re.compile(rb"(?:\s*#[^\n]*\n|\s*\n)*[ \t]*[-\w]+(?:/\d+)?[ \t]+\d+(?:[ \t]+[\d.]+|[ \t]*\r?(?:\n|$))")
+# A record line; then a signal line with a known format, or a segment with its length, or nothing when there are none.
+_RECORD_LINE = re.compile(rb"[-\w]+(/\d+)?[ \t]+(\d+)(?:[ \t]+\d[^\n]*)?\s*")
+_SIGNAL_LINE = re.compile(rb"\S+[ \t]+(?:0|8|16|24|32|61|80|160|212|31[01]|508|516|524)(?=[x:+\s]|$)")
+_SEGMENT_LINE = re.compile(rb"\S+[ \t]+\d+\s*")
 
 _MARKS = frozenset({"annotation"})
 
@@ -48,7 +51,16 @@ class Wfdb(Format):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return _RECORD_LINE.match(head) is not None and b"\0" not in head
+        if b"\0" in head:
+            return False
+        lines = [line for line in map(bytes.strip, head.split(b"\n")) if line and not line.startswith(b"#")]
+        first = _RECORD_LINE.fullmatch(lines[0]) if lines else None
+        if first is None:
+            return False
+        if first[1] is None and int(first[2]) == 0:
+            return True
+        expected = _SIGNAL_LINE.match if first[1] is None else _SEGMENT_LINE.fullmatch
+        return len(lines) > 1 and expected(lines[1]) is not None
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return _finish(_begin(path), request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -29,6 +30,7 @@ _ALWAYS_ALLOWED: Final = 64 << 20
 # Annotations of a file that has no signal are counted in milliseconds.
 _FS_OF_NOTHING: Final = 1000.0
 _FILLED: Final = re.compile(r"\bn_samples=(\d{1,15})\b")
+_EIGHT: Final = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
 _CODES: Final = frozenset("NLRaVFJASEj/Q~|sT*D=pB^t+u?![]en@xf()r")
 
 
@@ -72,7 +74,8 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
     if "signal" not in request.components:
         blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
         wave = Waveform(blank, fs, tuple(s.label for s in wanted), _units(wanted))
-        return replace(make_record(wave, replace(request, components=frozenset({"annotation"})), {}, marks), meta=meta)
+        only = replace(request, components=frozenset({"annotation"} & request.components))
+        return replace(make_record(wave, only, {}, marks, derive=_is_eight(wanted)), meta=meta)
     return _signal(file, header, wanted, request, (meta, marks, places, fs, n_samples))
 
 
@@ -108,7 +111,9 @@ def _signal(
         row[spots[kept]] = _physical(raw[:, one.start : one.start + one.per_record], one)[kept]
     wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted), _steps(wanted))
     # Marks and samples are cut already.
-    return make_record(wave, replace(request, start_s=0.0, stop_s=None), meta, marks.window(start, stop))
+    return make_record(
+        wave, replace(request, start_s=0.0, stop_s=None), meta, marks.window(start, stop), derive=_is_eight(wanted)
+    )
 
 
 def _count_records(header: Header, size: int, *, strict: bool) -> int:
@@ -134,7 +139,10 @@ def _count_records(header: Header, size: int, *, strict: bool) -> int:
 def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], ReadRequest]:
     """Return the signals asked for, of one rate, and the request without its channels, which that settles."""
     signals = [s for s in header.signals if not s.is_annotation and s.per_record]
-    if request.channels is not None:
+    if _is_eight(signals):
+        # The leads to choose from are known when those that are missing have been computed.
+        pass
+    elif request.channels is not None:
         try:
             rows = resolve([standard_name(s.label) for s in signals], request.channels)
         except InputError as error:
@@ -147,8 +155,14 @@ def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], R
             for n in sorted(rates)
         )
         raise FormatError(f"has signals of different rate: {groups}. Choose those of one with channels=[…].")
-    # Nothing is derived from channels that were chosen.
-    return tuple(signals), replace(request, channels=None if request.channels is None else tuple(range(len(signals))))
+    settled = None if request.channels is None else tuple(range(len(signals)))
+    return tuple(signals), request if _is_eight(signals) else replace(request, channels=settled)
+
+
+def _is_eight(signals: Sequence[Signal]) -> bool:
+    """Return whether a device stored the 8 leads of a standard ECG that the other 4 follow from."""
+    names = {standard_name(s.label) for s in signals}
+    return names >= _EIGHT and not names & {"III", "aVR", "aVL", "aVF"}
 
 
 def _records(file: BinaryIO, header: Header, start: int, stop: int) -> NDArray[np.signedinteger[Any]]:

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomically"]
+__all__ = ["atomically", "with_ending"]
+
+
+def with_ending(path: Path, ending: str) -> Path:
+    """Return ``path`` with ``ending`` (``".npz"``) behind it, unless it ends so; a dot in a record's name stays."""
+    return path if path.suffix.lower() == ending else path.with_name(path.name + ending)
 
 
 @contextmanager

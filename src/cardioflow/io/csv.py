@@ -16,7 +16,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
-from cardioflow.io._write import atomically
+from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Csv"]
@@ -99,7 +99,7 @@ class Csv(Format):
         names = [f"{lead} ({unit})" for lead, unit in zip(record.leads, record.units, strict=True)]
         time = np.arange(signal.shape[1]) / record.fs
         table = pa.table([pa.array(time), *(pa.array(row, from_pandas=True) for row in signal)], ["time_s", *names])
-        path = path.with_suffix(".csv")
+        path = with_ending(path, ".csv")
         with atomically(path) as temporary, temporary.open("wb") as file:
             file.write("".join(f"{line}\n" for line in lines).encode())
             csv.write_csv(table, file)

@@ -13,7 +13,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
-from cardioflow.io._write import atomically
+from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Parquet"]
@@ -64,7 +64,7 @@ class Parquet(Format):
             told["marks"] = marks_to(record.annotation)
         table = pa.table([pa.array(row) for row in signal], list(record.leads))
         table = table.replace_schema_metadata({_KEY: to_json(told).encode()})
-        path = path.with_suffix(".parquet")
+        path = with_ending(path, ".parquet")
         with atomically(path) as temporary:
             parquet.write_table(table, temporary)
         return (path,)

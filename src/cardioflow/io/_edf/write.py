@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
-from cardioflow.io._write import atomically
+from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Record
 
 __all__ = ["write_edf"]
@@ -29,7 +29,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identi
     is filled up with the last sample, and the recording field says after its own
     parts how many there are: ``n_samples=650000``, which ``Edf`` reads.
     """
-    path = path.with_suffix(".edf")
+    path = with_ending(path, ".edf")
     meta = record.meta
     n = signal.shape[1]
     per_record = _per_record(n, record.fs)

@@ -38,10 +38,10 @@ class _Digital(NamedTuple):
 
 def write_record(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
     """Write header, signal file and, if the record has any, annotations (``atr``); the header last."""
-    name = path.stem
+    stem = path.with_suffix("") if path.suffix in {".hea", ".dat", ".mat"} else path
+    name = stem.name
     if not re.fullmatch(r"[-\w]+", name, re.ASCII):
         raise InputError(f"{name!r} cannot name a WFDB record; use letters, digits, '-' and '_' (header(5)).")
-    stem = path.with_suffix("")
     digital = _digitised(record, signal)
     written = []
     if record.annotation is not None:

@@ -119,6 +119,19 @@ def test_what_the_comments_tell_of_the_person_is_read(data):
     told["sele0106"] = read(data / "qtdb/sele0106", components=frozenset({"meta"})).meta
     assert [(m["age"], m["sex"]) for m in told.values()] == [(51, "F"), (50, "M"), (56, "M")]
     assert told["mitdb/119"]["comments"][1] == "Pronestyl"
+    assert told["sele0106"]["device"] == "OXFORD Medilog 1"
+
+
+def test_limb_leads_are_held_against_their_laws(data):
+    ptbxl = read(next((data / "ptbxl").rglob("*_hr.hea"))).meta
+    ludb = read(data / "ludb/7").meta
+    assert ptbxl["einthoven_rms"] < 0.02
+    assert ptbxl["goldberger_rms"] < 0.02
+    assert ludb["einthoven_rms"] > 0.02
+    assert "einthoven_rms" not in read(data / "mitdb/119").meta
+    assert set(read(data / "ludb/7", channels=("aVF", "aVL", "aVR")).meta) & {"einthoven_rms", "goldberger_rms"} == {
+        "goldberger_rms"
+    }
 
 
 @pytest.mark.parametrize(

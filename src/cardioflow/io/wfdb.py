@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
 
+from cardioflow.dsp.limb_laws import law_residual
 from cardioflow.errors import FormatError
-from cardioflow.io._wfdb.about import age_and_sex
+from cardioflow.io._wfdb.about import age_and_sex, device
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
 from cardioflow.io._wfdb.header import Header, parse
@@ -39,7 +40,10 @@ class Wfdb(Format):
     missing sample is NaN. Lenient: a signal file longer than the header says
     (an error with ``strict``), a checksum that does not agree (a flag in
     ``meta["checksum_ok"]``; an error with ``strict``; 0 counts as none, because
-    all headers of CinC 2017 have it).
+    all headers of CinC 2017 have it). Limb leads are held against their laws
+    (``einthoven_rms``, ``goldberger_rms``: RMS of the residual over that of the
+    leads), because in some databases they do not hold: LUDB's leads have gains
+    of their own.
 
     Written: the very integers that were read, where ``meta`` still has their
     gain, baseline and format and the samples still fit, else 16 bits with the
@@ -130,11 +134,15 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             "sex": sex,
             "timestamp": header.timestamp,
             "comments": header.comments,
-            "device": None,
+            "device": device(header.comments) if header.comments else None,
             "record_name": header.name,
             **choice.meta,
             "checksum_ok": agrees,
         }
+        if signal is not None:
+            for key, rows, sign in choice.laws:
+                residual = law_residual(signal, *rows, sign)
+                meta[key] = None if residual != residual else residual  # noqa: PLR0124 -- NaN is not itself
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
 
 

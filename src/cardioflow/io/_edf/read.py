@@ -29,6 +29,7 @@ _MOST_GROWTH: Final = 20
 _ALWAYS_ALLOWED: Final = 64 << 20
 # Annotations of a file that has no signal are counted in milliseconds.
 _FS_OF_NOTHING: Final = 1000.0
+_PIECE: Final = 1 << 20
 _FILLED: Final = re.compile(r"\bn_samples=(\d{1,15})\b")
 _EIGHT: Final = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
 _CODES: Final = frozenset("NLRaVFJASEj/Q~|sT*D=pB^t+u?![]en@xf()r")
@@ -103,12 +104,16 @@ def _signal(
             f"has gaps that make {(stop - start) / fs:g} s of {(last - first) * header.duration_s:g} s recorded. "
             "Read a range of it, with start_s and stop_s."
         )
-    raw = _records(file, header, first, last)
     signal = np.full((len(wanted), stop - start), np.nan, np.float32)
-    spots = (places[first:last, None] - start + np.arange(per_record)).reshape(-1)
-    kept = (spots >= 0) & (spots < stop - start)
-    for row, one in zip(signal, wanted, strict=True):
-        row[spots[kept]] = _physical(raw[:, one.start : one.start + one.per_record], one)[kept]
+    # In pieces, so that a long recording needs little more memory than its result.
+    step = max(_PIECE // header.samples_per_record, 1)
+    for at in range(first, last, step):
+        end = min(at + step, last)
+        raw = _records(file, header, at, end)
+        spots = (places[at:end, None] - start + np.arange(per_record)).reshape(-1)
+        kept = (spots >= 0) & (spots < stop - start)
+        for row, one in zip(signal, wanted, strict=True):
+            row[spots[kept]] = _physical(raw[:, one.start : one.start + one.per_record], one)[kept]
     wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted), _steps(wanted))
     # Marks and samples are cut already.
     return make_record(

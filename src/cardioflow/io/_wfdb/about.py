@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["age_and_sex"]
+__all__ = ["age_and_sex", "device"]
 
 # "69 M 1085 1629 x1": the first comment of the MIT-BIH databases, and of what was cut from them. -1 is unknown.
 _MIT = re.compile(r"(-?\d{1,3}|\?)\s+([MF?])(?:\s+[\dN].*|\s*)")
 # "Age: 56  Sex: M", "<age>: 75", "# age: 81", "Gender: female". LUDB hides great ages as ">89".
 _AGE = re.compile(r"\bage\b>?\s*[:=]\s*(>?)\s*(\d{1,3}(?:\.\d+)?)(?![\d/])", re.IGNORECASE)
 _SEX = re.compile(r"\b(?:sex|gender)\b>?\s*[:=]\s*([mf])(?:ale|emale)?\b", re.IGNORECASE)
+
+
+_DEVICE = re.compile(r"(?:recorder(?: type)?|device|machine)\s*[:=]\s*(\S.*)", re.IGNORECASE)
+
+
+def device(comments: tuple[str, ...]) -> str | None:
+    """Return the recorder that a comment names, as in the European ST-T database: ``Recorder type: …``."""
+    return next((match[1] for comment in comments if (match := _DEVICE.match(comment))), None)
 
 
 def age_and_sex(comments: tuple[str, ...]) -> tuple[float | None, str | None]:

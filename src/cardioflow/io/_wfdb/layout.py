@@ -75,6 +75,8 @@ class Choice:
     units: tuple[str, ...]
     rates: tuple[int, ...]
     """The different numbers of samples per frame among them, rising."""
+    laws: tuple[tuple[str, tuple[int, int, int], float], ...]
+    """The laws that limb leads among them must obey: key in ``meta``, rows, sign of the second."""
     meta: dict[str, Any]
 
 
@@ -99,8 +101,21 @@ def choose(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None) -> C
         "fmt": tuple(str(kind.fmt) for kind in some),
         "uncalibrated": not all(kind.calibrated for kind in some),
     }
+    leads = tuple(names[i] for i in numbers)
+    units = _calibration_of(some).units
     rates = tuple(sorted({kind.per_frame for kind in some}))
-    return Choice(numbers, tuple(names[i] for i in numbers), names, _calibration_of(some).units, rates, meta)
+    return Choice(numbers, leads, names, units, rates, _laws(leads, units), meta)
+
+
+def _laws(leads: tuple[str, ...], units: tuple[str, ...]) -> tuple[tuple[str, tuple[int, int, int], float], ...]:
+    """Return Einthoven's and Goldberger's laws, each where its three leads are there once, in millivolts."""
+    laws = (("einthoven_rms", ("I", "II", "III"), -1.0), ("goldberger_rms", ("aVR", "aVL", "aVF"), 1.0))
+    found = []
+    for key, three, sign in laws:
+        if all(leads.count(lead) == 1 and units[leads.index(lead)] == "mV" for lead in three):
+            first, second, third = (leads.index(lead) for lead in three)
+            found.append((key, (first, second, third), sign))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -171,6 +171,9 @@ def test_channels_are_chosen_by_name_or_number_in_the_order_asked(data):
     assert some.leads == ("V1", "I", "aVF")
     np.testing.assert_array_equal(some.signal, whole.signal[[6, 0, 5]])
     assert some.meta["adc_gain"] == tuple(whole.meta["adc_gain"][i] for i in (6, 0, 5))
+    for spelled in (["v1", 0, "AVF"], ("V1", "I", "aVF")):
+        np.testing.assert_array_equal(read(data / "ludb/7", channels=spelled).signal, some.signal)
+    assert read(data / "ludb/7", channels="limb").leads == ("I", "II", "III", "aVR", "aVL", "aVF")
     fails(data / "ludb/7", "There is no lead 'V9'", channels=("V9",))
 
 

@@ -109,7 +109,11 @@ def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:
 def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if header.segments:
         header = described(header, path)
-    choice = choose(tuple([signal.kind for signal in header.signals]), request.channels)
+    channels = request.channels
+    if channels is not None:
+        # Looked up by, so a list will not do.
+        channels = (channels,) if isinstance(channels, str | int) else tuple(channels)
+    choice = choose(tuple([signal.kind for signal in header.signals]), channels)
     per_frame = _per_frame(header, choice, path, marks_only=request.components == _MARKS)
     span = _span(header, path, request)
     signal, agrees = None, None

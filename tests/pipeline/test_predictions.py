@@ -143,3 +143,13 @@ def test_a_model_that_no_batch_has_reached_is_not_there_yet(records: EcgDataset)
         run.get_model("fft_inception")
     with pytest.raises(UnknownNameError, match=r"The run has no model 'fft'"):
         run.get_model("fft")
+
+
+def test_predictions_of_a_model_that_was_neither_trained_nor_loaded_are_warned_of(cinc: Path) -> None:
+    pytest.importorskip("keras")
+    few = EcgDataset(cinc / "A000*.hea")
+    labelled = Pipeline().load(fmt="wfdb").load(src=cinc / "REFERENCE.csv", components="target", extra_labels="ignore")
+    cut = labelled.split_signals(2000, 2000).binarize_labels()
+    with pytest.warns(UserWarning, match="'fft_inception' was built in this run and neither trained nor loaded"):
+        (few >> cut.predict_on_batch("fft_inception")).run(batch_size=2)
+    (few >> cut.train_on_batch("fft_inception").predict_on_batch("fft_inception")).run(batch_size=2)

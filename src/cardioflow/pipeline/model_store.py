@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, final
 
@@ -26,6 +27,7 @@ class ModelStore:
         self._seed = seed
         self._declared: dict[str, tuple[Declaration, dict[str, Any]]] = {}
         self._built: dict[str, BaseModel] = {}
+        self._untrained: set[str] = set()
 
     def declare(self, name: str, config: Mapping[str, Any] | None = None) -> None:
         """Say that the run uses ``name``; a static model is built now, and a path to load is checked.
@@ -43,7 +45,7 @@ class ModelStore:
         declaration.check(merged)
         self._declared[name] = (declaration, merged)
         if declaration.mode == "static" and name not in self._built:
-            self._built[name] = declaration.build(None, self._pipeline, merged, seed=self._seed)
+            self._build(name, None)
 
     def expect(self, name: str) -> None:
         """Declare ``name`` where nothing has, so that a wrong name or path fails before any data is read."""
@@ -53,6 +55,21 @@ class ModelStore:
     def put(self, name: str, model: BaseModel) -> None:
         """Use ``model`` under ``name``."""
         self._built[name] = model
+
+    def warn_if_untrained(self, name: str) -> None:
+        """Warn, once, that a model which this run built answers from its first weights."""
+        if name not in self._untrained:
+            return
+        self._untrained.discard(name)
+        warnings.warn(
+            f"The model {name!r} was built in this run and neither trained nor loaded: its predictions come from its "
+            f"first weights. Train it, or give its dump: Pipeline(config={{{name!r}: {{'path': …}}}}).",
+            stacklevel=2,
+        )
+
+    def trained(self, name: str) -> None:
+        """Note that ``name`` has been trained."""
+        self._untrained.discard(name)
 
     def get(self, name: str, batch: EcgBatch | None = None) -> BaseModel:
         """Return the model ``name``, building it from ``batch`` where it is not there yet.
@@ -70,6 +87,11 @@ class ModelStore:
         if name not in self._declared:
             self.declare(name)
         if name not in self._built:
-            declaration, config = self._declared[name]
-            self._built[name] = declaration.build(unstack(batch), self._pipeline, config, seed=self._seed)
+            self._build(name, unstack(batch))
         return self._built[name]
+
+    def _build(self, name: str, batch: EcgBatch | None) -> None:
+        declaration, config = self._declared[name]
+        self._built[name] = declaration.build(batch, self._pipeline, config, seed=self._seed)
+        if "path" not in config:
+            self._untrained.add(name)

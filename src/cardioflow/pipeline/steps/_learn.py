@@ -38,6 +38,8 @@ class LearningStep(StatefulStep):
     def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
         model = run.models.get(self.model_name, batch)
         found = self.learn(model, batch, metrics=self.metrics, **self.kwargs)
+        if self.prefix == "train":
+            run.models.trained(self.model_name)
         for what, value in found.items():
             run.variables.append(f"{self.model_name}.{self.prefix}_{what}", value)
         if self.save_to is not None:

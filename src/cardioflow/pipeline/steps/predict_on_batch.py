@@ -56,6 +56,7 @@ class PredictOnBatch(StatefulStep):
 
     def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
         model = run.models.get(self.name, batch)
+        run.models.warn_if_untrained(self.name)
         values = np.asarray(model.predict_on_batch(batch))
         if self.inplace:
             rows = per_row(batch, values, self.aggregate)

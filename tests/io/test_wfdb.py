@@ -104,6 +104,23 @@ def test_several_annotation_files_without_atr_must_be_chosen_from(data, tmp_path
     fails(tmp_path / "sel230", "there are: none", components=EVERYTHING)
 
 
+def test_signal_files_are_not_taken_for_annotations(data, tmp_path):
+    shutil.copy(data / "qtdb/sel230.q1c", tmp_path / "r.qrs")
+    path = record(tmp_path, "r 1 250 2\nr.d0 16\n", d0=bytes(4))
+    assert len(annotation(path)) == 400
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes are POSIX")
+def test_an_annotation_file_may_not_lead_out_of_the_folder(data, tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    path = record(inner, "r 0 250 9\n")
+    shutil.copy(data / "qtdb/sel230.q1c", tmp_path)
+    (inner / "r.atr").symlink_to("../sel230.q1c")
+    fails(path, "is a link that leads to", components=EVERYTHING)
+    fails(path, "There is no annotation file", components=EVERYTHING, ann_ext="/../../sel230.q1c")
+
+
 def test_a_missing_annotation_file_is_answered_with_what_is_there(data):
     fails(data / "qtdb/sel230", "no annotation file", "'q1c'", components=EVERYTHING, ann_ext="q1b")
 
@@ -274,7 +291,7 @@ def test_without_a_sample_count_the_file_says_how_long_it_is(tmp_path):
 
 def test_a_missing_header_and_a_missing_signal_file_say_what_is_looked_for(tmp_path):
     fails(tmp_path / "nothing", "There is no header", "nothing.hea")
-    fails(record(tmp_path, "r 1 250 1\ngone.dat 16\n"), "names the signal file 'gone.dat'", "cannot be opened")
+    fails(record(tmp_path, "r 1 250 1\ngone.dat 16\n"), "gone.dat, a file of", "cannot be opened: No such file")
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             )
     marks = None
     if "annotation" in request.components:
-        marks = read_annotation(path, request.ann_ext, choice.all_leads, header.fs, per_frame)
+        marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta: dict[str, Any] = {}

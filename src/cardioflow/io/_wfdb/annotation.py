@@ -14,7 +14,8 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import standard_name
 from cardioflow.dsp.marks import unpack_marks
 from cardioflow.errors import FormatError, nearest
-from cardioflow.io._wfdb.files import contained
+from cardioflow.io._wfdb.files import open_contained, read_exactly
+from cardioflow.io._wfdb.header import Header
 
 __all__ = ["CODES", "parse_annotation", "read_annotation"]
 
@@ -31,7 +32,7 @@ _OTHER_FILES: Final = frozenset(
 )
 
 
-def read_annotation(path: str, ext: str | None, leads: tuple[str, ...], fs: float, per_frame: int) -> Annotation:
+def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str, ...], per_frame: int) -> Annotation:
     """Read the annotation file ``ext`` beside the header at ``path``, or the one that is meant when ``ext`` is None.
 
     That is ``atr``; or else the only one there; or, where there is one per lead
@@ -39,12 +40,13 @@ def read_annotation(path: str, ext: str | None, leads: tuple[str, ...], fs: floa
     being the lead's number.
     """
     stem = path.removesuffix(".hea")
+    fs = header.fs
     if ext is not None:
         return _one(stem, ext.removeprefix("."), fs, per_frame)
     if os.path.isfile(f"{stem}.atr"):  # noqa: PTH113 -- text throughout, for speed
         # Asked first, because listing a folder of thousands takes longer than reading.
         return _one(stem, "atr", fs, per_frame)
-    there = _extensions(stem)
+    there = _extensions(stem, frozenset(signal.file for signal in header.signals))
     numbers = {lead: i for i, lead in enumerate(leads)}
     if len(there) > 1 and all(standard_name(e) in numbers for e in there):
         parts = []
@@ -59,23 +61,27 @@ def read_annotation(path: str, ext: str | None, leads: tuple[str, ...], fs: floa
     raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
 
 
-def _extensions(stem: str) -> list[str]:
+def _extensions(stem: str, signal_files: frozenset[str]) -> list[str]:
     """Return the extensions of what may be annotation files of one record, sorted."""
     folder, name = os.path.split(stem)
     start = f"{name}."
     with os.scandir(folder or ".") as entries:
-        found = [e.name[len(start) :] for e in entries if e.name.startswith(start)]
+        found = [e.name[len(start) :] for e in entries if e.name.startswith(start) and e.name not in signal_files]
     return sorted(e for e in found if e.isalnum() and f".{e.lower()}" not in _OTHER_FILES)
 
 
 def _one(stem: str, ext: str, fs: float, per_frame: int) -> Annotation:
-    path = contained(f"{os.path.basename(stem)}.{ext}", f"{stem}.hea")  # noqa: PTH119 -- text throughout, for speed
+    name = f"{os.path.basename(stem)}.{ext}"  # noqa: PTH119 -- text throughout, for speed
+    path = f"{stem}.{ext}"
+    if not os.path.lexists(path):
+        raise FormatError(f"There is no annotation file {path!r}. {nearest(ext, _extensions(stem, frozenset()))}")
+    descriptor, path = open_contained(name, f"{stem}.hea")
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 -- as above
-            raw = file.read()
-    except (OSError, ValueError) as error:
-        there = _extensions(stem) if not isinstance(error, ValueError) else []
-        raise FormatError(f"There is no annotation file {path!r}. {nearest(ext, there)}") from error
+        raw = read_exactly(descriptor, 0, os.fstat(descriptor).st_size)
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
+    finally:
+        os.close(descriptor)
     return parse_annotation(raw, path, fs, per_frame)
 
 

@@ -82,7 +82,7 @@ def open_contained(name: str, header: str) -> tuple[int, str]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FormatError(
-            f"{header} names the signal file {name!r}, which cannot be opened: {reason}. "
+            f"{path}, a file of {header}, cannot be opened: {reason}. "
             "Put the file beside its header, or fetch the record again."
         ) from error
 

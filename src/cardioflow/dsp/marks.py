@@ -42,7 +42,7 @@ def _count(raw: Any) -> int:
             at += 4
         elif code == _AUX:
             length = word & 0x3FF
-            at += length + (length & 1)
+            at += int(length + (length & 1))
         elif code < _SKIP:
             n += 1
     return n
@@ -92,5 +92,5 @@ def _decode(raw: Any, table: Any) -> int:
                 return -start - 1
             table[n - 1, 5] = at
             table[n - 1, 6] = low
-            at += low + (low & 1)
+            at += int(low + (low & 1))
     return at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -98,6 +99,8 @@ def demo(
 
 def main() -> None:
     """Run the command; what is wrong with the input is one sentence and exit status 2, never a traceback."""
+    # TensorFlow tells about the processor before it can be asked not to; Keras on jax imports it where it is installed.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except CardioFlowError as error:

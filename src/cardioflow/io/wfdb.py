@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cardioflow.dsp.limb_laws import law_residual
 from cardioflow.errors import FormatError
@@ -130,24 +134,32 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
         marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
-    meta: dict[str, Any] = {}
-    if "meta" in request.components:
-        age, sex = age_and_sex(header.comments) if header.comments else (None, None)
-        meta = {
-            "age": age,
-            "sex": sex,
-            "timestamp": header.timestamp,
-            "comments": header.comments,
-            "device": device(header.comments) if header.comments else None,
-            "record_name": header.name,
-            **choice.meta,
-            "checksum_ok": agrees,
-        }
-        if signal is not None:
-            for key, rows, sign in choice.laws:
-                residual = law_residual(signal, *rows, sign)
-                meta[key] = None if residual != residual else residual  # noqa: PLR0124 -- NaN is not itself
+    meta = _meta(header, choice, signal, agrees) if "meta" in request.components else {}
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
+
+
+def _meta(
+    header: Header,
+    choice: Choice,
+    signal: NDArray[np.float32] | None,
+    checksum_ok: bool | None,  # noqa: FBT001 -- a value, not a switch
+) -> dict[str, Any]:
+    age, sex = age_and_sex(header.comments) if header.comments else (None, None)
+    meta = {
+        "age": age,
+        "sex": sex,
+        "timestamp": header.timestamp,
+        "comments": header.comments,
+        "device": device(header.comments) if header.comments else None,
+        "record_name": header.name,
+        **choice.meta,
+        "checksum_ok": checksum_ok,
+    }
+    if signal is not None:
+        for key, rows, sign in choice.laws:
+            residual = law_residual(signal, *rows, sign)
+            meta[key] = None if math.isnan(residual) else residual
+    return meta
 
 
 def _per_frame(header: Header, choice: Choice, path: str, *, marks_only: bool) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +19,11 @@ def with_ending(path: Path, ending: str) -> Path:
 def atomically(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; what was written under it is renamed when all went well, else removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{path.suffix}")
+    # Made here, and not by tempfile, so that it is as open as the process makes its files.
+    temporary.open("xb").close()
     try:
         yield temporary
-        # mkstemp lets only the owner read; a new file is as open as the process makes files.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

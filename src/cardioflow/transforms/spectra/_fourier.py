@@ -1,33 +1,56 @@
-"""Fourier transforms along the last axis of each record."""
+"""What the Fourier transforms share: they run along the last axis of each record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
 
 from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms.base import Transform
 
-__all__ = ["check", "transformed"]
-
-_NORMS: Final = ("backward", "ortho", "forward")
-
-
-def check(transform: Any) -> None:
-    """Check the parameters ``n`` and ``norm``."""
-    if transform.n is not None:
-        _parameters.count(transform, "n")
-    _parameters.choice(transform, "norm", _NORMS)
+__all__ = ["FourierTransform"]
 
 
-def transformed(transform: Any, batch: EcgBatch, func: Callable[..., Any]) -> EcgBatch:
-    """Return the batch with ``func(x, n, norm=…)`` of each record of ``src`` as ``dst``."""
-    source = batch.component(transform.src)
-    if not isinstance(source, Ragged):
-        raise InputError(
-            f"{transform.action_name} needs a signal, but {transform.src!r} holds {type(source).__name__}."
-        )
-    results = each(batch, transform.action_name, source, lambda x, _: func(x, transform.n, norm=transform.norm))
-    return batch.with_component(transform.dst, gathered(results, source.ndim))
+@dataclass(frozen=True)
+class FourierTransform(Transform):
+    """Replace each lead by what ``function`` makes of it.
+
+    Args:
+        n: samples (bins, for an inverse) along the last axis that are taken, zeros where there are fewer; all when
+            not given. For ``irfft`` it is the samples that come out.
+        norm: where the factor 1/n goes: to the inverse (``"backward"``), to the ``"forward"`` one, or its root to
+            both (``"ortho"``).
+        src: the component to read.
+        dst: the component to write.
+
+    Raises:
+        InputError: naming the record that cannot be transformed.
+    """
+
+    n: int | None = None
+    norm: Literal["backward", "ortho", "forward"] = "backward"
+    src: str = "signal"
+    dst: str = "signal"
+
+    function: ClassVar[Callable[..., Any]]
+    """The transform, called as ``function(x, n, norm=…)``."""
+
+    def __post_init__(self) -> None:
+        if self.n is not None:
+            _parameters.count(self, "n")
+        _parameters.choice(self, "norm", ("backward", "ortho", "forward"))
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        source = batch.component(self.src)
+        if not isinstance(source, Ragged):
+            raise InputError(f"{self.action_name} needs a signal, but {self.src!r} holds {type(source).__name__}.")
+        results = each(batch, self.action_name, source, lambda x, _: self.function(x, self.n, norm=self.norm))
+        return batch.with_component(self.dst, gathered(results, source.ndim))
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls(256, "ortho", dst="transformed")

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Self, final
+from typing import Any, ClassVar, final
 
 import scipy.fft
 
-from cardioflow.batch import EcgBatch
-from cardioflow.transforms.base import Transform
-from cardioflow.transforms.spectra import _fourier
+from cardioflow.transforms.spectra._fourier import FourierTransform
 
 __all__ = ["Ifft"]
 
 
 @final
 @dataclass(frozen=True)
-class Ifft(Transform):
+class Ifft(FourierTransform):
     """Replace each spectrum by its inverse transform, as ``numpy.fft.ifft`` defines it, in complex64.
 
     The signal stays complex, even where its imaginary part is zero: ``irfft`` gives a real one.
 
-    Args:
-        n: samples along time that are taken, zeros where there are fewer; all when not given.
-        norm: where the factor 1/n goes: to the inverse (``"backward"``), to the ``"forward"`` one, or its root to
-            both (``"ortho"``).
-        src: the component to read.
-        dst: the component to write.
-
-    Raises:
-        InputError: naming the record that cannot be transformed.
+    The arguments are those of ``FourierTransform``.
     """
 
-    n: int | None = None
-    norm: Literal["backward", "ortho", "forward"] = "backward"
-    src: str = "signal"
-    dst: str = "signal"
-
-    def __post_init__(self) -> None:
-        _fourier.check(self)
-
-    def apply(self, batch: EcgBatch) -> EcgBatch:
-        return _fourier.transformed(self, batch, scipy.fft.ifft)
-
-    @classmethod
-    def examples(cls) -> tuple[Self, ...]:
-        return cls(), cls(256, "ortho", dst="transformed")
+    function: ClassVar[Callable[..., Any]] = staticmethod(scipy.fft.ifft)

@@ -77,6 +77,15 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_predicted(model)
     assert "cardioflow: simulated:VT: 'simulated:VT' asks for the rhythm 'VT'." in done.stderr
 
 
+def test_a_file_that_the_model_cannot_take_is_named_and_the_others_are_predicted(model):
+    two_leads = "simulated:AF?seed=1&duration_s=12&leads=I,II"
+    answer = predict_files(model, [Path(FILES[0]), Path(two_leads), Path(FILES[1])])
+    assert [p["file"] for p in answer["predictions"]] == FILES
+    (left_out,) = answer["skipped"]
+    assert left_out["file"] == two_leads
+    assert "2" in left_out["reason"]
+
+
 def test_a_file_given_twice_is_answered_once(model):
     assert len(predict_files(model, [Path(FILES[0])] * 2)["predictions"]) == 1
 

@@ -108,7 +108,9 @@ class Demo:
             losses[batch.epoch].append(_losses(run)[-1])
         means = [float(np.mean(own)) for own in losses if own]
         path = self.out / "af.cardioflow"
-        run.save_model("fft_inception", path, preprocessing=_preparation(material.fmt))
+        # What is saved takes files of any format, each recognised by its content.
+        taken = None if material.fmt == "wfdb" else material.fmt
+        run.save_model("fft_inception", path, preprocessing=_preparation(taken))
         _say(f"Loss {means[0]:.3f} → {means[-1]:.3f}; saved as {path}")
         return path, means
 
@@ -179,7 +181,7 @@ class Demo:
         return save_figure(record_panel(strips, title=title), self.out / "three-records.png")
 
 
-def _preparation(fmt: str) -> Pipeline:
+def _preparation(fmt: str | None) -> Pipeline:
     """Return the steps from a file to what the model takes; they are saved with it."""
     return (
         Pipeline()

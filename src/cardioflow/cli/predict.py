@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from cardioflow import registry
-from cardioflow.errors import DumpError, ModelError
+from cardioflow.errors import CardioFlowError, DumpError, ModelError
 from cardioflow.models import bundle
 from cardioflow.models.base import BaseModel
 from cardioflow.pipeline.dataset import EcgDataset
@@ -34,10 +34,10 @@ def print_predictions(model: Path, files: Sequence[Path], *, as_json: bool) -> i
     return 2 if answer["skipped"] else 0
 
 
-def predict_files(model: Path, files: Sequence[Path], *, batch_size: int = 32) -> dict[str, Any]:
+def predict_files(model: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Return what the dump ``model`` says of each of ``files``, prepared as the dump says, as plain JSON values.
 
-    A file that cannot be read is listed with its reason under ``"skipped"``.
+    A file that cannot be read, or that the model cannot take, is listed with its reason under ``"skipped"``.
 
     Raises:
         DumpError: when ``model`` is no dump, or holds no preprocessing.
@@ -51,15 +51,17 @@ def predict_files(model: Path, files: Sequence[Path], *, batch_size: int = 32) -
         )
     pipeline = _preprocessing(model, header["preprocessing"])
     pipeline = pipeline.import_model("model", load_model(model, header)).predict_on_batch("model")
-    dataset = EcgDataset({str(f): f for f in dict.fromkeys(files)})
-    run = (dataset >> pipeline).run(batch_size=batch_size, on_error="skip", progress=False)
-    found = {p.id: p.value for p in run.variables.get("prediction")} if "prediction" in run.variables else {}
-    labels = header["classes"]
-    return {
-        "model": str(model),
-        "predictions": [_answer(f, found[f], labels, header["multilabel"]) for f in dataset.ids if f in found],
-        "skipped": [{"file": s.record, "step": s.step, "reason": str(s.reason)} for s in run.errors],
-    }
+    answers, skipped = [], []
+    for file in dict.fromkeys(str(f) for f in files):
+        # A run each: files differ in leads and rate, and what is wrong with one is no matter of the next.
+        try:
+            run = (EcgDataset({file: file}) >> pipeline).run(batch_size=1, threads=0, progress=False)
+            (found,) = run.get_variable("prediction")
+        except CardioFlowError as error:
+            skipped.append({"file": file, "step": error.step, "reason": str(error)})
+        else:
+            answers.append(_answer(file, found.value, header["classes"], header["multilabel"]))
+    return {"model": str(model), "predictions": answers, "skipped": skipped}
 
 
 def _preprocessing(model: Path, text: str) -> Pipeline:

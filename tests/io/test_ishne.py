@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,12 @@ def test_a_label_without_a_code_is_a_note(data, small):
     small.with_suffix(".ann").write_bytes(head + body)
     marks = read(small, components=EVERYTHING).annotation
     assert (marks.sample.tolist(), marks.symbol.tolist(), marks.aux_note) == ([10, 20], ["V", '"'], ("", "!"))
+    struct.pack_into("<i", head, 22, -(2**31))
+    small.with_suffix(".ann").write_bytes(head + body)
+    tracemalloc.start()
+    fails(small, "x.ann beside it says that its marks begin at byte -2147483648", components=EVERYTHING)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
     small.with_suffix(".ann").write_bytes(b"nonsense")
     fails(small, "x.ann beside it begins with b'nonsense'", components=EVERYTHING)
 

@@ -164,7 +164,7 @@ def _marks(path: Path, count: int) -> Annotation:
             (at,) = struct.unpack_from("<i", raw, 22)
             size = os.fstat(file.fileno()).st_size
             file.seek(max(at, 0))
-            body = file.read(max(size - at, 0))
+            body = file.read(size)
     except FileNotFoundError:
         return Annotation()
     except FormatError as error:

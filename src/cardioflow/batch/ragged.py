@@ -8,6 +8,7 @@ from typing import Any, Self, final, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cardioflow.dsp.buffers import empty
 from cardioflow.errors import InputError
 
 __all__ = ["Ragged"]
@@ -62,7 +63,7 @@ class Ragged:
         if len(axes) > 1:
             raise InputError(f"Arrays of {sorted(axes)} axes cannot lie in one Ragged; give all of them the same.")
         dtype = np.complex64 if any(np.iscomplexobj(a) for a in arrays) else np.float32
-        data = np.empty(sum(a.size for a in arrays), dtype)
+        data = empty(sum(a.size for a in arrays), dtype)
         start = 0
         for a in arrays:
             data[start : start + a.size] = a.reshape(-1)
@@ -115,7 +116,7 @@ class Ragged:
             return Ragged(span, self.shapes[rows])
         if not rows.size:
             return Ragged(self.data[:0], self.shapes[:0])
-        return Ragged(np.concatenate([self._flat(int(i)) for i in rows]), self.shapes[rows])
+        return Ragged(_joined([self._flat(int(i)) for i in rows]), self.shapes[rows])
 
     @classmethod
     def concat(cls, parts: Sequence[Ragged]) -> Ragged:
@@ -126,7 +127,7 @@ class Ragged:
                 f"Batches whose signals have {sorted({p.ndim for p in filled})} axes cannot be joined: "
                 "some are cut into segments and some are not. Call unstack_signals first."
             )
-        return Ragged(np.concatenate([p.data for p in filled]), np.concatenate([p.shapes for p in filled]))
+        return Ragged(_joined([p.data for p in filled]), np.concatenate([p.shapes for p in filled]))
 
     def _flat(self, i: int) -> NDArray[Any]:
         return self.data[self.offsets[i] : self.offsets[i + 1]]
@@ -168,6 +169,10 @@ class Ragged:
         low, high = self.shapes.min(axis=0), self.shapes.max(axis=0)
         axes = ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(low, high, strict=True))
         return f"Ragged({len(self)} records of ({axes}), {self.dtype})"
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(parts, out=empty(sum(p.size for p in parts), np.result_type(*parts)))
 
 
 def _locked(array: NDArray[Any]) -> NDArray[Any]:

@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cardioflow.dsp.buffers import empty
+
 __all__ = ["cut", "random_starts", "regular_starts"]
 
 Ints = NDArray[np.int64]
@@ -31,7 +33,7 @@ def cut(data: NDArray[Any], shapes: Ints, starts: Ints, counts: Ints, *, length:
         length: the samples of every window.
         pad_value: what stands before the first and after the last sample.
     """
-    out = np.empty(int((counts * shapes[:, 0]).sum()) * length, data.dtype)
+    out = empty(int((counts * shapes[:, 0]).sum()) * length, data.dtype)
     _cut(data, shapes, starts, counts, length, data.dtype.type(pad_value), out)
     return out
 

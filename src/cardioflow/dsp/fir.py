@@ -10,6 +10,8 @@ import scipy.signal
 from numba import njit
 from numpy.typing import NDArray
 
+from cardioflow.dsp.buffers import empty
+
 __all__ = ["convolved", "linear_phase"]
 
 Ints = NDArray[np.int64]
@@ -41,7 +43,7 @@ def convolved(
         kernel: the numbers to convolve with, as ``numpy.convolve`` takes them.
         mode: what stands outside a run, as ``numpy.pad`` names it.
     """
-    out = np.empty(data.size, np.float32)
+    out = empty(data.size, np.float32)
     left = kernel.size // 2
     right = kernel.size - 1 - left
     for start, n in zip(starts, lengths, strict=True):

@@ -12,6 +12,7 @@ import scipy.signal
 from numba import njit
 from numpy.typing import NDArray
 
+from cardioflow.dsp.buffers import empty
 from cardioflow.dsp.lanes import WIDTH, add_scaled, load, scaled, store
 
 __all__ = ["Design", "butterworth", "design", "filtfilt", "notch"]
@@ -78,7 +79,7 @@ def filtfilt(
         designs: the filters.
         which: the index into ``designs`` for each run.
     """
-    out = np.empty(data.size, np.float32)
+    out = empty(data.size, np.float32)
     for k, chosen in enumerate(designs):
         own = np.flatnonzero((which == k) & (lengths > 0))
         if own.size:

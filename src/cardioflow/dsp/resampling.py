@@ -12,6 +12,8 @@ import scipy.signal
 from numba import njit
 from numpy.typing import NDArray
 
+from cardioflow.dsp.buffers import empty
+
 __all__ = ["resampled"]
 
 Ints = NDArray[np.int64]
@@ -59,7 +61,7 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
         # ⌈n·new/old⌉, exactly: in Python's integers, because these products leave 64 bits.
         counts[own] = [-(-n * ratio.numerator // ratio.denominator) for n in lengths[own].tolist()]
     ends = np.cumsum(counts)
-    out = np.empty(int(counts.sum()), np.float32)
+    out = empty(int(counts.sum()), np.float32)
     for k, plan in enumerate(plans):
         own = np.flatnonzero(which == k)
         at = (ends - counts)[own]

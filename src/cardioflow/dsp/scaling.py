@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from cardioflow.dsp.buffers import empty
+
 __all__ = ["standardized"]
 
 Floats = NDArray[np.float32]
@@ -18,7 +20,7 @@ def standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float) -> Fl
 
     None when a sample is not finite: the sums tell, so that no pass of its own need look for one.
     """
-    out = np.empty(data.size, np.float32)
+    out = empty(data.size, np.float32)
     return out if _standardized(data, sizes, float(eps), out) else None
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
+from cardioflow.dsp.buffers import empty
 from cardioflow.dsp.quantize import gather_int16
 from cardioflow.errors import FormatError
 from cardioflow.io._packed.columns import decoded, from_json
@@ -165,7 +166,7 @@ class Store:
             return Ragged(view, shapes)
         ends = np.cumsum(shapes.prod(axis=1))
         places = ends - shapes.prod(axis=1)
-        out = np.empty(int(ends[-1]), np.float32)
+        out = empty(int(ends[-1]), np.float32)
         for number in used:
             # Each record straight to its place: gathering shard by shard and sorting afterwards copied all twice.
             own = shard_of == number

@@ -8,9 +8,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve
-from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError
 from cardioflow.io._packed.store import Store, open_store
@@ -63,19 +61,9 @@ class Packed(Format):
 
 def _gathered(store: Store, rows: np.ndarray, request: ReadRequest) -> Columns:
     """Return the records at ``rows``, in that order."""
-    shard_of = store.shard_of[rows]
-    metas: list[Meta] = []
-    marks: list[Annotation | None] = []
-    for number in np.unique(shard_of):
-        own = store.row_of[rows[shard_of == number]]
-        metas.append(store.shards[number].meta(own))
-        if "annotation" in request.components:
-            marks.extend(store.shards[number].marks(own))
-    back = np.argsort(np.argsort(shard_of, kind="stable"), kind="stable")
-    meta = metas[0] if len(metas) == 1 else Meta.concat(metas).take(back)
     signal = store.signals(rows) if "signal" in request.components else None
-    found = tuple(marks[i] for i in back) if "annotation" in request.components else None
-    return Columns(signal, meta, found)
+    marks = store.marks(rows) if "annotation" in request.components else None
+    return Columns(signal, store.meta(rows), marks)
 
 
 def _places(paths: Sequence[str | Path]) -> tuple[Store, np.ndarray]:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["constants_of", "decoded", "encoded", "from_json", "to_json"]
+__all__ = ["constants_of", "decoded", "encoded", "from_json", "same_value", "to_json"]
 
 
 def constants_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what all ``rows`` have in common: the key is in each, with one value."""
     first = rows[0]
-    return {k: v for k, v in first.items() if all(k in row and _same(row[k], v) for row in rows)}
+    return {k: v for k, v in first.items() if all(k in row and same_value(row[k], v) for row in rows)}
 
 
-def _same(a: Any, b: Any) -> bool:
+def same_value(a: Any, b: Any) -> bool:
+    """Return whether ``a`` and ``b`` are one value of one type."""
     # NaN is not equal to itself, and would else be written once per record.
     return type(a) is type(b) and (a == b or (isinstance(a, float) and a != a and b != b))  # noqa: PLR0124
 

@@ -18,7 +18,7 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.dsp.buffers import empty
 from cardioflow.dsp.quantize import gather_int16
 from cardioflow.errors import FormatError
-from cardioflow.io._packed.columns import decoded, from_json
+from cardioflow.io._packed.columns import decoded, from_json, same_value
 from cardioflow.io._packed.writer import VERSION
 
 __all__ = ["Shard", "Store", "open_store"]
@@ -98,21 +98,16 @@ class Shard:
         values = decoded(self._columns[f"meta.{key}"].take(pa.array(rows)), self._kinds[key])
         return np.array([v for own in values for v in own], np.float64)
 
-    def meta(self, rows: NDArray[np.int64]) -> Meta:
-        """Return the metadata at ``rows``."""
-        n = len(rows)
-        columns: dict[str, Any] = {}
-        for key, value in self.constants.items():
-            if isinstance(value, float):
-                columns[key] = np.full(n, value)
-                continue
-            column = np.empty(n, object)
-            column.fill(value)
-            columns[key] = column
-        taken = pa.array(rows)
-        for key, kind in self._kinds.items():
-            columns[key] = decoded(self._columns[f"meta.{key}"].take(taken), kind)
-        return Meta(columns, n)
+    def values(self, key: str, rows: NDArray[np.int64]) -> list[Any]:
+        """Return the metadata ``key`` at ``rows``, ``None`` where the shard has none."""
+        if key in self._kinds:
+            return decoded(self._columns[f"meta.{key}"].take(pa.array(rows)), self._kinds[key])
+        return [self.constants.get(key)] * len(rows)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The metadata that the shard holds."""
+        return (*self.constants, *self._kinds)
 
     def marks(self, rows: NDArray[np.int64]) -> list[Annotation | None]:
         """Return the annotations at ``rows``, ``None`` where the record was packed without."""
@@ -122,6 +117,21 @@ class Shard:
         there = self._columns["marks.there"].take(taken).to_pylist()
         columns = {k[6:]: v.take(taken).to_pylist() for k, v in self._columns.items() if k.startswith("marks.")}
         return [_annotation(columns, i) if there[i] else None for i in range(len(rows))]
+
+
+def _filled(value: Any, n: int) -> NDArray[Any]:
+    if isinstance(value, float):
+        return np.full(n, value)
+    column = np.empty(n, object)
+    column.fill(value)
+    return column
+
+
+def _objects(values: list[Any]) -> NDArray[Any]:
+    column = np.empty(len(values), object)
+    for i, value in enumerate(values):
+        column[i] = value
+    return column
 
 
 def _check_columns(columns: Mapping[str, pa.Array]) -> None:
@@ -172,6 +182,32 @@ class Store:
             own = shard_of == number
             self.shards[number].fill(row_of[own], out, places[own])
         return Ragged(out, shapes)
+
+    def meta(self, rows: NDArray[np.int64]) -> Meta:
+        """Return the metadata at ``rows``, in that order."""
+        shard_of, row_of = self.shard_of[rows], self.row_of[rows]
+        used = [(self.shards[number], shard_of == number) for number in np.unique(shard_of)]
+        columns: dict[str, Any] = {}
+        for key in dict.fromkeys(key for shard, _ in used for key in shard.keys):
+            held = [shard.constants[key] for shard, _ in used if key in shard.constants]
+            if len(held) == len(used) and all(same_value(value, held[0]) for value in held):
+                columns[key] = _filled(held[0], len(rows))
+                continue
+            column = np.empty(len(rows), object)
+            for shard, own in used:
+                # Through an object array, because NumPy would make tuples of one length a second axis.
+                column[own] = _objects(shard.values(key, row_of[own]))
+            columns[key] = column.tolist()
+        return Meta(columns, len(rows))
+
+    def marks(self, rows: NDArray[np.int64]) -> tuple[Annotation | None, ...]:
+        """Return the annotations at ``rows``, in that order."""
+        shard_of, row_of = self.shard_of[rows], self.row_of[rows]
+        found: dict[int, Annotation | None] = {}
+        for number in np.unique(shard_of):
+            own = np.flatnonzero(shard_of == number)
+            found |= dict(zip(own.tolist(), self.shards[number].marks(row_of[own]), strict=True))
+        return tuple(found[i] for i in range(len(rows)))
 
     def ids(self) -> list[str]:
         """Return the ids of all records, in order."""

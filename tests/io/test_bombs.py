@@ -59,7 +59,7 @@ def test_real_files_need_at_most_twenty_times_their_size(data: Path, fmt: str) -
 def _refused(fmt: str, path: Path, message: str) -> None:
     reader = formats.get(fmt)()
     tracemalloc.start()
-    begin = time.perf_counter()
+    begin = time.thread_time()  # not the time on the wall, which a busy machine stretches
     try:
         with pytest.raises(FormatError, match=message):
             reader.read(path, ALL)
@@ -67,7 +67,7 @@ def _refused(fmt: str, path: Path, message: str) -> None:
     finally:
         tracemalloc.stop()
     assert peak <= 20 * path.stat().st_size + (1 << 20)
-    assert time.perf_counter() - begin < 5
+    assert time.thread_time() - begin < 5
 
 
 @pytest.mark.parametrize("fmt", XML)

@@ -4,6 +4,7 @@
 
     CardioFlowError
     ├── FormatError (ValueError)                 a file that cannot be read as its format says
+    │   └── MixedRatesError                      leads of different rate, and no choice made
     ├── InputError (ValueError)                  a parameter, a signal or a table that a step cannot take
     │   └── LabelError                           a label that is missing, doubled or unknown
     ├── ConfigError (ValueError)                 a setting that nobody reads, or that two would read
@@ -38,6 +39,7 @@ __all__ = [
     "InputError",
     "LabelError",
     "MissingDependencyError",
+    "MixedRatesError",
     "ModelError",
     "NotRunError",
     "StepError",
@@ -68,6 +70,20 @@ class CardioFlowError(Exception):
 
 class FormatError(CardioFlowError, ValueError):
     """A file cannot be read as its format says; the message names file, place and expectation."""
+
+
+class MixedRatesError(FormatError):
+    """The leads of a record have different rates; ``rates`` maps each lead's number to its Hz, as they were asked for."""
+
+    def __init__(self, message: str, rates: Mapping[int, float] | None = None, *, record: str | None = None) -> None:
+        super().__init__(message, record=record)
+        self.rates = dict(rates or {})
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of the leads of each rate, rising."""
+        found = sorted(set(self.rates.values()))
+        return tuple(tuple(lead for lead, own in self.rates.items() if own == rate) for rate in found)
 
 
 class InputError(CardioFlowError, ValueError):

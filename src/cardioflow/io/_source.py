@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from cardioflow.errors import FormatError
+from cardioflow.errors import FormatError, MixedRatesError
 
 __all__ = ["Cursor", "naming", "open_plain", "read_whole"]
 
@@ -29,6 +29,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
+    except MixedRatesError as error:
+        raise MixedRatesError(f"{path}: {error}", error.rates) from error.__cause__
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error.__cause__
 

@@ -54,10 +54,19 @@ class ReadRequest:
     """Leads to read, by name or number, in this order; ``None`` is all."""
     ann_ext: str | None = None
     """The suffix of the annotation file, where a format keeps several beside a record (``"atr"``, ``"q1c"``)."""
+    common_fs: float | None = None
+    """The rate in Hz to which leads of different rate in one record are brought; other records keep theirs."""
+    group: int | None = None
+    """Of a record whose leads have different rates, which of its rates to read: 0 is the lowest."""
     strict: bool = False
     """Whether a checksum that does not agree is an error; otherwise it is a flag in ``meta``."""
     identify: bool = False
     """Whether what identifies a person (name, ids, exact birth date) is read into ``meta``."""
+
+    def __post_init__(self) -> None:
+        if self.common_fs is not None and (self.group is not None or self.common_fs <= 0):
+            what = f"group={self.group} beside it" if self.group is not None else "expected more than 0 Hz"
+            raise InputError(f"common_fs={self.common_fs}: {what}. Give one of common_fs and group.")
 
 
 @dataclass(frozen=True)

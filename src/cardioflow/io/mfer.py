@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar, final
 
 from cardioflow.batch.leads import resolve, standard_name
-from cardioflow.errors import FormatError, InputError
+from cardioflow.errors import FormatError, InputError, MixedRatesError
 from cardioflow.io._mfer.channels import Channel, Frame, read_frame, samples
 from cardioflow.io._mfer.tags import integer, read_tags
 from cardioflow.io._person import person_meta, sex_letter, years, years_between
+from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io.base import Format, ReadRequest, Record
@@ -66,7 +67,8 @@ class Mfer(Format):
             rates = sorted({channel.fs for channel in channels})
             if len(rates) > 1:
                 told = ", ".join(f"{channel.name} {channel.fs:g} Hz" for channel in channels)
-                raise FormatError(f"holds channels of different rate: {told}. Choose those of one with channels=[…].")
+                own = {i: frame.channels[i].fs for i in chosen}
+                raise MixedRatesError(f"holds channels of different rate: {told}. {MIXED_REMEDY}", own)
             wave = _read_wave(frame, chosen, rates[0])
             rest = tuple((c.name, c.fs, c.unit) for i, c in enumerate(frame.channels) if i not in chosen)
             meta = {**_meta(content, little=frame.little, request=request), "other_channels": rest}

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.dsp.limb_laws import law_residual
-from cardioflow.errors import FormatError
+from cardioflow.errors import FormatError, MixedRatesError
+from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._wfdb.about import age_and_sex, device
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
@@ -172,7 +173,8 @@ def _per_frame(header: Header, choice: Choice, path: str, *, marks_only: bool) -
     groups = "; ".join(
         f"{[kind.name for kind in some if kind.per_frame == rate]} at {header.fs * rate:g} Hz" for rate in choice.rates
     )
-    raise FormatError(f"{path} has signals of different rate: {groups}. Choose those of one with channels=[…].")
+    rates = {i: header.fs * header.signals[i].kind.per_frame for i in choice.numbers}
+    raise MixedRatesError(f"{path} has signals of different rate: {groups}. {MIXED_REMEDY}", rates)
 
 
 def _span(header: Header, path: str, request: ReadRequest) -> tuple[int, int]:

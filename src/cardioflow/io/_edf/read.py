@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.dsp.unpack import unpack
-from cardioflow.errors import FormatError, InputError
+from cardioflow.errors import FormatError, InputError, MixedRatesError
 from cardioflow.io._edf.header import Header, Signal, parse, size_of, written_date
 from cardioflow.io._edf.marks import Text, read_records
 from cardioflow.io._person import person_meta, sex_letter, years_between
+from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, open_plain
 from cardioflow.io.base import ReadRequest, Record
@@ -144,6 +145,7 @@ def _count_records(header: Header, size: int, *, strict: bool) -> int:
 def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], ReadRequest]:
     """Return the signals asked for, of one rate, and the request without its channels, which that settles."""
     signals = [s for s in header.signals if not s.is_annotation and s.per_record]
+    rows: Sequence[int] = range(len(signals))
     if _is_eight(signals):
         # The leads to choose from are known when those that are missing have been computed.
         pass
@@ -159,7 +161,8 @@ def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], R
             f"{[s.label for s in signals if s.per_record == n]} at {n / (header.duration_s or 1):g} Hz"
             for n in sorted(rates)
         )
-        raise FormatError(f"has signals of different rate: {groups}. Choose those of one with channels=[…].")
+        own = {i: s.per_record / (header.duration_s or 1) for i, s in zip(rows, signals, strict=True)}
+        raise MixedRatesError(f"has signals of different rate: {groups}. {MIXED_REMEDY}", own)
     settled = None if request.channels is None else tuple(range(len(signals)))
     return tuple(signals), request if _is_eight(signals) else replace(request, channels=settled)
 

@@ -13,6 +13,7 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import BadRecordsError, CardioFlowError, FormatError, InputError, LabelError, nearest
+from cardioflow.io._rates import settled
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.pipeline.labels import LabelTable, TableShape
 from cardioflow.pipeline.packing import is_packed
@@ -38,7 +39,8 @@ class Load(Reader):
     file; ``fmt=None`` recognises the format from the content. ``src`` says
     where else the files are: a folder, or a mapping of ids to paths. Options
     are those of ``ReadRequest``: ``start_s``, ``stop_s``, ``channels``,
-    ``ann_ext``, ``strict``, ``identify``.
+    ``ann_ext``, ``strict``, ``identify``, and for records whose leads have
+    different rates ``common_fs`` or ``group``.
 
     ``load(src="REFERENCE.csv", fmt="csv", components="target")`` joins a table
     with the records by id: a CSV file with or without a header, a mapping, a
@@ -96,7 +98,9 @@ class Load(Reader):
                 raise InputError(
                     f"load(fmt={self.fmt!r}, components='target'): targets are read from 'csv' or a table."
                 )
-        elif self.fmt is not None:
+            return
+        ReadRequest(**self.options)
+        if self.fmt is not None:
             formats.get(self.fmt)
 
     def bind(self, dataset: EcgDataset) -> Load:
@@ -166,16 +170,19 @@ class Load(Reader):
 
     def _read(self, paths: list[Path], request: ReadRequest) -> list[Record | FormatError]:
         if self.fmt is not None:
-            found: list[Record | FormatError] = formats.get(self.fmt)().read_many(paths, request)
-            return found
+            reader = formats.get(self.fmt)()
+            found: list[Record | FormatError] = reader.read_many(paths, request)
+            return [settled(reader, path, request, own) for path, own in zip(paths, found, strict=True)]
         from cardioflow.io._recognise import recognise
 
         each: list[Record | FormatError] = []
         for path in paths:
             try:
-                each.append(formats.get(recognise(path))().read(path, request))
+                reader = formats.get(recognise(path))()
             except FormatError as error:
                 each.append(error)
+                continue
+            each.append(settled(reader, path, request, reader.read_many([path], request)[0]))
         return each
 
     def _path(self, batch: EcgBatch, i: int) -> Path:

@@ -73,7 +73,7 @@ class FormatError(CardioFlowError, ValueError):
 
 
 class MixedRatesError(FormatError):
-    """Leads of different rate, and no choice made; ``rates`` maps each lead's number to its Hz, as they were asked for."""
+    """Leads of different rate, and no choice made; ``rates`` maps each lead's number to its Hz, as asked for."""
 
     def __init__(self, message: str, rates: Mapping[int, float] | None = None, *, record: str | None = None) -> None:
         super().__init__(message, record=record)

@@ -139,7 +139,11 @@ class Declaration:
                 f"Model {self.name!r} is built from the first batch, and it has no labels to say how many there are. "
                 'Load them (components="target") and call binarize_labels(), or give the path of a dump in the config.'
             )
-        made = self.builder(**self._settings(config))
+        settings = self._settings(config)
+        several = first.target is not None and first.target.ndim == 2 and bool((first.target.sum(axis=1) != 1).any())
+        if several and "multilabel" in inspect.signature(self.builder).parameters:
+            settings.setdefault("multilabel", True)
+        made = self.builder(**settings)
         built: BaseModel = made.build(tuple(int(v) for v in signal.shapes[0]), n_classes)
         return built
 

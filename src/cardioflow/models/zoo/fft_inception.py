@@ -29,12 +29,15 @@ class FftInception(KerasBaseModel):
     Args:
         learning_rate: Of the Adam optimizer.
         dropout: The share of the last hidden layer's features left out in training.
+        multilabel: Whether a record can have several labels at once, so that each gets a probability of its own
+            (sigmoid) instead of a share (softmax). Taken as true where the first batch shows it.
     """
 
-    def __init__(self, learning_rate: float = 1e-3, dropout: float = 0.2) -> None:
+    def __init__(self, learning_rate: float = 1e-3, dropout: float = 0.2, *, multilabel: bool = False) -> None:
         super().__init__()
         self.learning_rate = learning_rate
         self.dropout = dropout
+        self.multilabel = multilabel
 
     def build(self, input_shape: tuple[int, int], n_classes: int = 2) -> Self:
         """Build and compile the network for signals of ``input_shape``, (lead, time).
@@ -66,7 +69,7 @@ class FftInception(KerasBaseModel):
         # Not relu: its eight units see positive inputs alone, and trained on 184 records most or all of them died.
         x = layers.Dense(8, activation="leaky_relu", kernel_initializer="random_uniform")(x)
         x = layers.Dropout(self.dropout)(x)
-        label = layers.Dense(n_classes, activation="softmax")(x)
+        label = layers.Dense(n_classes, activation="sigmoid" if self.multilabel else "softmax")(x)
         self.model = keras.Model(signal, label, name="fft_inception")
         self.model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(self.learning_rate))
         return self

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cardioflow import EcgDataset
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 
@@ -65,6 +66,26 @@ def records(name: str, gate: float, paths: list[Path], n_wfdb: int) -> Case:
         return all(_equal(found, wfdb.rdrecord(str(path.with_suffix("")))) for path, found in pairs)
 
     return Case(name, gate, ours, theirs, same)
+
+
+def data_set(name: str, gate: float, paths: list[Path], n_wfdb: int) -> Case:
+    """Return the case of reading whole records through a data set, with ids, metadata columns and one buffer."""
+    dataset, alone = EcgDataset(paths), records(name, gate, paths, n_wfdb)
+
+    def ours() -> int:
+        for i in range(0, len(paths), BATCH):
+            dataset.batch(range(i, min(i + BATCH, len(paths)))).load(fmt="wfdb", components=["signal", "meta"])
+        return len(paths)
+
+    def same() -> bool:
+        some = paths[:n_wfdb]
+        batch = dataset.batch(range(len(some))).load(fmt="wfdb")
+        pairs = zip(some, batch.signal, strict=True)
+        return all(
+            np.array_equal(x, wfdb.rdrecord(str(p.with_suffix(""))).p_signal.T.astype(np.float32)) for p, x in pairs
+        )
+
+    return Case(name, gate, ours, alone.theirs, same)
 
 
 def _equal(found: Record | Exception, theirs: wfdb.Record) -> bool:
@@ -140,6 +161,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         cases = [
             records(f"CinC 2017, {len(cinc)} records", 15, cinc, 1000),
+            data_set("… through a data set", 15, cinc, 1000),
             records("12 x 5000, format 16", 10, twelve_leads(Path(folder)), 100),
             records("LUDB, 12 x 5000", 10, sorted((data / "ludb").glob("*.hea")), 100),
             records("2 x 650 000, format 212", 8, [data / "mitdb/119.hea", data / "mitdb/208.hea"], 2),

@@ -24,3 +24,10 @@ def test_what_stands_at_the_top_is_sorted_and_there() -> None:
     for name in ("Pipeline", "EcgDataset", "EcgBatch", "B", "C", "F", "V", "model"):
         assert name in cardioflow.__all__
         assert hasattr(cardioflow, name)
+
+
+def test_the_version_is_the_installed_ones() -> None:
+    from importlib.metadata import version
+
+    assert cardioflow.__version__ == version("cardioflow")
+    assert not hasattr(cardioflow, "no_such_name")

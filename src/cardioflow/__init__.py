@@ -8,3 +8,12 @@ from cardioflow.pipeline.expressions import B, C, F, V
 from cardioflow.pipeline.pipeline import Pipeline
 
 __all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "errors", "model"]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        # Reading the installed metadata takes longer than most imports, and few ask.
+        from importlib.metadata import version
+
+        return version("cardioflow")
+    raise AttributeError(f"module 'cardioflow' has no attribute {name!r}")

@@ -8,53 +8,32 @@ import itertools
 import math
 import re
 from pathlib import Path
+from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
 
 import numpy as np
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser, ParseError
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
 from cardioflow.io._source import read_whole
 
-__all__ = ["base64_bytes", "number", "numbers", "parse_xml", "root_name", "text"]
+__all__ = ["base64_bytes", "number", "numbers", "parse_xml", "root_name", "text", "told_number"]
 
 _MOST_DEPTH = 64
 # An element costs some 500 bytes; one in 32 keeps the tree below 16 times the file. Real files have one in 70 or more.
 _BYTES_PER_ELEMENT = 32
 _ALWAYS_ALLOWED = 2000
-
-
-class _Tree(TreeBuilder):
-    """Builds elements without their namespaces, and counts them."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._left = most
-        self._depth = 0
-
-    def start(self, tag: str, attrs: dict[str, str]) -> Element:
-        self._left -= 1
-        self._depth += 1
-        if self._left < 0 or self._depth > _MOST_DEPTH:
-            raise FormatError("has more elements, or deeper ones, than a file of its size can hold an ECG with.")
-        return super().start(_local(tag), {_local(name): value for name, value in attrs.items()})
-
-    def end(self, tag: str) -> Element:
-        self._depth -= 1
-        return super().end(_local(tag))
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
+_TOO_MANY = "has more elements, or deeper ones, than a file of its size can hold an ECG with."
 
 
 def parse_xml(path: Path, *, doctype: str | None = None) -> Element:
-    """Return the root of an XML file, with namespaces taken off all names.
+    """Return the root of an XML file, with the prefixes of namespaces taken off all names.
 
     ``doctype`` names the root of a ``<!DOCTYPE … SYSTEM "…">`` that a format carries by habit: it is blanked out
-    before the parser sees the file, so that nothing of it is ever processed. Any other DTD is refused.
+    before the parser sees the file, so that nothing of it is ever processed. Any other DTD is refused, and with it
+    every entity, since a DTD is where they are declared. expat feeds the tree without Python in between
+    (why: ``docs/decisions/0010``).
 
     Raises:
         FormatError: when the file is no well-formed XML, holds a DTD or entities, or is a bomb.
@@ -62,20 +41,56 @@ def parse_xml(path: Path, *, doctype: str | None = None) -> Element:
     content = read_whole(path)
     if doctype is not None:
         content = _without_doctype(content, doctype)
-    most = max(_ALWAYS_ALLOWED, len(content) // _BYTES_PER_ELEMENT)
-    parser = DefusedXMLParser(target=_Tree(most), forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    _check_number(content)
+    tree, parser = TreeBuilder(), expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = tree.start, tree.end
+    parser.CharacterDataHandler = tree.data
+    parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = _refuse, _refuse
+    parser.ExternalEntityRefHandler = _refuse
     try:
-        parser.feed(content)
-        root: Element = parser.close()
-    except ParseError as error:
+        parser.Parse(content, True)  # noqa: FBT003 -- whether this is all of it; it has no name
+        root: Element = tree.close()
+    except expat.ExpatError as error:
         raise FormatError(f"is no well-formed XML: {error}.") from error
-    except DefusedXmlException as error:
-        raise FormatError("holds a DTD or an entity, which is refused: nothing may be fetched or expanded.") from error
     except (ValueError, LookupError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"names an encoding that cannot be read: {error}.") from error
+    _take_prefixes_off(root)
     return root
+
+
+def _refuse(*declaration: object) -> NoReturn:
+    del declaration
+    raise FormatError("holds a DTD or an entity, which is refused: nothing may be fetched or expanded.")
+
+
+def _check_number(content: bytes) -> None:
+    """Refuse what has too many elements or attributes for its size; counting is cheaper than building them."""
+    # Comments count as elements, what stands in UTF-16 twice, and base64's "=" as attributes, which cost half as much.
+    n_elements = content.count(b"<") - content.count(b"</") + content.count(b"=") / 2
+    if n_elements > _ALWAYS_ALLOWED + len(content) / _BYTES_PER_ELEMENT:
+        raise FormatError(_TOO_MANY)
+
+
+def _take_prefixes_off(root: Element) -> None:
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        if depth > _MOST_DEPTH:
+            raise FormatError(_TOO_MANY)
+        below: list[Element] = []
+        for element in level:
+            if ":" in element.tag:
+                element.tag = element.tag.rpartition(":")[2]
+            for name in element.keys():  # noqa: SIM118 -- an element is no dict: iterating gives its children
+                if ":" in name:
+                    value = element.attrib.pop(name)
+                    if not name.startswith("xmlns:"):
+                        element.set(name.rpartition(":")[2], value)
+            below.extend(element)
+        level = below
 
 
 def _without_doctype(content: bytes, root: str) -> bytes:
@@ -112,13 +127,19 @@ def number(written: str | None, what: str) -> float:
     Raises:
         FormatError: when ``written``, which is ``what``, is none.
     """
+    value = told_number(written)
+    if value is None:
+        raise FormatError(f"gives {written!r} for {what}; expected a number.")
+    return value
+
+
+def told_number(written: str | None) -> float | None:
+    """Return the finite number in a text, ``None`` where devices write a word or a dash for what was not measured."""
     try:
         value = float(written or "")
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise FormatError(f"gives {written!r} for {what}; expected a number.")
-    return value
+        return None
+    return value if math.isfinite(value) else None
 
 
 def numbers(written: str, what: str) -> NDArray[np.float64]:

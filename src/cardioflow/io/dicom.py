@@ -1,4 +1,4 @@
-"""DICOM waveforms: 12-lead, general and ambulatory ECG objects (PS3.3 A.34)."""
+"""DICOM waveforms: 12-lead, general, 32-bit and ambulatory ECG objects (PS3.3 A.34), and others that hold voltages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, ClassVar, final
 
 from cardioflow.batch.leads import standard_name
 from cardioflow.errors import FormatError
-from cardioflow.io._dicom.annotations import read_annotations
+from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
-from cardioflow.io._dicom.waveforms import Group, join, read_group
+from cardioflow.io._dicom.waveforms import Group, join, read_groups
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years
 from cardioflow.io._record import make_record
@@ -33,14 +33,22 @@ _IDENTIFYING = ("PatientName", "PatientBirthDate", "InstitutionName")
 class Dicom(Format):
     """DICOM ECG waveforms.
 
-    Read: all multiplex groups, 8, 16 and 32 bit, signed and unsigned, little and big endian; values as
-    PS3.3 C.10.9 orders (sample × sensitivity × correction + baseline); padding values as NaN; lead names from the
+    Read: all multiplex groups, 8, 16 and 32 bit, signed and unsigned, little and big endian, deflated or not; values
+    as PS3.3 C.10.9 orders (sample × sensitivity × correction + baseline); padding values as NaN; lead names from the
     channel source; filters per channel; statements, measurements and marks of the annotation sequence; age, sex.
-    Recorded groups are put on one time line, derived ones (a median beat) are left out and told in
-    ``meta["groups"]``; ``Dicom(group=1)`` or ``Dicom(group="MEDIAN BEAT")`` reads one by number or label.
+    Companded samples (MB, AB) are the numbers that G.711 gives, of 14 and 13 bit: up to ±8031 and ±4032. Recorded
+    groups are put on one time line, derived ones (a median beat) are left out and told in ``meta["groups"]``;
+    ``load(fmt="dicom", multiplex_group=1)`` or ``multiplex_group="MEDIAN BEAT"`` reads one by number or label.
 
-    Not read: companded samples (MB, AB), deflated files, time skew between channels, overlay of annotations on
-    single channels beyond their number. Lenient: a file without a sensitivity gives bare numbers in units ``"adu"``.
+    A channel that begins later or earlier than its group, by skew and offset (C.10.9.1.4.3), is moved there by whole
+    samples, with NaN where it has none; what it is moved beyond the group's end is lost. What is left, less than half
+    a sample, stands in ``meta["skew_left_s"]``, per lead that was recorded, where it is not 0 for all.
+
+    Not read: overlay of annotations on single channels beyond their number. Lenient: a file without a sensitivity
+    gives bare numbers in units ``"adu"``; a padding value of 0 for signed samples, which the ECG Toolkit writes as it
+    says that Mortara does, is none, because every signal crosses 0; marks of the median beat that GE, Mortara and the
+    ECG Toolkit ascribe to the rhythm are the beat's (see ``read_annotations``). Strict: a deflated file is refused
+    where reading it would take more than 20 times its size and 4 MiB.
 
     Written: one group of 16 bit, as the narrowest of the three objects that may hold it, with marks (in a scheme of our
     own, ``99PHYSIONET``), statements and measurements; each channel in the steps that its source had, or in 65 534
@@ -48,14 +56,15 @@ class Dicom(Format):
     hash ``patient_key``.
 
     Checked against ``pydicom.Dataset.waveform_array`` (equal to a float's precision) on the 12-lead files of
-    pydicom (Mortara, 1000 Hz) and CardIO (GE, 500 Hz); 8 bit, unsigned, baseline, padding and several groups on
-    files that the tests write.
+    pydicom (Mortara, 1000 Hz), CardIO (GE, 500 Hz) and the ECG Toolkit (a Mortara ECG, 500 Hz), the last also equal in
+    every sample to the SCP-ECG file of the same recording; companded samples against ``audioop``; other bit depths,
+    baseline, padding, skew, deflation and several groups on files that the tests write.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".dcm", ".dicom", ".ecg")
 
-    def __init__(self, group: int | str | None = None) -> None:
-        self.group = group
+    def __init__(self, multiplex_group: int | str | None = None) -> None:
+        self.multiplex_group = multiplex_group
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -68,18 +77,20 @@ class Dicom(Format):
             if not self.recognises(content):
                 raise FormatError("is no DICOM file: 'DICM' is not at byte 128.")
             dataset = read_elements(content, _READ + (_IDENTIFYING if request.identify else ()))
-            groups = [read_group(item) for item in dataset.items("WaveformSequence")]
+            groups = read_groups(dataset, len(content))
             if not groups:
                 raise FormatError(f"holds no waveform; its modality is {dataset.text('Modality') or 'not told'}.")
-            group, number = self._chosen(groups, len(content))
-            findings = read_annotations(dataset, number, group.wave.fs, beat_apart=any(g.derived for g in groups))
+            group, places = self._chosen(groups, len(content))
+            beats = [Beat(i, g.wave.signal.shape[1]) for i, g in enumerate(groups, 1) if g.derived and len(groups) > 1]
+            findings = read_annotations(dataset, places, group.wave.fs, beats[0] if beats else None)
             meta = {
                 **_meta(dataset, request),
                 "comments": unsigned(findings.statements, request),
                 "measurements": findings.measurements,
-                "sensitivity": {standard_name(name): step for name, step in group.steps.items()},
+                "sensitivity": _sensitivity(group),
                 "groups": tuple((g.label, g.wave.fs, len(g.wave.names), g.wave.signal.shape[1]) for g in groups),
                 **{key: values[0] if len(set(values)) == 1 else values for key, values in group.filters.items()},
+                **({"skew_left_s": group.skew_left_s} if any(group.skew_left_s) else {}),
             }
             return make_record(group.wave, request, meta, annotation_of(findings.marks))
 
@@ -88,19 +99,32 @@ class Dicom(Format):
 
         return write_dicom(record, self.signal_of(record), path, identify=identify)
 
-    def _chosen(self, groups: list[Group], n_bytes: int) -> tuple[Group, int | None]:
-        """Return what to read, and its number in the file (from 1) where it is one group."""
+    def _chosen(self, groups: list[Group], n_bytes: int) -> tuple[Group, dict[int, Place]]:
+        """Return what to read, and where the groups that are in it stand there, by their numbers from 1."""
         labels = [g.label for g in groups]
-        if isinstance(self.group, str):
-            if self.group not in labels:
-                raise FormatError(f"has no group {self.group!r}; its groups are {labels}.")
-            return groups[labels.index(self.group)], labels.index(self.group) + 1
-        if self.group is not None:
-            if not 0 <= self.group < len(groups):
-                raise FormatError(f"has no group number {self.group}; they go from 0 to {len(groups) - 1}: {labels}.")
-            return groups[self.group], self.group + 1
-        recorded = [g for g in groups if not g.derived] or groups[:1]
-        return join(recorded, n_bytes), groups.index(recorded[0]) + 1 if len(recorded) == 1 else None
+        if isinstance(self.multiplex_group, str):
+            if self.multiplex_group not in labels:
+                raise FormatError(f"has no group {self.multiplex_group!r}; its groups are {labels}.")
+            chosen = [labels.index(self.multiplex_group)]
+        elif self.multiplex_group is not None:
+            if not 0 <= self.multiplex_group < len(groups):
+                raise FormatError(
+                    f"has no group number {self.multiplex_group}; they go from 0 to {len(groups) - 1}: {labels}."
+                )
+            chosen = [self.multiplex_group]
+        else:
+            chosen = [i for i, g in enumerate(groups) if not g.derived] or [0]
+        joined, places = join([groups[i] for i in chosen], n_bytes)
+        return joined, {i + 1: place for i, place in zip(chosen, places, strict=True)}
+
+
+def _sensitivity(group: Group) -> dict[str, float | tuple[float, ...]]:
+    """Return the step of each lead; of a name that several channels share, theirs in order."""
+    found = dict[str, tuple[float, ...]]()
+    for name, step in zip(group.wave.names, group.steps, strict=True):
+        lead = standard_name(name)
+        found[lead] = (*found.get(lead, ()), step)
+    return {lead: steps[0] if len(steps) == 1 else steps for lead, steps in found.items()}
 
 
 def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:

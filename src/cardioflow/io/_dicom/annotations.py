@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from cardioflow.io._dicom.elements import Elements
 from cardioflow.io._marks import BEAT, OFFSET, ONSET, WAVES, Mark
 
-__all__ = ["CONCEPTS", "MARKS", "Findings", "read_annotations"]
+__all__ = ["CONCEPTS", "MARKS", "Beat", "Findings", "Place", "read_annotations"]
 
 # By our names: code of the SCPECG scheme, its meaning, and the unit (CID 3227).
 CONCEPTS: Final = {
@@ -31,6 +32,10 @@ MARKS: Final = "99PHYSIONET"
 """The scheme of the marks that we write: a letter of PhysioNet's vocabulary, ``num/subtype`` where not 0."""
 
 
+_LAST: Final = 2.0**53
+"""No sample is so late; beyond, a float is no index any more."""
+
+
 class Findings(NamedTuple):
     """What was said about the ECG."""
 
@@ -41,13 +46,32 @@ class Findings(NamedTuple):
     """``channel`` counts from 1; 0 is all channels."""
 
 
-def read_annotations(dataset: Elements, group: int | None, fs: float, *, beat_apart: bool) -> Findings:
-    """Read all annotations; marks only of the multiplex group number ``group`` (from 1), or of any for ``None``.
+class Place(NamedTuple):
+    """Where a multiplex group stands in the record."""
 
-    ``beat_apart`` says that the file holds a median beat in a group of its own. Both devices whose files were at
-    hand (GE, Mortara) then write that beat's marks as annotation group 2 and refer to group 1: these are left out.
+    start: int
+    """The sample at which it begins."""
+    channels: tuple[tuple[int, int], ...]
+    """Per channel: which lead it is (from 1), and by how many samples it was moved."""
+
+
+class Beat(NamedTuple):
+    """The multiplex group that holds a median beat."""
+
+    number: int
+    """Which one, from 1."""
+    n_samples: int
+
+
+def read_annotations(dataset: Elements, places: Mapping[int, Place], fs: float, beat: Beat | None) -> Findings:
+    """Read all annotations; marks only of the multiplex groups that ``places`` has, by their numbers from 1.
+
+    All writers whose files were at hand put the marks of the median beat, ``beat``, down as if they were of the first
+    multiplex group: in annotation group 2 (GE, Mortara), or 1 (the ECG Toolkit). They are taken for the beat's, unless
+    one of them lies after its end.
     """
     found = Findings([], {}, [])
+    marked: list[tuple[Elements, str, int, list[float]]] = []
     for item in dataset.items("WaveformAnnotationSequence"):
         statement = item.text("UnformattedTextValue")
         _, concept = item.code("ConceptNameCodeSequence")
@@ -58,21 +82,39 @@ def read_annotations(dataset: Elements, group: int | None, fs: float, *, beat_ap
             unit = item.code("MeasurementUnitsCodeSequence")[0]
             name = _MEASURED.get(concept.upper()) or (f"{concept} [{unit}]" if unit else concept)
             found.measurements.setdefault(name, value)
-        elif concept and not (beat_apart and item.number("AnnotationGroupNumber") == 2):
-            found.marks.extend(_marks(item, concept, group, fs))
+        elif concept:
+            number = int(item.number("AnnotationGroupNumber") or 0)
+            marked.append((item, concept, number, item.numbers("ReferencedSamplePositions")))
+    longer = {number for _, _, number, at in marked if beat and at and max(at) > beat.n_samples}
+    for item, concept, number, at in marked:
+        group = beat.number if beat and number in (1, 2) and number not in longer else None
+        found.marks.extend(_marks(item, concept, at, places, group=group, fs=fs))
     return found
 
 
-def _marks(item: Elements, concept: str, group: int | None, fs: float) -> list[Mark]:
+def _marks(
+    item: Elements, concept: str, at: list[float], places: Mapping[int, Place], *, group: int | None, fs: float
+) -> list[Mark]:
+    """Return the marks of one item, in the multiplex group that it refers to, or in ``group``."""
     referred = [int(v) for v in item.numbers("ReferencedWaveformChannels")]
-    pairs = list(zip(referred[::2], referred[1::2], strict=False)) or [(group or 1, 0)]
-    # Samples count from 1 (C.10.10.1.1), offsets are milliseconds.
-    samples = [round(v) - 1 for v in item.numbers("ReferencedSamplePositions")]
-    if not samples and fs > 0:
-        samples = [round(v * fs / 1000) for v in item.numbers("ReferencedTimeOffsets")]
+    pairs = list(zip(referred[::2], referred[1::2], strict=False)) or [(min(places), 0)]
+    # Samples count from 1 (C.10.10.1.3), offsets are milliseconds.
+    numbers = [v - 1 for v in at]
+    from_start = bool(at)
+    if not at:
+        numbers = [v * fs / 1000 for v in item.numbers("ReferencedTimeOffsets")]
+    samples = [round(v) for v in numbers if abs(v) < _LAST]
     symbol, num, note, subtype = _symbol(item, concept)
-    kept = [channel for number, channel in pairs if group is None or number == group]
-    return [Mark(sample, symbol, note, num, channel, subtype) for channel in kept for sample in samples if sample >= 0]
+    found = []
+    for number, channel in pairs:
+        place = places.get(group or number)
+        if place is None:
+            continue
+        lead, moved = place.channels[channel - 1] if 0 < channel <= len(place.channels) else (0, 0)
+        # Positions are those of the group and the channel, times those of the recording.
+        first = place.start + moved if from_start else 0
+        found += [Mark(s + first, symbol, note, num, lead, subtype) for s in samples if s + first >= 0]
+    return found
 
 
 def _symbol(item: Elements, concept: str) -> tuple[str, int, str, int]:

@@ -8,38 +8,95 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
+from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
-from pydicom import dcmread
 from pydicom.charset import python_encoding
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.filereader import read_dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from cardioflow.errors import FormatError
+from cardioflow.io._limits import most_bytes
 
 __all__ = ["Elements", "read_elements"]
 
 _CODES = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
+
+# As pydicom counts: whether value representations are implicit, whether the order is little endian.
+_EXPLICIT: Final = False
+_LITTLE: Final = True
+_AFTER_PREFIX: Final = 132
+_PIECE: Final = 1 << 16
 
 
 def read_elements(content: bytes, keywords: tuple[str, ...]) -> Elements:
     """Return the elements named by ``keywords`` of a DICOM file; the others are passed over unread.
 
     Raises:
-        FormatError: when the file is no DICOM file, or is compressed as a whole.
+        FormatError: when the file is no DICOM file, or is deflated and would become too large.
     """
+    tags: list[BaseTag | int] = [_tag(keyword) for keyword in ("SpecificCharacterSet", *keywords)]
+    file = BytesIO(content)
+    file.seek(_AFTER_PREFIX)
     try:
-        dataset = dcmread(BytesIO(content), specific_tags=["SpecificCharacterSet", *keywords])
-        syntax = dataset.file_meta.get("TransferSyntaxUID")
+        # The file meta information, group 2, is always explicit little endian (PS3.10 clause 7.1).
+        meta = Elements(read_dataset(file, _EXPLICIT, _LITTLE, stop_when=_after_meta), "latin-1")
+        syntax = meta.text("TransferSyntaxUID")
+        if syntax == DeflatedExplicitVRLittleEndian:
+            file = _inflated(content, file.tell())
+        implicit, little = syntax in (None, ImplicitVRLittleEndian), syntax != ExplicitVRBigEndian
+        dataset = read_dataset(file, implicit, little, specific_tags=tags)
+    except FormatError:
+        raise
     except Exception as error:  # pydicom leaks whatever its parser meets
         raise FormatError(f"is no DICOM file that can be read: {error}.") from error
-    if syntax == DeflatedExplicitVRLittleEndian:
-        raise FormatError("is deflated as a whole, which is not read. Convert it to Explicit VR Little Endian.")
     return Elements(dataset, "latin-1")._with_encoding()
+
+
+def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag >> 16 != 2
+
+
+def _inflated(content: bytes, begin: int) -> BytesIO:
+    """Return the data set of a deflated file (PS3.5 clause A.5): RFC 1951, without zlib's head and checksum.
+
+    Raises:
+        FormatError: when it is damaged, breaks off, or becomes larger than may be.
+    """
+    # Samples of 16 bit take four times their bytes until they are a record.
+    most = most_bytes(len(content)) // 4
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    whole = BytesIO()
+    try:
+        for at in range(begin, len(content), _PIECE):
+            piece = content[at : at + _PIECE]
+            while piece and not inflater.eof:
+                whole.write(inflater.decompress(piece, _PIECE))
+                piece = inflater.unconsumed_tail
+                if whole.tell() > most:
+                    raise FormatError(
+                        f"is deflated and has more than {most} bytes when inflated, too many for a file of "
+                        f"{len(content)}. Convert it to Explicit VR Little Endian."
+                    )
+    except zlib.error as error:
+        raise FormatError(f"is deflated, but cannot be inflated: {error}.") from error
+    if not inflater.eof:
+        raise FormatError(f"is deflated, and breaks off after {whole.tell()} inflated bytes. Fetch it again.")
+    whole.seek(0)
+    return whole
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    # Looking a keyword up takes longer than all else that is done with an element.
+    return Tag(keyword)
 
 
 class Elements:
@@ -59,19 +116,18 @@ class Elements:
 
     def raw(self, keyword: str) -> bytes:
         """Return an element's bytes; none when it is absent."""
-        value: Any = self._element(keyword)
-        value = getattr(value, "value", None)
-        if isinstance(value, bytes):
-            return value
-        # What pydicom has converted by itself (the character set) comes back as text or a list of it.
-        return "\\".join(value).encode() if isinstance(value, list) else str(value or "").encode()
+        return _bytes(self._element(keyword))
 
     def text(self, keyword: str) -> str | None:
         """Return an element's text without padding; ``None`` when it is absent or empty."""
+        element = self._element(keyword)
+        if element is None:
+            return None
+        raw = _bytes(element)
         try:
-            found = self.raw(keyword).decode(self._encoding, "replace")
+            found = raw.decode(self._encoding, "replace")
         except LookupError:
-            found = self.raw(keyword).decode("latin-1")
+            found = raw.decode("latin-1")
         return found.strip(" \0\t\r\n") or None
 
     def number(self, keyword: str) -> float | None:
@@ -86,7 +142,9 @@ class Elements:
             FormatError: when something else stands there.
         """
         element = self._element(keyword)
-        raw = self.raw(keyword)
+        if element is None:
+            return []
+        raw = _bytes(element)
         code = _CODES.get(_vr(element, keyword))
         try:
             if code is not None:
@@ -108,13 +166,16 @@ class Elements:
 
     def items(self, keyword: str) -> list[Elements]:
         """Return the items of a sequence; none when it is absent."""
+        element = self._element(keyword)
+        if element is None:
+            return []
         try:
-            if keyword not in self._dataset:
-                return []
-            value = self._dataset[keyword].value
+            # Of defined length, a sequence is still bytes, which pydicom takes apart when it is asked for.
+            value = self._dataset[_tag(keyword)].value if isinstance(element, RawDataElement) else element.value
         except Exception as error:  # pydicom leaks whatever its parser meets
             raise FormatError(f"holds no sequence that can be read as {keyword}: {error}.") from error
-        if value is None or isinstance(value, bytes | str):
+        # With another value representation it may be anything: bytes, a number, a name.
+        if not isinstance(value, Sequence):
             return []
         return [Elements(item, self._encoding) for item in value if isinstance(item, Dataset)]
 
@@ -128,17 +189,28 @@ class Elements:
     def _element(self, keyword: str) -> Any:
         try:
             # get_item gives the bytes as they stand in the file, without pydicom's conversion.
-            return self._dataset.get_item(keyword)
+            return self._dataset.get_item(_tag(keyword))
         except Exception as error:  # pydicom leaks whatever its parser meets
             raise FormatError(f"holds no {keyword} that can be read: {error}.") from error
 
 
+def _bytes(element: Any) -> bytes:
+    value = getattr(element, "value", None)
+    if isinstance(value, bytes):
+        return value
+    # What pydicom has converted by itself (the character set) comes back as text or a list of it.
+    return "\\".join(value).encode() if isinstance(value, list) else str(value or "").encode()
+
+
 def _vr(element: Any, keyword: str) -> str:
-    vr = element.VR if isinstance(element, RawDataElement) else getattr(element, "VR", None)
-    if vr and vr != "UN":
-        return str(vr)
+    vr = getattr(element, "VR", None)
+    return str(vr) if vr and vr != "UN" else _usual_vr(keyword)
+
+
+@cache
+def _usual_vr(keyword: str) -> str:
     # Implicit VR: the dictionary knows, and of two possibilities the elements read here are unsigned.
     try:
-        return dictionary_VR(Tag(keyword)).split(" or ")[0]
+        return dictionary_VR(_tag(keyword)).split(" or ")[0]
     except (KeyError, ValueError):
         return ""

@@ -149,9 +149,13 @@ def _quantized(record: Record, i: int, row: NDArray[np.float32]) -> tuple[str, N
 
 def _told_step(record: Record, i: int) -> float:
     """Return the step of the source, from DICOM's sensitivity or WFDB's gain; 0 when there is none."""
-    steps, gains = record.meta.get("sensitivity"), record.meta.get("adc_gain")
-    if isinstance(steps, Mapping) and isinstance(steps.get(record.leads[i]), float):
-        return abs(float(steps[record.leads[i]]))
+    steps, gains, lead = record.meta.get("sensitivity"), record.meta.get("adc_gain"), record.leads[i]
+    step = steps.get(lead) if isinstance(steps, Mapping) else None
+    # Channels of one name: one step each, as long as all of them are there.
+    if isinstance(step, tuple) and len(step) == record.leads.count(lead):
+        step = step[record.leads[:i].count(lead)]
+    if isinstance(step, float):
+        return abs(step)
     if isinstance(gains, tuple) and len(gains) == len(record.leads) and gains[i]:
         return abs((1000.0 if record.units[i] == "mV" else 1.0) / float(gains[i]))
     return 0.0

@@ -11,26 +11,32 @@ Table = Sequence[tuple[int, int, int, int, int]]
 """Rows of (prefix bits, whole bits, mode, base value, base code), as section 2 has them."""
 
 
-def section(number: int, body: bytes) -> bytes:
+def section(number: int, body: bytes, protocol: int = 20) -> bytes:
     body += b"\0" * (len(body) % 2)
-    rest = struct.pack("<HIBB", number, 16 + len(body), 20, 20) + b"\0" * 6 + body
+    rest = struct.pack("<HIBB", number, 16 + len(body), protocol, protocol) + b"\0" * 6 + body
     return struct.pack("<H", binascii.crc_hqx(rest, 0xFFFF)) + rest
 
 
-def record(bodies: dict[int, bytes]) -> bytes:
-    made = {number: section(number, body) for number, body in bodies.items()}
-    at = 7 + 16 + 12 * 10
-    pointers = struct.pack("<HII", 0, 16 + 120, 7)
-    for number in range(1, 12):
+def record(bodies: dict[int, bytes], protocol: int = 20) -> bytes:
+    made = {number: section(number, body, protocol) for number, body in bodies.items()}
+    count = max(12, max(bodies) + 1)
+    at = 7 + 16 + count * 10
+    pointers = struct.pack("<HII", 0, 16 + count * 10, 7)
+    for number in range(1, count):
         size = len(made.get(number, b""))
         pointers += struct.pack("<HII", number, size, at if size else 0)
         at += size
-    zero = bytearray(section(0, pointers))
+    zero = bytearray(section(0, pointers, protocol))
     zero[10:16] = b"SCPECG"
     zero[:2] = struct.pack("<H", binascii.crc_hqx(bytes(zero[2:]), 0xFFFF))
     rest = bytes(zero) + b"".join(made[number] for number in sorted(made))
     rest = struct.pack("<I", 6 + len(rest)) + rest
     return struct.pack("<H", binascii.crc_hqx(rest, 0xFFFF)) + rest
+
+
+def summed_up(content: bytes) -> bytes:
+    """Return a record that was changed, with the CRC that the whole of it should have."""
+    return struct.pack("<H", binascii.crc_hqx(content[2:], 0xFFFF)) + content[2:]
 
 
 def tags(**values: bytes) -> bytes:
@@ -89,3 +95,31 @@ def own_tables(*tables: Table) -> bytes:
     for table in tables:
         body += struct.pack("<H", len(table)) + b"".join(struct.pack("<BBBhI", *row) for row in table)
     return body
+
+
+def healforce(rows: Sequence[Sequence[int]], first: int, beats: Sequence[int] = (), leads: int = 3) -> bytes:
+    """Write rows of amplitudes around 0 in the form of Healforce's recorders, beats marked in every lead."""
+    n = len(rows[0])
+    words = [rows[lead][i] + 512 | (0x800 if i in beats else 0) for i in range(n) for lead in range(len(rows))]
+    stream = b""
+    for a, b, c, d in zip(words[::4], words[1::4], words[2::4], words[3::4], strict=True):
+        for word, left in ((a, d >> 8), (b, d >> 4 & 15), (c, d & 15)):
+            stream += struct.pack("<H", (word & 0xC00) << 4 | left << 10 | word & 0x3FF)
+    bodies = {
+        1: b"\x02\x05\x00" + b"0007\0" + b"\x19\x04\x00" + struct.pack(">HBB", 2019, 8, 9) + b"\x1a\x03\0\x01\x02\x03",
+        3: struct.pack("<BBIIBB", leads, 4, first, first + n - 1, 5, 0),
+        6: struct.pack("<HHBBH", 9524, 150, 0, 0, len(stream)) + stream,
+        9: b"\0" * 40,
+    }
+    made = {number: _healforce_section(number, body) for number, body in bodies.items()}
+    at = 6 + 16 + 10 * (len(made) + 1)
+    pointers = struct.pack("<HII", 0, at - 6, 6)
+    for number, whole in made.items():
+        pointers += struct.pack("<HII", number, len(whole), at)
+        at += len(whole)
+    return b"\x12\x34\0\0" + struct.pack("<H", at) + _healforce_section(0, pointers) + b"".join(made.values())
+
+
+def _healforce_section(number: int, body: bytes) -> bytes:
+    rest = struct.pack("<HIBB", number, 16 + len(body), 13, 13) + b"\0" * 6 + body
+    return binascii.crc_hqx(rest, 0).to_bytes(2, "big" if number == 6 else "little") + rest

@@ -4,6 +4,7 @@ import importlib.util
 import struct
 import sys
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +154,20 @@ def test_5_7_3_the_reference_beat_is_added_where_it_was_subtracted(tmp_path: Pat
     assert "".join(record.annotation.symbol) == "NQN"
 
 
+def _spread(means: NDArray[np.float64], rate: int = 4) -> NDArray[np.float64]:
+    """Return what stands for blocks: the first and the last two samples hold, between the lines begin at the third."""
+    lines = [a + (b - a) * np.arange(rate) / rate for a, b in pairwise(means)]
+    ends = [np.full(rate // 2, means[0]), *lines, np.full(rate - rate // 2, means[-1])]
+    return np.concatenate(ends)
+
+
 def test_5_9_3_outside_protected_zones_means_of_four_samples_are_spread_again(tmp_path: Path) -> None:
-    # A slope is its own mean and its own straight line; inside the zone a spike must survive whole.
-    row = np.arange(400) * 3
+    row = np.arange(400) * 4
     row[200:208] += np.array([0, 500, -300, 900, 20, 0, -80, 10])
-    zone = (197, 212)
-    low = [row[i : i + 4].mean() for i in range(0, 196, 4)], [row[i : i + 4].mean() for i in range(212, 400, 4)]
-    stored = [*(int(v * 2) for v in low[0]), *(int(v) * 2 for v in row[196:212]), *(int(v * 2) for v in low[1])]
+    # Two samples are left over before the zone, and one at the end: they are stored as they are.
+    zone = (199, 211)
+    before, after = row[:196].reshape(-1, 4).mean(1), row[211:399].reshape(-1, 4).mean(1)
+    stored = [*before, *row[196:198], *row[198:211], *after, row[399]]
     body = struct.pack("<HHH", 8, 1, 1) + struct.pack("<HIII", 1, 1, 204, 1) + struct.pack("<II", *zone)
     record = _read(
         tmp_path,
@@ -169,16 +177,151 @@ def test_5_9_3_outside_protected_zones_means_of_four_samples_are_spread_again(tm
                 3: scp.leads([2], 1, 400),
                 4: body,
                 5: scp.block([scp.plain([0] * 4)], microseconds=2000),
-                6: scp.block([scp.plain(stored)], nanovolts=500, microseconds=8000, bimodal=1),
+                6: scp.block([scp.plain([int(v) for v in stored])], nanovolts=500, microseconds=8000, bimodal=1),
             }
         ),
     )
     assert record.fs == 500.0
     assert record.signal is not None
     assert record.signal.shape == (1, 400)
-    np.testing.assert_allclose(record.signal[0, 196:212], row[196:212] * 0.001, rtol=1e-6)
-    # Straight lines between means: exact on a slope but for half a block at the ends.
-    np.testing.assert_allclose(record.signal[0, 4:396], row[4:396] * 0.001, atol=0.0021)
+    expected = np.concatenate([_spread(before), row[196:211], _spread(after), row[399:]])
+    np.testing.assert_allclose(record.signal[0], expected * 0.0005, rtol=1e-6)
+    # What was read follows what was written to half a sample of the slope, but for the zone's neighbours.
+    assert np.abs(expected - row)[4:190].max() <= 2
+
+
+def test_bimodal_decimation_and_the_reference_beat_are_undone_together(tmp_path: Path) -> None:
+    n, pre = 5000, 40
+    peaks = range(300, 4800, 450)
+    beat = (np.hanning(100) * 800).astype(int)
+    slow = (np.arange(n) // 400) * 8
+    row = slow.copy()
+    located, zones, rest = b"", b"", slow.astype(float)
+    for peak in peaks:
+        row[peak - pre : peak - pre + 100] += beat
+        # Counted from 1, the zone on whole blocks.
+        located += struct.pack("<HIII", 0, peak - pre + 1, peak + 1, peak - pre + 100)
+        zones += struct.pack("<II", (peak - 20) // 4 * 4 + 1, (peak + 20) // 4 * 4)
+    blocks = set(range(0, n, 4))
+    kept = {i for peak in peaks for i in range((peak - 20) // 4 * 4, (peak + 20) // 4 * 4)}
+    stored = [
+        int(v) for i in range(n) for v in ([rest[i]] if i in kept else [rest[i : i + 4].mean()] if i in blocks else [])
+    ]
+    bodies = {
+        1: scp.tags(),
+        2: DEFAULT,
+        3: scp.leads([1, 2, 3, 4, 5, 6, 7, 8], 1, n, subtracted=True),
+        4: struct.pack("<HHH", 200, pre + 1, len(peaks)) + located + zones,
+        5: scp.block([scp.default_huffman(scp.differences(beat, 2))] * 8, differences=2),
+        6: scp.block(
+            [scp.default_huffman(scp.differences(stored, 2))] * 8, microseconds=8000, differences=2, bimodal=1
+        ),
+    }
+    content = scp.record(bodies)
+    # More than ten samples per byte: no bomb, but what this compression is for.
+    assert 8 * n > 10 * len(content)
+    record = _read(tmp_path, content)
+    assert record.signal is not None
+    assert record.signal.shape == (12, n)
+    np.testing.assert_allclose(record.signal[1], row * 0.001, atol=0.0081)
+    inside = sorted(kept)
+    np.testing.assert_allclose(record.signal[1][inside], row[inside] * 0.001, atol=1e-6)
+
+
+def test_from_version_3_on_the_byte_of_bimodal_compression_means_nothing(
+    tmp_path: Path, rows: NDArray[np.int64]
+) -> None:
+    bodies = {
+        1: scp.tags(),
+        3: scp.leads([2, 3], 1, 400),
+        5: scp.block([scp.plain([0] * 4)] * 2, microseconds=1000),
+        6: scp.block([scp.plain(r) for r in rows], bimodal=1),
+    }
+    record = _read(tmp_path, scp.record(bodies, protocol=30))
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, rows * 0.001, rtol=1e-6)
+    with pytest.raises(FormatError, match="holds 400 samples of lead II; expected 600"):
+        _read(tmp_path, scp.record({**bodies, 3: scp.leads([2, 3], 1, 1200)}, protocol=20))
+
+
+def test_5_8_4_differences_that_need_more_than_16_bits_are_taken_without_the_highest(tmp_path: Path) -> None:
+    row = np.array([0, 30000, -30000, 30000, -5, 17])
+    for order in (1, 2):
+        wrapped = np.array(scp.differences(row.tolist(), order)).astype(np.int16)
+        bodies = {1: scp.tags(), 3: scp.leads([2], 1, 6), 6: scp.block([scp.plain(wrapped)], differences=order)}
+        record = _read(tmp_path, scp.record(bodies))
+        assert record.signal is not None
+        np.testing.assert_allclose(record.signal[0], row * 0.001, rtol=1e-6)
+
+
+def test_sections_that_are_not_read_are_named_and_cannot_spoil_a_record(
+    tmp_path: Path, rows: NDArray[np.int64]
+) -> None:
+    bodies = {1: scp.tags(), 3: scp.leads([2, 3], 1, 400), 6: scp.block([scp.plain(r) for r in rows])}
+    content = scp.record({**bodies, 10: b"ten", 12: b"a long-term rhythm", 17: b"", 200: b"mine"}, protocol=30)
+    record = _read(tmp_path, content)
+    assert record.meta["unread_sections"] == (10, 12, 17, 200)
+    assert record.meta["checksum_ok"] is True
+    damaged = scp.summed_up(content.replace(b"a long-term", b"a damaged, "))
+    assert _read(tmp_path, damaged).meta["checksum_ok"] is False
+    # Section 200's pointer, the last but none, leads behind the end; the sections that are read have theirs.
+    at = content.index(struct.pack("<HI", 200, 20))
+    outside = scp.summed_up(content[: at + 6] + struct.pack("<I", 1 << 30) + content[at + 10 :])
+    assert _read(tmp_path, outside).meta["unread_sections"] == (10, 12, 17, 200)
+    assert _read(tmp_path, outside).meta["checksum_ok"] is False
+    assert _read(tmp_path, _simple(rows)).meta["unread_sections"] == ()
+    del bodies[6]
+    with pytest.raises(FormatError, match="holds its rhythm in section 12"):
+        _read(tmp_path, scp.record({**bodies, 12: b"a long-term rhythm"}, protocol=30))
+
+
+def test_many_pointers_to_the_same_bytes_are_refused_before_they_are_summed_up(
+    tmp_path: Path, rows: NDArray[np.int64]
+) -> None:
+    bodies = {1: scp.tags(), 3: scp.leads([2, 3], 1, 400), 6: scp.block([scp.plain(r) for r in rows])}
+    content = bytearray(scp.record({**bodies, 11: b"x" * 600}))
+    at = 22 + 10 * 11
+    assert content[at : at + 2] == b"\x0b\0"
+    for number in (2, 4, 5):
+        content[22 + 10 * number : 22 + 10 * number + 10] = struct.pack("<H", 100 + number) + content[at + 2 : at + 10]
+    with pytest.raises(FormatError, match=r"points to sections of \d+ bytes in all, but has"):
+        _read(tmp_path, bytes(content))
+
+
+def test_healforces_own_form_is_known_by_its_checksum(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    ii = rng.integers(-500, 500, size=400)
+    i = ii // 3
+    rows = [i.tolist(), ii.tolist(), (ii - i).tolist()]
+    content = scp.healforce(rows, first=4501, beats=(7, 150, 393))
+    assert Scp.recognises(content[:4096])
+    record = _read(tmp_path, content, ReadRequest(ALL.components, identify=True))
+    assert (record.fs, record.leads[:3]) == (150.0, ("I", "II", "III"))
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal[:3], np.array(rows) * 9524e-6, rtol=1e-6)
+    assert record.annotation is not None
+    assert record.annotation.sample.tolist() == [7, 150, 393]
+    # The file is a part of a recording that began 4500 samples earlier.
+    assert record.meta["timestamp"] == datetime.fromisoformat("2019-08-09T01:02:33")
+    assert record.meta["patient_id"] == "0007"
+    assert (record.meta["checksum_ok"], record.meta["unread_sections"]) == (True, (9,))
+
+    flipped = bytearray(content)
+    flipped[-200] ^= 1
+    assert _read(tmp_path, bytes(flipped)).meta["checksum_ok"] is False
+    # A flipped bit in section 0, and it is no file of Healforce's any more.
+    flipped = bytearray(content)
+    flipped[40] ^= 1
+    with pytest.raises(FormatError, match="is no SCP-ECG record"):
+        _read(tmp_path, bytes(flipped))
+    for bad, message in (
+        (content[:-100], r"says that it has \d+ bytes, but has \d+"),
+        (scp.healforce(rows[:2], 1), "holds 1200 bytes for 3 leads of 400 samples"),
+        (scp.healforce(rows, 1, leads=2), "is of Healforce's form with 2 leads"),
+        (scp.healforce(rows, 0), "leads from sample 0 to 399"),
+    ):
+        with pytest.raises(FormatError, match=message):
+            _read(tmp_path, bad)
 
 
 def test_leads_of_different_begin_share_a_time_line(tmp_path: Path, rows: NDArray[np.int64]) -> None:
@@ -230,6 +373,17 @@ def test_what_cannot_be_is_refused(tmp_path: Path, rows: NDArray[np.int64]) -> N
         (scp.record({**good, 3: scp.leads([2, 3], 1, 4_000_000_000)}), "bytes cannot hold"),
         (scp.record({**good, 3: scp.leads([2, 3], 9, 3)}), "lead II goes from sample 9 to 3"),
         (_simple(rows, nanovolts=0), "gives section 6 0 nV per unit"),
+        (
+            scp.record(
+                {
+                    **good,
+                    3: scp.leads([2, 3], 1, 400, subtracted=True),
+                    4: struct.pack("<HHH", 8, 1, 0),
+                    5: scp.block([scp.plain([0] * 4)] * 2, microseconds=1500),
+                }
+            ),
+            "samples its rhythm every 2000 µs and its reference beat every 1500; expected a multiple, of 4 at most",
+        ),
         (_simple(rows, microseconds=0), "0 µs per sample"),
         (_simple(rows, differences=3), "differences of order 3"),
         (scp.record({**good, 2: scp.own_tables([])}), "defines an empty Huffman table"),
@@ -240,6 +394,31 @@ def test_what_cannot_be_is_refused(tmp_path: Path, rows: NDArray[np.int64]) -> N
         (
             scp.record({**good, 3: scp.leads([2, 3], 1, 400, subtracted=True), 4: b"\xff" * 6, 5: beat}),
             "section 4 ends at byte 6",
+        ),
+        (
+            # Beats that are few for the long lead, and too many for the short one.
+            scp.record(
+                {
+                    1: scp.tags(),
+                    3: struct.pack("<BB", 2, 1) + struct.pack("<IIBIIB", 1, 400, 2, 1, 30, 3),
+                    4: struct.pack("<HHH", 2, 1, 20) + struct.pack("<HIII", 0, 1, 1, 9) * 20,
+                    5: scp.block([scp.plain([1])] * 2),
+                    6: scp.block([scp.plain(rows[0]), scp.plain(rows[1][:30])]),
+                }
+            ),
+            "locates 20 beats in 30 samples of lead V1",
+        ),
+        (
+            scp.record(
+                {
+                    1: scp.tags(),
+                    3: scp.leads([2], 1, 30000),
+                    4: struct.pack("<HHH", 8, 1, 0),
+                    5: scp.block([scp.plain([0] * 4)]),
+                    6: scp.block([scp.plain([0] * 400)], microseconds=8000, bimodal=1),
+                }
+            ),
+            "says that lead II has 30000 samples, which 800 bytes cannot hold",
         ),
     ]
     for content, message in cases:

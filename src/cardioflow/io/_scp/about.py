@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._scp.sections import Sections
@@ -22,7 +22,7 @@ _NOT_VALID = 19999
 def read_about(sections: Sections, request: ReadRequest) -> dict[str, Any]:
     """Return what section 1 tells."""
     tags = _tags(sections.cursor(1))
-    at = _moment(tags)
+    at = _moment(tags, "big" if sections.healforce else "little")
     birth = _date(tags.get(5, b""))
     name = (_text(tags.get(1)), _text(tags.get(0)), _text(tags.get(3)))
     return {
@@ -65,15 +65,15 @@ def _number(raw: bytes | None) -> int:
     return int.from_bytes((raw or b"")[:2], "little")
 
 
-def _date(raw: bytes) -> date | None:
+def _date(raw: bytes, order: Literal["little", "big"] = "little") -> date | None:
     try:
-        return date(int.from_bytes(raw[:2], "little"), raw[2], raw[3])
+        return date(int.from_bytes(raw[:2], order), raw[2], raw[3])
     except (IndexError, ValueError):
         return None
 
 
-def _moment(tags: dict[int, bytes]) -> datetime | None:
-    day, clock, zone = _date(tags.get(25, b"")), tags.get(26, b""), tags.get(34, b"")
+def _moment(tags: dict[int, bytes], order: Literal["little", "big"]) -> datetime | None:
+    day, clock, zone = _date(tags.get(25, b""), order), tags.get(26, b""), tags.get(34, b"")
     if day is None:
         return None
     try:

@@ -69,15 +69,19 @@ class Codes:
 
 
 def _summed(stored: NDArray[np.integer[Any]], differences: int) -> NDArray[np.integer[Any]]:
-    """Undo first or second differences (clause 5.8.4); the first one or two samples stand as they are."""
+    """Undo first or second differences (clause 5.8.4); the first one or two samples stand as they are.
+
+    Samples have 16 bits: a difference that needs more was written without its highest ones, and the sum loses them
+    again.
+    """
     if differences == 0 or stored.size < 2:
         return stored
     if differences == 1:
-        return np.cumsum(stored, dtype=np.int64)
+        return np.cumsum(stored, dtype=np.int64).astype(np.int16)
     slopes = stored.astype(np.int64)
     slopes[1] -= slopes[0]
     np.cumsum(slopes[1:], out=slopes[1:])
-    return np.cumsum(slopes, out=slopes)
+    return np.cumsum(slopes, out=slopes).astype(np.int16)
 
 
 def read_codes(sections: Sections) -> Codes:

@@ -1,8 +1,13 @@
-"""Sections of an SCP-ECG record (EN 1064 clause 5.2): the pointers of section 0, and checksums."""
+"""Sections of an SCP-ECG record (EN 1064 clause 5.2): the pointers of section 0, and checksums.
+
+Healforce's pocket recorders depart from the standard here: they count bytes from 0, write the record's length in two
+bytes behind two that are 0, and their checksums begin with zeros and are stored with the high byte first.
+"""
 
 from __future__ import annotations
 
 import binascii
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cardioflow.errors import FormatError
@@ -12,13 +17,26 @@ __all__ = ["Sections", "looks_like_scp", "read_sections"]
 
 _HEADER = 16
 _POINTER = 10
+# Sections beyond are skipped: they may be damaged, and may be of another maker's own form.
+_LAST_READ = 8
 
 
 def looks_like_scp(head: bytes) -> bool:
     """Return whether section 0 begins at byte 7 and its first pointer says so, or ``SCPECG`` stands in its header."""
     if len(head) < 32 or head[8:10] != b"\0\0":
         return False
-    return head[16:22] == b"SCPECG" or (head[22:24] == b"\0\0" and head[28:32] == b"\x07\0\0\0")
+    if head[16:22] == b"SCPECG" or (head[22:24] == b"\0\0" and head[28:32] == b"\x07\0\0\0"):
+        return True
+    return _is_healforce(head)
+
+
+def _is_healforce(head: bytes) -> bool:
+    """Return whether pointers count from 0 and section 0 has the checksum that Healforce gives it."""
+    if head[2:4] != b"\0\0" or head[22:24] != b"\0\0" or head[28:32] != b"\x06\0\0\0":
+        return False
+    size = int.from_bytes(head[10:14], "little")
+    section = head[6 : 6 + size]
+    return len(section) == size > _HEADER and _agrees(section, healforce=True)
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,12 @@ class Sections:
     found: dict[int, bytes]
     checksum_ok: bool
     """Whether the record's CRC and those of all sections agree."""
+    unread: tuple[int, ...] = ()
+    """Numbers of the sections that the record has and that are not read."""
+    protocol: int = 20
+    """Version of the standard, times ten."""
+    healforce: bool = False
+    """Whether the record is of the form that Healforce writes."""
 
     def cursor(self, number: int) -> Cursor | None:
         """Return the content of a section, or ``None`` when the record lacks it."""
@@ -43,29 +67,47 @@ class Sections:
 
 
 def read_sections(content: bytes) -> Sections:
-    """Return the sections that section 0 points to.
+    """Return the sections that section 0 points to, up to section 8; of others only the numbers.
 
     Raises:
         FormatError: when it points outside the file, or the file is shorter than it says.
     """
     if not looks_like_scp(content):
         raise FormatError("is no SCP-ECG record: section 0 is not at byte 7.")
-    head = Cursor(content, "the record")
-    crc, size = head.u16(), head.u32()
+    healforce = _is_healforce(content)
+    size = int.from_bytes(content[4:6] if healforce else content[2:6], "little")
     if size > len(content):
         raise FormatError(f"says that it has {size} bytes, but has {len(content)}; it was cut off.")
-    agrees = crc == _crc(content[2:size])
-    pointers = Cursor(_section(content, 0, 7, int.from_bytes(content[10:14], "little")), "section 0")
-    pointers.take(_HEADER)
+    # What Healforce writes in the place of the record's own CRC is not known, nor what behind section 6.
+    agrees = healforce or _agrees(content[:size])
+    pointers = _section(content, 0, 7, int.from_bytes(content[10:14], "little"))
     found: dict[int, bytes] = {}
-    while pointers.left >= _POINTER:
-        number, length, index = pointers.u16(), pointers.u32(), pointers.u32()
-        # A section of length 0 is one that the record does not have.
+    unread: set[int] = set()
+    spent = 0
+    for number, length, index in _pointers(pointers):
+        spent += length
+        if spent > len(content):
+            raise FormatError(f"points to sections of {spent} bytes in all, but has {len(content)}.")
+        begin = index if healforce else index - 1
+        if number > _LAST_READ:
+            unread.add(number)
+            section = content[begin : begin + length] if begin >= 0 else b""
+            agrees = agrees and (healforce or (len(section) == length and _agrees(section)))
+            continue
+        section = _section(content, number, begin + 1, length)
+        agrees = agrees and _agrees(section, healforce=healforce)
+        found.setdefault(number, section[_HEADER:])
+    return Sections(found, agrees, tuple(sorted(unread)), pointers[9], healforce)
+
+
+def _pointers(section: bytes) -> Iterator[tuple[int, int, int]]:
+    """Give number, length and index of the sections that the record has; those of length 0 it has not."""
+    cursor = Cursor(section, "section 0")
+    cursor.take(_HEADER)
+    while cursor.left >= _POINTER:
+        number, length, index = cursor.u16(), cursor.u32(), cursor.u32()
         if length and number:
-            section = _section(content, number, index, length)
-            agrees = agrees and int.from_bytes(section[:2], "little") == _crc(section[2:])
-            found.setdefault(number, section[_HEADER:])
-    return Sections(found, agrees)
+            yield number, length, index
 
 
 def _section(content: bytes, number: int, index: int, length: int) -> bytes:
@@ -80,6 +122,11 @@ def _section(content: bytes, number: int, index: int, length: int) -> bytes:
     return section
 
 
-def _crc(data: bytes) -> int:
-    """Return the CRC-CCITT that clause 5.2.7 asks for: polynomial 0x1021, begun with ones."""
-    return binascii.crc_hqx(data, 0xFFFF)
+def _agrees(section: bytes, *, healforce: bool = False) -> bool:
+    """Return whether a section begins with its CRC-CCITT (clause 5.2.7): polynomial 0x1021, begun with ones."""
+    if healforce:
+        return binascii.crc_hqx(section[2:], 0) in (
+            int.from_bytes(section[:2], "little"),
+            int.from_bytes(section[:2], "big"),
+        )
+    return binascii.crc_hqx(section[2:], 0xFFFF) == int.from_bytes(section[:2], "little")

@@ -143,11 +143,24 @@ def test_age_and_birth_date(tmp_path: Path) -> None:
     assert (meta["age"], meta["sex"], meta["birth_date"]) == (61, "F", date(1952, 2, 3))
 
 
+_DISTINCT = [_channel(i, _tag(0x09, bytes([0, i]))) for i in range(1, 127)]
+
+
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
         ([], "holds no waveform"),
-        ([_tag(0x1E, b"\0\0"), _tag(0x1E, b"\0\0")], "holds several frames"),
+        ([_tag(0x06, b"\x7f" * 3000), _tag(0x1E, b"\0\0")], "gives a number in 3000 bytes; expected at most 8"),
+        ([_tag(0x0E, b"\0\1"), _tag(0x1E, b"\0\0")], "is compressed"),
+        ([_channel(0, _tag(0x06, b"\2")), _tag(0x1E, b"\0\0")], "sequences of its own"),
+        ([_tag(0x1E, b"\0\0")] * 16385, "more than 16384 frames"),
+        (
+            [_tag(0x05, b"\x7f"), *_DISTINCT, *[_tag(0x04, b"\1")] * 1100, _tag(0x1E, b"\0\0")],
+            "describes its channels more than",
+        ),
+        ([b"\x67\x82\x00\x0a\x67\x08\x67\x06\x67\x04\x67\x02\x67\x00"], "nests groups and attributes more than 4 deep"),
+        ([b"\x3f\x00\x80\x04\x01\x01\x00\x05"], "whose end is not marked by two zero bytes"),
+        ([b"\x3f\x00\x80\x67\x80\x00\x00\x00\x00"], "in an attribute of a length not told"),
         ([_tag(0x05, b"\x00"), _tag(0x1E, b"\0\0")], "claims 0 channels"),
         ([_channel(3, INTERVAL), _tag(0x1E, b"\0\0")], "describes channel 3 of 1"),
         ([_tag(0x0B, b"\x01\xfd\x00"), _tag(0x1E, b"\0\0")], "gives a sampling interval of 0 in unit 1"),
@@ -167,3 +180,117 @@ def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, tags: lis
     with pytest.raises(FormatError, match=message) as caught:
         Mfer().read(path, ReadRequest())
     assert str(caught.value).startswith(str(path))
+
+
+TWO = [_tag(0x01, b"\x01"), INTERVAL, MICROVOLTS, _tag(0x05, b"\x02"), _tag(0x04, b"\x03")]
+TWO += [_channel(0, _tag(0x09, b"\x02\x00")), _channel(1, _tag(0x09, b"\x03\x00"))]
+
+
+def _waves(*rows: list[int]) -> bytes:
+    return _tag(0x1E, np.array(rows, "<i2").tobytes())
+
+
+def _time(*clock: int, milliseconds: int = 0) -> bytes:
+    return _tag(0x85, b"\xe6\x07" + bytes(clock) + milliseconds.to_bytes(2, "little") + b"\0\0")
+
+
+def test_frames_of_the_same_channels_follow_one_another(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        *TWO,
+        _tag(0x07, b"\x00"),
+        _waves([1, 2, 3], [10, 20, 30]),
+        _tag(0x07, b"\x03"),
+        # The second frame is longer, and one of another byte order follows.
+        _tag(0x06, b"\x02"),
+        _waves([4, 5, 6], [40, 50, 60], [7, 8, 9], [70, 80, 90]),
+        _tag(0x06, b""),
+        _tag(0x01, b"\x00"),
+        _tag(0x04, b"\x01"),
+        _tag(0x1E, np.array([10, 100], ">i2").tobytes()),
+    )
+    record = Mfer().read(path, ALL)
+    assert record.leads == ("II", "V1")
+    assert record.signal is not None
+    expected = np.array([range(1, 11), range(10, 101, 10)]) * 0.002
+    np.testing.assert_allclose(record.signal, expected, rtol=1e-6)
+
+
+def test_times_of_frames_must_say_that_they_follow_one_another(tmp_path: Path) -> None:
+    long = [list(range(750)), list(range(750))]
+    size = _tag(0x04, b"\xee\x02")
+    first = [*TWO, size, _time(1, 2, 3, 4, 5), _waves(*long)]
+    record = Mfer().read(_file(tmp_path, *first, _time(1, 2, 3, 4, 8, milliseconds=1), _waves(*long)), ALL)
+    assert record.signal is not None
+    assert record.signal.shape == (2, 1500)
+    assert record.meta["timestamp"] == datetime.fromisoformat("2022-01-02T03:04:05")
+    with pytest.raises(FormatError, match="begins frame 2 at 2022-01-02 03:05:05, but the one before began at"):
+        Mfer().read(_file(tmp_path, *first, _time(1, 2, 3, 5, 5), _waves(*long)), ALL)
+
+
+@pytest.mark.parametrize(
+    ("between", "message"),
+    [
+        (_tag(0x0C, b"\x00\xfa\x04\x00"), "defines the channels of frame 2 otherwise"),
+        (_tag(0x0B, b"\x01\xfd\x08"), "defines the channels of frame 2 otherwise"),
+        (_tag(0x0A, b"\x01"), "defines the channels of frame 2 otherwise"),
+        (_channel(1, _tag(0x09, b"\x04\x00")), "defines the channels of frame 2 otherwise"),
+        (_tag(0x05, b"\x01"), "defines the channels of frame 2 otherwise"),
+        (_tag(0x07, b"\x0a"), "begins frame 2 at sample 10; expected 8"),
+    ],
+)
+def test_frames_that_do_not_continue_the_first_are_refused(tmp_path: Path, between: bytes, message: str) -> None:
+    one = _waves([1, 2, 3], [10, 20, 30])
+    with pytest.raises(FormatError, match=message):
+        Mfer().read(_file(tmp_path, *TWO, _tag(0x07, b"\x05"), one, between, one), ALL)
+
+
+def test_dominant_beats_are_no_part_of_the_rhythm(tmp_path: Path) -> None:
+    rhythm, beat = _waves([1, 2, 3], [10, 20, 30]), _waves([7, 7, 7], [8, 8, 8])
+    both = _file(tmp_path, *TWO, _tag(0x08, b"\x01"), rhythm, _tag(0x08, b"\x09"), _tag(0x0C, b"\x00\xfa\x04"), beat)
+    record = Mfer().read(both, ALL)
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal, np.array([[1, 2, 3], [10, 20, 30]]) * 0.002, rtol=1e-6)
+    alone = Mfer().read(_file(tmp_path, *TWO, _tag(0x08, b"\x09"), beat), ALL)
+    assert alone.signal is not None
+    assert alone.signal[0] == pytest.approx([0.014] * 3)
+
+
+@pytest.mark.parametrize(("kind", "dtype", "offset"), [(0, "i2", -5), (1, "u2", 40000), (7, "f4", 0.5), (5, "i1", 3)])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_offset_of_the_samples_own_type_is_added_before_they_are_scaled(
+    tmp_path: Path, kind: int, dtype: str, offset: float, order: str
+) -> None:
+    rows = np.array([1, 2, 100])
+    path = _file(
+        tmp_path,
+        _tag(0x01, bytes([order == "<"])),
+        INTERVAL,
+        _tag(0x0C, b"\x00\xfa\x02"),
+        _tag(0x04, b"\x03"),
+        _tag(0x0D, np.array(offset, order + dtype).tobytes()),
+        _tag(0x0A, bytes([kind])),
+        _tag(0x1E, rows.astype(order + dtype).tobytes()),
+    )
+    record = Mfer().read(path, ALL)
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal[0], (rows + offset) * 0.002, rtol=1e-6)
+
+
+def test_a_tag_without_a_value_takes_back_what_was_said(tmp_path: Path) -> None:
+    tags = [INTERVAL, MICROVOLTS, _tag(0x05, b"\x02"), _channel(1, _tag(0x0C, b"\x00\xfa\x09"), _tag(0x09, b"\0\3"))]
+    tags += [_channel(0, _tag(0x09, b"\0\2")), _channel(1, _tag(0x0C, b"")), _tag(0x0B, b"")]
+    record = Mfer().read(_file(tmp_path, *tags, _tag(0x1E, b"\0\1\0\2")), ALL)
+    # MICROVOLTS has two bytes, highest first here: 512 µV.
+    assert record.fs == 1000.0
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal[:, 0], [0.512, 1.024], rtol=1e-6)
+
+
+def test_groups_and_attributes_of_a_length_not_told_are_opened(tmp_path: Path) -> None:
+    lead = b"\x3f\x00\x80" + _tag(0x09, b"\0\2") + _tag(0x0C, b"\x00\xfa\x02") + b"\0\0"
+    group = _tag(0x67, INTERVAL + _tag(0x04, b"\x02") + lead)
+    record = Mfer().read(_file(tmp_path, group, _tag(0x1E, b"\0\1\0\2")), ALL)
+    assert (record.fs, record.leads, record.units) == (250.0, ("II",), ("mV",))
+    assert record.signal is not None
+    np.testing.assert_allclose(record.signal[0], [0.002, 0.004], rtol=1e-6)

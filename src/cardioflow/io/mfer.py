@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, final
 
 from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.errors import FormatError, InputError, MixedRatesError
-from cardioflow.io._mfer.channels import Channel, Frame, read_frame, samples
+from cardioflow.io._mfer.channels import Channel, Frame, read_frames, samples
 from cardioflow.io._mfer.tags import integer, read_tags
 from cardioflow.io._person import person_meta, sex_letter, years, years_between
 from cardioflow.io._rates import MIXED_REMEDY
@@ -37,16 +39,22 @@ _ENCODINGS = {
 class Mfer(Format):
     """MFER, as far as the file at hand shows it.
 
-    Read: one frame with its channels, their blocks over all sequences, integers of 8 to 32 bits and floats in either
-    byte order, null values as NaN; rate, resolution, offset and unit per channel; manufacturer, time, age, sex.
-    Channels of different rate cannot be in one record: unless ``channels`` chooses others, the ECG leads (those in
-    volts) are read, and the rest is told in ``meta["other_channels"]``.
+    Read: channels, their blocks over all sequences, integers of 8 to 32 bits and floats in either byte order, null
+    values as NaN; rate, resolution, offset (added before the resolution counts) and unit per channel; groups, and
+    attributes of a length not told; manufacturer, time, age, sex. Several frames are read as one recording where they
+    have the same leads, rates, units and types: they follow one another, and a pointer or a time that says otherwise
+    is an error, as is a frame with other channels. Frames of dominant beats are left out beside a rhythm. Channels of
+    different rate cannot be in one record: unless ``channels`` chooses others, the ECG leads (those in volts) are
+    read, and the rest is told in ``meta["other_channels"]``.
 
-    Not read: files of several frames, AHA's difference code, events, comments, pressures' names (they keep their code:
-    ``"MFER 0xC00A"``). The sign of an offset is by the standard's text alone, no file has one.
+    Not read: compressed samples (tag 0x0E) and AHA's difference code, events and values (tags 0x41, 0x42), of which no
+    file at hand has any, comments, pressures' names (they keep their code: ``"MFER 0xC00A"``).
 
     Checked on a Nihon Kohden CNS-6000 file (MONK's): 12 sequences of 6 channels fill the file to the byte; II and V5
-    at 2 µV and 250 Hz beat in step with the arterial pressure, at a plausible amplitude.
+    at 2 µV and 250 Hz beat in step with the arterial pressure, at a plausible amplitude; every sample of them equal to
+    ecgdatakit's. BioSig 2.5 has the first 3750 samples of II alike and no others: it takes a fourth of the blocks'
+    length because the rate is a fourth of the one told for all. Frames, offsets, groups and all other types are on
+    files that the tests write; ecgdatakit reads these alike.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".mwf", ".mfer")
@@ -61,7 +69,8 @@ class Mfer(Format):
             content = read_whole(path)
             if not self.recognises(content):
                 raise FormatError("is no MFER file: it does not begin with '@', a length and 'MFR '.")
-            frame = read_frame(content)
+            frames = read_frames(content)
+            frame = frames[0]
             chosen, request = _chosen(frame.channels, request)
             channels = [frame.channels[i] for i in chosen]
             rates = sorted({channel.fs for channel in channels})
@@ -69,21 +78,36 @@ class Mfer(Format):
                 told = ", ".join(f"{channel.name} {channel.fs:g} Hz" for channel in channels)
                 own = {i: frame.channels[i].fs for i in chosen}
                 raise MixedRatesError(f"holds channels of different rate: {told}. {MIXED_REMEDY}", own)
-            wave = _read_wave(frame, chosen, rates[0])
+            wave = _read_wave(frames, chosen, rates[0])
+            _check_times(frames, wave.fs, chosen[0])
             rest = tuple((c.name, c.fs, c.unit) for i, c in enumerate(frame.channels) if i not in chosen)
             meta = {**_meta(content, little=frame.little, request=request), "other_channels": rest}
             return make_record(wave, request, meta)
 
 
-def _read_wave(frame: Frame, chosen: list[int], fs: float) -> Waveform:
-    channels = [frame.channels[i] for i in chosen]
+def _check_times(frames: Sequence[Frame], fs: float, lead: int) -> None:
+    """Refuse frames that begin at another time than where the one before ends, where they tell their times."""
+    for number, (before, frame) in enumerate(pairwise(frames), 2):
+        if frame.time == before.time:
+            continue
+        lasted = before.channels[lead].n * before.n_sequences / fs
+        begun = [_moment(f.time, little=f.little) for f in (before, frame)]
+        if None in begun or abs((begun[1] - begun[0]).total_seconds() - lasted) > 1:  # type: ignore[operator]
+            raise FormatError(
+                f"begins frame {number} at {begun[1]}, but the one before began at {begun[0]} and lasts {lasted:g} s; "
+                "gaps between frames are not read."
+            )
+
+
+def _read_wave(frames: Sequence[Frame], chosen: list[int], fs: float) -> Waveform:
+    channels = [frames[0].channels[i] for i in chosen]
     factors = [millivolts_per(channel.unit) for channel in channels]
     # What 2e-6 V are in millivolts has few digits, their product in binary has not.
     steps = [float(f"{c.scale * (f or 1.0):.12g}") for c, f in zip(channels, factors, strict=True)]
     units = tuple("mV" if f is not None else c.unit for c, f in zip(channels, factors, strict=True))
     whole = set(units) == {"mV"} and all(c.offset == 0 and c.dtype.kind in "iu" for c in channels)
     names = tuple(channel.name for channel in channels)
-    return Waveform(samples(frame, chosen, steps), fs, names, units, tuple(steps) if whole else ())
+    return Waveform(samples(frames, chosen, steps), fs, names, units, tuple(steps) if whole else ())
 
 
 def _chosen(channels: tuple[Channel, ...], request: ReadRequest) -> tuple[list[int], ReadRequest]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io._mfer.tags import Tag, integer, read_tags
 
-__all__ = ["Channel", "Frame", "read_frame", "samples"]
+__all__ = ["Channel", "Frame", "read_frames", "samples"]
 
 # ISO 22077-1 table 6; 4 is a status of 16 bits, 9 a difference code of AHA's that no file at hand shows.
 _TYPES = {0: "i2", 1: "u2", 2: "i4", 3: "u1", 4: "u2", 5: "i1", 6: "u4", 7: "f4", 8: "f8"}
@@ -28,8 +29,26 @@ _UNITS = {
     8: "degC",
     9: "1/min",
     10: "1/s",
+    11: "Ohm",
+    12: "A",
+    13: "rpm",
+    14: "W",
+    15: "dB",
+    16: "kg",
+    17: "J",
+    18: "dyn s m-2 cm-5",
+    19: "l",
+    20: "l/s",
+    21: "l/min",
+    22: "cd",
 }
+# What beats of one kind look like on average: no part of the rhythm.
+_DOMINANT_BEAT = 9
 _MOST_CHANNELS = 256
+# A frame of two seconds for nine hours.
+_MOST_FRAMES = 1 << 14
+# Descriptions hold until they change, and few change from frame to frame; each takes ten microseconds.
+_MOST_DESCRIPTIONS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,8 @@ class Channel:
     fs: float = 1000.0
     scale: float = 1.0
     unit: str = "adu"
-    offset: float = 0.0
+    stored_offset: bytes = b""
+    """What is added to every number, the lowest byte first; of the channel's own type where it is as wide."""
     null: int | None = None
 
     @property
@@ -57,6 +77,12 @@ class Channel:
             raise FormatError(f"stores channel {self.name} in the type {self.kind}; expected one of {sorted(_TYPES)}.")
         return np.dtype(_TYPES[self.kind])
 
+    @property
+    def offset(self) -> float:
+        if len(self.stored_offset) >= self.dtype.itemsize:
+            return float(np.frombuffer(self.stored_offset, self.dtype.newbyteorder("<"), 1)[0])
+        return float(integer(self.stored_offset, little=True, signed=True))
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -66,20 +92,65 @@ class Frame:
     sequences: int
     waves: bytes
     little: bool
+    waveform: int = 0
+    """What kind of waveform it is."""
+    pointer: int | None = None
+    """At which sample it begins, where that is told."""
+    time: bytes = b""
+    """The moment last told, as it is stored."""
+
+    @property
+    def n_sequences(self) -> int:
+        """How many sequences there are.
+
+        Raises:
+            FormatError: when the waveform is shorter than its blocks.
+        """
+        if any(channel.n < 1 for channel in self.channels):
+            raise FormatError("gives a channel blocks of no samples.")
+        length = sum(channel.n * channel.dtype.itemsize for channel in self.channels)
+        count = self.sequences or len(self.waves) // length
+        if count < 1 or count * length > len(self.waves):
+            raise FormatError(f"holds {len(self.waves)} bytes of samples; expected {count} sequences of {length}.")
+        return count
 
 
-def read_frame(content: bytes) -> Frame:
-    """Return the frame of a file.
+def read_frames(content: bytes) -> tuple[Frame, ...]:
+    """Return the frames of a file that make up its recording, in the order of time.
+
+    Frames follow one another without a gap; each is defined by all that was said before it. Where there are others,
+    those that hold dominant beats are left out.
 
     Raises:
-        FormatError: when there is none, or a second one follows.
+        FormatError: when there is none, or they differ in more than their length, or do not follow one another.
     """
     reading = _Reading()
     for tag in read_tags(content):
         reading.take(tag)
-    if not reading.waves:
+    if not reading.frames:
         raise FormatError("holds no waveform.")
-    return Frame(tuple(reading.channels), reading.sequences, reading.waves, reading.little)
+    rhythm = [frame for frame in reading.frames if frame.waveform != _DOMINANT_BEAT] or reading.frames[:1]
+    for number, (before, frame) in enumerate(pairwise(rhythm), 2):
+        if len(frame.channels) != len(before.channels) or any(
+            a is not b and replace(a, n=1) != replace(b, n=1)
+            for a, b in zip(frame.channels, before.channels, strict=True)
+        ):
+            raise FormatError(
+                f"defines the channels of frame {number} otherwise than those before; several frames are read where "
+                "they have the same leads, rates, units and types."
+            )
+        if None not in (before.pointer, frame.pointer):
+            _check_pointer(number, before, frame)
+    return tuple(rhythm)
+
+
+def _check_pointer(number: int, before: Frame, frame: Frame) -> None:
+    expected = (before.pointer or 0) + before.channels[0].n * before.n_sequences
+    if frame.pointer != expected:
+        raise FormatError(
+            f"begins frame {number} at sample {frame.pointer}; expected {expected}, behind the one before. "
+            "Gaps between frames are not read."
+        )
 
 
 class _Reading:
@@ -90,25 +161,58 @@ class _Reading:
         self.channels = [Channel()]
         self.little = False
         self.sequences = 0
-        self.waves = b""
+        self.waveform = 0
+        self.pointer: int | None = None
+        self.time = b""
+        self.frames: list[Frame] = []
+        self.n_descriptions = 0
 
     def take(self, tag: Tag) -> None:
+        value = tag.value
         if tag.code == 0x01:
-            self.little = tag.value[:1] == b"\1"
+            self.little = value[:1] == b"\1"
         elif tag.code == 0x1E:
-            if self.waves:
-                raise FormatError("holds several frames; only files of one are read.")
-            self.waves = tag.value
+            self._frame(value)
         elif tag.code == 0x05:
-            self._count(integer(tag.value, little=self.little))
+            self._count(integer(value, little=self.little) if value else 1)
         elif tag.code == 0x06:
-            self.sequences = integer(tag.value, little=self.little)
+            self.sequences = integer(value, little=self.little)
+        elif tag.code == 0x07:
+            self.pointer = integer(value, little=self.little) if value else None
+        elif tag.code == 0x08:
+            self.waveform = integer(value[:2], little=self.little)
+        elif tag.code == 0x0E:
+            if integer(value[:2], little=self.little):
+                raise FormatError("is compressed (tag 0x0E), which is not read; expected samples as they are.")
+        elif tag.code == 0x85:
+            self.time = value
         elif tag.code == 0x3F:
             self._attribute(tag)
         elif tag.code in _DESCRIBE:
-            describe = _DESCRIBE[tag.code]
-            self.common = describe(self.common, tag.value, self.little)
-            self.channels = [describe(channel, tag.value, self.little) for channel in self.channels]
+            self.common = _described(self.common, tag, Channel(), little=self.little)
+            # Most channels are still one and the same.
+            distinct = {id(channel): channel for channel in self.channels}
+            self._spend(len(distinct))
+            made = {i: _described(channel, tag, Channel(), little=self.little) for i, channel in distinct.items()}
+            self.channels = [made[id(channel)] for channel in self.channels]
+
+    def _spend(self, n: int) -> None:
+        self.n_descriptions += n
+        if self.n_descriptions > _MOST_DESCRIPTIONS:
+            raise FormatError(f"describes its channels more than {_MOST_DESCRIPTIONS} times.")
+
+    def _frame(self, waves: bytes) -> None:
+        if len(self.frames) >= _MOST_FRAMES:
+            raise FormatError(f"holds more than {_MOST_FRAMES} frames.")
+        if self.frames and list(self.frames[-1].channels) == self.channels:
+            # One tuple for all frames that are alike.
+            channels = self.frames[-1].channels
+        else:
+            self._spend(len(self.channels))
+            channels = tuple(self.channels)
+        told = Frame(channels, self.sequences, waves, self.little, self.waveform, self.pointer, self.time)
+        self.frames.append(told)
+        self.pointer = None
 
     def _count(self, count: int) -> None:
         if not 1 <= count <= _MOST_CHANNELS:
@@ -118,10 +222,20 @@ class _Reading:
     def _attribute(self, tag: Tag) -> None:
         if tag.channel >= len(self.channels):
             raise FormatError(f"describes channel {tag.channel} of {len(self.channels)}.")
-        for inner in read_tags(tag.value):
+        for inner in read_tags(tag.value, 1):
+            if inner.code == 0x06 and integer(inner.value, little=self.little) != self.sequences:
+                raise FormatError(f"gives channel {tag.channel} sequences of its own; expected one number for all.")
             if inner.code in _DESCRIBE:
+                self._spend(1)
                 channel = self.channels[tag.channel]
-                self.channels[tag.channel] = _DESCRIBE[inner.code](channel, inner.value, self.little)
+                self.channels[tag.channel] = _described(channel, inner, self.common, little=self.little)
+
+
+def _described(channel: Channel, tag: Tag, default: Channel, *, little: bool) -> Channel:
+    """Return ``channel`` with what ``tag`` says of it; a tag without a value takes back what was said."""
+    if tag.value:
+        return _DESCRIBE[tag.code](channel, tag.value, little)
+    return replace(channel, **{name: getattr(default, name) for name in _FIELDS[tag.code]})
 
 
 def _lead(channel: Channel, value: bytes, little: bool) -> Channel:  # noqa: FBT001 -- called from the table below
@@ -149,8 +263,17 @@ _DESCRIBE: dict[int, Callable[[Channel, bytes, bool], Channel]] = {
     0x0A: lambda channel, value, little: replace(channel, kind=integer(value, little=little)),
     0x0B: _interval,
     0x0C: _resolution,
-    0x0D: lambda channel, value, little: replace(channel, offset=float(integer(value[:8], little=little, signed=True))),
+    0x0D: lambda channel, value, little: replace(channel, stored_offset=value[:8] if little else value[:8][::-1]),
     0x12: lambda channel, value, little: replace(channel, null=integer(value, little=little)),
+}
+_FIELDS = {
+    0x04: ("n",),
+    0x09: ("code", "label"),
+    0x0A: ("kind",),
+    0x0B: ("fs",),
+    0x0C: ("scale", "unit"),
+    0x0D: ("stored_offset",),
+    0x12: ("null",),
 }
 
 
@@ -164,28 +287,27 @@ def _quantity(value: bytes, *, little: bool) -> tuple[int, float]:
     return value[0], float(f"{number:.12g}")
 
 
-def samples(frame: Frame, chosen: list[int], steps: list[float]) -> NDArray[np.float32]:
+def samples(frames: Sequence[Frame], chosen: list[int], steps: list[float]) -> NDArray[np.float32]:
     """Return the channels ``chosen``, all of one rate, in units of ``steps``, of shape (channel, time).
 
-    Each sequence holds a block of every channel, one after another.
-
     Raises:
-        FormatError: when the waveform is shorter than its blocks.
+        FormatError: when a waveform is shorter than its blocks, or the channels differ in length.
     """
+    parts = [_samples(frame, chosen, steps) for frame in frames]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _samples(frame: Frame, chosen: list[int], steps: list[float]) -> NDArray[np.float32]:
+    """Return what one frame holds; each sequence has a block of every channel, one after another."""
     sizes = [channel.n * channel.dtype.itemsize for channel in frame.channels]
-    length = sum(sizes)
-    if length == 0 or any(channel.n < 1 for channel in frame.channels):
-        raise FormatError("gives a channel blocks of no samples.")
-    count = frame.sequences or len(frame.waves) // length
-    if count < 1 or count * length > len(frame.waves):
-        raise FormatError(f"holds {len(frame.waves)} bytes of samples; expected {count} sequences of {length}.")
+    count, length = frame.n_sequences, sum(sizes)
     blocks = np.frombuffer(frame.waves, np.uint8, count * length).reshape(count, length)
     rows = []
     for i, step in zip(chosen, steps, strict=True):
         channel, begin = frame.channels[i], sum(sizes[:i])
         dtype = channel.dtype.newbyteorder("<" if frame.little else ">")
         stored = np.ascontiguousarray(blocks[:, begin : begin + sizes[i]]).view(dtype).reshape(-1)
-        row = ((stored.astype(np.float64) - channel.offset) * step).astype(np.float32)
+        row = ((stored.astype(np.float64) + channel.offset) * step).astype(np.float32)
         if channel.null is not None and channel.dtype.kind in "iu":
             bits = stored.view(stored.dtype.str.replace("i", "u"))
             row[bits == channel.null & (1 << 8 * channel.dtype.itemsize) - 1] = np.nan

@@ -65,6 +65,18 @@ def test_marks_beat_at_the_rate_and_last_as_long_as_was_measured(schiller: Path)
     assert all(record.signal[10, a:b].max() > 0.8 for a, b in zip(onsets, ends, strict=True))
 
 
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_a_mark_at_a_sample_that_no_recording_has_is_left_out(schiller: Path, tmp_path: Path, digits: int) -> None:
+    content = schiller.read_bytes()
+    changed = re.sub(rb"(R_QRS_ON</name>\s*<value>)\d+", rb"\g<1>" + b"9" * digits, content)
+    assert changed != content
+    (tmp_path / "r.xml").write_bytes(changed)
+    marks, whole = (SchillerXml().read(path, ALL).annotation for path in (tmp_path / "r.xml", schiller))
+    assert marks is not None
+    assert whole is not None
+    assert len(marks) == len(whole) - 2, "its onset, and the beat between onset and end"
+
+
 def test_a_clock_that_was_never_set_gives_no_time(schiller: Path, tmp_path: Path) -> None:
     meta = SchillerXml().read(schiller, ALL).meta
     assert (meta["timestamp"], meta["age"], meta["sex"]) == (None, None, None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -118,6 +119,45 @@ def test_the_waves_that_the_device_measured_are_in_the_signal(data: Path) -> Non
     assert checked == 12
 
 
+def test_representative_beats_obey_the_laws_and_their_waves_are_where_the_device_says(data: Path) -> None:
+    record = SierraXml(representative_beats=True).read(data / "formats/sierra_xml/repbeats_example.xml", ALL)
+    assert record.signal is not None
+    assert record.annotation is not None
+    assert (record.signal.shape, record.fs, record.leads) == ((12, 1200), 1000.0, NAMES)
+    assert record.meta["einthoven_rms"] < 0.03
+    assert record.meta["goldberger_rms"] < 0.035
+    marks = record.annotation
+    assert marks.sample.tolist() == [341, 445, 505, 556, 607, 712, 904]
+    assert "".join(marks.symbol) == "()(N)()"
+    # The steepest part of the beat, over all leads, is inside the QRS.
+    steepness = np.abs(np.diff(record.signal, axis=1)).sum(axis=0)
+    assert 505 <= steepness.argmax() <= 607
+    # Between P and QRS, and before P, next to nothing happens.
+    assert np.ptp(record.signal[:, 200:330], axis=1).max() < 0.03 < np.ptp(record.signal[:, 341:445], axis=1).max()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('duration="1200"', 'duration="1201"', "expected 2402 for 1201 samples"),
+        ('samplespersec="1000"', 'samplespersec="0"', "expected more than 0"),
+        (
+            'resolution="1.0" repbeatmethod',
+            'resolution="x" repbeatmethod',
+            "the resolution of the representative beats",
+        ),
+        ("repbeat ", "other ", "representative beats of 0 leads"),
+    ],
+)
+def test_damaged_representative_beats_are_refused(data: Path, tmp_path: Path, old: str, new: str, says: str) -> None:
+    content = (data / "formats/sierra_xml/repbeats_example.xml").read_text("utf-8")
+    changed = content.replace(old, new).replace("</repbeat>", "</other>" if new == "other " else "</repbeat>")
+    assert changed != content
+    (tmp_path / "r.xml").write_text(changed, "utf-8")
+    with pytest.raises(FormatError, match=says):
+        SierraXml(representative_beats=True).read(tmp_path / "r.xml", ALL)
+
+
 def test_metadata_of_a_heartstart_and_a_pagewriter(data: Path) -> None:
     old = SierraXml().read(data / "formats/sierra_xml/129DYPRG.XML", ALL).meta
     assert (old["age"], old["sex"], old["device"], old["version"]) == (50, "M", "Philips HeartstartMRx", "1.03")
@@ -182,3 +222,15 @@ def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, rows: NDA
         with pytest.raises(FormatError, match=message) as caught:
             SierraXml().read(path, ReadRequest())
         assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("written", ["--21", "1e999", "nan", "Failed", "21.5.1"])
+def test_a_measurement_that_is_no_number_is_left_out(data: Path, tmp_path: Path, written: str) -> None:
+    content = (data / "formats/sierra_xml/129DYPRG.XML").read_text("utf-8")
+    changed = re.sub(r"<(mean)?qrsdur>[^<]*<", rf"<\1qrsdur>{written}<", content)
+    assert changed != content
+    (tmp_path / "r.xml").write_text(changed, "utf-8")
+    told = SierraXml().read(data / "formats/sierra_xml/129DYPRG.XML", ReadRequest()).meta["measurements"]
+    found = SierraXml().read(tmp_path / "r.xml", ReadRequest()).meta["measurements"]
+    assert found == {key: value for key, value in told.items() if key != "qrs_ms"}
+    assert "qrs_ms" in told

@@ -16,7 +16,7 @@ from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming
-from cardioflow.io._xml import base64_bytes, number, parse_xml, root_name, text
+from cardioflow.io._xml import base64_bytes, number, parse_xml, root_name, text, told_number
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["MuseXml"]
@@ -173,12 +173,10 @@ def _statements(root: Element, request: ReadRequest) -> list[str]:
 
 def _filters(waveform: Element) -> dict[str, float | None]:
     """Return the filters in Hz; MUSE writes the high pass in hundredths of a Hz."""
-    high, low, mains = (text(waveform, name) or "" for name in ("HighPassFilter", "LowPassFilter", "ACFilter"))
-    return {
-        "highpass_hz": float(high) / 100 if high.isdecimal() else None,
-        "lowpass_hz": float(low) if low.isdecimal() else None,
-        "notch_hz": float(mains) if mains.isdecimal() else None,
-    }
+    # "NONE" stands where there was no filter.
+    names = ("HighPassFilter", "LowPassFilter", "ACFilter")
+    high, low, mains = (told_number(text(waveform, name)) for name in names)
+    return {"highpass_hz": None if high is None else high / 100, "lowpass_hz": low, "notch_hz": mains}
 
 
 def _moment(day: str | None, time: str | None) -> datetime | None:

@@ -16,7 +16,7 @@ from cardioflow.io._person import person_meta, sex_letter, unsigned, years_betwe
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming
 from cardioflow.io._time import day, moment
-from cardioflow.io._xml import number, numbers, parse_xml, root_name, text
+from cardioflow.io._xml import number, numbers, parse_xml, root_name, text, told_number
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["SchillerXml"]
@@ -110,14 +110,20 @@ def _marks(root: Element) -> list[Mark]:
     lists = {text(item, "name"): [v.text or "" for v in item.findall("value")] for item in root.iter("rhythm_global")}
     marks = []
     for name, (symbol, wave) in _LISTS.items():
-        marks += [Mark(int(v), symbol, "", wave) for v in lists.get(name, []) if v.strip().isdecimal() and len(v) < 12]
-    kinds = lists.get("R_QRS_TYPE", [])
-    pairs = zip(lists.get("R_QRS_ON", []), lists.get("R_QRS_OFF", []), strict=False)
+        marks += [Mark(at, symbol, "", wave) for at in map(_sample, lists.get(name, [])) if at is not None]
+    kinds = [kind.strip() for kind in lists.get("R_QRS_TYPE", [])]
+    pairs = zip(map(_sample, lists.get("R_QRS_ON", [])), map(_sample, lists.get("R_QRS_OFF", [])), strict=False)
     for i, (onset, end) in enumerate(pairs):
-        if onset.strip().isdecimal() and end.strip().isdecimal() and len(onset) + len(end) < 24:
-            first = not kinds[i : i + 1] or kinds[i].strip() == kinds[0].strip()
-            marks.append(Mark((int(onset) + int(end)) // 2, BEAT if first else "Q"))
+        if onset is not None and end is not None:
+            first = not kinds[i : i + 1] or kinds[i] == kinds[0]
+            marks.append(Mark((onset + end) // 2, BEAT if first else "Q"))
     return marks
+
+
+def _sample(written: str) -> int | None:
+    """Return the number of a sample, ``None`` where something else stands; more digits no recording has."""
+    written = written.strip()
+    return int(written) if written.isdecimal() and len(written) < 16 else None
 
 
 def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
     name = (text(patient, "firstname"), text(patient, "lastname"))
     device = (text(exam, "aquiringdevice/hardware/vendor"), text(exam, "aquiringdevice/hardware/model"))
     filters = {text(f, "name"): text(f, "value") for f in root.iter("filter")}
-    low = filters.get("LOWPASS_CUTOFF_FREQ") or ""
+    low = told_number(filters.get("LOWPASS_CUTOFF_FREQ"))
     return {
         "age": years_between(birth, at),
         "sex": sex_letter(text(patient, "gender")),
@@ -135,7 +141,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         "device": " ".join(part for part in device if part) or None,
         "comments": unsigned((t.strip() for e in root.iter("textdata") for t in [e.text or ""]), request),
         "measurements": _measurements(root),
-        "lowpass_hz": float(low) if low.isdecimal() else None,
+        "lowpass_hz": low,
         **person_meta(
             request,
             name=" ".join(part for part in name if part) or None,
@@ -149,10 +155,10 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
 def _measurements(root: Element) -> dict[str, float]:
     found = {}
     for item in root.iter("annotation_global"):
-        name, value = _MEASURED.get(text(item, "name") or ""), text(item, "value") or ""
+        name, value = _MEASURED.get(text(item, "name") or ""), told_number(text(item, "value"))
         # A dash stands for what was not measured.
-        if name and value.lstrip("-").replace(".", "", 1).isdecimal():
-            found[name] = float(value)
+        if name and value is not None:
+            found[name] = value
     return found
 
 

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._sierra.beats import read_beats
+from cardioflow.io._sierra.xli import decode_xli
 from cardioflow.io._source import naming
-from cardioflow.io._xli import decode_xli
-from cardioflow.io._xml import base64_bytes, number, parse_xml, root_name, text
+from cardioflow.io._xml import base64_bytes, number, parse_xml, root_name, text, told_number
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["SierraXml"]
@@ -53,21 +55,24 @@ class SierraXml(Format):
     int16 plain or with XLI compression; leads by their labels, in 1.03 by the acquisition type; measurements of the
     interpretation; its statements, severity; filters; electrode placement; age, sex, time, device. The calibration
     pulse of 1 mV that these devices put behind the last beat is cut off, its length told in
-    ``meta["calibration_pulse_s"]``; ``SierraXml(calibration_pulse=True)`` keeps it.
+    ``meta["calibration_pulse_s"]``; ``load(fmt="sierra_xml", calibration_pulse=True)`` keeps it. With
+    ``representative_beats=True`` the mean beat of each lead (``repbeats``) is read in place of the rhythm, with the
+    onsets and ends of its waves as marks.
 
-    Not read: representative beats (``repbeats``), measurements per lead, pace spikes, waveforms that are not parsed
-    (an older device's own packing), files of the 2.x ``TC`` series. No beats are located in these files, so there are
-    no marks.
+    Not read: measurements per lead, pace spikes, waveforms that are not parsed (an older device's own packing), files
+    of the 2.x ``TC`` series. No beats are located in the rhythm, so it has no marks.
 
     Checked on files of a HeartStart MRx (1.03) and a PageWriter Touch (1.04) against the decoder of sierra-ecg-tools:
     every sample equal, also on two more of that project's files; on the HL7 aECG that the device made of one of them;
-    the calibration pulse is 1 mV to the step.
+    the calibration pulse is 1 mV to the step. Representative beats: Einthoven and Goldberger hold to 3.5 % of RMS, and
+    each wave lies between its onset and its end.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".xml",)
 
-    def __init__(self, *, calibration_pulse: bool = False) -> None:
+    def __init__(self, *, calibration_pulse: bool = False, representative_beats: bool = False) -> None:
         self.calibration_pulse = calibration_pulse
+        self.representative_beats = representative_beats
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -81,6 +86,9 @@ class SierraXml(Format):
             version = text(root, "documentinfo/documentversion") or ""
             if text(root, "documentinfo/documenttype") not in _FORMATS or not version.startswith(("1.03", "1.04")):
                 raise FormatError(f"is of version {version!r}; versions 1.03 and 1.04 are read.")
+            if self.representative_beats:
+                wave, marks = read_beats(root)
+                return make_record(wave, request, {**_meta(root, request), "version": version}, annotation_of(marks))
             wave, pulse_s = _read_wave(root, keep_pulse=self.calibration_pulse)
             meta = {**_meta(root, request), "version": version, "calibration_pulse_s": pulse_s}
             return make_record(wave, request, meta)
@@ -193,10 +201,10 @@ def _measurements(root: Element) -> dict[str, float]:
     told: dict[str, float] = {}
     for name in ("interpretationmeasurements", "globalmeasurements"):
         for theirs, ours in _MEASURED.items():
-            written = text(found, f"{name}/{theirs}")
             # "Failed", "Invalid" and "Indeterminate" stand where nothing could be measured.
-            if written and written.lstrip("-").replace(".", "", 1).isdecimal():
-                told.setdefault(ours, float(written))
+            value = told_number(text(found, f"{name}/{theirs}"))
+            if value is not None:
+                told.setdefault(ours, value)
     return told
 
 
@@ -205,17 +213,10 @@ def _filters(root: Element) -> dict[str, float | None]:
     character = root.find("dataacquisition/signalcharacteristics")
     low, _, high = (text(character, "signalbandwidth") or "-").partition("-")
     return {
-        "highpass_hz": _hertz(text(character, "hipass") or low),
-        "lowpass_hz": _hertz(text(character, "lowpass") or high),
-        "notch_hz": _hertz(text(character, "notchfilterfreqs")),
+        "highpass_hz": told_number(text(character, "hipass") or low) or None,
+        "lowpass_hz": told_number(text(character, "lowpass") or high) or None,
+        "notch_hz": told_number(text(character, "notchfilterfreqs")) or None,
     }
-
-
-def _hertz(written: str | None) -> float | None:
-    try:
-        return float(written or "") or None
-    except ValueError:
-        return None
 
 
 def _moment(day: str | None, time: str | None) -> datetime | None:

@@ -51,6 +51,50 @@ def test_wfdb_to_wfdb_is_exact(folder: Path, tmp_path: Path) -> None:
     assert a.meta[0]["adc_gain"] == b.meta[0]["adc_gain"]
 
 
+def test_the_annotations_that_are_meant_are_written_and_others_said(data: Path, tmp_path: Path) -> None:
+    for file in [*(data / "mitdb").glob("208.*"), *(data / "qtdb").glob("sel230.*"), *(data / "ludb").glob("7.*")]:
+        shutil.copy(file, tmp_path)
+    code, said = _call("convert", tmp_path, tmp_path / "out", "--fmt", "wfdb")
+    assert code == 0
+    # MIT-BIH has atr, LUDB a file per lead; of the several of QTDB one has to be chosen, unless there is an atr.
+    for name, n in (("208", 3040), ("7", None)):
+        marks = EcgDataset(tmp_path / "out" / f"{name}.hea").next_batch(1).load(fmt="wfdb", components="annotation")
+        expected = EcgDataset(tmp_path / f"{name}.hea").next_batch(1).load(fmt="wfdb", components="annotation")
+        assert marks.annotation == expected.annotation
+        assert n is None or len(marks.annotation[0]) == n
+    (tmp_path / "sel230.atr").unlink()
+    code, said = _call("convert", tmp_path / "sel230.hea", tmp_path / "other", "--fmt", "wfdb")
+    assert code == 0
+    assert "several annotation files (man, pu, pu0, pu1, q1c, qt1)" in said
+    assert not (tmp_path / "other" / "sel230.atr").exists()
+    _call("convert", tmp_path / "sel230.hea", tmp_path / "chosen", "--fmt", "wfdb", "--ann-ext", "q1c")
+    assert (tmp_path / "chosen" / "sel230.atr").exists()
+    _call("convert", tmp_path / "208.hea", tmp_path / "none", "--fmt", "wfdb", "--no-annotations")
+    assert not (tmp_path / "none" / "208.atr").exists()
+
+
+def test_names_that_wfdb_does_not_allow_are_written_with_underscores(folder: Path, tmp_path: Path) -> None:
+    assert _call("convert", folder / "sub", tmp_path / "edf one", "--fmt", "edf")[0] == 0
+    (tmp_path / "edf one" / "A00017.edf").rename(tmp_path / "edf one" / "Müller, 1.edf")
+    code, said = _call("convert", tmp_path / "edf one", tmp_path / "out", "--fmt", "wfdb")
+    assert code == 0, said
+    assert (tmp_path / "out" / "M_ller__1.hea").is_file()
+
+
+def test_options_of_reading_go_to_the_reader(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones((2, 1000), np.float32))
+    code, said = _call("convert", tmp_path / "a.npy", tmp_path / "out", "--fmt", "npz")
+    assert code == 2
+    assert "fs" in said
+    assert (
+        _call("convert", tmp_path / "a.npy", tmp_path / "out", "--fmt", "npz", "-o", "fs=250", "-o", "stop_s=2")[0] == 0
+    )
+    written = EcgDataset(tmp_path / "out" / "a.npz").next_batch(1).load(fmt="npz")
+    assert (written.meta[0]["fs"], written.signal[0].shape) == (250.0, (2, 500))
+    with pytest.raises(InputError, match=r"--option 'fs': expected NAME=VALUE"):
+        _call("convert", tmp_path / "a.npy", tmp_path / "out", "--fmt", "npz", "-o", "fs")
+
+
 def test_what_is_there_is_not_written_again(folder: Path, tmp_path: Path) -> None:
     _call("convert", folder, tmp_path / "out", "--fmt", "npz")
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*.npz")}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 from typer.testing import CliRunner
 
 from cardioflow.cli.app import app
@@ -55,3 +56,10 @@ def test_a_simulated_record_needs_no_file():
     (found,) = json.loads(call("simulated:AF?duration_s=10&leads=I,V1", "--fmt", "simulated", "--json").stdout)
     assert (found["leads"], found["duration_s"], found["format"]) == (["I", "V1"], 10.0, "simulated")
     assert found["annotations"]["N"] > 5
+
+
+def test_options_of_reading_go_to_the_reader(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((2, 1000), np.float32))
+    (found,) = json.loads(call(tmp_path / "a.npy", "-o", "fs=500", "--json").stdout)
+    assert (found["fs"], found["duration_s"]) == (500.0, 2.0)
+    assert "It is an option of" in call(tmp_path / "a.npy", "-o", "waveform=Median").stderr

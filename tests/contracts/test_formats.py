@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from cardioflow.registry import formats
 EVERYTHING = frozenset({"signal", "meta", "annotation"})
 # Formats of which no published file is at hand, or which are no files; their own tests write some.
 NO_SAMPLE = {
+    "arrow": "written by its own tests",
     "bdf": "no BDF file among the test data",
     "csv": "written by its own tests",
     "mat": "written by its own tests",
@@ -165,3 +167,9 @@ def test_a_bad_file_is_an_error_in_its_place_and_names_itself(sample: tuple[str,
 def test_what_is_not_there_cannot_be_read(sample: tuple[str, Path], more: dict[str, object], message: str) -> None:
     with pytest.raises(FormatError, match=message):
         _read(*sample, **more)
+
+
+@pytest.mark.parametrize("fmt", formats.names())
+def test_an_option_of_a_format_is_none_of_every_format(fmt: str) -> None:
+    # Or load() could not tell which of the two is meant.
+    assert not set(formats.get(fmt).options()) & {*(f.name for f in fields(ReadRequest)), "src", "fmt", "components"}

@@ -1,17 +1,15 @@
-"""NPY, NPZ, MAT and Parquet."""
+"""NPY, NPZ and Parquet."""
 
 from __future__ import annotations
 
 import io
 import json
-import struct
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-import scipy.io
 from pyarrow import parquet
 
 from cardioflow.errors import FormatError
@@ -55,8 +53,12 @@ def test_the_shorter_axis_of_an_npy_is_the_leads(tmp_path, array):
 
 def test_an_npy_without_a_rate_says_where_to_put_it(tmp_path):
     np.save(tmp_path / "x.npy", SIGNAL)
-    fails(tmp_path / "x.npy", "holds no sampling rate. Put it into x.json")
+    fails(tmp_path / "x.npy", "holds no sampling rate. Say load(fmt='npy', fs=500)", "into x.json")
     assert formats.get("npy")(fs=100).read(tmp_path / "x.npy", ReadRequest()).fs == 100.0
+    # What is told goes before what the file says, in the metadata as well.
+    (tmp_path / "x.json").write_text('{"fs": 250}')
+    told = formats.get("npy")(fs=100).read(tmp_path / "x.npy", ReadRequest())
+    assert (told.fs, "fs" in told.meta) == (100.0, False)
     (tmp_path / "x.json").write_text('{"fs": 250, "leads": ["I"]}')
     fails(tmp_path / "x.npy", "expected a text for each of its 2 leads")
     (tmp_path / "x.json").write_text("[")
@@ -104,57 +106,6 @@ def test_an_npz_that_would_unpack_to_far_more_is_refused(tmp_path):
     fails(bomb(tmp_path / "x.npz"), "would unpack to 300000000 bytes")
     (tmp_path / "x.npz").write_bytes(b"PK\x03\x04" + bytes(50))
     fails(tmp_path / "x.npz", "is no archive that can be unpacked")
-
-
-# MAT
-
-
-@pytest.mark.parametrize("level", ["4", "5"])
-@pytest.mark.parametrize("squeeze", [False, True])
-def test_mat_files_are_read_as_scipy_writes_them(tmp_path, level, squeeze):
-    path = tmp_path / "x.mat"
-    variables = {"ECG": SIGNAL.T.astype("f8"), "Fs": 360.0}
-    if level == "5":
-        cell = np.empty(2, dtype=object)
-        cell[:] = ["I", "V5"]
-        variables |= {"leads": cell, "nested": {"a": 1}, "flag": np.array([[True]])}
-    scipy.io.savemat(path, variables, format=level, do_compression=level == "5" and squeeze)
-    found = read(path)
-    np.testing.assert_array_equal(found.signal, SIGNAL)
-    assert found.fs == 360.0
-    assert found.leads == (("I", "V5") if level == "5" else ("signal 0", "signal 1"))
-
-
-def test_rows_of_text_name_the_leads(tmp_path):
-    scipy.io.savemat(tmp_path / "x.mat", {"val": SIGNAL.astype("i2"), "fs": 500, "leads": np.array(["V1 ", "aVF"])})
-    assert read(tmp_path / "x.mat").leads == ("V1", "aVF")
-
-
-def test_a_mat_file_of_physionet_says_to_read_it_as_wfdb(data):
-    with pytest.raises(FormatError, match=r"expected a number named 'fs'.*Read it as WFDB: A00015.hea"):
-        formats.get("mat")().read(data / "cinc2017/A00015.mat", ReadRequest())
-
-
-def test_the_rate_and_the_unit_of_a_mat_file_can_be_told(data):
-    found = formats.get("mat")(fs=300, unit="mV", per_unit=1000).read(data / "cinc2017/A00015.mat", ReadRequest())
-    theirs = formats.get("wfdb")().read(data / "cinc2017/A00015", ReadRequest())
-    np.testing.assert_array_equal(found.signal, theirs.signal)
-
-
-def test_a_mat_file_that_would_unpack_to_far_more_is_refused(tmp_path):
-    scipy.io.savemat(tmp_path / "x.mat", {"val": np.zeros((2, 20_000_000)), "fs": 1}, do_compression=True)
-    fails(tmp_path / "x.mat", "unpacks to more than")
-
-
-def test_version_7_3_and_truncated_files_are_refused(tmp_path):
-    path = tmp_path / "x.mat"
-    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + struct.pack("<H", 0x0200) + b"IM" + bytes(512))
-    fails(path, "is MATLAB 7.3", "'-v7'")
-    scipy.io.savemat(path, {"val": SIGNAL, "fs": 1})
-    path.write_bytes(path.read_bytes()[:200])
-    fails(path, "is truncated")
-    path.write_bytes(b"nothing at all, really, but long enough")
-    fails(path, "is no MATLAB file")
 
 
 # Parquet

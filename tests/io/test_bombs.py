@@ -8,9 +8,11 @@ import struct
 import sys
 import time
 import tracemalloc
+import warnings
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 
 from cardioflow.errors import FormatError
@@ -56,7 +58,7 @@ def test_real_files_need_at_most_twenty_times_their_size(data: Path, fmt: str) -
         assert _peak(fmt, path) <= 20 * path.stat().st_size
 
 
-def _refused(fmt: str, path: Path, message: str) -> None:
+def _refused(fmt: str, path: Path, message: str, *, most: int = 1 << 20) -> None:
     reader = formats.get(fmt)()
     tracemalloc.start()
     begin = time.thread_time()  # not the time on the wall, which a busy machine stretches
@@ -66,7 +68,7 @@ def _refused(fmt: str, path: Path, message: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak <= 20 * path.stat().st_size + (1 << 20)
+    assert peak <= 20 * path.stat().st_size + most
     assert time.thread_time() - begin < 5
 
 
@@ -74,6 +76,13 @@ def _refused(fmt: str, path: Path, message: str) -> None:
 def test_many_small_elements_are_refused(tmp_path: Path, fmt: str) -> None:
     path = tmp_path / "a.xml"
     path.write_text(f"<{XML[fmt]}>" + "<a/>" * 300_000 + f"</{XML[fmt]}>")
+    _refused(fmt, path, "has more elements, or deeper ones")
+
+
+@pytest.mark.parametrize("fmt", XML)
+def test_many_attributes_are_refused(tmp_path: Path, fmt: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"<{XML[fmt]} " + " ".join(f'a{i}=""' for i in range(200_000)) + "/>")
     _refused(fmt, path, "has more elements, or deeper ones")
 
 
@@ -175,6 +184,32 @@ def test_more_beats_than_samples_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.scp"
     path.write_bytes(scp.record(body))
     _refused("scp", path, "locates 60000 beats in 1000 samples")
+
+
+def _deflated(path: Path, data: Path, n_samples: int) -> Path:
+    """Write a DICOM file of 8 bit with two groups of 12 channels that are 0, deflated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an over-long UID in the file, of which pydicom warns
+        dataset = pydicom.dcmread(data / "formats/dicom/pydicom_waveform_ecg.dcm")
+        for group in dataset.WaveformSequence:
+            group.NumberOfWaveformSamples, group.WaveformData = n_samples, bytes(12 * n_samples)
+            group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 8, "SB"
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+        dataset.save_as(path, implicit_vr=False, little_endian=True)
+    return path
+
+
+def test_a_dicom_file_that_inflates_to_more_than_the_file_allows_is_refused(data: Path, tmp_path: Path) -> None:
+    path = _deflated(tmp_path / "a.dcm", data, 4_000_000)
+    assert path.stat().st_size < 250_000
+    _refused(
+        "dicom", path, "is deflated and has more than .* bytes when inflated, too many for a file of", most=4 << 20
+    )
+
+
+def test_deflated_dicom_samples_that_become_more_than_the_file_allows_are_refused(data: Path, tmp_path: Path) -> None:
+    path = _deflated(tmp_path / "a.dcm", data, 40_000)
+    _refused("dicom", path, "declares samples that take .* bytes, too many for a file of", most=4 << 20)
 
 
 def test_a_dicom_element_that_claims_gigabytes_is_refused(data: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pyedflib
 import pytest
 
+from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.bdf import Bdf
@@ -92,6 +93,27 @@ def test_clause_2_2_4_annotations_are_counted_from_the_first_sample(tmp_path):
     assert found.aux_note == ("", "", "(AFIB", "patient moved", "é")
     part = read(tmp_path / "x.edf", components=EVERYTHING, start_s=1.2, stop_s=2.0).annotation
     assert part.sample.tolist() == [5, 30]
+
+
+def test_marks_that_last_come_back_with_their_duration_comments_and_the_age(tmp_path):
+    marks = Annotation(
+        np.array([0, 50, 120]), np.array(['"', "N", '"']), ("noise", "", "walking"), duration_s=np.array([0.5, 0, 1.25])
+    )
+    told = {"age": 61.5, "sex": "F", "comments": ("sinus rhythm", "Größe: 170 cm"), "timestamp": None}
+    source = Record(np.ones((1, 300), np.float32), 100.0, ("II",), ("mV",), told, marks)
+    Edf().write(source, tmp_path / "r")
+    # Another program sees the same texts at the same times.
+    assert [(a.onset, a.duration, a.text) for a in edfio.read_edf(tmp_path / "r.edf").annotations] == [
+        (0, None, "# sinus rhythm\t# Größe: 170 cm"),
+        (0, 0.5, "noise"),
+        (0.5, None, "N"),
+        (1.2, 1.25, "walking"),
+    ]
+    found = read(tmp_path / "r.edf", components=frozenset({"signal", "meta", "annotation"}))
+    assert found.annotation == marks
+    assert (found.meta["age"], found.meta["sex"], found.meta["comments"]) == (61.5, "F", told["comments"])
+    part = read(tmp_path / "r.edf", components=frozenset({"signal", "meta"}), start_s=1.0)
+    assert part.meta["comments"] == told["comments"]
 
 
 def test_a_file_of_annotations_alone_is_read_for_its_annotations(data):

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from cardioflow import EcgDataset, Pipeline
+from cardioflow.batch.annotation import Annotation
 from cardioflow.dsp.quantize import MISSING, as_int16
 from cardioflow.errors import FormatError, InputError
+from cardioflow.io.base import Record
+from cardioflow.registry import formats
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,16 @@ def test_what_no_integer_makes_is_stored_as_float32(records: EcgDataset, tmp_pat
     assert again.signal.data.base is not None, "a view of the mapped file"
     assert store.labels == simulated.labels
     assert store.batch([2, 0]).load().signal == simulated.batch([2, 0]).load(fmt="simulated").signal
+
+
+def test_codes_without_a_letter_and_durations_are_kept(tmp_path: Path) -> None:
+    marks = Annotation(np.array([1, 5]), np.array(["N", "[42]"]), ("", "own"), duration_s=np.array([0.0, 2.5]))
+    source = Record(np.ones((1, 100), np.float32), 100.0, ("II",), ("mV",), {}, marks)
+    formats.get("npz")().write(source, tmp_path / "r")
+    dataset = EcgDataset([tmp_path / "r.npz"])
+    store = dataset.pack(tmp_path / "store", fmt="npz", components=("signal", "meta", "annotation"))
+    assert dataset.batch([0]).load(fmt="npz", components="annotation").annotation == (marks,)
+    assert store.batch([0]).load(components="annotation").annotation == (marks,)
 
 
 def test_annotations_leads_and_missing_samples_are_kept(data: Path, tmp_path: Path) -> None:

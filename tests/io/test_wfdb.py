@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -402,3 +403,16 @@ def test_an_annotation_file_that_breaks_off_names_the_byte(data, tmp_path):
         f"at byte {at} of {at + 3} it breaks off",
         components=EVERYTHING,
     )
+
+
+def test_swapped_limb_electrodes_are_suspected_on_reading(data, tmp_path):
+    right = read(data / "ludb/7")
+    assert right.meta["swapped_electrodes"] is None
+    signal = right.signal.copy()
+    one, two = (right.leads.index(lead) for lead in ("I", "II"))
+    # The right arm's electrode on the right leg: II is what is left between the legs.
+    signal[one], signal[two] = signal[one] - signal[two], 0.02 * signal[two]
+    Wfdb().write(dataclasses.replace(right, signal=signal), tmp_path / "swapped")
+    assert read(tmp_path / "swapped").meta["swapped_electrodes"] == "RA/RL"
+    # It takes both leads to tell.
+    assert "swapped_electrodes" not in read(tmp_path / "swapped", channels=("II",)).meta

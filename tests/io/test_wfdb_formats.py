@@ -72,8 +72,11 @@ def test_flac_is_read_as_by_wfdb(tmp_path, fmt):
     np.testing.assert_array_equal(read(tmp_path / "r", start_s=1, stop_s=2).signal, whole.signal[:, 250:500])
     (tmp_path / "r.dat").write_bytes((tmp_path / "r.dat").read_bytes()[:200])
     fails(tmp_path / "r", "r.dat")
-    (tmp_path / "r.dat").write_bytes(b"RIFF" + bytes(100))
+    (tmp_path / "r.dat").write_bytes(b"fLaC" + bytes(100))
     fails(tmp_path / "r", "cannot be decoded as FLAC")
+    # What libsndfile would take for another kind of sound.
+    (tmp_path / "r.dat").write_bytes(b"RIFF" + bytes(100))
+    fails(tmp_path / "r", "begins with b'RIFF'; a FLAC stream begins with b'fLaC'")
 
 
 def test_a_delayed_signal_is_moved_back(tmp_path):

@@ -18,7 +18,7 @@ from cardioflow.registry import formats
 EVERYTHING = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
 WRITABLE = [name for name in formats.names() if formats.get(name).write is not Format.write]
 # These hold float32; the others 16 bits, over the range of the samples.
-EXACT = {"csv", "npz", "parquet"}
+EXACT = {"arrow", "csv", "npz", "parquet"}
 
 
 def record(n: int = 1000, fs: float = 250.0, **meta: object) -> Record:

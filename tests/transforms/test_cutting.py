@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -173,6 +175,10 @@ def test_against_the_stream_of_time_an_onset_is_an_offset(make):
     done = one.slice_signals(step=-1).annotation[0]
     assert done.sample.tolist() == [5, 6, 7]
     assert "".join(done.symbol) == "(N)"
+    # 0.3 s from sample 2 on, at 10 Hz, end at 5; mirrored in ten samples that is where they begin, at 4.
+    lasting = replace(marks(2, symbols="~"), duration_s=np.array([0.3]))
+    turned = make(np.arange(10.0)[None], fs=10, annotation=(lasting,)).slice_signals(step=-1).annotation[0]
+    assert (turned.sample.tolist(), turned.duration_s.tolist()) == ([4], [0.3])
 
 
 @pytest.mark.parametrize(("side", "before"), [("right", 0), ("left", 6), ("both", 3)])

@@ -34,6 +34,8 @@ class Annotation:
     """The lead that each mark belongs to, as the file numbers them."""
     num: NDArray[np.int64] = field(default_factory=_none)
     subtype: NDArray[np.int64] = field(default_factory=_none)
+    duration_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """Seconds that what is marked lasts, from the mark on; 0 for a moment, as all marks of WFDB are."""
 
     def __post_init__(self) -> None:
         n = len(self.sample)
@@ -44,6 +46,7 @@ class Annotation:
             "channel": lambda: np.zeros(n, np.int64),
             "num": lambda: np.zeros(n, np.int64),
             "subtype": lambda: np.zeros(n, np.int64),
+            "duration_s": lambda: np.zeros(n),
         }
         for name, make in defaults.items():
             if n and not len(getattr(self, name)):
@@ -63,6 +66,7 @@ class Annotation:
             channel=self.channel[rows],
             num=self.num[rows],
             subtype=self.subtype[rows],
+            duration_s=self.duration_s[rows],
         )
 
     def window(self, start: int, stop: int) -> Self:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cardioflow.cli.options import ReadingOptions, reading_options
 from cardioflow.errors import CardioFlowError
 
 __all__ = ["app", "main"]
@@ -35,11 +36,12 @@ def info(
     ann_ext: Annotated[
         str | None, typer.Option(help="The suffix of a WFDB record's annotation file, such as atr.")
     ] = None,
+    options: ReadingOptions = None,
 ) -> None:
     """Say what each FILE holds: format, leads, sampling rate, duration, age, sex, annotations."""
     from cardioflow.cli.info import print_info
 
-    raise typer.Exit(print_info(files, as_json=as_json, fmt=fmt, ann_ext=ann_ext))
+    raise typer.Exit(print_info(files, as_json=as_json, fmt=fmt, ann_ext=ann_ext, options=reading_options(options)))
 
 
 @app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")
@@ -60,19 +62,29 @@ def convert(
     sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="ECG files, or folders of them.")],
     dst: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write to.")],
     *,
-    fmt: Annotated[str, typer.Option(help="The format to write: wfdb, edf, csv, npz, parquet …")],
+    fmt: Annotated[str, typer.Option(help="The format to write: wfdb, edf, dicom, csv, npz, parquet, arrow.")],
     ann_ext: Annotated[
-        str | None, typer.Option(help="The suffix of WFDB records' annotation files, such as atr, to be written too.")
+        str | None, typer.Option(help="The suffix of WFDB records' annotation files, where there are several.")
     ] = None,
+    annotations: Annotated[bool, typer.Option(help="Whether to write annotations.")] = True,
+    options: ReadingOptions = None,
     jobs: Annotated[int, typer.Option(min=1, help="Files that are read and written side by side.")] = 2,
     identify: Annotated[
         bool, typer.Option("--identify", help="Keep what identifies a person, where the file says it.")
     ] = False,
 ) -> None:
     """Write every ECG of SRC to DST in another format; what is there already is not written again."""
-    from cardioflow.cli.convert import convert_files
+    from cardioflow.cli.convert import Conversion
 
-    raise typer.Exit(convert_files(sources, dst, fmt=fmt, ann_ext=ann_ext, jobs=jobs, identify=identify))
+    how = Conversion(
+        fmt,
+        ann_ext=ann_ext,
+        annotations=annotations,
+        options=reading_options(options),
+        jobs=jobs,
+        identify=identify,
+    )
+    raise typer.Exit(how.run(sources, dst))
 
 
 @app.command(epilog="Example:  `CARDIOFLOW_DATA=~/ecg cardioflow demo --out out/demo`")

@@ -2,31 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io._recognise import recognise
+from cardioflow.io._wfdb.annotation import annotated, are_leads
 from cardioflow.pipeline.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
 
-__all__ = ["convert_files"]
+__all__ = ["Conversion"]
 
 
-def convert_files(
-    sources: Sequence[Path], dst: Path, *, fmt: str, ann_ext: str | None, jobs: int, identify: bool
-) -> int:
-    """Write every ECG in ``sources`` to ``dst`` and return the exit status: 2 when one could not be.
+@dataclass(frozen=True)
+class Conversion:
+    """How ECGs are to be written, and which of them: all in ``sources``, under ``dst``."""
 
-    Files that are there already are skipped, so that a conversion which was
-    stopped goes on where it was. Annotations are written where a file holds
-    them itself; those beside a WFDB record when ``ann_ext`` says which.
+    fmt: str
+    ann_ext: str | None = None
+    """The suffix of WFDB records' annotation files; ``None`` is the one that is meant where that is plain."""
+    annotations: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """How to read, as ``load`` takes it."""
+    jobs: int = 2
+    identify: bool = False
 
-    Raises:
-        InputError: when there is no ECG in ``sources``.
-    """
+    def run(self, sources: Sequence[Path], dst: Path) -> int:
+        """Write every ECG in ``sources`` to ``dst`` and return the exit status: 2 when one could not be.
+
+        Files that are there already are skipped, so that a conversion which was
+        stopped goes on where it was.
+
+        Raises:
+            InputError: when there is no ECG in ``sources``.
+        """
+        found, n_other = _found(sources, _wfdb_name if self.fmt == "wfdb" else str)
+        n_written = n_failed = 0
+        for kind, paths in found.items():
+            for own, components in self._with_components(kind, paths):
+                written, failed = self._convert(kind, own, components, dst)
+                n_written += written
+                n_failed += failed
+        others = f"; {n_other} files are no ECGs" if n_other else ""
+        typer.echo(f"{n_written} records in {dst} as {self.fmt}, {n_failed} failed{others}")
+        return 2 if n_failed else 0
+
+    def _with_components(self, kind: str, paths: dict[str, Path]) -> list[tuple[dict[str, Path], list[str]]]:
+        """Return the records of one format, and what to read of them: marks wherever it is plain which."""
+        plain, marked = ["signal", "meta"], ["signal", "meta", "annotation"]
+        if not self.annotations:
+            return [(paths, plain)]
+        if kind != "wfdb" or self.ann_ext is not None:
+            return [(paths, marked)]
+        beside = {folder: annotated(str(folder)) for folder in {path.parent for path in paths.values()}}
+        some: dict[str, Path] = {}
+        unsure = set[str]()
+        for name, path in paths.items():
+            there = beside[path.parent].get(path.stem, [])
+            if "atr" in there or len(there) == 1 or (there and are_leads(there, GROUPS["standard"])):
+                some[name] = path
+            elif there:
+                unsure.update(there)
+        if unsure:
+            typer.echo(
+                f"cardioflow: some records have several annotation files ({', '.join(sorted(unsure))}), of which none "
+                "is written. Choose one with --ann-ext.",
+                err=True,
+            )
+        others = {name: path for name, path in paths.items() if name not in some}
+        return [(own, components) for own, components in ((some, marked), (others, plain)) if own]
+
+    def _convert(self, kind: str, paths: dict[str, Path], components: list[str], dst: Path) -> tuple[int, int]:
+        options = {"identify": self.identify, **self.options}
+        if kind == "wfdb" and self.ann_ext is not None:
+            options["ann_ext"] = self.ann_ext
+        pipeline = (
+            Pipeline()
+            .load(fmt=kind, components=components, **options)
+            .dump(dst, fmt=self.fmt, exists="skip", identify=self.identify)
+        )
+        # One record a batch: threads then share the files evenly, and a record that fails fails alone.
+        dataset = EcgDataset(paths)
+        run = (dataset >> pipeline).run(batch_size=1, threads=self.jobs, prefetch=2 * self.jobs, on_error="skip")
+        for skipped in run.errors:
+            # Without the step, which is none of the user's here.
+            typer.echo(f"cardioflow: {skipped.record}: {skipped.reason.args[0]}", err=True)
+        return len(dataset) - len(run.errors), len(run.errors)
+
+
+def _wfdb_name(path: str) -> str:
+    """Return a name that a WFDB record may have (header(5)): letters, digits, ``-`` and ``_`` in each part."""
+    return "/".join(re.sub(r"[^A-Za-z0-9_-]", "_", part) for part in Path(path).parts)
+
+
+def _found(sources: Sequence[Path], named: Callable[[str], str]) -> tuple[dict[str, dict[str, Path]], int]:
+    """Return the ECGs in ``sources`` by format and name, and the number of other files."""
     found: dict[str, dict[str, Path]] = {}
     n_other = 0
     for root, path in _files(sources):
@@ -37,41 +113,14 @@ def convert_files(
                 raise
             n_other += 1
             continue
-        name = str(path.relative_to(root).with_suffix("")) if root != path else path.stem
+        name = named(str(path.relative_to(root).with_suffix("")) if root != path else path.stem)
         held = found.setdefault(kind, {})
         if any(name in names for names in found.values()):
             raise InputError(f"Two files would be {name!r}: {path} and another. Convert them one by one.")
         held[name] = path
     if not found:
         raise InputError(f"There is no ECG in {', '.join(map(str, sources))} ({n_other} other files).")
-    n_written, failed = 0, 0
-    for kind, paths in found.items():
-        own, errors = _convert(kind, EcgDataset(paths), dst, fmt=fmt, ann_ext=ann_ext, jobs=jobs, identify=identify)
-        n_written += own
-        failed += errors
-    others = f"; {n_other} files are no ECGs" if n_other else ""
-    typer.echo(f"{n_written} records in {dst} as {fmt}, {failed} failed{others}")
-    return 2 if failed else 0
-
-
-def _convert(
-    kind: str, dataset: EcgDataset, dst: Path, *, fmt: str, ann_ext: str | None, jobs: int, identify: bool
-) -> tuple[int, int]:
-    components = ["signal", "meta"]
-    options = {"identify": identify}
-    if kind != "wfdb" or ann_ext is not None:
-        components.append("annotation")
-    suffix = {"ann_ext": ann_ext} if kind == "wfdb" and ann_ext is not None else {}
-    pipeline = (
-        Pipeline()
-        .load(fmt=kind, components=components, **options, **suffix)
-        .dump(dst, fmt=fmt, exists="skip", identify=identify)
-    )
-    # One record a batch: threads then share the files evenly, and a record that fails fails alone.
-    run = (dataset >> pipeline).run(batch_size=1, threads=jobs, prefetch=2 * jobs, on_error="skip")
-    for skipped in run.errors:
-        typer.echo(f"cardioflow: {skipped.record}: {skipped.reason}", err=True)
-    return len(dataset) - len(run.errors), len(run.errors)
+    return found, n_other
 
 
 def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:

@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from cardioflow.errors import CardioFlowError, FormatError
+from cardioflow.io._options import check_options, reader_for, request_for
+from cardioflow.io._rates import settled
 from cardioflow.io._recognise import recognise
-from cardioflow.io.base import Format, ReadRequest, Record
-from cardioflow.registry import formats
+from cardioflow.io.base import Record
 
 __all__ = ["describe", "print_info"]
 
 
-def print_info(files: Sequence[Path], *, as_json: bool, fmt: str | None, ann_ext: str | None) -> int:
+def print_info(
+    files: Sequence[Path], *, as_json: bool, fmt: str | None, ann_ext: str | None, options: Mapping[str, Any]
+) -> int:
     """Print what each of ``files`` holds and return the exit status: 2 when one of them could not be read."""
     found, failed = [], False
     for path in files:
         try:
-            found.append(describe(path, fmt=fmt, ann_ext=ann_ext))
+            found.append(describe(path, fmt=fmt, ann_ext=ann_ext, **options))
         except CardioFlowError as error:
             failed = True
             typer.echo(f"cardioflow: {path}: {error}", err=True)
@@ -36,14 +39,14 @@ def print_info(files: Sequence[Path], *, as_json: bool, fmt: str | None, ann_ext
     return 2 if failed else 0
 
 
-def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None) -> dict[str, Any]:
-    """Return what ``path`` holds, as plain JSON values.
+def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, **options: Any) -> dict[str, Any]:
+    """Return what ``path`` holds, as plain JSON values; ``options`` are those of ``load``.
 
     Raises:
         FormatError: when it cannot be read.
     """
     name = fmt or recognise(path)
-    record = _read(path, name, ann_ext)
+    record = _read(path, name, {**options, "ann_ext": ann_ext})
     n_samples = 0 if record.signal is None else record.signal.shape[-1]
     facts: dict[str, Any] = {
         "file": str(path),
@@ -64,17 +67,25 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None) 
     return facts
 
 
-def _read(path: Path, fmt: str, ann_ext: str | None) -> Record:
+def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
     """Return all that ``path`` holds; annotations that were not asked for by name only where it is plain which."""
-    reader: Format = formats.get(fmt)()
-    whole = ReadRequest(components=frozenset({"signal", "meta", "annotation"}), ann_ext=ann_ext)
+    check_options(fmt, options)
+    reader = reader_for(fmt, options)
+
+    def read(*components: str) -> Record:
+        request = request_for(components, options)
+        found = settled(reader, path, request, reader.read_many([path], request)[0])
+        if isinstance(found, FormatError):
+            raise found
+        return found
+
     try:
-        return reader.read(path, whole)
+        return read("signal", "meta", "annotation")
     except FormatError:
-        if ann_ext is not None:
+        if options["ann_ext"] is not None:
             raise
         # A WFDB record may have no annotation file, or several. What else is wrong fails here again.
-        return reader.read(path, ReadRequest())
+        return read("signal", "meta")
 
 
 def _plain(value: Any) -> Any:

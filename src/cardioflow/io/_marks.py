@@ -19,6 +19,10 @@ WAVES: Final = {"P": 0, "QRS": 1, "T": 2}
 """The ``num`` of a wave's onset and end, as PhysioNet's wave delineators write them (Laguna's ecgpuwave)."""
 
 
+# Beyond it a float no longer counts samples.
+_LAST: Final = 2**53
+
+
 class Mark(NamedTuple):
     """One mark, as ``Annotation`` has them."""
 
@@ -31,8 +35,8 @@ class Mark(NamedTuple):
 
 
 def annotation_of(marks: Iterable[Mark]) -> Annotation:
-    """Return ``marks`` in the order of time."""
-    ordered = sorted(marks)
+    """Return ``marks`` in the order of time, without those at samples that no recording has."""
+    ordered = sorted(mark for mark in marks if abs(mark.sample) < _LAST)
     return Annotation(
         sample=np.array([m.sample for m in ordered], np.int64),
         symbol=np.array([m.symbol for m in ordered], "<U1"),

@@ -93,7 +93,10 @@ def make_record(
     signame = tuple(names[i] for i in rows)
     if told is not None:
         told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
-        told.update(_integers([leads[i] for i in rows], derived + computed, steps))
+        if len(set(stored)) == n_leads:
+            told.update(_integers([leads[i] for i in rows], derived + computed, steps))
+        elif wave.steps:  # channels of one name, by which no lead was computed: rows are the file's channels
+            told.update(_gains([wave.steps[i] for i in rows]))
         if not derive:
             told.update(_of_rows(told, rows, len(leads)))
             signame = told.get("signame", signame)
@@ -132,11 +135,16 @@ def _integers(leads: Sequence[str], computed: Sequence[str], steps: Mapping[str,
         step = steps.get(lead)
         if lead in computed:
             step = steps.get("II") if lead in ("I", "III") else (steps.get("II") or 0.0) / 2
-        if not step:
-            return {}
-        found.append(float(f"{1 / step:.15g}"))
-    n = len(found)
-    return {"adc_gain": tuple(found), "baseline": (0,) * n, "fmt": ("16",) * n, "adc_units": ("mV",) * n}
+        found.append(step or 0.0)
+    return _gains(found)
+
+
+def _gains(steps: Sequence[float]) -> dict[str, Any]:
+    if not all(steps):
+        return {}
+    n = len(steps)
+    gains = tuple(float(f"{1 / step:.15g}") for step in steps)
+    return {"adc_gain": gains, "baseline": (0,) * n, "fmt": ("16",) * n, "adc_units": ("mV",) * n}
 
 
 _PER_LEAD = ("adc_gain", "baseline", "fmt", "adc_units", "signame")

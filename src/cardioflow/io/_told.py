@@ -92,6 +92,7 @@ def marks_to(marks: Annotation) -> dict[str, Any]:
         "channel": marks.channel.tolist(),
         "num": marks.num.tolist(),
         "subtype": marks.subtype.tolist(),
+        "duration_s": marks.duration_s.tolist(),
     }
 
 
@@ -105,11 +106,13 @@ def marks_from(told: Mapping[str, Any] | None) -> Annotation:
         return Annotation()
     try:
         numbers = {key: np.array(told.get(key, ()), np.int64) for key in ("sample", "channel", "num", "subtype")}
+        # Files of before it was kept have none.
+        lasting = np.array(told.get("duration_s", np.zeros(numbers["sample"].size)), np.float64)
         symbol = np.array([str(v) for v in told.get("symbol", ())], dtype=np.str_)
         notes = tuple(str(v) for v in told.get("aux_note", ()))
     except (TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"carries marks that are none: {error}.") from error
-    lengths = {v.size for v in numbers.values()} | {symbol.size, len(notes)}
-    if len(lengths) > 1 or any(v.ndim != 1 for v in numbers.values()):
+    lengths = {v.size for v in numbers.values()} | {symbol.size, len(notes), lasting.size}
+    if len(lengths) > 1 or any(v.ndim != 1 for v in (*numbers.values(), lasting)):
         raise FormatError(f"carries marks whose columns have lengths {sorted(lengths)}; expected one.")
-    return Annotation(symbol=symbol, aux_note=notes, **numbers)
+    return Annotation(symbol=symbol, aux_note=notes, duration_s=lasting, **numbers)

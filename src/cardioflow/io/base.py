@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -112,6 +113,11 @@ class Format(ABC):
             except FormatError as error:
                 found.append(error)
         return found
+
+    @classmethod
+    def options(cls) -> tuple[str, ...]:
+        """Return what a reader can be told beside the request: ``("fs",)`` of an array that does not say its rate."""
+        return () if cls.__init__ is object.__init__ else tuple(signature(cls).parameters)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         """Write ``record`` under the name ``path``, each file whole or not at all, and return the files.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple, final
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from cardioflow.errors import FormatError
+from cardioflow.io._clock import clock_seconds, is_clock
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
@@ -28,7 +30,14 @@ _TIME: Final = re.compile(
 _INDEX: Final = re.compile(r"(?:sample|index|sample[ _]?(?:number|interval|#)|#|)", re.I)
 _UNIT: Final = re.compile(r"(.*?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*")
 _RATE: Final = re.compile(r"#\s*(?:fs|sampling[ _]?(?:rate|frequency))\s*(?:\(?hz\)?)?\s*[:=]\s*([0-9.]+)", re.I)
-_PER_SECOND: Final = {"ms": 1e3, "us": 1e6, "µs": 1e6}
+_PER_SECOND: Final = {
+    **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e3),
+    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e6),
+    **dict.fromkeys(("min", "minute", "minutes"), 1 / 60),
+    **dict.fromkeys(("h", "hour", "hours"), 1 / 3600),
+}
+_COLUMN: Final = re.compile(r"CSV column #(\d+): (.*)", re.S)
 _MISSING: Final = ["", "-", "nan", "NaN", "NA", "N/A", "null"]
 
 
@@ -44,6 +53,8 @@ class _Layout(NamedTuple):
     fs: float | None
     told: dict[str, Any]
     marks: dict[str, Any]
+    clocks: tuple[int, ...] = ()
+    """Columns of times like 00:00:01.250."""
 
 
 @final
@@ -54,16 +65,22 @@ class Csv(Format):
     unit in a name's brackets, ``I (uV)``, or in a line of units below the names,
     as PhysioNet's ``rdsamp -p`` writes it, else millivolts; quotes around names;
     ``-`` or nothing for no sample. Time columns: ``time``, ``t``, ``Elapsed time``,
-    with ``_s``, ``_ms`` or a unit in brackets; a column of sample numbers is passed
-    over. The rate is that of the whole time column; steps that differ from it by
-    more than half a sample are an error. A table without names has none: its
-    columns are ``signal 0``, ….
+    with ``_s``, ``_ms`` or a unit in brackets, and any column of times like
+    ``2020-01-01T00:00:00.004`` or ``00:00:00.004``, in all forms that ``rdsamp``
+    has; a column of sample numbers is passed over. The rate is that of the whole
+    time column; steps that differ from it by more than half a sample are an error.
+    ``load(fmt="csv", fs=500)`` tells the rate of a table that does not. The first
+    time with a date is the record's ``timestamp``. A table without names has none:
+    its columns are ``signal 0``, …. Other columns of texts are an error.
 
     Written: every digit that float32 has, so that reading gives the same bits;
     metadata and marks as JSON in lines of comment.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+
+    def __init__(self, fs: float | None = None) -> None:
+        self.fs = fs
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -74,7 +91,7 @@ class Csv(Format):
             return False
         rows = [line for line in lines[layout.skip :] if line.strip()]
         cells = [re.split(f"[{layout.delimiter}]", line) for line in rows[:20]]
-        return bool(cells) and all(len(c) == len(layout.names) > 1 and all(map(_is_number, c)) for c in cells)
+        return bool(cells) and all(len(c) == len(layout.names) > 1 and all(map(_is_value, c)) for c in cells)
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
@@ -84,10 +101,11 @@ class Csv(Format):
             except UnicodeDecodeError:
                 lines = raw[: 1 << 22].decode("latin-1").splitlines()
             layout = _layout(lines)
-            columns = _columns(raw, layout)
+            layout = layout if self.fs is None else layout._replace(fs=self.fs)
+            columns, first = _columns(raw, layout)
             fs, kept = _rate(columns, layout)
             wave = _wave(columns, layout, kept, fs)
-            blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
+            blank = {"age": None, "sex": None, "timestamp": first, "comments": (), "device": None}
             return make_record(wave, request, blank | layout.told, marks_from(layout.marks), derive=False)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
@@ -115,6 +133,10 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+def _is_value(cell: str) -> bool:
+    return _is_number(cell) or is_clock(cell)
+
+
 def _layout(lines: Sequence[str]) -> _Layout:
     fs: float | None = None
     told: dict[str, Any] = {}
@@ -134,17 +156,18 @@ def _layout(lines: Sequence[str]) -> _Layout:
     first = lines[at].lstrip("\ufeff")
     delimiter = max(_DELIMITERS, key=lambda d: (first.count(d), d == ","))
     cells = _cells(first, delimiter)
-    if all(map(_is_number, cells)):
-        return _Layout(
-            delimiter, tuple(f"signal {i}" for i in range(len(cells))), ("",) * len(cells), at, fs, told, marks
-        )
     names, units = _named(cells)
-    at += 1
-    below = _cells(lines[at], delimiter) if at < len(lines) else []
-    if len(below) == len(cells) and below and not any(map(_is_number, below)):
-        units = tuple(cell.strip("()[]") for cell in below)
+    if all(map(_is_value, cells)):
+        names, units = tuple(f"signal {i}" for i in range(len(cells))), ("",) * len(cells)
+    else:
         at += 1
-    return _Layout(delimiter, names, units, at, fs, told, marks)
+        below = _cells(lines[at], delimiter) if at < len(lines) else []
+        if len(below) == len(cells) and not any(map(_is_value, below)):
+            units = tuple(cell.strip("()[]") for cell in below)
+            at += 1
+    row = next((line for line in lines[at:] if line.strip()), "")
+    clocks = tuple(i for i, cell in enumerate(_cells(row, delimiter)) if is_clock(cell))
+    return _Layout(delimiter, names, units, at, fs, told, marks, clocks)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -171,46 +194,63 @@ def _positive(text: str) -> float:
     return value
 
 
-def _columns(raw: bytes, layout: _Layout) -> list[NDArray[np.float64]]:
+def _columns(raw: bytes, layout: _Layout) -> tuple[list[NDArray[np.float64]], datetime | None]:
+    """Return the numbers of each column, times in seconds, and the moment of the first row if a column tells it."""
     comma = layout.delimiter == ";" and b"," in raw[-(1 << 16) :]
     labels = [str(i) for i in range(len(layout.names))]
-    texts = [label for label, name in zip(labels, layout.names, strict=True) if _INDEX.fullmatch(name)]
-    kinds = {label: pa.string() if label in texts else pa.float64() for label in labels}
+    counted = [i for i, name in enumerate(layout.names) if _INDEX.fullmatch(name) and i not in layout.clocks]
+    texts = {*counted, *layout.clocks}
     try:
         table = csv.read_csv(
             pa.BufferReader(raw),
             read_options=csv.ReadOptions(skip_rows=layout.skip, column_names=labels, use_threads=False),
             parse_options=csv.ParseOptions(delimiter=layout.delimiter),
             convert_options=csv.ConvertOptions(
-                column_types=kinds, null_values=_MISSING, decimal_point="," if comma else ".", strings_can_be_null=True
+                column_types={label: pa.string() if i in texts else pa.float64() for i, label in enumerate(labels)},
+                null_values=_MISSING,
+                decimal_point="," if comma else ".",
+                strings_can_be_null=True,
             ),
         )
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise FormatError(f"is no table of numbers: {error}") from error
-    blank = np.empty(0)
-    return [
-        blank if label in texts else table.column(label).to_numpy().astype(np.float64, copy=False) for label in labels
-    ]
+        match = _COLUMN.search(str(error))
+        where = f"{match[2]}, in column {layout.names[int(match[1])]!r}" if match else str(error)
+        raise FormatError(f"is no table of numbers: {where}") from error
+    found: list[NDArray[np.float64]] = []
+    first: datetime | None = None
+    for i, column in enumerate(table.columns):
+        if i in layout.clocks:
+            # Where the rate is known, all that is wanted is when it began.
+            seconds, start = clock_seconds(column if layout.fs is None else column[:1], f"column {layout.names[i]!r}")
+            first = first or start
+            found.append(seconds)
+        else:
+            found.append(np.empty(0) if i in texts else column.to_numpy().astype(np.float64, copy=False))
+    return found, first
 
 
 def _rate(columns: list[NDArray[np.float64]], layout: _Layout) -> tuple[float, list[int]]:
     """Return the sampling rate, and which columns are leads."""
-    kept = [i for i, name in enumerate(layout.names) if not _INDEX.fullmatch(name)]
-    times = [i for i in kept if _TIME.fullmatch(layout.names[i])]
-    if not times:
-        if layout.fs is None:
-            raise FormatError(
-                "holds no sampling rate; expected a column 'time_s', or a line '# fs: 500' before the names."
-            )
-        return layout.fs, kept
-    match = _TIME.fullmatch(layout.names[times[0]])
-    unit = (match[1] if match else None) or layout.units[times[0]]
+    kept = [i for i, name in enumerate(layout.names) if i in layout.clocks or not _INDEX.fullmatch(name)]
+    # Numbers first: a clock beside them is often told to the second.
+    numbers = [i for i in kept if i not in layout.clocks and _TIME.fullmatch(layout.names[i])]
+    times = [*numbers, *layout.clocks]
     kept = [i for i in kept if i not in times]
     if layout.fs is not None:
         return layout.fs, kept
-    seconds = columns[times[0]] / _PER_SECOND.get(unit.lower(), 1.0)
+    if not times:
+        raise FormatError(
+            "holds no sampling rate; expected a column 'time_s', or a line '# fs: 500' before the names. "
+            "Tell it: load(fmt='csv', fs=500)."
+        )
+    name = layout.names[times[0]]
+    match = _TIME.fullmatch(name)
+    unit = "s" if times[0] in layout.clocks else ((match[1] if match else None) or layout.units[times[0]]).lower()
+    if unit not in _PER_SECOND:
+        raise FormatError(f"has a column {name!r} of times in {unit!r}; expected s, ms, us, minutes or hours.")
+    seconds = columns[times[0]] / _PER_SECOND[unit]
     if seconds.size < 2 or not np.isfinite(seconds).all() or not seconds[-1] > seconds[0]:
-        raise FormatError(f"has a column {layout.names[times[0]]!r} that is no rising time; so its rate is unknown.")
+        raise FormatError(f"has a column {name!r} that is no rising time; so its rate is unknown.")
     fs = (seconds.size - 1) / (seconds[-1] - seconds[0])
     off = np.abs((seconds - seconds[0]) * fs - np.arange(seconds.size))
     if not off.max() <= 0.5:

@@ -20,8 +20,8 @@ class Edf(Format):
     different rate are refused until ``channels`` names those of one. In EDF+D the
     time between data records, told by the first annotation of each, is NaN.
     Annotations: a letter of PhysioNet's vocabulary is its code, ``(AFIB`` a rhythm
-    change, any other text a note; how long they last is not read. Age and sex are
-    those of EDF+'s patient field; who the person is only with ``identify``.
+    change, any other text a note; ``duration_s`` is how long they last. Age and
+    sex are those of EDF+'s patient field; who the person is only with ``identify``.
 
     Lenient: a recording that was never closed has as many records as the file
     holds; a file longer than it says is read (an error with ``strict``); NULs and
@@ -30,7 +30,10 @@ class Edf(Format):
 
     Written: EDF+, by edfio, with 16 bits over the source's own range or that of
     the samples; a round trip is within half a step of it. A missing sample cannot
-    be written. Marks that have both a code and a note become one text.
+    be written. Marks that have both a code and a note become one text; their
+    channel, ``num`` and ``subtype`` have no place. Comments are one text at the
+    start, ``# one<tab># two``, and the age is a subfield ``age=61`` of the patient
+    field, whose birth date is told only with ``identify``.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".edf", ".rec")

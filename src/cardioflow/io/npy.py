@@ -22,7 +22,7 @@ class Npy(Format):
     An array has no sampling rate. It is read from a file of the same name that
     ends in ``.json``: ``{"fs": 500, "leads": ["I", "II"], "units": ["mV", "mV"]}``,
     of which ``fs`` is needed and what else it says goes into ``meta``; or it is
-    told, ``Npy(fs=500)``. Nothing is unpickled.
+    told, ``load(fmt="npy", fs=500)``. Nothing is unpickled.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".npy",)
@@ -38,11 +38,12 @@ class Npy(Format):
         with naming(path):
             signal = as_leads(array_of(read_whole(path), "an array"), "an array")
             told = _beside(path)
-            fs = self.fs if self.fs is not None else told.pop("fs", None)
+            own = told.pop("fs", None)
+            fs = own if self.fs is None else self.fs
             if not isinstance(fs, int | float):
                 raise FormatError(
-                    f"holds no sampling rate. Put it into {path.with_suffix('.json').name} beside it, as "
-                    '{"fs": 500, "leads": ["I", "II"]}, or write npz, which has a place for it.'
+                    "holds no sampling rate. Say load(fmt='npy', fs=500), or put it beside the file, into "
+                    f'{path.with_suffix(".json").name}, as {{"fs": 500, "leads": ["I", "II"]}}.'
                 )
             n = len(signal)
             names = _texts(told, "leads", n) or tuple(f"signal {i}" for i in range(n))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
 from cardioflow.io._arrays import array_of, as_leads, text_of
+from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
@@ -21,8 +22,6 @@ from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npz"]
 
-_MOST_GROWTH: Final = 20
-_ALWAYS_ALLOWED: Final = 64 << 20
 _SIGNALS: Final = ("signal", "signals", "ecg", "val", "data")
 
 
@@ -95,8 +94,8 @@ def _arrays(raw: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _check_growth(total: int, size: int) -> None:
-    if total > _ALWAYS_ALLOWED + _MOST_GROWTH * size:
-        raise FormatError(f"would unpack to {total} bytes, more than {_MOST_GROWTH} times its size.")
+    if total > most_bytes(size):
+        raise FormatError(f"would unpack to {total} bytes, more than {MOST_GROWTH} times its size.")
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

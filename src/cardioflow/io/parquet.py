@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar, final
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
 from cardioflow.errors import FormatError
-from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._pages import most_unpacked
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
+from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
 from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Parquet"]
-
-_KEY: Final = b"cardioflow"
-_MOST_GROWTH: Final = 20
-_ALWAYS_ALLOWED: Final = 64 << 20
 
 
 @final
@@ -41,29 +36,10 @@ class Parquet(Format):
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
             table, told = _table(read_whole(path))
-            fs = told.pop("fs", None)
-            if not isinstance(fs, int | float) or isinstance(fs, bool):
-                raise FormatError('holds no sampling rate; expected {"fs": 500} as its metadata "cardioflow".')
-            leads = table.column_names
-            units = told.pop("units", None) or ("mV",) * len(leads)
-            if len(units) != len(leads) or not all(isinstance(unit, str) for unit in units):
-                raise FormatError(f"tells the units {units!r} for {len(leads)} columns of numbers; expected one each.")
-            rows = [column.to_numpy().astype(np.float32) for column in table.columns]
-            signal = np.stack(rows) if rows else np.empty((0, 0), np.float32)
-            marks = told.pop("marks", None)
-            if marks is not None and not isinstance(marks, dict):
-                raise FormatError(f"tells marks that are none: {str(marks)[:40]}.")
-            blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
-            wave = Waveform(signal, float(fs), tuple(leads), tuple(units))
-            return make_record(wave, request, blank | told, marks_from(marks), derive=False)
+            return record_from(table, told, request)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
-        signal = self.signal_of(record)
-        told = without_person(record.meta, identify=identify) | {"fs": float(record.fs), "units": record.units}
-        if record.annotation is not None:
-            told["marks"] = marks_to(record.annotation)
-        table = pa.table([pa.array(row) for row in signal], list(record.leads))
-        table = table.replace_schema_metadata({_KEY: to_json(told).encode()})
+        table = table_of(record, identify=identify)
         path = with_ending(path, ".parquet")
         with atomically(path) as temporary:
             parquet.write_table(table, temporary)
@@ -72,26 +48,37 @@ class Parquet(Format):
 
 def _table(raw: bytes) -> tuple[pa.Table, dict[str, Any]]:
     try:
-        with parquet.ParquetFile(pa.BufferReader(raw)) as file:
-            _check_growth(file.metadata, len(raw))
+        # A list in the footer is made as long as it says; what it holds takes tens of bytes each.
+        limit = 1000 + len(raw) // 20
+        with parquet.ParquetFile(
+            pa.BufferReader(raw), thrift_string_size_limit=len(raw), thrift_container_size_limit=limit
+        ) as file:
             schema = file.schema_arrow
-            told = from_json((schema.metadata or {}).get(_KEY, b"{}"))
-            # By number, because two columns may have one name.
-            numbers = [i for i in range(len(schema)) if _is_number(schema.field(i).type)]
-            return file.read(use_threads=False).select(numbers), told
+            numbers = number_columns(schema)
+            names = _only_numbers(schema, numbers)
+            rows = sum(file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups))
+            # What is compressed in the file, or written as a few values and their counts, has its full width in memory.
+            width = sum(schema.field(i).type.bit_width // 8 for i in numbers)
+            unpacked = rows * width + most_unpacked(raw, names)
+            check_growth(rows, len(numbers), unpacked, len(raw))
+            told = told_in(schema)
+            return file.read(names, use_threads=False), told
     except FormatError:
         raise
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+    except UNREADABLE as error:
         raise FormatError(f"is no Parquet file that can be read: {error}") from error
 
 
-def _check_growth(metadata: parquet.FileMetaData, size: int) -> None:
-    need = metadata.num_rows * metadata.num_columns * 8
-    if need < 0 or need > _ALWAYS_ALLOWED + _MOST_GROWTH * size:
-        raise FormatError(
-            f"says that it holds {metadata.num_rows} rows of {metadata.num_columns} columns in {size} bytes."
-        )
+def _only_numbers(schema: pa.Schema, numbers: list[int]) -> list[str]:
+    """Return the names by which the columns of numbers are read, and no others.
 
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+    Texts are left where they are: a few long ones in a dictionary may stand for any number of rows.
+    """
+    names = list(dict.fromkeys(schema.field(i).name for i in numbers))
+    others = (schema.field(i).name for i in set(range(len(schema))) - set(numbers))
+    for other in others:
+        # PyArrow takes a name for a path: "a" also reads what is called "a.b".
+        parts = other.split(".")
+        if not {".".join(parts[:n]) for n in range(1, len(parts) + 1)}.isdisjoint(names):
+            raise FormatError(f"has a column {other!r} of no numbers beside one of numbers that is called alike.")
+    return names

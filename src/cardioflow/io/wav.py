@@ -20,6 +20,8 @@ __all__ = ["Wav"]
 _PCM: Final = 1
 _FLOAT: Final = 3
 _EXTENSIBLE: Final = 0xFFFE
+# More than body surface maps have; names for 65 535 would take more memory than their samples.
+_MOST_CHANNELS: Final = 512
 
 
 class _Sound(NamedTuple):
@@ -38,7 +40,7 @@ class Wav(Format):
     """WAV (RIFF) with PCM of 8, 16, 24 and 32 bits, or float of 32 and 64.
 
     A WAV knows its rate and nothing else: the numbers are those in the file, of
-    the unit ``"unknown"`` (``Wav(unit="mV", per_unit=1000)`` tells it), and the
+    the unit ``"unknown"`` (``load(fmt="wav", unit="mV", per_unit=1000)`` tells it), and the
     channels are named ``signal 0``, ``signal 1``, ….
     Lenient: a data size that the recorder never filled in (0 or 2^32 - 1) means
     up to the end of the file, and so does one that is too large by less than one
@@ -131,8 +133,8 @@ def _format(raw: bytes) -> tuple[int, int, int, int]:
     known = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
     if bits not in known.get(kind, ()):
         raise FormatError(f"holds samples of kind {kind} with {bits} bits; PCM (1) of 8 to 32 and float (3) are read.")
-    if not channels or not fs:
-        raise FormatError(f"says {channels} channels at {fs} Hz; expected at least one, and a rate.")
+    if not 0 < channels <= _MOST_CHANNELS or not fs:
+        raise FormatError(f"says {channels} channels at {fs} Hz; expected 1 to {_MOST_CHANNELS}, and a rate.")
     return kind, channels, fs, bits
 
 

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.limb_laws import law_residual
+from cardioflow.dsp.leads import SWAPS
+from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._wfdb.about import age_and_sex, device
@@ -48,7 +49,8 @@ class Wfdb(Format):
     all headers of CinC 2017 have it). Limb leads are held against their laws
     (``einthoven_rms``, ``goldberger_rms``: RMS of the residual over that of the
     leads), because in some databases they do not hold: LUDB's leads have gains
-    of their own.
+    of their own. Where I and II were recorded, ``swapped_electrodes`` is what
+    ``dsp.leads.suspect_swapped_electrodes`` suspects.
 
     Written: the very integers that were read, where ``meta`` still has their
     gain, baseline and format and the samples still fit, else 16 bits with the
@@ -160,6 +162,9 @@ def _meta(
         for key, rows, sign in choice.laws:
             residual = law_residual(signal, *rows, sign)
             meta[key] = None if math.isnan(residual) else residual
+        if choice.limbs:
+            first, second, *lateral = (signal[row] for row in choice.limbs)
+            meta["swapped_electrodes"] = SWAPS[suspected_swap(first, second, lateral[0] if lateral else first[:0])]
     return meta
 
 

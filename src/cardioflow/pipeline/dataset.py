@@ -129,18 +129,30 @@ class EcgDataset:
         labels: Any = None,
         shard_mb: int = 128,
         on_error: Literal["raise", "skip"] = "raise",
+        **options: Any,
     ) -> EcgDataset:
         """Write the records to a packed store, a folder of a few large files, and return the data set of it.
 
         ``EcgDataset(path)`` opens it again; a pipeline reads it whatever its
         ``load(fmt=…)`` says. Signals whose source held integers are stored as
         int16, losslessly; others as float32. ``labels`` is a table as ``load``
-        takes it; they become the data set's. Memory stays at a shard's size.
+        takes it; they become the data set's. ``options`` are those of ``load``:
+        ``common_fs=250``, ``fs=500`` of arrays that do not say it. Memory stays
+        at a shard's size.
 
         Raises:
             InputError: when ``path`` is there already.
         """
-        pack(self, Path(path), fmt=fmt, components=components, labels=labels, shard_mb=shard_mb, on_error=on_error)
+        pack(
+            self,
+            Path(path),
+            fmt=fmt,
+            components=components,
+            labels=labels,
+            shard_mb=shard_mb,
+            on_error=on_error,
+            options=options,
+        )
         return type(self)(path, batch_class=self.batch_class)
 
     # -- parts --------------------------------------------------------------

@@ -37,6 +37,7 @@ def pack(
     labels: Any,
     shard_mb: int,
     on_error: Literal["raise", "skip"],
+    options: Mapping[str, Any],
 ) -> list[Any]:
     """Write ``dataset`` to the store ``path`` and return what was skipped."""
     from cardioflow.io._packed.writer import StoreWriter
@@ -47,7 +48,7 @@ def pack(
         raise InputError(f"pack(components={list(components)}): a store holds 'signal' and 'meta' at least.")
     source = labels if labels is not None else dataset.labels
     table: Mapping[str, Any] = {} if source is None else LabelTable.read(source, TableShape(), dataset.every_id).labels
-    run = (dataset >> Pipeline().load(fmt=fmt, components=list(components))).batches(64, on_error=on_error)
+    run = (dataset >> Pipeline().load(fmt=fmt, components=list(components), **options)).batches(64, on_error=on_error)
     with StoreWriter(path, shard_mb * 2**20) as writer:
         for batch in run:
             signal, meta = batch.loaded

@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Text", "read_records"]
+__all__ = ["COMMENT", "Text", "read_records"]
+
+COMMENT = "# "
+"""How a text begins, and each part after a tab, that is comments on the recording, for which EDF+ has no place."""
 
 _LIST = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?((?:\x14[^\x14\x00]*)*)\x14\x00", re.DOTALL)
 

@@ -16,9 +16,10 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.dsp.unpack import unpack
 from cardioflow.errors import FormatError, InputError, MixedRatesError
-from cardioflow.io._edf.header import Header, Signal, parse, size_of, written_date
-from cardioflow.io._edf.marks import Text, read_records
-from cardioflow.io._person import person_meta, sex_letter, years_between
+from cardioflow.io._edf.about import about
+from cardioflow.io._edf.header import Header, Signal, parse, size_of
+from cardioflow.io._edf.marks import COMMENT, Text, read_records
+from cardioflow.io._limits import most_bytes
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, open_plain
@@ -26,8 +27,6 @@ from cardioflow.io.base import ReadRequest, Record
 
 __all__ = ["read_edf"]
 
-_MOST_GROWTH: Final = 20
-_ALWAYS_ALLOWED: Final = 64 << 20
 # Annotations of a file that has no signal are counted in milliseconds.
 _FS_OF_NOTHING: Final = 1000.0
 _PIECE: Final = 1 << 20
@@ -53,7 +52,7 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
     header = parse(head + file.read(size_of(head) - 256))
     header = replace(header, n_records=_count_records(header, os.fstat(file.fileno()).st_size, strict=request.strict))
     wanted, request = _chosen(header, request)
-    meta = _meta(header, wanted, request) if "meta" in request.components else {}
+    meta = about(header, wanted, request) if "meta" in request.components else {}
     begins: list[float | None] = []
     texts: list[Text] = []
     holders = [s for s in header.signals if s.is_annotation and s.per_record]
@@ -72,6 +71,12 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
     if told and n_samples - wanted[0].per_record < int(told[1]) <= n_samples:
         # The last data record was filled up by our writer.
         n_samples = int(told[1])
+    if meta and holders and header.n_records:
+        # Comments stand at the start, so that a range of a long recording needs no more of it.
+        _, said = _texts(_records(file, header, 0, 1), header, holders)
+        lines = [line for one in said if one.text.startswith(COMMENT) for line in one.text.split("\t")]
+        meta["comments"] = tuple(line.removeprefix(COMMENT) for line in lines)
+    texts = [one for one in texts if not one.text.startswith(COMMENT)]
     marks = _marks(texts, first, fs)
     if "signal" not in request.components:
         blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
@@ -100,7 +105,7 @@ def _signal(
     inside = np.flatnonzero((places + per_record > start) & (places < stop))
     first, last = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
     n_bytes = (stop - start) * len(wanted) * 4
-    if n_bytes > _ALWAYS_ALLOWED + _MOST_GROWTH * (last - first) * header.bytes_per_record:
+    if n_bytes > most_bytes((last - first) * header.bytes_per_record):
         raise FormatError(
             f"has gaps that make {(stop - start) / fs:g} s of {(last - first) * header.duration_s:g} s recorded. "
             "Read a range of it, with start_s and stop_s."
@@ -262,16 +267,20 @@ def _places(header: Header, begins: list[float | None], fs: float, per_record: i
 
 def _marks(texts: list[Text], first: float, fs: float) -> Annotation:
     """Return texts as marks: a letter of PhysioNet's vocabulary is a code, ``(AFIB`` a rhythm, all else a note."""
-    samples, symbols, notes = [], [], []
-    for onset, _, text in texts:
+    samples, symbols, notes, durations = [], [], [], []
+    for onset, duration, text in texts:
         at = round((onset - first) * fs)
         if abs(at) < 2**53:
             code = len(text) == 1 and text in _CODES
             samples.append(at)
             symbols.append(text if code else "+" if text[0] == "(" and text[1:].isalnum() else '"')
             notes.append("" if code else text)
+            durations.append(duration or 0.0)
     order = np.argsort(np.array(samples, np.int64), kind="stable")
-    return Annotation(np.array(samples, np.int64), np.array(symbols, "<U1"), tuple(notes)).take(order)
+    marks = Annotation(
+        np.array(samples, np.int64), np.array(symbols, "<U1"), tuple(notes), duration_s=np.array(durations, np.float64)
+    )
+    return marks.take(order)
 
 
 def _only_texts(texts: list[Text], request: ReadRequest, meta: dict[str, Any]) -> Record:
@@ -282,32 +291,3 @@ def _only_texts(texts: list[Text], request: ReadRequest, meta: dict[str, Any]) -
         stop = 2**62 if request.stop_s is None else round(request.stop_s * _FS_OF_NOTHING)
         marks = marks.window(round(request.start_s * _FS_OF_NOTHING), stop)
     return Record(None, _FS_OF_NOTHING, (), (), meta, marks)
-
-
-def _meta(header: Header, wanted: tuple[Signal, ...], request: ReadRequest) -> dict[str, Any]:
-    code, sex, born, name = (*header.patient.split(), "", "", "", "")[:4] if header.is_plus else ("", "", "", "")
-    told = header.recording.split() if header.is_plus else []
-    known = [None if part in {"", "X"} else part.replace("_", " ") for part in (code, name, *told[2:5])]
-    code_, name_, *rest = (*known, None, None, None)[:5]
-    birth = written_date(born)
-    return {
-        "age": years_between(birth, header.start),
-        "sex": sex_letter(sex),
-        "timestamp": header.start,
-        "comments": (),
-        "device": rest[2],
-        **person_meta(
-            request,
-            name=name_,
-            patient_id=code_ or (None if header.is_plus else header.patient),
-            birth_date=birth,
-            patient=header.patient,
-            recording=header.recording,
-        ),
-        "kind": header.kind or ("EDF" if header.bytes_per_sample == 2 else "BDF"),
-        "transducer": tuple(s.transducer for s in wanted),
-        "prefiltering": tuple(s.prefiltering for s in wanted),
-        "physical_range": tuple(s.physical for s in wanted),
-        "digital_range": tuple(s.digital for s in wanted),
-        "dimension": tuple(s.dimension for s in wanted),
-    }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
+from cardioflow.io._edf.marks import COMMENT
 from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Record
 
@@ -48,7 +49,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identi
             ),
             data_record_duration=per_record / record.fs,
             starttime=time() if start is None else start.time().replace(tzinfo=None),
-            annotations=[] if record.annotation is None else _texts(record.annotation, record.fs),
+            annotations=[*_comments(meta), *_texts(record.annotation or Annotation(), record.fs)],
         )
         with atomically(path) as temporary:
             edf.write(temporary)
@@ -159,7 +160,24 @@ def _patient(meta: Any, *, identify: bool) -> edfio.Patient:
         code=_word(meta.get("patient_id")) if identify and meta.get("patient_id") else "X",
         name=_word(meta.get("name")) if identify and meta.get("name") else "X",
         birthdate=born if isinstance(born, date) else None,
+        additional=_age(meta) if not isinstance(born, date) else [],
     )
+
+
+def _age(meta: Any) -> list[str]:
+    """Return the age as a subfield of its own: a birth date, where EDF+ has it, would say who it is."""
+    age = meta.get("age")
+    return [f"age={age:.6g}"] if isinstance(age, int | float) and 0 <= age < 1000 else []
+
+
+def _comments(meta: Any) -> list[edfio.EdfAnnotation]:
+    """Return the comments as one text, because several of one time have no order.
+
+    Of the characters that may part its lines (clause 2.2.2), edfio reads a tab alone.
+    """
+    told = meta.get("comments")
+    lines = [COMMENT + " ".join(text.split()) for text in told or () if isinstance(text, str) and text.strip()]
+    return [edfio.EdfAnnotation(0, None, "\t".join(lines))] if lines else []
 
 
 def _day(start: datetime | None) -> date | None:
@@ -174,7 +192,8 @@ def _word(text: Any) -> str:
 def _texts(marks: Annotation, fs: float) -> list[edfio.EdfAnnotation]:
     """Return marks as texts: a code alone, or the note; a rhythm is its note, ``(AFIB``, which tells that it is one."""
     texts = []
-    for at, symbol, note in zip(marks.sample.tolist(), marks.symbol.tolist(), marks.aux_note, strict=True):
+    columns = (marks.sample.tolist(), marks.duration_s.tolist(), marks.symbol.tolist(), marks.aux_note)
+    for at, lasting, symbol, note in zip(*columns, strict=True):
         text = note if note and symbol in {'"', "+"} else f"{symbol} {note}".strip() if note else symbol
-        texts.append(edfio.EdfAnnotation(round(at / fs, 6), None, text))
+        texts.append(edfio.EdfAnnotation(round(at / fs, 6), round(lasting, 6) or None, text))
     return texts

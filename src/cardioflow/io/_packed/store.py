@@ -142,8 +142,10 @@ def _check_columns(columns: Mapping[str, pa.Array]) -> None:
 
 def _annotation(columns: Mapping[str, list[Any]], i: int) -> Annotation:
     numbers = {k: np.array(columns[k][i], np.int64) for k in ("sample", "channel", "num", "subtype")}
-    symbols = np.array(columns["symbol"][i], dtype="<U1") if columns["symbol"][i] else np.empty(0, "<U1")
-    return Annotation(symbol=symbols, aux_note=tuple(columns["aux_note"][i]), **numbers)
+    # Codes without a letter are longer than one: "[42]".
+    symbols = np.array(columns["symbol"][i], np.str_) if columns["symbol"][i] else np.empty(0, "<U1")
+    lasting = np.array(columns["duration_s"][i], np.float64) if "duration_s" in columns else np.empty(0)
+    return Annotation(symbol=symbols, aux_note=tuple(columns["aux_note"][i]), duration_s=lasting, **numbers)
 
 
 @final

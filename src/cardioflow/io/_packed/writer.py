@@ -23,7 +23,7 @@ __all__ = ["VERSION", "StoreWriter"]
 
 VERSION = 1
 
-_MARKS = ("sample", "channel", "num", "subtype")
+_MARKS = ("sample", "channel", "num", "subtype", "duration_s")
 
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +18,7 @@ from cardioflow.errors import FormatError, nearest
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
 
-__all__ = ["CODES", "parse_annotation", "read_annotation"]
+__all__ = ["CODES", "annotated", "are_leads", "parse_annotation", "read_annotation"]
 
 # annot(5) by code, 0 to 41; a space where there is none.
 CODES: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
@@ -48,7 +49,7 @@ def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str
         return _one(stem, "atr", fs, per_frame)
     there = _extensions(stem, frozenset(signal.file for signal in header.signals))
     numbers = {lead: i for i, lead in enumerate(leads)}
-    if len(there) > 1 and all(standard_name(e) in numbers for e in there):
+    if len(there) > 1 and are_leads(there, numbers):
         parts = []
         for e in sorted(there, key=lambda e: numbers[standard_name(e)]):
             marks = _one(stem, e, fs, per_frame)
@@ -61,13 +62,33 @@ def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str
     raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
 
 
+def are_leads(extensions: Iterable[str], leads: Container[str]) -> bool:
+    """Return whether annotation files are one per lead, each named like its lead."""
+    return all(standard_name(e) in leads for e in extensions)
+
+
+def annotated(folder: str) -> dict[str, list[str]]:
+    """Return the extensions of what may be annotation files in a folder, by record, in one listing of it."""
+    with os.scandir(folder) as entries:
+        parts = [entry.name.rpartition(".") for entry in entries]
+    found: dict[str, list[str]] = {name: [] for name, _, ending in parts if ending == "hea"}
+    for name, _, ending in sorted(parts):
+        if name in found and _may_annotate(ending):
+            found[name].append(ending)
+    return found
+
+
+def _may_annotate(ending: str) -> bool:
+    return ending.isalnum() and f".{ending.lower()}" not in _OTHER_FILES
+
+
 def _extensions(stem: str, signal_files: frozenset[str]) -> list[str]:
     """Return the extensions of what may be annotation files of one record, sorted."""
     folder, name = os.path.split(stem)
     start = f"{name}."
     with os.scandir(folder or ".") as entries:
         found = [e.name[len(start) :] for e in entries if e.name.startswith(start) and e.name not in signal_files]
-    return sorted(e for e in found if e.isalnum() and f".{e.lower()}" not in _OTHER_FILES)
+    return sorted(filter(_may_annotate, found))
 
 
 def _one(stem: str, ext: str, fs: float, per_frame: int) -> Annotation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile  # type: ignore[import-untyped]  # it has no stubs
@@ -28,7 +28,7 @@ def read_flac(
     """
     start, stop = span[0] * per_frame, span[1] * per_frame
     try:
-        with os.fdopen(descriptor, "rb") as raw, soundfile.SoundFile(raw) as stream:
+        with os.fdopen(descriptor, "rb") as raw, soundfile.SoundFile(_flac(raw, where)) as stream:
             bits = _checked(stream, where, file, per_frame)
             stream.seek(min(start + file.offset, stream.frames))
             pieces = []
@@ -52,10 +52,21 @@ def read_flac(
 def count_flac_frames(descriptor: int, where: str) -> int:
     """Return the samples of each channel that the stream says it holds; closes the descriptor."""
     try:
-        with os.fdopen(descriptor, "rb") as raw, soundfile.SoundFile(raw) as stream:
+        with os.fdopen(descriptor, "rb") as raw, soundfile.SoundFile(_flac(raw, where)) as stream:
             return int(stream.frames)
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, FormatError):
+            raise
         raise FormatError(f"{where} cannot be decoded as FLAC: {error}. Fetch the record again.") from error
+
+
+def _flac(raw: BinaryIO, where: str) -> BinaryIO:
+    """Return ``raw`` if it begins as FLAC does: libsndfile would try thirty other formats, MP3 among them."""
+    magic = raw.read(4)
+    if magic != b"fLaC":
+        raise FormatError(f"{where} begins with {magic!r}; a FLAC stream begins with b'fLaC'. Fetch the record again.")
+    raw.seek(0)
+    return raw
 
 
 def _checked(stream: Any, where: str, file: SignalFile, per_frame: int) -> int:

@@ -77,6 +77,8 @@ class Choice:
     """The different numbers of samples per frame among them, rising."""
     laws: tuple[tuple[str, tuple[int, int, int], float], ...]
     """The laws that limb leads among them must obey: key in ``meta``, rows, sign of the second."""
+    limbs: tuple[int, ...]
+    """The rows of I and II, and of V6 if it is there, by which swapped electrodes show; empty without I and II."""
     meta: dict[str, Any]
 
 
@@ -104,7 +106,7 @@ def choose(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None) -> C
     leads = tuple(names[i] for i in numbers)
     units = _calibration_of(some).units
     rates = tuple(sorted({kind.per_frame for kind in some}))
-    return Choice(numbers, leads, names, units, rates, _laws(leads, units), meta)
+    return Choice(numbers, leads, names, units, rates, _laws(leads, units), _limbs(leads, units), meta)
 
 
 def _laws(leads: tuple[str, ...], units: tuple[str, ...]) -> tuple[tuple[str, tuple[int, int, int], float], ...]:
@@ -112,10 +114,20 @@ def _laws(leads: tuple[str, ...], units: tuple[str, ...]) -> tuple[tuple[str, tu
     laws = (("einthoven_rms", ("I", "II", "III"), -1.0), ("goldberger_rms", ("aVR", "aVL", "aVF"), 1.0))
     found = []
     for key, three, sign in laws:
-        if all(leads.count(lead) == 1 and units[leads.index(lead)] == "mV" for lead in three):
+        if all(_is_one(lead, leads, units) for lead in three):
             first, second, third = (leads.index(lead) for lead in three)
             found.append((key, (first, second, third), sign))
     return tuple(found)
+
+
+def _limbs(leads: tuple[str, ...], units: tuple[str, ...]) -> tuple[int, ...]:
+    if not all(_is_one(lead, leads, units) for lead in ("I", "II")):
+        return ()
+    return tuple(leads.index(lead) for lead in ("I", "II", "V6") if _is_one(lead, leads, units))
+
+
+def _is_one(lead: str, leads: tuple[str, ...], units: tuple[str, ...]) -> bool:
+    return leads.count(lead) == 1 and units[leads.index(lead)] == "mV"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

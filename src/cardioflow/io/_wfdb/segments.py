@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._limits import most_bytes
 from cardioflow.io._wfdb.files import contained, read_header, total_size
 from cardioflow.io._wfdb.header import Header, Signal, parse
 from cardioflow.io._wfdb.layout import calibration
@@ -19,8 +20,6 @@ __all__ = ["described", "read_segments"]
 _GAP: Final = "~"
 # Gaps cost nothing in a file, so a few bytes of header can ask for any amount of memory: what a record's files do
 # not back up to this factor is read in parts.
-_MOST_GROWTH: Final = 20
-_ALWAYS_ALLOWED: Final = 64 << 20
 
 
 class _Part(NamedTuple):
@@ -72,7 +71,7 @@ def read_segments(
     opened = [(part, *_segment(part.name, path, header)) for part in parts if part.name != _GAP]
     bytes_needed = len(chosen) * (stop - start) * per_frame * 4
     backed = sum(total_size([signal.file for signal in segment.signals], at) for _, segment, at in opened)
-    if bytes_needed > _ALWAYS_ALLOWED + _MOST_GROWTH * backed:
+    if bytes_needed > most_bytes(backed):
         raise FormatError(
             f"{path}: {stop - start} samples of {len(chosen)} signals take {bytes_needed >> 20} MiB, most of them "
             f"gaps: the files have {backed >> 10} KiB. Read a range of it, with start_s and stop_s."

@@ -13,6 +13,7 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import BadRecordsError, CardioFlowError, FormatError, InputError, LabelError, nearest
+from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._rates import settled
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.pipeline.labels import LabelTable, TableShape
@@ -27,7 +28,6 @@ __all__ = ["Load"]
 
 _FROM_FILES = ("signal", "meta", "annotation")
 _TABLE_OPTIONS = tuple(f.name for f in fields(TableShape))
-_FILE_OPTIONS = tuple(f.name for f in fields(ReadRequest) if f.name != "components")
 
 
 @final
@@ -40,7 +40,9 @@ class Load(Reader):
     where else the files are: a folder, or a mapping of ids to paths. Options
     are those of ``ReadRequest``: ``start_s``, ``stop_s``, ``channels``,
     ``ann_ext``, ``strict``, ``identify``, and for records whose leads have
-    different rates ``common_fs`` or ``group``.
+    different rates ``common_fs`` or ``group``; and those of the format, where
+    it is named: ``load(fmt="npy", fs=500)``, ``load(fmt="muse_xml",
+    waveform="Median")``.
 
     ``load(src="REFERENCE.csv", fmt="csv", components="target")`` joins a table
     with the records by id: a CSV file with or without a header, a mapping, a
@@ -88,20 +90,19 @@ class Load(Reader):
                 f"load(components={list(self.components)}): targets come from a table and the others from files. "
                 "Write two steps, the second with components='target'."
             )
-        allowed = (*_TABLE_OPTIONS, "classes", "extra_labels") if self.components == ("target",) else _FILE_OPTIONS
-        for name in self.options:
-            if name not in allowed:
-                known = (*allowed, "components", "fmt", "src")
-                raise InputError(f"load() takes no {name!r} for {list(self.components)}. {nearest(name, known)}")
         if self.components == ("target",):
+            allowed = (*_TABLE_OPTIONS, "classes", "extra_labels")
+            for name in self.options:
+                if name not in allowed:
+                    known = (*allowed, "components", "fmt", "src")
+                    raise InputError(f"load() takes no {name!r} for {list(self.components)}. {nearest(name, known)}")
             if self.fmt not in (None, "csv"):
                 raise InputError(
                     f"load(fmt={self.fmt!r}, components='target'): targets are read from 'csv' or a table."
                 )
             return
-        ReadRequest(**self.options)
-        if self.fmt is not None:
-            formats.get(self.fmt)
+        check_options(self.fmt, self.options)
+        request_for(self.components, self.options)
 
     def bind(self, dataset: EcgDataset) -> Load:
         """Return the step with its table of labels read and held against the records."""
@@ -149,7 +150,7 @@ class Load(Reader):
     def _files(self, batch: EcgBatch) -> EcgBatch:
         if not len(batch):
             return batch
-        request = ReadRequest(frozenset(self.components), **self.options)
+        request = request_for(self.components, self.options)
         # Records of a packed store are read as such, whatever format they were packed from.
         if self.src is None and batch.paths is not None and is_packed(str(batch.paths[0])):
             together = formats.get("packed")().read_columns(batch.paths, request)
@@ -170,7 +171,7 @@ class Load(Reader):
 
     def _read(self, paths: list[Path], request: ReadRequest) -> list[Record | FormatError]:
         if self.fmt is not None:
-            reader = formats.get(self.fmt)()
+            reader = reader_for(self.fmt, self.options)
             found: list[Record | FormatError] = reader.read_many(paths, request)
             return [settled(reader, path, request, own) for path, own in zip(paths, found, strict=True)]
         from cardioflow.io._recognise import recognise

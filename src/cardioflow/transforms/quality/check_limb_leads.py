@@ -24,9 +24,8 @@ class CheckLimbLeads(Transform):
     that should be zero over the RMS of its three leads; 0.01 is rounding, above
     0.1 a lead is mislabelled, inverted or filtered apart. ``swapped_electrodes``
     is ``"RA/LA"``, ``"RA/LL"``, ``"RA/RL"``, ``"LA/RL"`` or ``None`` (see
-    ``dsp.leads``). Each is ``None`` where a lead that it needs is missing. The
-    readers of hospital formats do this by themselves; WFDB, EDF and the others
-    that are read thousands of times a second leave it to this action.
+    ``dsp.leads``). Each is ``None`` where a lead that it needs is missing. Readers
+    do this as they read; the action does it again after the signal was changed.
     """
 
     def apply(self, batch: EcgBatch) -> EcgBatch:

@@ -55,9 +55,11 @@ class SliceSignals(Transform):
         signal = batch.component("signal")
         part: slice[Any, Any, Any] = slice(self.start, self.stop, self.step)
         ranges = [range(int(n))[part] for n in signal.lengths]
-        annotation = moved(batch, lambda marks, i: _kept(marks, ranges[i]))
+        timed = batch.meta is not None and "fs" in batch.meta.columns
+        rate = batch.fs if timed else np.zeros(len(batch))
+        annotation = moved(batch, lambda marks, i: _kept(marks, ranges[i], float(rate[i])))
         batch = batch.replace(signal=gathered([x[..., part] for x in signal], signal.ndim), annotation=annotation)
-        if batch.meta is None or "fs" not in batch.meta.columns:
+        if batch.meta is None or not timed:
             return batch
         origin = shifted(batch, [min(own[0], own[-1]) if own else 0 for own in ranges])
         if self.step in (None, 1, -1):
@@ -69,7 +71,7 @@ class SliceSignals(Transform):
         return cls(100, 400), cls(slice(None, None, -1)), cls(-300), cls(stop=500, step=2)
 
 
-def _kept(marks: Annotation, own: range) -> Annotation:
+def _kept(marks: Annotation, own: range, fs: float) -> Annotation:
     """Return the marks between the first and the last sample of ``own``, each at the nearest that is kept."""
     if not own:
         return marks.take(np.arange(0))
@@ -77,7 +79,8 @@ def _kept(marks: Annotation, own: range) -> Annotation:
     kept = replace(kept, sample=np.rint((kept.sample - own[0]) / own.step).astype(np.int64))
     if own.step > 0:
         return kept
-    kept = kept.take(np.arange(len(kept))[::-1])
-    # Against the stream of time an onset is an offset.
-    symbol = np.array([_TURNED.get(c, c) for c in kept.symbol.tolist()], dtype="<U1")
-    return replace(kept, symbol=symbol)
+    # Against the stream of time an onset is an offset, and what lasts begins where it ended.
+    begins = np.maximum(kept.sample + np.rint(kept.duration_s * fs / own.step).astype(np.int64), 0)
+    symbol = np.array([_TURNED.get(c, c) for c in kept.symbol.tolist()], np.str_)
+    kept = replace(kept, sample=begins, symbol=symbol).take(np.arange(len(kept))[::-1])
+    return kept.take(np.argsort(kept.sample, kind="stable"))

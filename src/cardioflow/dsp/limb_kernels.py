@@ -1,0 +1,150 @@
+"""What limb leads tell of themselves, in a few fast passes, for readers that check every record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+__all__ = ["law_residual", "suspected_swap"]
+
+# Smaller than this, a limb lead is the far field between two leg electrodes; 0.1 mV is the usual limit of "low".
+_FLAT_MV = 0.1
+# A flat lead is looked for among bands this far from its mean, in bins of a tenth of a band.
+_BINS = 100
+_BIN_MV = _FLAT_MV / 5
+_OF_BAND = 10
+# A lead that is upside down goes against V6 at least so much.
+_AGAINST = -0.5
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def law_residual(signal: Any, first: int, second: int, third: int, sign: float) -> float:
+    """Return the RMS of first + sign * second + third over the RMS of the three rows; NaN where all are flat.
+
+    Einthoven's law is that of I, II, III with sign -1, Goldberger's that of aVR,
+    aVL, aVF with sign 1. Each row's mean is taken off; samples where one of the
+    three is NaN do not count.
+    """
+    a, b, c = signal[first], signal[second], signal[third]
+    n = 0
+    total_a = total_b = total_c = square = residual = 0.0
+    for t in range(a.size):
+        x, y, z = np.float64(a[t]), np.float64(b[t]), np.float64(c[t])
+        off = x + sign * y + z
+        if np.isfinite(off):
+            n += 1
+            total_a += x
+            total_b += y
+            total_c += z
+            square += x * x + y * y + z * z
+            residual += off * off
+    if n == 0:
+        return np.nan
+    means = (total_a * total_a + total_b * total_b + total_c * total_c) / n
+    mean_off = total_a + sign * total_b + total_c
+    power = (square - means) / 3.0
+    # What is left of rounding is no signal.
+    if power <= 1e-12 * square:
+        return np.nan
+    return float(np.sqrt(max(residual - mean_off * mean_off / n, 0.0) / power))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def suspected_swap(first: Any, second: Any, lateral: Any) -> int:
+    """Return 0, or which limb electrodes look swapped: 1 RA/RL, 2 LA/RL, 3 RA/LL, 4 RA/LA.
+
+    ``first``, ``second`` and ``lateral`` are I, II and V6 in millivolts, V6 of no
+    samples where it was not recorded; the other limb leads follow from I and II,
+    swapped or not. The rules are told in ``dsp.leads.suspect_swapped_electrodes``.
+    """
+    mean_1, mean_2, n = _means(first, second)
+    one, two, three = (1.0, 0.0, mean_1), (0.0, 1.0, mean_2), (-1.0, 1.0, mean_2 - mean_1)
+    flat_1 = _is_flat(first, second, one, n)
+    flat_2 = _is_flat(first, second, two, n)
+    flat_3 = _is_flat(first, second, three, n)
+    if flat_1 or flat_2 or flat_3:
+        return 0 if flat_1 or (flat_2 and flat_3) else 1 if flat_2 else 2
+    right_arm = (-0.5, -0.5, -(mean_1 + mean_2) / 2)
+    if lateral.size != first.size or _skew(first, second, right_arm) <= 0:
+        return 0
+    foot = (-0.5, 1.0, mean_2 - mean_1 / 2)
+    if (
+        _skew(first, second, two) < 0
+        and _skew(first, second, three) < 0
+        and _skew(first, second, foot) < 0
+        and _correlation(second, lateral) < _AGAINST
+    ):
+        return 3
+    return 4 if _skew(first, second, one) < 0 and _correlation(first, lateral) < _AGAINST else 0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _means(a: Any, b: Any) -> tuple[float, float, int]:
+    """Return the means of two rows over the samples that neither lacks, and how many those are."""
+    total_a = total_b = 0.0
+    n = 0
+    for t in range(a.size):
+        x, y = np.float64(a[t]), np.float64(b[t])
+        if np.isfinite(x + y):
+            total_a += x
+            total_b += y
+            n += 1
+    return total_a / max(n, 1), total_b / max(n, 1), n
+
+
+# In what follows a lead is told by (a, b, mean): it is a * I + b * II - mean.
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _is_flat(first: Any, second: Any, lead: tuple[float, float, float], n: int) -> bool:
+    """Return whether some band of 0.2 mV holds 99 % of the lead's ``n`` samples."""
+    a, b, mean = lead
+    counts = np.zeros(2 * _BINS, np.int64)
+    outside, most = 0, n // 100
+    for t in range(first.size):
+        x = a * np.float64(first[t]) + b * np.float64(second[t]) - mean
+        if np.isfinite(x):
+            place = x / _BIN_MV + _BINS
+            if 0 <= place < 2 * _BINS:
+                counts[int(place)] += 1
+            else:
+                outside += 1
+                if outside > most:
+                    return False
+    inside = 0
+    for i in range(2 * _BINS):
+        inside += counts[i]
+        if i >= _OF_BAND:
+            inside -= counts[i - _OF_BAND]
+        if inside >= n - most:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _skew(first: Any, second: Any, lead: tuple[float, float, float]) -> float:
+    """Return the sum of the lead's cubes, above 0 where its upward waves are taller than the others are deep."""
+    a, b, mean = lead
+    third = 0.0
+    for t in range(first.size):
+        x = a * np.float64(first[t]) + b * np.float64(second[t]) - mean
+        if np.isfinite(x):
+            third += x * x * x
+    return third
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _correlation(a: Any, b: Any) -> float:
+    """Return Pearson's correlation of two rows, 0 where one of them is flat; samples that one lacks do not count."""
+    mean_a, mean_b, n = _means(a, b)
+    ab = aa = bb = 0.0
+    for t in range(a.size):
+        x, y = np.float64(a[t]) - mean_a, np.float64(b[t]) - mean_b
+        if np.isfinite(x * y):
+            ab += x * y
+            aa += x * x
+            bb += y * y
+    scale = np.sqrt(aa * bb)
+    return float(ab / scale) if scale > 1e-12 * n else 0.0

@@ -2,16 +2,17 @@
 
 ::
 
-    python benchmarks/fuzz_readers.py [--data FOLDER] [--format wfdb …] [--mutants 100000] [--seed 0]
+    python benchmarks/fuzz_readers.py [--data FOLDER] [--format wfdb …] [--mutants 100000] [--seed 0] [--trace-every 4]
 
 For every format in the drawer, files of the folder of real records
 (``CARDIOFLOW_DATA``) are cut to a size that makes many mutants possible,
 damaged in one to eight places, written into an empty folder and read. A mutant
 fails when reading it raises anything but ``FormatError``, takes longer than 5
-seconds, allocates more than 20 times the size of the record's files plus 64
-MiB, or opens a file outside its folder. Failing mutants are kept in
-``--keep`` for a regression test. Prints one line per format, and returns 1
-when a mutant failed.
+seconds, allocates more than 20 times the size of the record's files plus 4
+MiB, or opens a file outside its folder. Counting allocations takes up to four
+times as long as reading, so it is done for one mutant in ``--trace-every``; no
+other may ask for more than 2 GiB. Failing mutants are kept in ``--keep`` for a
+regression test. Prints one line per format, and returns 1 when a mutant failed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import argparse
 import os
 import random
 import re
+import resource
 import shutil
 import sys
 import tempfile
@@ -27,13 +29,10 @@ import time
 import tracemalloc
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import edfio
-import numpy as np
-import scipy.io
+from _fuzz_seeds import EVERYTHING, Seed, seeds
 
 from cardioflow.errors import FormatError
 from cardioflow.io.base import Format, ReadRequest
@@ -41,10 +40,9 @@ from cardioflow.registry import formats
 
 MOST_SECONDS = 5.0
 MOST_GROWTH = 20
-ALWAYS_ALLOWED = 64 << 20
-LARGEST_SEED = 1 << 14
+ALWAYS_ALLOWED = 4 << 20
+MOST_UNTRACED = 2 << 30
 
-EVERYTHING = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
 PLAIN = ReadRequest()
 MARKS = ReadRequest(components=frozenset({"annotation"}))
 PART = ReadRequest(start_s=0.5, stop_s=1.5, strict=True)
@@ -52,15 +50,6 @@ PART = ReadRequest(start_s=0.5, stop_s=1.5, strict=True)
 # Numbers that sizes, counts and offsets are often wrong by.
 NUMBERS = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1]
 WORDS = [b"0", b"-1", b"1e309", b"nan", b"99999999999999999999", b"4000000000000", b"../../x", b"/etc/passwd", b"\xff"]
-
-
-@dataclass
-class Seed:
-    """A record: its files, and which of them is given to the reader."""
-
-    name: str
-    files: dict[str, bytes]
-    main: str
 
 
 @dataclass
@@ -74,103 +63,16 @@ class Result:
     failures: Counter[str] = field(default_factory=Counter)
 
 
-def seeds(fmt: str, data: Path) -> list[Seed]:
-    """Return small real records of a format."""
-    if fmt == "wfdb":
-        return list(_wfdb_seeds(data))
-    folder = data / "formats" / fmt
-    reader = formats.get(fmt)
-    found = list(_made(fmt, data))
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []:
-        content = path.read_bytes()
-        # Whole where that is cheap: a text that breaks off is refused before much of it is looked at.
-        content = content if len(content) < 1 << 19 or fmt == "mfer" else content[: 1 << 18]
-        # As many numbers in every lead, so that what is not damaged elsewhere is read to the end.
-        if fmt == "edf":
-            # As many records as there are.
-            content = content[:236] + b"-1      " + content[244:]
-        if fmt == "ishne" and content[:5] == b"ISHNE":
-            # Its count is corrected, and its checksum taken out.
-            count = (len(content) - 522) // 24
-            content = content[:8] + b"\0\0" + content[10:14] + count.to_bytes(4, "little") + content[18:]
-        content = re.sub(rb"<digits>([^<]*)", lambda m: b"<digits>" + b" ".join(m[1].split()[:100]), content)
-        content = _fewer_sequences(content) if fmt == "mfer" else content
-        if reader.recognises(content[:4096]):
-            beside = path.with_suffix(".ann")
-            marks = {beside.name: beside.read_bytes()} if beside.exists() else {}
-            found.append(Seed(path.name, {path.name: content} | marks, path.name))
-    return found
-
-
-def _fewer_sequences(content: bytes) -> bytes:
-    """Return an MFER file with the first of its sequences alone."""
-    sequences, waves = content.index(b"\x06\x02"), content.index(b"\x1e\x84")
-    count = int.from_bytes(content[sequences + 2 : sequences + 4], "little")
-    size = int.from_bytes(content[waves + 2 : waves + 6], "big") // count
-    one = content[:sequences] + b"\x06\x02\x01\x00" + content[sequences + 4 : waves + 2] + size.to_bytes(4, "big")
-    return one + content[waves + 6 : waves + 6 + size]
-
-
-def _made(fmt: str, data: Path) -> Iterator[Seed]:
-    """Write a real record, with marks, in a format that has no sample file."""
-    source = formats.get("wfdb")().read(data / "ludb/7", ReadRequest(EVERYTHING.components, stop_s=1.0))
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        if fmt == "npy":
-            np.save(folder / "r.npy", source.signal[:2])
-            (folder / "r.json").write_text('{"fs": 500, "leads": ["I", "II"], "age": 61}')
-        elif fmt == "mat":
-            for name, packed in (("r", False), ("s", True)):
-                cell = np.array([*source.leads, None], dtype=object)[:-1]
-                content = {"val": source.signal.astype("i2"), "fs": 500.0, "leads": cell}
-                scipy.io.savemat(folder / f"{name}.mat", content, do_compression=packed)
-        elif fmt == "bdf":
-            rows = zip(source.signal.astype(float), source.leads, strict=True)
-            signals = [edfio.BdfSignal(row, 500, label=lead, physical_dimension="mV") for row, lead in rows]
-            edfio.Bdf(signals, annotations=[edfio.EdfAnnotation(0.5, None, "N")]).write(folder / "r.bdf")
-        elif formats.get(fmt).write is not Format.write and fmt != "wfdb":
-            formats.get(fmt)().write(source, folder / "r")
-        files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for name in sorted(files):
-        if not name.endswith((".json", ".ann")):
-            yield Seed(f"written {name}", files, name)
-
-
-def _wfdb_seeds(data: Path) -> Iterator[Seed]:
-    for stem, suffixes in (
-        ("cinc2017/A00015", ("hea", "mat")),
-        ("mitdb/119", ("hea", "dat", "atr")),
-        ("qtdb/sel230", ("hea", "dat", "q1c")),
-        ("ludb/7", ("hea", "dat", "i", "ii")),
-    ):
-        files = {Path(f"{stem}.{s}").name: (data / f"{stem}.{s}").read_bytes()[:LARGEST_SEED] for s in suffixes}
-        header = f"{Path(stem).name}.hea"
-        # Fewer samples, because the signal files were cut short.
-        for long in (b"650000", b"225000"):
-            files[header] = files[header].replace(long, b"5000")
-        yield Seed(stem, files, header)
-    signal = bytes(range(256)) * 8
-    for fmt in (8, 16, 24, 32, 61, 80, 160, 212, 310, 311):
-        lines = f"r 2 250 200\nr.dat {fmt} 10(3)/mV 12 1024 7 0 0 I\nr.dat {fmt}:3 20/uV 12 0 0 5 0 II\n# Age: 6\n"
-        yield Seed(f"format {fmt}", {"r.hea": lines.encode(), "r.dat": signal}, "r.hea")
-    yield Seed(
-        "segments",
-        {
-            "r.hea": b"r/4 2 250 60\nr_l 0\nr_1 20\n~ 30\nr_2 10\n",
-            "r_l.hea": b"r_l 2 250 0\n~ 0 1 16 0 0 0 0 a\n~ 0 1 16 0 0 0 0 b\n",
-            "r_1.hea": b"r_1 2 250 20\nr_1.dat 16x1 10 16 0 0 780 0 a\nr_1.dat 16 1 16 0 0 400 0 b\n",
-            "r_2.hea": b"r_2 1 250 10\nr_2.dat 16 2 16 0 0 45 0 b\n",
-            "r_1.dat": signal[:80],
-            "r_2.dat": signal[:20],
-        },
-        "r.hea",
-    )
-
-
 def mutate(content: bytes, rng: random.Random) -> bytes:
     """Return ``content`` with one to eight places damaged."""
+    places = rng.choice((1, 1, 1, 2, 2, 4, 8))
+    # Nearly all of XML that is damaged anywhere is not well-formed: in two of three its values are, or its elements.
+    if b"<?xml" in content[:64] and rng.random() < 0.67:
+        for _ in range(places):
+            content = _mutate_xml(content, rng)
+        return content
     damaged = bytearray(content)
-    for _ in range(rng.choice((1, 1, 1, 2, 2, 4, 8))):
+    for _ in range(places):
         n = len(damaged)
         # Heads hold sizes and counts: half of the damage is done there.
         at = rng.randrange(min(n, 512) if rng.random() < 0.5 else n) if n else 0
@@ -199,15 +101,42 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
     return bytes(damaged)
 
 
+def _mutate_xml(content: bytes, rng: random.Random) -> bytes:
+    """Return XML with one value replaced or damaged, or one element left out or doubled."""
+    at = rng.randrange(len(content) + 1)
+    value = _VALUE.search(content, at) or _VALUE.search(content)
+    element = _ELEMENT.search(content, at)
+    kind = rng.randrange(6)
+    if kind == 0 and element:
+        return content[: element.start()] + element[0] * rng.choice((0, 2, 3)) + content[element.end() :]
+    if value is None:
+        return content
+    start, stop = value.span(value.lastindex or 0)
+    old = value[value.lastindex or 0]
+    if kind == 1:
+        new = b""
+    elif kind == 2:
+        new = rng.choice(WORDS[:-1])
+    elif kind == 3:
+        new = str(rng.choice(NUMBERS) * rng.choice((1, -1))).encode()
+    elif kind == 4:
+        new = old[: rng.randrange(len(old) + 1)]
+    else:
+        place = rng.randrange(len(old) + 1)
+        new = old[:place] + rng.choice((b"0", b".", b"-", b"e", b" ", b"A", b"=", old[:20])) + old[place:]
+    return content[:start] + new + content[stop:]
+
+
+_VALUE = re.compile(rb'="([^"<>]*)"|>([^<>]*[^<>\s][^<>]*)<')
+_ELEMENT = re.compile(rb"<([\w:]+)(?: [^<>]*)?(?:/>|>[^<>]*</\1>)")
+
+
 def _renumber(damaged: bytearray, rng: random.Random) -> None:
     """Replace a number that is written in digits."""
-    digits = [i for i, c in enumerate(damaged[:4096]) if 48 <= c < 58]
+    digits = list(re.finditer(rb"\d+", damaged[:4096]))
     if digits:
-        at = rng.choice(digits)
-        end = at
-        while end < len(damaged) and 48 <= damaged[end] < 58:
-            end += 1
-        damaged[at:end] = str(rng.choice(NUMBERS)).encode()
+        found = rng.choice(digits)
+        damaged[found.start() : found.end()] = str(rng.choice(NUMBERS)).encode()
 
 
 class Opened:
@@ -233,9 +162,19 @@ OWN = tuple(map(os.path.realpath, (sys.prefix, sys.base_prefix, Path(__file__).p
 
 
 def fuzz(
-    fmt: str, data: Path, mutants: int, *, seed: int = 0, keep: Path | None = None, limit_s: float = float("inf")
+    fmt: str,
+    data: Path,
+    mutants: int,
+    *,
+    seed: int = 0,
+    keep: Path | None = None,
+    limit_s: float = float("inf"),
+    trace_every: int = 1,
 ) -> Result:
-    """Read ``mutants`` damaged files of one format, or as many as ``limit_s`` allows."""
+    """Read ``mutants`` damaged files of one format, or as many as ``limit_s`` allows.
+
+    Allocations are counted for one mutant in ``trace_every``.
+    """
     rng = random.Random(f"{fmt}/{seed}")
     reader: Format = formats.get(fmt)()
     result = Result()
@@ -252,22 +191,23 @@ def fuzz(
             if not whole.read:
                 raise RuntimeError(f"the undamaged {source.name!r} cannot be read: {why or 'refused'}")
         end = time.perf_counter() + limit_s
-        tracemalloc.start()
         for number in range(mutants):
             if time.perf_counter() > end:
                 break
+            if number % trace_every == 0:
+                tracemalloc.start()
             source = rng.choice(sources)
             files = dict(source.files)
             for name in rng.sample(sorted(files), rng.randint(1, min(2, len(files)))):
                 files[name] = mutate(files[name], rng)
             requests = rng.choice(((EVERYTHING,), (PLAIN,), (PART,)))
             why = _run(reader, source, folder, files, requests, result)
+            tracemalloc.stop()
             result.mutants += 1
             if why:
                 result.failures[why] += 1
                 if keep is not None and result.failures[why] <= 3:
                     shutil.copytree(folder, keep / f"{fmt}-{seed}-{number}", dirs_exist_ok=True)
-        tracemalloc.stop()
     return result
 
 
@@ -286,13 +226,15 @@ def _run(  # noqa: PLR0917 -- one mutant and how to read it
         (folder / name).write_bytes(content)
     size = sum(map(len, files.values()))
     for request in requests:
-        why = _read(reader, folder / source.main, request, size, result)
+        why = _read(reader, source.path(folder), folder, request, size, result)
         if why:
             return why
     return ""
 
 
-def _read(reader: Format, path: Path, request: ReadRequest, size: int, result: Result | None) -> str:
+def _read(  # noqa: PLR0917 -- one file and how to read it
+    reader: Format, path: Path, folder: Path, request: ReadRequest, size: int, result: Result | None
+) -> str:
     opened = OPENED[0]
     opened.paths.clear()
     if result is not None:
@@ -323,7 +265,7 @@ def _read(reader: Format, path: Path, request: ReadRequest, size: int, result: R
         why = why or f"took {taken:.1f} s"
     if result is not None and peak > ALWAYS_ALLOWED + MOST_GROWTH * size:
         why = why or f"allocated {peak >> 20} MiB for a file of {size >> 10} KiB"
-    outside = opened.outside(path.parent)
+    outside = opened.outside(folder)
     if outside:
         why = why or f"opened {outside[0]}"
     if result is not None:
@@ -339,14 +281,24 @@ def main() -> int:
     parser.add_argument("--format", nargs="*", default=list(formats.names()))
     parser.add_argument("--mutants", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trace-every", type=int, default=4, help="count the allocations of one mutant in so many")
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     if not arguments.data:
         parser.error("name the folder of real records with --data or CARDIOFLOW_DATA")
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + MOST_UNTRACED, resource.RLIM_INFINITY))
     failed = 0
     for fmt in arguments.format:
         start = time.perf_counter()
-        result = fuzz(fmt, Path(arguments.data), arguments.mutants, seed=arguments.seed, keep=arguments.keep)
+        result = fuzz(
+            fmt,
+            Path(arguments.data),
+            arguments.mutants,
+            seed=arguments.seed,
+            keep=arguments.keep,
+            trace_every=arguments.trace_every,
+        )
         if not result.mutants:
             print(f"{fmt:14s} no sample file")
             continue

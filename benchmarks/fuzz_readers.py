@@ -29,6 +29,8 @@ import time
 import tracemalloc
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,10 +172,11 @@ def fuzz(
     keep: Path | None = None,
     limit_s: float = float("inf"),
     trace_every: int = 1,
+    most_memory: int | None = None,
 ) -> Result:
     """Read ``mutants`` damaged files of one format, or as many as ``limit_s`` allows.
 
-    Allocations are counted for one mutant in ``trace_every``.
+    Allocations are counted for one mutant in ``trace_every``; ``most_memory`` is what the process may ask for besides.
     """
     rng = random.Random(f"{fmt}/{seed}")
     reader: Format = formats.get(fmt)()
@@ -182,7 +185,7 @@ def fuzz(
     if not sources:
         return result
     OPENED[:] = OPENED or [Opened()]
-    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings(), _limited(most_memory):
         warnings.simplefilter("ignore")
         folder = Path(place).resolve() / "record"
         for source in sources:
@@ -209,6 +212,19 @@ def fuzz(
                 if keep is not None and result.failures[why] <= 3:
                     shutil.copytree(folder, keep / f"{fmt}-{seed}-{number}", dirs_exist_ok=True)
     return result
+
+
+@contextmanager
+def _limited(more: int | None) -> Iterator[None]:
+    """Let the process ask for no more than ``more`` bytes beyond what it has; imports before may take what they like."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if more is not None:
+        in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (in_use + more, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _run(  # noqa: PLR0917 -- one mutant and how to read it
@@ -286,8 +302,6 @@ def main() -> int:
     arguments = parser.parse_args()
     if not arguments.data:
         parser.error("name the folder of real records with --data or CARDIOFLOW_DATA")
-    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (in_use + MOST_UNTRACED, resource.RLIM_INFINITY))
     failed = 0
     for fmt in arguments.format:
         start = time.perf_counter()
@@ -298,6 +312,7 @@ def main() -> int:
             seed=arguments.seed,
             keep=arguments.keep,
             trace_every=arguments.trace_every,
+            most_memory=MOST_UNTRACED,
         )
         if not result.mutants:
             print(f"{fmt:14s} no sample file")

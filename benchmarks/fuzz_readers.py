@@ -216,7 +216,7 @@ def fuzz(
 
 @contextmanager
 def _limited(more: int | None) -> Iterator[None]:
-    """Let the process ask for no more than ``more`` bytes beyond what it has; imports before may take what they like."""
+    """Let the process ask for no more than ``more`` bytes beyond what it has by now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if more is not None:
         in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -42,8 +42,8 @@ class Wfdb(Format):
 
     A path may be the record's name, or any of its files. Values are those of
     dividing in float64 by the header's gain, rounded once to float32; a gain of
-    0 means 200 (header(5)) and is flagged in ``meta["uncalibrated"]``. The
-    missing sample is NaN. Lenient: a signal file longer than the header says
+    0 means 200 (header(5)) and is flagged in ``meta["uncalibrated"]``, the leads
+    in ``uncalibrated_leads``. The missing sample is NaN. Lenient: a signal file longer than the header says
     (an error with ``strict``), a checksum that does not agree (a flag in
     ``meta["checksum_ok"]``; an error with ``strict``; 0 counts as none, because
     all headers of CinC 2017 have it). Limb leads are held against their laws
@@ -54,8 +54,8 @@ class Wfdb(Format):
 
     Written: the very integers that were read, where ``meta`` still has their
     gain, baseline and format and the samples still fit, else 16 bits with the
-    finest gain of three digits. FLAC and differences are written plainly.
-    Annotations go into ``atr``.
+    finest gain of three digits. A float32 holds 24 bits: of larger integers, in
+    format 32, the highest 24 are kept. Annotations go into ``atr``.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".hea", ".dat", ".mat")

@@ -126,7 +126,7 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
     notes = [""] * len(table)
     for i in np.flatnonzero(table[:, 6]).tolist():
         at, n = table[i, 5], table[i, 6]
-        notes[i] = raw[at : at + n].decode("latin-1").rstrip("\0")
+        notes[i] = _text(raw[at : at + n]).rstrip("\0")
     symbols, resolution = _SYMBOLS, None
     about = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
     if about.any():
@@ -149,6 +149,14 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
         subtype=table[:, 2].copy(),
     )
     return marks if bool((np.diff(sample) >= 0).all()) else marks.take(np.argsort(sample, kind="stable"))
+
+
+def _text(raw: bytes) -> str:
+    # The format does not say: ASCII nearly always, else UTF-8 or the Latin-1 of old.
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[NDArray[np.str_], float | None, NDArray[np.bool_]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._wfdb.layout import SignalFile
 
-__all__ = ["count_flac_frames", "read_flac"]
+__all__ = ["count_flac_frames", "flac_bytes", "read_flac"]
 
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 # In pieces, so that a stream that claims more than it holds is found out before that much is allocated.
 _PIECE = 1 << 16
+# FLAC has whole rates of its own, and the header tells the record's; wfdb writes this one, too.
+_ANY_RATE = 96_000
 
 
 def read_flac(
@@ -58,6 +61,16 @@ def count_flac_frames(descriptor: int, where: str) -> int:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{where} cannot be decoded as FLAC: {error}. Fetch the record again.") from error
+
+
+def flac_bytes(frames: NDArray[np.int64], fmt: int) -> bytes:
+    """Return a FLAC stream of ``frames``, of shape (time, channel), of at most eight channels."""
+    bits = fmt - 500
+    written = BytesIO()
+    subtype = next(name for name, width in _BITS.items() if width == bits)
+    # libsndfile takes the highest bits of an integer.
+    soundfile.write(written, frames.astype(np.int32) << (32 - bits), _ANY_RATE, subtype=subtype, format="FLAC")
+    return written.getvalue()
 
 
 def _flac(raw: BinaryIO, where: str) -> BinaryIO:

@@ -95,6 +95,7 @@ def choose(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None) -> C
     except InputError as error:
         raise FormatError(str(error)) from error
     some = tuple(kinds[i] for i in numbers)
+    leads = tuple(names[i] for i in numbers)
     meta = {
         "signame": tuple(kind.name for kind in some),
         "adc_gain": tuple(kind.gain for kind in some),
@@ -102,8 +103,8 @@ def choose(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None) -> C
         "baseline": tuple(kind.baseline for kind in some),
         "fmt": tuple(str(kind.fmt) for kind in some),
         "uncalibrated": not all(kind.calibrated for kind in some),
+        "uncalibrated_leads": tuple(lead for lead, kind in zip(leads, some, strict=True) if not kind.calibrated),
     }
-    leads = tuple(names[i] for i in numbers)
     units = _calibration_of(some).units
     rates = tuple(sorted({kind.per_frame for kind in some}))
     return Choice(numbers, leads, names, units, rates, _laws(leads, units), _limbs(leads, units), meta)

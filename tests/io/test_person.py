@@ -4,7 +4,16 @@ from datetime import date, datetime
 
 import pytest
 
-from cardioflow.io._person import patient_key, person_meta, sex_letter, unsigned, years, years_between
+from cardioflow.io._person import (
+    id_in,
+    names_person,
+    patient_key,
+    person_meta,
+    sex_letter,
+    unsigned,
+    years,
+    years_between,
+)
 from cardioflow.io.base import ReadRequest
 
 
@@ -82,3 +91,57 @@ def test_statements_that_name_who_confirmed_them_are_left_out() -> None:
         "Supported by pacemaker",
         "ST elevation",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name: John Smith",
+        "# Patient Name: John Smith",
+        "<name>: Smith",
+        "Patient ID: 12345",
+        "patient: 17",
+        "MRN=998877",
+        "Medical record number: 1",
+        "Date of birth: 1950-02-03",
+        "DOB: 02/03/50",
+        "Referring physician: Dr. House",
+        "Hospital: St. Elsewhere",
+        "Phone number: 555",
+        "Social security number: 078-05-1120",
+        "Confirmed by Dr. House on 1 March",
+        "ECG read and interpreted by House",
+    ],
+)
+def test_a_comment_that_names_a_person_is_known(text: str) -> None:
+    assert names_person(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Age: 61  Sex: F",
+        "<diagnoses>: (none)",
+        "Number of infarctions: 2",
+        "Rhythm: Sinus rhythm.",
+        "Recorder type: OXFORD Medilog 4",
+        "Produced by xform from record 105",
+        "69 M 1085 1629 x1",
+        "ECG date: 01/10/1990",
+        "Reason for admission: infarction",
+        "Patient moved",
+        "Dx: 426783006",
+    ],
+)
+def test_a_comment_on_the_ecg_names_nobody(text: str) -> None:
+    assert not names_person(text)
+
+
+def test_an_id_in_a_comment_is_found() -> None:
+    assert id_in(("Age: 5", "Patient ID:  A 17 ")) == "A 17"
+    assert id_in(("Age: 5", "Produced by xform from record 105")) is None
+
+
+def test_a_comment_that_never_ends_takes_no_time() -> None:
+    for text in ("read " * 200_000, " " * 1_000_000 + "x", "#" * 1_000_000, "social security" * 100_000):
+        assert not names_person(text)

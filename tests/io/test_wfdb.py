@@ -11,6 +11,7 @@ import pytest
 import wfdb
 
 from cardioflow.errors import FormatError
+from cardioflow.io._person import patient_key
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 
@@ -416,3 +417,13 @@ def test_swapped_limb_electrodes_are_suspected_on_reading(data, tmp_path):
     assert read(tmp_path / "swapped").meta["swapped_electrodes"] == "RA/RL"
     # It takes both leads to tell.
     assert "swapped_electrodes" not in read(tmp_path / "swapped", channels=("II",)).meta
+
+
+def test_comments_that_name_a_person_are_read_only_when_asked(tmp_path):
+    text = "r 1 250 1\nr.dat 16 200\n# Name: John Smith\n# Patient ID: 17\n# Age: 61  Sex: F\n"
+    path = record(tmp_path, text, dat=b"\0\0")
+    found = read(path)
+    assert found.meta["comments"] == ("Age: 61  Sex: F",)
+    assert found.meta["patient_key"] == patient_key("17")
+    told = Wfdb().read(path, ReadRequest(identify=True))
+    assert told.meta["comments"] == ("Name: John Smith", "Patient ID: 17", "Age: 61  Sex: F")

@@ -85,11 +85,16 @@ def test_nothing_is_left_behind_when_writing_fails(fmt, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("identify", [False, True])
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_who_it_is_is_written_only_when_asked(fmt, tmp_path):
-    source = record(name="Ada Lovelace", patient_id="A17", birth_date=date(1815, 12, 10))
-    files = formats.get(fmt)().write(source, tmp_path / "r1")
-    assert not any(b"Lovelace" in file.read_bytes() or b"A17" in file.read_bytes() for file in files)
+def test_who_it_is_is_written_only_when_asked(fmt, tmp_path, identify):
+    comments = ("Patient ID: A17", "sinus rhythm", "Referring physician: Lovelace")
+    source = record(name="Ada Lovelace", patient_id="A17", birth_date=date(1915, 12, 10), comments=comments)
+    files = formats.get(fmt)().write(source, tmp_path / "r1", identify=identify)
+    # NumPy has four bytes a letter.
+    raw = b"".join(file.read_bytes() for file in files).replace(b"\0", b"")
+    assert (b"Lovelace" in raw, b"A17" in raw) == (identify, identify)
+    assert b"sinus rhythm" in raw
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)

@@ -11,7 +11,16 @@ from typing import Any
 
 from cardioflow.io.base import ReadRequest
 
-__all__ = ["patient_key", "person_meta", "sex_letter", "unsigned", "years", "years_between"]
+__all__ = [
+    "id_in",
+    "names_person",
+    "patient_key",
+    "person_meta",
+    "sex_letter",
+    "unsigned",
+    "years",
+    "years_between",
+]
 
 _DEFAULT_SALT = "cardioflow"
 
@@ -79,12 +88,45 @@ def years_between(birth: date | None, at: date | datetime | None) -> int | None:
     return age if 0 <= age <= 130 else None
 
 
-_SIGNATURE = re.compile(
-    r"\b(?:confirmed|reviewed|interpreted|signed|edited|read|referred|validated)\b.*\bby\b", re.IGNORECASE
+_SIGNED = re.compile(r"\b(?:confirmed|reviewed|interpreted|signed|edited|read|referred|validated)\b", re.IGNORECASE)
+_BY = re.compile(r"\bby\b", re.IGNORECASE)
+_WHO = (
+    r"(?:(?:patient|subject|full|first|last|middle|given|family|sur|maiden)(?:'s)?[\s_]*)?name"
+    r"|(?:patient|subject)(?:'s)?|(?:(?:patient|subject|hospital|case)(?:'s)?[\s_]*)?(?:id|no|nr|number|identifier)\.?"
+    r"|mrn|(?:medical[\s_]*)?record[\s_]*(?:id|no|nr|number)\.?|ssn|social[\s_]*security.*"
+    r"|dob|date[\s_]*of[\s_]*birth|birth[\s_]*(?:date|day)|birthday|born|address|(?:tele)?phone.*|e-?mail"
+    r"|hospital|institution|clinic|(?:referring|attending|requesting|ordering|reading)?[\s_]*(?:physician|doctor)"
+    r"|operator|technician|technologist"
+)
+_LONGEST_LABELLED = 256
+_LABELLED = re.compile(rf"[\s#<]*(?:{_WHO})[\s>]*[:=]\s*(\S.*)", re.IGNORECASE)
+_ID = re.compile(
+    r"[\s#<]*(?:(?:patient|subject)(?:'s)?(?:[\s_]*(?:id|no|nr|number|identifier)\.?)?|mrn)[\s>]*[:=]\s*(\S.*)",
+    re.IGNORECASE,
 )
 
 
+def names_person(text: str) -> bool:
+    """Return whether a comment says whose ECG it is, or who confirmed it.
+
+    >>> names_person("Patient name: Ada"), names_person("Confirmed by Dr. Ada"), names_person("Age: 61  Sex: F")
+    (True, True, False)
+    """
+    signed = _SIGNED.search(text)
+    return bool(_LABELLED.match(_start(text)) or (signed and _BY.search(text, signed.end())))
+
+
+def id_in(comments: Iterable[str]) -> str | None:
+    """Return the patient's id, where one of ``comments`` is ``Patient ID: …`` or the like."""
+    return next((found[1].strip() for text in comments if (found := _ID.match(_start(text)))), None)
+
+
+def _start(text: str) -> str:
+    # A label is short; matching it takes longer than linear time.
+    return " ".join(text[:_LONGEST_LABELLED].split())
+
+
 def unsigned(statements: Iterable[str], request: ReadRequest) -> tuple[str, ...]:
-    """Return a device's statements, without those that name who confirmed them unless ``request.identify``."""
+    """Return a device's statements, without those that name a person unless ``request.identify``."""
     kept = (" ".join(text.split()) for text in statements)
-    return tuple(text for text in kept if text and (request.identify or not _SIGNATURE.search(text)))
+    return tuple(text for text in kept if text and (request.identify or not names_person(text)))

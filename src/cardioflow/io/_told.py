@@ -12,6 +12,7 @@ import numpy as np
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import FormatError
+from cardioflow.io._person import names_person
 
 __all__ = ["from_json", "marks_from", "marks_to", "to_json", "without_person"]
 
@@ -22,8 +23,14 @@ _LARGEST: Final = 1 << 26
 
 
 def without_person(meta: Mapping[str, Any], *, identify: bool) -> dict[str, Any]:
-    """Return ``meta`` without what identifies a person, unless that is asked for."""
-    return {key: value for key, value in meta.items() if identify or key not in _IDENTIFYING}
+    """Return ``meta`` without what identifies a person, unless that is asked for; comments that do are left out."""
+    if identify:
+        return dict(meta)
+    told = {key: value for key, value in meta.items() if key not in _IDENTIFYING}
+    comments = told.get("comments")
+    if isinstance(comments, tuple | list):
+        told["comments"] = tuple(text for text in comments if not names_person(str(text)))
+    return told
 
 
 def to_json(told: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
+from cardioflow.io._person import id_in, names_person, patient_key
 from cardioflow.io._rates import MIXED_REMEDY
+from cardioflow.io._told import without_person
 from cardioflow.io._wfdb.about import age_and_sex, device
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
@@ -94,9 +97,8 @@ class Wfdb(Format):
         return records
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
-        # Comments are the only place for free text, and were read as they stand.
-        del identify
-        return write_record(record, self.signal_of(record), path)
+        meta = without_person(record.meta, identify=identify)
+        return write_record(replace(record, meta=meta), self.signal_of(record), path)
 
 
 def _begin(path: Path) -> tuple[Header, str]:
@@ -138,6 +140,10 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, choice, signal, agrees) if "meta" in request.components else {}
+    if meta and header.comments:
+        meta["patient_key"] = patient_key(id_in(header.comments))
+        if not request.identify:
+            meta["comments"] = tuple(text for text in header.comments if not names_person(text))
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
 
 
@@ -154,6 +160,7 @@ def _meta(
         "timestamp": header.timestamp,
         "comments": header.comments,
         "device": device(header.comments) if header.comments else None,
+        "patient_key": None,
         "record_name": header.name,
         **choice.meta,
         "checksum_ok": checksum_ok,

@@ -25,6 +25,7 @@ from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import InputError
 from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
 from cardioflow.io._leadcodes import LEAD_CODES
+from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Record
 
@@ -49,7 +50,7 @@ def write_dicom(record: Record, signal: NDArray[np.float32], path: Path, *, iden
     dataset = _described(record, _object(record, signal), identify=identify)
     group = _group(record, signal)
     dataset.WaveformSequence = [group]
-    items = [*_statements(record.meta), *_measurements(record.meta)]
+    items = [*_statements(without_person(record.meta, identify=identify)), *_measurements(record.meta)]
     if record.annotation is not None:
         items += _marks(record.annotation, len(signal))
     if items:

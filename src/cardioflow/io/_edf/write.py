@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
 from cardioflow.io._edf.marks import COMMENT
+from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically, with_ending
 from cardioflow.io.base import Record
 
@@ -31,7 +32,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identi
     parts how many there are: ``n_samples=650000``, which ``Edf`` reads.
     """
     path = with_ending(path, ".edf")
-    meta = record.meta
+    meta = without_person(record.meta, identify=identify)
     n = signal.shape[1]
     per_record = _per_record(n, record.fs)
     fill = -n % per_record
@@ -41,7 +42,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identi
         start = moment if isinstance(moment, datetime) else None
         edf = edfio.Edf(
             signals,
-            patient=_patient(meta, identify=identify),
+            patient=_patient(meta),
             recording=edfio.Recording(
                 startdate=_day(start),
                 equipment_code=_word(meta.get("device")) if meta.get("device") else "X",
@@ -152,13 +153,13 @@ def _told(meta: Any, key: str, i: int) -> str:
     return str(text).encode("ascii", "replace").decode()
 
 
-def _patient(meta: Any, *, identify: bool) -> edfio.Patient:
+def _patient(meta: Any) -> edfio.Patient:
     sex = meta.get("sex")
-    born = meta.get("birth_date") if identify else None
+    born = meta.get("birth_date")
     return edfio.Patient(
         sex=sex if sex in {"M", "F"} else "X",
-        code=_word(meta.get("patient_id")) if identify and meta.get("patient_id") else "X",
-        name=_word(meta.get("name")) if identify and meta.get("name") else "X",
+        code=_word(meta.get("patient_id")) if meta.get("patient_id") else "X",
+        name=_word(meta.get("name")) if meta.get("name") else "X",
         birthdate=born if isinstance(born, date) else None,
         additional=_age(meta) if not isinstance(born, date) else [],
     )

@@ -83,6 +83,11 @@ def _compared(found: list[np.ndarray], theirs: wfdb.Record) -> tuple[str, str]:
     return "equal", ""
 
 
+def _leads(chan: np.ndarray) -> np.ndarray:
+    """Return what ``chan`` is with us: leads from 1, 0 for none in particular."""
+    return np.where(chan == 255, 0, chan + 1) if chan.any() else chan
+
+
 def marks(header: Path, path: Path) -> tuple[str, str]:
     """Return a verdict on one annotation file, and why."""
     ext = path.suffix[1:]
@@ -103,7 +108,7 @@ def marks(header: Path, path: Path) -> tuple[str, str]:
     for name, a, b in (
         ("sample", ours.sample, theirs.sample[order]),
         ("symbol", ours.symbol, np.array(theirs.symbol)[order]),
-        ("channel", ours.channel, theirs.chan[order]),
+        ("channel", ours.channel, _leads(theirs.chan[order])),
         ("num", ours.num, theirs.num[order]),
         ("subtype", ours.subtype, theirs.subtype[order]),
         ("aux_note", np.array(ours.aux_note), np.array([n.rstrip("\0") for n in theirs.aux_note])[order]),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cardioflow.batch import Annotation
+from cardioflow.batch.annotation import merged
 
 
 @pytest.fixture
@@ -35,3 +36,27 @@ def test_marks_are_chosen_by_index_or_mask(marks: Annotation) -> None:
     assert marks.take(marks.symbol == "N").sample.tolist() == [0, 30]
     assert marks.take(np.array([2])).aux_note == ("(AFIB",)
     assert repr(marks) == "Annotation(4 marks: +NV)"
+
+
+def test_marks_follow_their_leads():
+    marks = Annotation(sample=np.array([5, 6, 7, 8]), symbol=np.array([*"NVAQ"]), channel=np.array([0, 1, 2, 3]))
+    turned = marks.of_leads([2, 0])
+    assert turned.symbol.tolist() == ["N", "V", "Q"]
+    assert turned.channel.tolist() == [0, 2, 1]
+    # A lead that was computed has no marks.
+    assert marks.of_leads([-1, 1]).channel.tolist() == [0, 2]
+
+
+def test_marks_of_no_lead_stay_whatever_leads_are_left():
+    marks = Annotation(sample=np.array([5, 6]))
+    assert marks.of_leads([]) is marks
+
+
+def test_marks_are_merged_in_the_order_of_time():
+    one = Annotation(sample=np.array([1, 9]), aux_note=("a", "b"))
+    two = Annotation(sample=np.array([1, 5]), symbol=np.array(["long", "V"]), duration_s=np.array([0.5, 0.0]))
+    both = merged([one, two])
+    assert both.sample.tolist() == [1, 1, 5, 9]
+    assert both.symbol.tolist() == ["N", "long", "V", "N"]
+    assert both.aux_note == ("a", "", "", "b")
+    assert both.duration_s.tolist() == [0.0, 0.5, 0.0, 0.0]

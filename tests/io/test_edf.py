@@ -13,6 +13,7 @@ import pytest
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import FormatError
+from cardioflow.io._edf.codes import Coded, from_text, to_text
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.bdf import Bdf
 from cardioflow.io.edf import Edf
@@ -269,3 +270,47 @@ def test_a_device_that_stores_8_leads_gets_the_other_4(tmp_path):
     np.testing.assert_allclose(found.signal[2], found.signal[1] - found.signal[0], atol=1e-5)
     assert read(path, channels=("aVF", "V1")).leads == ("aVF", "V1")
     assert read(write(tmp_path / "y.edf", signal("I"), signal("II"))).leads == ("I", "II")
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("N", Coded("N")),
+        ("V@@V1", Coded("V", signal=2)),
+        ("(AFIB", Coded("+", "(AFIB")),
+        ("Apnea@@Resp nasal", Coded('"', "Apnea@@Resp nasal")),
+        ("Lights off@@II", Coded('"', "Lights off", signal=1)),
+        ("( num=1", Coded("(", num=1)),
+        ("N num=0: fusion? ", Coded("N", "fusion? ")),
+        ("[42] num=0 subtype=-1@@V1", Coded("[42]", subtype=-1, signal=2)),
+        ("N num=none", Coded('"', "N num=none")),
+        ('" num=0', Coded('"')),
+    ],
+)
+def test_marks_are_texts_and_texts_marks(text, mark):
+    assert from_text(text, ("II", "V1")) == mark
+    assert to_text(mark, ("II", "V1")) == text
+
+
+def test_all_that_a_mark_has_comes_back(tmp_path):
+    marks = Annotation(
+        sample=np.array([3, 9, 9, 40]),
+        symbol=np.array(["(", "N", "V", '"']),
+        aux_note=("", "fusion?", "", "a note"),
+        channel=np.array([0, 2, 1, 2]),
+        num=np.array([2, 0, 0, 0]),
+        subtype=np.array([0, 1, 0, 0]),
+    )
+    signal = np.linspace(-1, 1, 500, dtype=np.float32)[None].repeat(2, 0)
+    files = Edf().write(Record(signal, 250.0, ("II", "V1"), ("mV", "mV"), {}, marks), tmp_path / "r")
+    wanted = frozenset({"annotation"})
+    assert Edf().read(files[0], ReadRequest(components=wanted)).annotation == marks
+    own = Edf().read(files[0], ReadRequest(components=wanted, channels=("V1",))).annotation
+    assert own == marks.of_leads([1])
+
+
+def test_2_1_3_4_a_start_that_is_not_known_is_none(tmp_path):
+    signal = np.zeros((1, 250), np.float32)
+    files = Edf().write(Record(signal, 250.0, ("II",), ("mV",), {"timestamp": None}, None), tmp_path / "r")
+    assert files[0].read_bytes()[168:184] == b"01.01.8500.00.00"
+    assert Edf().read(files[0], ReadRequest()).meta["timestamp"] is None

@@ -76,7 +76,7 @@ def test_annotations_are_those_that_rdann_gives(data, record, ext):
     assert len(ours) > 0
     np.testing.assert_array_equal(ours.sample, theirs.sample)
     assert ours.symbol.tolist() == theirs.symbol
-    np.testing.assert_array_equal(ours.channel, theirs.chan)
+    np.testing.assert_array_equal(ours.channel, theirs.chan + 1 if theirs.chan.any() else theirs.chan)
     np.testing.assert_array_equal(ours.num, theirs.num)
     np.testing.assert_array_equal(ours.subtype, theirs.subtype)
     assert list(ours.aux_note) == [note.rstrip("\0") for note in theirs.aux_note]
@@ -88,9 +88,9 @@ def test_without_an_extension_atr_is_read(data):
 
 def test_one_annotation_file_per_lead_becomes_one_annotation_with_channels(data):
     marks = annotation(data / "ludb/7")
-    assert np.unique(marks.channel).tolist() == list(range(12))
+    assert np.unique(marks.channel).tolist() == list(range(1, 13))
     assert (np.diff(marks.sample) >= 0).all()
-    second = marks.take(marks.channel == 1)
+    second = marks.take(marks.channel == 2)
     np.testing.assert_array_equal(second.sample, annotation(data / "ludb/7", "ii").sample)
 
 
@@ -427,3 +427,14 @@ def test_comments_that_name_a_person_are_read_only_when_asked(tmp_path):
     assert found.meta["patient_key"] == patient_key("17")
     told = Wfdb().read(path, ReadRequest(identify=True))
     assert told.meta["comments"] == ("Name: John Smith", "Patient ID: 17", "Age: 61  Sex: F")
+
+
+def test_marks_are_those_of_the_leads_that_are_read(data):
+    marks = annotation(data / "ludb/7", channels=("V1", "ii"))
+    assert np.unique(marks.channel).tolist() == [1, 2]
+    np.testing.assert_array_equal(marks.sample[marks.channel == 2], annotation(data / "ludb/7", "ii").sample)
+    np.testing.assert_array_equal(marks.sample[marks.channel == 1], annotation(data / "ludb/7", "v1").sample)
+
+
+def test_marks_of_all_leads_are_read_with_any(data):
+    assert annotation(data / "mitdb/119", channels=("V1",)) == annotation(data / "mitdb/119")

@@ -129,3 +129,15 @@ def test_a_number_that_no_mark_can_hold_is_refused(tmp_path, name, number):
     with pytest.raises(InputError, match=f"A mark has {name} {number}; a WFDB annotation holds"):
         Wfdb().write(replace(source(16), annotation=marks), tmp_path / "r")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_other_formats_tell_goes_into_the_comments(tmp_path):
+    told = {"age": 61, "sex": "F", "device": "Acme  1", "comments": ("sinus rhythm",)}
+    before = source(16)
+    files = Wfdb().write(replace(before, meta={**before.meta, **told}), tmp_path / "r")
+    found = Wfdb().read(files[-1], ReadRequest()).meta
+    assert found["comments"] == ("sinus rhythm", "Age: 61  Sex: F", "Device: Acme 1")
+    assert (found["age"], found["sex"], found["device"]) == (61, "F", "Acme 1")
+    # Written again, nothing is told twice.
+    files = Wfdb().write(replace(before, meta={**before.meta, **found}), tmp_path / "r2")
+    assert Wfdb().read(files[-1], ReadRequest()).meta["comments"] == found["comments"]

@@ -189,3 +189,16 @@ def test_a_voltage_is_no_pressure(batch):
 def test_as_many_units_as_channels_are_expected(batch):
     with pytest.raises(InputError, match=r"gives 2 units, but record 'A00000' has 4 channels"):
         batch.take([0]).convert_units(["mV", "uV"])
+
+
+def test_marks_follow_the_leads_that_are_kept(data):
+    batch = (
+        EcgDataset([data / "ludb/7.hea"]).next_batch(1).load(fmt="wfdb", components=["signal", "meta", "annotation"])
+    )
+    whole, kept = batch.annotation[0], batch.keep_channels(["V1", "II"]).annotation[0]
+    for old, new in ((2, 1), (7, 2)):
+        np.testing.assert_array_equal(kept.sample[kept.channel == new], whole.sample[whole.channel == old])
+    assert set(kept.channel.tolist()) == {1, 2}
+    turned = batch.reorder_channels(["V1", "II"]).annotation[0]
+    np.testing.assert_array_equal(turned.sample[turned.channel == 1], whole.sample[whole.channel == 7])
+    assert batch.derive_vcg().annotation[0].channel.tolist() == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Annotation"]
+__all__ = ["Annotation", "merged"]
 
 
 def _none() -> NDArray[np.int64]:
@@ -31,7 +32,7 @@ class Annotation:
     aux_note: tuple[str, ...] = ()
     """The text beside each mark, such as ``(AFIB``; empty where there is none."""
     channel: NDArray[np.int64] = field(default_factory=_none)
-    """The lead that each mark belongs to, as the file numbers them."""
+    """The lead that each mark belongs to, counted from 1 in the record as it is now; 0 is none in particular."""
     num: NDArray[np.int64] = field(default_factory=_none)
     subtype: NDArray[np.int64] = field(default_factory=_none)
     duration_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -74,6 +75,17 @@ class Annotation:
         kept = self.take((self.sample >= start) & (self.sample < stop))
         return replace(kept, sample=kept.sample - start)
 
+    def of_leads(self, picks: Sequence[int]) -> Self:
+        """Return the marks of a record that has the leads ``picks`` (counted from 0) left, in that order.
+
+        Those of no lead in particular stay, those of leads that are gone go.
+        """
+        if not self.channel.any():
+            return self
+        number = {old + 1: new for new, old in reversed(list(enumerate(picks, 1)))} | {0: 0}
+        channel = np.array([number.get(old, -1) for old in self.channel.tolist()], np.int64)
+        return replace(self, channel=channel).take(channel >= 0)
+
     def resampled(self, ratio: float, n_samples: int) -> Self:
         """Return the marks at the nearest sample of a signal resampled by ``ratio`` to ``n_samples``."""
         moved = np.rint(self.sample * ratio).astype(np.int64)
@@ -88,3 +100,11 @@ class Annotation:
 
     def __repr__(self) -> str:
         return f"Annotation({len(self)} marks: {''.join(sorted(set(self.symbol.tolist())))})"
+
+
+def merged(parts: Sequence[Annotation]) -> Annotation:
+    """Return the marks of all ``parts`` in the order of time, at one sample in the order of the parts."""
+    columns: dict[str, Any] = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Annotation)}
+    notes = tuple(note for part in columns.pop("aux_note") for note in part)
+    whole = Annotation(aux_note=notes, **{name: np.concatenate(column) for name, column in columns.items()})
+    return whole.take(np.argsort(whole.sample, kind="stable"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cardioflow.batch.annotation import Annotation, merged
 from cardioflow.dsp.resampling import resampled
 from cardioflow.errors import FormatError, MixedRatesError
 from cardioflow.io.base import Format, ReadRequest, Record
@@ -48,11 +49,22 @@ def _joined(parts: Sequence[Record], groups: Sequence[Sequence[int]], order: Seq
         signal = np.stack([signals[part][row, :n] for part, row in rows])
     first = parts[0]
     meta = {key: _column(key, parts, rows) for key in first.meta}
-    marks = None
-    if first.annotation is not None:
-        marks = first.annotation.resampled(fs / first.fs, 2**62 if signal is None else signal.shape[1])
+    marks = _marks(parts, rows, fs, 2**62 if signal is None else signal.shape[1])
     leads = tuple(parts[part].leads[row] for part, row in rows)
     return Record(signal, fs, leads, tuple(parts[part].units[row] for part, row in rows), meta, marks)
+
+
+def _marks(parts: Sequence[Record], rows: Sequence[tuple[int, int]], fs: float, n: int) -> Annotation | None:
+    """Return the marks of all parts at the common rate; those of no lead in particular, which all have, once."""
+    number = {place: i for i, place in enumerate(rows, 1)}
+    found = []
+    for part, record in enumerate(parts):
+        if record.annotation is None:
+            return None
+        marks = record.annotation.take((record.annotation.channel > 0) | (part == 0))
+        channel = [number.get((part, own - 1), 0) for own in marks.channel.tolist()]
+        found.append(replace(marks, channel=np.array(channel, np.int64)).resampled(fs / record.fs, n))
+    return merged(found)
 
 
 def _brought(part: Record, fs: float) -> Any:

@@ -100,6 +100,8 @@ def make_record(
         if not derive:
             told.update(_of_rows(told, rows, len(leads)))
             signame = told.get("signame", signame)
+    # Which of the file's leads each one is; a computed one is none of them.
+    picks = [place.get(leads[i], -1) if computed else i for i in rows]
     # A choice of rows copies; all of them are taken as they are.
     chosen = signal if request.channels is None else signal[rows]
     return Record(
@@ -108,7 +110,7 @@ def make_record(
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),
         meta={} if told is None else {**told, "signame": signame, "derived_leads": derived + computed},
-        annotation=_marks(annotation, start, stop) if "annotation" in request.components else None,
+        annotation=_marks(annotation, picks, start, stop) if "annotation" in request.components else None,
     )
 
 
@@ -179,5 +181,5 @@ def _wanted(request: ReadRequest, leads: Sequence[str], fs: float, n_samples: in
         raise FormatError(f"{error}") from error
 
 
-def _marks(annotation: Annotation | None, start: int, stop: int) -> Annotation:
-    return Annotation() if annotation is None else annotation.window(start, stop)
+def _marks(annotation: Annotation | None, picks: Sequence[int], start: int, stop: int) -> Annotation:
+    return Annotation() if annotation is None else annotation.of_leads(picks).window(start, stop)

@@ -137,6 +137,8 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     marks = None
     if "annotation" in request.components:
         marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame)
+        if channels is not None:
+            marks = marks.of_leads(choice.numbers)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, choice, signal, agrees) if "meta" in request.components else {}

@@ -176,6 +176,8 @@ def _whole(raw: bytes, what: str) -> int:
     return int(value)
 
 
+# What stands for a date that is not known, or not to be told, beside "Startdate X" (clauses 2.1.3.3 and 2.1.3.4).
+_NO_DATE = date(1985, 1, 1)
 _STARTDATE = re.compile(r"Startdate (\d\d?)-([A-Za-z]{3})-(\d{4})\b")
 
 
@@ -189,6 +191,8 @@ def _start(day: str, time: str, recording: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     found = written_date(recording)
+    if found is None and recording.startswith("Startdate X") and at.date() == _NO_DATE:
+        return None
     return datetime.combine(found, at.time()) if found else at
 
 

@@ -17,6 +17,7 @@ from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.dsp.unpack import unpack
 from cardioflow.errors import FormatError, InputError, MixedRatesError
 from cardioflow.io._edf.about import about
+from cardioflow.io._edf.codes import Coded, from_text
 from cardioflow.io._edf.header import Header, Signal, parse, size_of
 from cardioflow.io._edf.marks import COMMENT, Text, read_records
 from cardioflow.io._limits import most_bytes
@@ -32,7 +33,6 @@ _FS_OF_NOTHING: Final = 1000.0
 _PIECE: Final = 1 << 20
 _FILLED: Final = re.compile(r"\bn_samples=(\d{1,15})\b")
 _EIGHT: Final = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
-_CODES: Final = frozenset("NLRaVFJASEj/Q~|sT*D=pB^t+u?![]en@xf()r")
 
 
 def read_edf(path: Path, request: ReadRequest) -> Record:
@@ -61,7 +61,7 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         whole = _records(file, header, 0, header.n_records)
         begins, texts = _texts(whole, header, holders)
     if not wanted:
-        return _only_texts(texts, request, meta)
+        return _only_texts(texts, request, header, meta)
     fs = wanted[0].per_record / header.duration_s if header.duration_s else 0.0
     if not fs:
         raise FormatError("says that a data record with samples lasts 0 s; so their rate is unknown.")
@@ -77,7 +77,7 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         lines = [line for one in said if one.text.startswith(COMMENT) for line in one.text.split("\t")]
         meta["comments"] = tuple(line.removeprefix(COMMENT) for line in lines)
     texts = [one for one in texts if not one.text.startswith(COMMENT)]
-    marks = _marks(texts, first, fs)
+    marks = _marks(texts, first, fs, header, wanted)
     if "signal" not in request.components:
         blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
         wave = Waveform(blank, fs, tuple(s.label for s in wanted), _units(wanted))
@@ -265,28 +265,36 @@ def _places(header: Header, begins: list[float | None], fs: float, per_record: i
     return places.astype(np.int64), first
 
 
-def _marks(texts: list[Text], first: float, fs: float) -> Annotation:
-    """Return texts as marks: a letter of PhysioNet's vocabulary is a code, ``(AFIB`` a rhythm, all else a note."""
-    samples, symbols, notes, durations = [], [], [], []
+def _marks(texts: list[Text], first: float, fs: float, header: Header, wanted: Sequence[Signal]) -> Annotation:
+    """Return texts as marks, without those of signals that are not ``wanted``."""
+    labels = [s.label for s in header.signals if not s.is_annotation and s.per_record]
+    ours = [s.label for s in wanted]
+    rows: list[tuple[int, float, Coded]] = []
     for onset, duration, text in texts:
         at = round((onset - first) * fs)
+        mark = from_text(text, labels)
+        if mark.signal and labels[mark.signal - 1] not in ours:
+            continue
         if abs(at) < 2**53:
-            code = len(text) == 1 and text in _CODES
-            samples.append(at)
-            symbols.append(text if code else "+" if text[0] == "(" and text[1:].isalnum() else '"')
-            notes.append("" if code else text)
-            durations.append(duration or 0.0)
-    order = np.argsort(np.array(samples, np.int64), kind="stable")
-    marks = Annotation(
-        np.array(samples, np.int64), np.array(symbols, "<U1"), tuple(notes), duration_s=np.array(durations, np.float64)
+            signal = ours.index(labels[mark.signal - 1]) + 1 if mark.signal else 0
+            rows.append((at, duration or 0.0, mark._replace(signal=signal)))
+    rows.sort(key=lambda row: row[0])
+    marks = [mark for *_, mark in rows]
+    return Annotation(
+        np.array([at for at, *_ in rows], np.int64),
+        np.array([mark.symbol for mark in marks], np.str_) if marks else np.empty(0, "<U1"),
+        tuple(mark.note for mark in marks),
+        np.array([mark.signal for mark in marks], np.int64),
+        np.array([mark.num for mark in marks], np.int64),
+        np.array([mark.subtype for mark in marks], np.int64),
+        np.array([lasting for _, lasting, _ in rows], np.float64),
     )
-    return marks.take(order)
 
 
-def _only_texts(texts: list[Text], request: ReadRequest, meta: dict[str, Any]) -> Record:
+def _only_texts(texts: list[Text], request: ReadRequest, header: Header, meta: dict[str, Any]) -> Record:
     if "signal" in request.components:
         raise FormatError("holds annotations and no signal; read it with components='annotation'.")
-    marks = _marks(texts, 0.0, _FS_OF_NOTHING) if "annotation" in request.components else None
+    marks = _marks(texts, 0.0, _FS_OF_NOTHING, header, ()) if "annotation" in request.components else None
     if marks is not None and (request.start_s or request.stop_s is not None):
         stop = 2**62 if request.stop_s is None else round(request.stop_s * _FS_OF_NOTHING)
         marks = marks.window(round(request.start_s * _FS_OF_NOTHING), stop)

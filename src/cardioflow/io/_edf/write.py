@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
+from cardioflow.io._edf.codes import Coded, to_text
 from cardioflow.io._edf.marks import COMMENT
 from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically, with_ending
@@ -50,7 +52,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identi
             ),
             data_record_duration=per_record / record.fs,
             starttime=time() if start is None else start.time().replace(tzinfo=None),
-            annotations=[*_comments(meta), *_texts(record.annotation or Annotation(), record.fs)],
+            annotations=[*_comments(meta), *_texts(record, [signal.label for signal in signals])],
         )
         with atomically(path) as temporary:
             edf.write(temporary)
@@ -190,11 +192,11 @@ def _word(text: Any) -> str:
     return "_".join(str(text).split()).encode("ascii", "replace").decode()[:40] or "X"
 
 
-def _texts(marks: Annotation, fs: float) -> list[edfio.EdfAnnotation]:
-    """Return marks as texts: a code alone, or the note; a rhythm is its note, ``(AFIB``, which tells that it is one."""
-    texts = []
-    columns = (marks.sample.tolist(), marks.duration_s.tolist(), marks.symbol.tolist(), marks.aux_note)
-    for at, lasting, symbol, note in zip(*columns, strict=True):
-        text = note if note and symbol in {'"', "+"} else f"{symbol} {note}".strip() if note else symbol
-        texts.append(edfio.EdfAnnotation(round(at / fs, 6), round(lasting, 6) or None, text))
-    return texts
+def _texts(record: Record, labels: Sequence[str]) -> list[edfio.EdfAnnotation]:
+    marks = record.annotation or Annotation()
+    kinds = (marks.symbol.tolist(), marks.aux_note, marks.num.tolist(), marks.subtype.tolist(), marks.channel.tolist())
+    texts = [to_text(Coded(*kind), labels) for kind in zip(*kinds, strict=True)]
+    return [
+        edfio.EdfAnnotation(round(at / record.fs, 6), round(lasting, 6) or None, text)
+        for at, lasting, text in zip(marks.sample.tolist(), marks.duration_s.tolist(), texts, strict=True)
+    ]

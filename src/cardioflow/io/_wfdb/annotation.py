@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.annotation import Annotation, merged
 from cardioflow.batch.leads import standard_name
 from cardioflow.dsp.marks import unpack_marks
 from cardioflow.errors import FormatError, nearest
@@ -26,6 +26,7 @@ _SYMBOLS: Final = np.array([*CODES, *(f"[{code}]" for code in range(len(CODES), 
 _SYMBOLS[[15, 17]] = ["[15]", "[17]"]
 
 _NOTE: Final = 22
+_NO_CHANNEL: Final = 255
 _RESOLUTION = re.compile(r"## time resolution: ([0-9.]+)")
 _DEFINITION = re.compile(r"(\d{1,2}) (\S+)(?:\s.*)?", re.DOTALL)
 _OTHER_FILES: Final = frozenset(
@@ -48,13 +49,13 @@ def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str
         # Asked first, because listing a folder of thousands takes longer than reading.
         return _one(stem, "atr", fs, per_frame)
     there = _extensions(stem, frozenset(signal.file for signal in header.signals))
-    numbers = {lead: i for i, lead in enumerate(leads)}
+    numbers = {lead: i for i, lead in enumerate(leads, 1)}
     if len(there) > 1 and are_leads(there, numbers):
         parts = []
         for e in sorted(there, key=lambda e: numbers[standard_name(e)]):
             marks = _one(stem, e, fs, per_frame)
             parts.append(replace(marks, channel=np.full(len(marks), numbers[standard_name(e)])))
-        return _gathered(parts)
+        return merged(parts)
     if len(there) == 1:
         return _one(stem, there[0], fs, per_frame)
     found = ", ".join(map(repr, there)) if there else "none"
@@ -110,7 +111,9 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
     """Read the bytes of an annotation file of the MIT format.
 
     Notes at sample 0 that begin with ``##`` say the time resolution, to which
-    the samples are converted, and define codes; they are no marks. Zero bytes
+    the samples are converted, and define codes; they are no marks. ``chan``
+    counts signals from 0, which programs leave where they mean none: unless all
+    are 0, ``channel`` is one more, and 0 for 255, which is -1. Zero bytes
     at the end of a text, which old C programs wrote, are left out. A file
     without the zero word at its end is read as far as it goes.
 
@@ -144,11 +147,15 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
         sample=sample,
         symbol=symbols[table[:, 1]],
         aux_note=tuple(notes),
-        channel=table[:, 3].copy(),
+        channel=_leads(table[:, 3]),
         num=table[:, 4].copy(),
         subtype=table[:, 2].copy(),
     )
     return marks if bool((np.diff(sample) >= 0).all()) else marks.take(np.argsort(sample, kind="stable"))
+
+
+def _leads(chan: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(chan == _NO_CHANNEL, 0, chan + 1) if chan.any() else chan.copy()
 
 
 def _text(raw: bytes) -> str:
@@ -185,16 +192,3 @@ def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[NDArray[np.
             continue
         about[row] = True
     return (_SYMBOLS if symbols is None else np.array(symbols)), resolution, about
-
-
-def _gathered(parts: list[Annotation]) -> Annotation:
-    """Return the marks of all parts, in the order of time."""
-    merged = Annotation(
-        sample=np.concatenate([p.sample for p in parts]),
-        symbol=np.concatenate([p.symbol for p in parts]),
-        aux_note=tuple(note for p in parts for note in p.aux_note),
-        channel=np.concatenate([p.channel for p in parts]),
-        num=np.concatenate([p.num for p in parts]),
-        subtype=np.concatenate([p.subtype for p in parts]),
-    )
-    return merged.take(np.argsort(merged.sample, kind="stable"))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cardioflow.dsp.pack import pack
 from cardioflow.errors import InputError
+from cardioflow.io._wfdb.about import age_and_sex, device
 from cardioflow.io._wfdb.digitise import DIFFERENCES, Digital, digitise
 from cardioflow.io._wfdb.layout import FLAC
 from cardioflow.io._wfdb.write_marks import annotation_bytes
@@ -24,6 +25,7 @@ __all__ = ["write_record"]
 
 _RESOLUTION: Final = {8: 12, 16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10}
 _MOST_IN_FLAC: Final = 8
+_SEXES: Final = ("M", "F")
 
 
 def write_record(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
@@ -103,7 +105,11 @@ def _header_text(record: Record, lines: Sequence[str], name: str, n: int) -> str
 
 def _comments(meta: Mapping[str, Any]) -> list[str]:
     comments = [" ".join(str(comment).splitlines()).strip() for comment in meta.get("comments") or ()]
-    age, sex = meta.get("age"), meta.get("sex")
-    if not comments and (age is not None or sex is not None):
-        comments = [f"Age: {'?' if age is None else age}  Sex: {sex or '?'}"]
+    # What a WFDB header has no other place for, unless a comment tells it already.
+    age, sex, maker = meta.get("age"), meta.get("sex"), meta.get("device")
+    told_age, told_sex = age_and_sex(tuple(comments))
+    if (age is not None and told_age is None) or (sex in _SEXES and told_sex is None):
+        comments.append(f"Age: {'?' if age is None else age}  Sex: {sex or '?'}")
+    if maker and device(tuple(comments)) is None:
+        comments.append(f"Device: {' '.join(str(maker).split())}")
     return [f"#{comment}" for comment in comments]

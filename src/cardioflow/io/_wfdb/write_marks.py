@@ -43,12 +43,14 @@ def annotation_bytes(marks: Annotation) -> bytes:
             "## end of definitions",
         ):
             out += _word(_NOTE) + _text(text.encode())
+    # Signals count from 0; among marks of single leads, one of no lead in particular is -1.
+    channels = (marks.channel - 1) & 0xFF if marks.channel.any() else marks.channel
     before, channel, number = 0, 0, 0
     for at, symbol, note, chan, num, sub in zip(
         marks.sample.tolist(),
         marks.symbol.tolist(),
         marks.aux_note,
-        marks.channel.tolist(),
+        channels.tolist(),
         marks.num.tolist(),
         marks.subtype.tolist(),
         strict=True,

@@ -11,8 +11,9 @@ from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import fail
 from cardioflow.transforms._map import gathered
+from cardioflow.transforms._marks import moved
 
-__all__ = ["check_choice", "chosen", "lead_names", "with_leads"]
+__all__ = ["check_choice", "chosen", "lead_names", "marks_of", "with_leads"]
 
 
 def check_choice(transform: Any) -> None:
@@ -74,7 +75,7 @@ def chosen(
 
 
 def with_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
-    """Return the batch with the channels ``picks[i]`` of each record, in that order, and their names and units."""
+    """Return the batch with the channels ``picks[i]`` of each record, in that order, their names, units and marks."""
     signal, meta = batch.loaded
     if not len(batch):
         return batch
@@ -86,4 +87,11 @@ def with_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
                 None if known is None else tuple(known[k] for k in own)
                 for known, own in zip(meta[name], picks, strict=True)
             ]
-    return batch.replace(signal=gathered(arrays, signal.ndim), meta=meta.with_columns(**columns))
+    return batch.replace(
+        signal=gathered(arrays, signal.ndim), annotation=marks_of(batch, picks), meta=meta.with_columns(**columns)
+    )
+
+
+def marks_of(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> tuple[Any, ...] | None:
+    """Return the marks of records of which the leads ``picks[i]`` are left; -1 is a lead that was computed."""
+    return moved(batch, lambda marks, i: marks.of_leads(picks[i]))

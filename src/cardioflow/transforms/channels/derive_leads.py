@@ -40,8 +40,10 @@ class DeriveLeads(Transform):
             None if own is None else tuple(own[old.index(n)] if n in old else own[0] for n in new)
             for own, old, (_, new) in zip(units, names, made, strict=True)
         ]
+        sources = [[old.index(n) if n in old else -1 for n in new] for old, (_, new) in zip(names, made, strict=True)]
         return batch.replace(
             signal=gathered([x for x, _ in made], signal.ndim),
+            annotation=_leads.marks_of(batch, sources),
             meta=meta.with_columns(leads=[new for _, new in made], units=new_units),
         )
 

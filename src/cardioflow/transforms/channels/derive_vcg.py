@@ -60,7 +60,11 @@ class DeriveVcg(Transform):
         columns = {"leads": [("X", "Y", "Z")] * n}
         if "units" in meta.columns:
             columns["units"] = [None if own is None else (own[0],) * 3 for own in meta["units"]]  # type: ignore[misc]
-        return batch.replace(signal=gathered(vcg, signal.ndim), meta=meta.with_columns(**columns))
+        return batch.replace(
+            signal=gathered(vcg, signal.ndim),
+            annotation=_leads.marks_of(batch, [(-1,) * 3] * n),
+            meta=meta.with_columns(**columns),
+        )
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

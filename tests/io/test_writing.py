@@ -42,6 +42,7 @@ def test_a_record_comes_back(fmt, tmp_path):
     source = record()
     files = formats.get(fmt)().write(source, tmp_path / "deep" / "r1")
     assert all(file.is_file() and file.parent == tmp_path / "deep" for file in files)
+    assert files[-1] == formats.get(fmt).target(tmp_path / "deep" / "r1")
     found = again(fmt, files[-1])
     assert (found.fs, found.leads, found.units) == (source.fs, source.leads, source.units)
     if fmt in EXACT:

@@ -16,6 +16,7 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import FormatError, InputError
+from cardioflow.io._write import with_ending
 from cardioflow.registry import formats
 
 __all__ = ["Columns", "Format", "ReadRequest", "Record"]
@@ -89,7 +90,7 @@ class Format(ABC):
     """
 
     suffixes: ClassVar[tuple[str, ...]]
-    """Usual file endings, lower case with the dot, for ``fmt=None`` and for messages."""
+    """Usual file endings, lower case with the dot, for ``fmt=None`` and for messages; the first is what is written."""
 
     @classmethod
     @abstractmethod
@@ -118,6 +119,11 @@ class Format(ABC):
     def options(cls) -> tuple[str, ...]:
         """Return what a reader can be told beside the request: ``("fs",)`` of an array that does not say its rate."""
         return () if cls.__init__ is object.__init__ else tuple(signature(cls).parameters)
+
+    @classmethod
+    def target(cls, path: Path) -> Path:
+        """Return the file with which ``write`` ends, for a record that is to be written under the name ``path``."""
+        return with_ending(path, cls.suffixes[0])
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         """Write ``record`` under the name ``path``, each file whole or not at all, and return the files.

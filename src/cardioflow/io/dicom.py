@@ -97,7 +97,7 @@ class Dicom(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._dicom.write import write_dicom  # half of pydicom is needed for writing alone
 
-        return write_dicom(record, self.signal_of(record), path, identify=identify)
+        return write_dicom(record, self.signal_of(record), self.target(path), identify=identify)
 
     def _chosen(self, groups: list[Group], n_bytes: int) -> tuple[Group, dict[int, Place]]:
         """Return what to read, and where the groups that are in it stand there, by their numbers from 1."""

@@ -48,4 +48,4 @@ class Edf(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._edf.write import write_edf  # edfio, needed only here
 
-        return write_edf(record, self.signal_of(record), path, identify=identify)
+        return write_edf(record, self.signal_of(record), self.target(path), identify=identify)

@@ -17,7 +17,7 @@ from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
-from cardioflow.io._write import atomically, with_ending
+from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npz"]
@@ -67,7 +67,7 @@ class Npz(Format):
         }
         if record.annotation is not None:
             arrays["marks"] = np.array(to_json(marks_to(record.annotation)))
-        path = with_ending(path, ".npz")
+        path = self.target(path)
         with atomically(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
         return (path,)

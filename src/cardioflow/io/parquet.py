@@ -12,7 +12,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._pages import most_unpacked
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
-from cardioflow.io._write import atomically, with_ending
+from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Parquet"]
@@ -40,7 +40,7 @@ class Parquet(Format):
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         table = table_of(record, identify=identify)
-        path = with_ending(path, ".parquet")
+        path = self.target(path)
         with atomically(path) as temporary:
             parquet.write_table(table, temporary)
         return (path,)

@@ -27,6 +27,7 @@ from cardioflow.io._wfdb.layout import Choice, choose
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record
+from cardioflow.io._write import with_ending
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Wfdb"]
@@ -96,9 +97,14 @@ class Wfdb(Format):
                 records.append(error)
         return records
 
+    @classmethod
+    def target(cls, path: Path) -> Path:
+        # A signal file's name will do for the record's.
+        return with_ending(path.with_suffix("") if path.suffix in cls.suffixes else path, ".hea")
+
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         meta = without_person(record.meta, identify=identify)
-        return write_record(replace(record, meta=meta), self.signal_of(record), path)
+        return write_record(replace(record, meta=meta), self.signal_of(record), self.target(path))
 
 
 def _begin(path: Path) -> tuple[Header, str]:

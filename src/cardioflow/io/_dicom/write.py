@@ -26,7 +26,7 @@ from cardioflow.errors import InputError
 from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
 from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io._told import without_person
-from cardioflow.io._write import atomically, with_ending
+from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
 __all__ = ["write_dicom"]
@@ -46,7 +46,6 @@ def write_dicom(record: Record, signal: NDArray[np.float32], path: Path, *, iden
     Raises:
         InputError: when no ECG object may hold the record.
     """
-    path = with_ending(path, ".dcm")
     dataset = _described(record, _object(record, signal), identify=identify)
     group = _group(record, signal)
     dataset.WaveformSequence = [group]

@@ -17,7 +17,7 @@ from cardioflow.errors import InputError
 from cardioflow.io._edf.codes import Coded, to_text
 from cardioflow.io._edf.marks import COMMENT
 from cardioflow.io._told import without_person
-from cardioflow.io._write import atomically, with_ending
+from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
 __all__ = ["write_edf"]
@@ -33,7 +33,6 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identi
     is filled up with the last sample, and the recording field says after its own
     parts how many there are: ``n_samples=650000``, which ``Edf`` reads.
     """
-    path = with_ending(path, ".edf")
     meta = without_person(record.meta, identify=identify)
     n = signal.shape[1]
     per_record = _per_record(n, record.fs)

@@ -28,14 +28,13 @@ _MOST_IN_FLAC: Final = 8
 _SEXES: Final = ("M", "F")
 
 
-def write_record(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
-    """Write a record and return its files: annotations (``atr``) if it has any, signals, and the header last.
+def write_record(record: Record, signal: NDArray[np.float32], header: Path) -> tuple[Path, ...]:
+    """Write a record and return its files: annotations (``atr``) if it has any, signals, and ``header`` last.
 
     Leads side by side that have one format share a signal file, ``.dat``, or ``.d0``, ``.d1``, … where there are
     several.
     """
-    stem = path.with_suffix("") if path.suffix in {".hea", ".dat", ".mat"} else path
-    name = stem.name
+    name = header.stem
     if not re.fullmatch(r"[-\w]+", name, re.ASCII):
         raise InputError(f"{name!r} cannot name a WFDB record; use letters, digits, '-' and '_' (header(5)).")
     digital = digitise(record, signal)
@@ -48,12 +47,11 @@ def write_record(record: Record, signal: NDArray[np.float32], path: Path) -> tup
     for ending, leads in zip(endings, files, strict=True):
         content[ending] = _signal_bytes(np.stack([lead.samples for lead in leads], axis=1), leads[0].fmt)
         lines += [_signal_line(lead, f"{name}.{ending}") for lead in leads]
-    header = _header_text(record, lines, name, signal.shape[1])
-    content["hea"] = header.encode()
+    content["hea"] = _header_text(record, lines, name, signal.shape[1]).encode()
     for ending, raw in content.items():
-        with atomically(stem.with_suffix(f".{ending}")) as temporary:
+        with atomically(header.with_suffix(f".{ending}")) as temporary:
             temporary.write_bytes(raw)
-    return tuple(stem.with_suffix(f".{ending}") for ending in content)
+    return tuple(header.with_suffix(f".{ending}") for ending in content)
 
 
 def _files(digital: Sequence[Digital]) -> Iterator[list[Digital]]:

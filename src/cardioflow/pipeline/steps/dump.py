@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 from cardioflow.batch.action import Action
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.errors import BadRecordsError, CardioFlowError, InputError
 from cardioflow.io.base import Format, Record
 from cardioflow.registry import formats
 
@@ -24,7 +24,8 @@ class Dump(Action):
 
     A ``/`` in an id, as segments have, makes a sub-folder. Each file is written
     whole or not at all. What identifies a person is left out unless
-    ``identify``. ``exists`` says what to do where a file of that name is there.
+    ``identify``. ``exists`` says what to do where the file is there already; with
+    ``"raise"``, nothing is left behind of a batch that fails.
     In a run with several threads, batches are written side by side, and those
     that are prepared ahead are written too.
 
@@ -48,35 +49,37 @@ class Dump(Action):
         signal, meta = batch.loaded
         if signal.ndim != 2:
             raise InputError("dump(): the signals are cut into segments. Call unstack_signals first.")
-        writer = formats.get(self.fmt)()
+        written: list[Path] = []
+        reasons: dict[str, CardioFlowError] = {}
         for i, name in enumerate(batch.ids):
-            path = Path(self.dst) / name
-            if ".." in path.parts or Path(name).is_absolute():
-                raise InputError(
-                    f"dump(): the id {name!r} leads out of the folder. Give EcgDataset(ids=…).", record=name
-                )
-            if self.exists != "overwrite" and (there := _there(path)):
-                if self.exists == "skip":
-                    continue
-                raise InputError(
-                    f"dump(): {there} is there already. Say exists='skip' or exists='overwrite', or another folder.",
-                    record=batch.origin.record[i],
-                )
             marks: Any = None if batch.annotation is None else batch.annotation[i]
             try:
-                writer.write(_record(signal[i], meta[i], marks), path, identify=self.identify)
+                written += self._write(name, _record(signal[i], meta[i], marks))
             except CardioFlowError as error:
                 error.record = error.record or batch.origin.record[i]
-                raise
+                reasons[name] = error
+        if reasons:
+            if self.exists == "raise":
+                # The batch is asked for again without the records at fault, and must not meet its own files.
+                for file in written:
+                    file.unlink(missing_ok=True)
+            raise next(iter(reasons.values())) if len(reasons) == 1 else BadRecordsError(reasons)
         return batch.replace(history=(*batch.history, self.action_name))
+
+    def _write(self, name: str, record: Record) -> tuple[Path, ...]:
+        path = Path(self.dst) / name
+        if ".." in path.parts or Path(name).is_absolute():
+            raise InputError(f"dump(): the id {name!r} leads out of the folder. Give EcgDataset(ids=…).")
+        writer: Format = formats.get(self.fmt)()
+        if self.exists != "overwrite" and (there := writer.target(path)).exists():
+            if self.exists == "skip":
+                return ()
+            raise InputError(
+                f"dump(): {there} is there already. Say exists='skip' or exists='overwrite', or another folder."
+            )
+        return writer.write(record, path, identify=self.identify)
 
 
 def _record(signal: Any, meta: Mapping[str, Any], marks: Annotation | None) -> Record:
     rest = {k: v for k, v in meta.items() if k not in ("fs", "leads", "units")}
     return Record(signal, float(meta["fs"]), tuple(meta["leads"]), tuple(meta["units"]), rest, marks)
-
-
-def _there(path: Path) -> Path | None:
-    """Return a file of the record ``path``, whatever its suffix."""
-    own = (p for p in path.parent.glob(f"{path.name}*") if path.name in (p.stem, p.name))
-    return next(own, None)

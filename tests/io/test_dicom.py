@@ -482,6 +482,10 @@ def test_ages_in_any_unit_become_years(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            lambda g: g.ChannelDefinitionSequence[0].pop("ChannelSensitivityUnitsSequence"),
+            r"gives a channel the sensitivity 5 without its unit; expected a code such as mV or uV in .*003A,0211",
+        ),
         (lambda g: setattr(g, "NumberOfWaveformSamples", 7), "holds 24 bytes of samples; expected 28 for 2 × 7"),
         (lambda g: setattr(g, "NumberOfWaveformChannels", 3), "declares 3 channels of 6 samples, but defines 2"),
         (lambda g: setattr(g, "WaveformSampleInterpretation", "MB"), "stores samples as MB of 16 bits; expected SB"),
@@ -511,8 +515,12 @@ def test_what_cannot_be_is_refused_with_the_file_named(
 
 
 def test_without_a_sensitivity_the_numbers_stay_bare(tmp_path: Path, stored: NDArray[np.int16]) -> None:
-    record = Dicom().read(_write(tmp_path / "a.dcm", _group(stored, ["a", "b"], sensitivity=None)), ReadRequest())
+    path = _write(tmp_path / "a.dcm", _group(stored, ["a", "b"], sensitivity=None))
+    record = Dicom().read(path, ReadRequest())
     assert record.units == ("adu", "adu")
+    assert record.meta["uncalibrated"] is True
+    with pytest.raises(FormatError, match=r"does not tell the unit of a, b; expected one. Read it without strict=True"):
+        Dicom().read(path, ReadRequest(strict=True))
     assert record.signal is not None
     assert (record.signal == stored).all()
 

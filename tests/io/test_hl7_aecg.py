@@ -157,6 +157,7 @@ def test_a_time_zone_is_kept(tmp_path: Path) -> None:
         (_set({"V1": "1"}, step='value="0" unit="s"'), "gives 0 s from sample to sample"),
         (_set({"V1": "1"}, step='value="1" unit="fortnight"'), "gives the increment of time in 'fortnight'"),
         (_set({"V1": "1"}, scale='value="0" unit="uV"'), "gives MDC_ECG_LEAD_V1 the scale 0"),
+        (_set({"V1": "1"}, scale='value="5"'), "gives MDC_ECG_LEAD_V1 a scale without a unit; expected one such as uV"),
         (_set({"V1": "1"}, scale='value="?" unit="uV"'), "gives '\\?' for the scale of MDC_ECG_LEAD_V1"),
         (_set({"V1": "1"}, scale='value="1e300" unit="V"'), "too large for a number; its scale is damaged"),
         (_set({"V1": "1e200"}, scale='value="1e200" unit="V"'), "too large for a number; its scale is damaged"),

@@ -187,6 +187,15 @@ def test_xli_is_undone(tmp_path: Path, rows: NDArray[np.int64]) -> None:
         np.testing.assert_allclose(record.signal, rows * 0.005, atol=1e-6)
 
 
+def test_xli_of_very_few_samples_is_undone(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+    # Found by damaging the sample count: a chunk may hold more samples than are asked for.
+    content = b"".join(_chunk(row) for row in _residuals(rows))
+    for n in (1, 2, 3):
+        record = SierraXml().read(_file(tmp_path, content, n, attributes='compression="XLI"'), ALL)
+        assert record.signal is not None
+        np.testing.assert_allclose(record.signal, rows[:, :n] * 0.005, atol=1e-6)
+
+
 def test_what_is_not_compressed_is_read_as_it_is(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     content = rows.astype("<i2").tobytes()
     record = SierraXml().read(_file(tmp_path, content, 500, character="<signaloffset>10</signaloffset>"), ALL)

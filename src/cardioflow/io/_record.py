@@ -15,10 +15,13 @@ from cardioflow.dsp.leads import check_limb_leads, derive_limb_leads, suspect_sw
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.base import ReadRequest, Record
 
-__all__ = ["Waveform", "make_record", "millivolts_per"]
+__all__ = ["UNKNOWN_UNITS", "Waveform", "make_record", "millivolts_per"]
 
 # Above this no device samples an ECG, and seconds times rate would leave what an index can be.
 _MOST_HZ = 1e6
+
+UNKNOWN_UNITS = ("adu", "unknown")
+"""What stands for the unit of bare numbers: steps of a converter, and where nothing at all is said."""
 
 _VOLTS = {"V": 1e3, "MV": 1.0, "UV": 1e-3, "NV": 1e-6}
 
@@ -62,14 +65,15 @@ def make_record(
     """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
 
     Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
-    suspected), and where the limb leads were recorded ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
+    suspected), ``uncalibrated`` (whether a unit is unknown), and where the limb leads were recorded ``einthoven_rms``
+    and ``goldberger_rms`` (see ``dsp.leads``).
     ``derived`` names leads of ``wave`` that the reader has computed itself. With ``wave.steps`` there are also
     ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record. With ``derive=False``, as suits tables
     and arrays that people write, no lead is computed, and what ``meta`` says per lead follows the choice of leads.
 
     Raises:
-        FormatError: when there is no lead or no sample, a sample is infinite, the rate is none, or what was asked for
-            is not there.
+        FormatError: when there is no lead or no sample, a sample is infinite, the rate is none, what was asked for is
+            not there, or, with ``strict``, a unit is unknown.
     """
     n_leads, n_samples = wave.signal.shape
     if not n_leads or not n_samples:
@@ -89,9 +93,16 @@ def make_record(
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
+    nameless = tuple(lead for lead, unit in zip(leads, units, strict=True) if unit in UNKNOWN_UNITS)
+    if nameless and request.strict:
+        raise FormatError(
+            f"does not tell the unit of {', '.join(nameless)}; expected one. Read it without strict=True, as bare "
+            "numbers."
+        )
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
     signame = tuple(names[i] for i in rows)
     if told is not None:
+        told.setdefault("uncalibrated", bool(nameless))
         told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
         if len(set(stored)) == n_leads:
             told.update(_integers([leads[i] for i in rows], derived + computed, steps))

@@ -73,7 +73,7 @@ def read_whole(path: Path, *, most: int = MOST_BYTES) -> bytes:
     if len(content) > most:
         raise FormatError(f"is larger than {most} bytes, more than this format is written with.")
     if not content:
-        raise FormatError("is empty.")
+        raise FormatError("is empty; expected an ECG. Fetch it again.")
     return content
 
 

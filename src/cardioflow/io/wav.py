@@ -81,7 +81,6 @@ class Wav(Format):
             "comments": (),
             "device": None,
             "bits": sound.bits,
-            "uncalibrated": self.unit == "unknown",
         }
         return make_record(
             Waveform(signal, float(sound.fs), names, (self.unit,) * sound.channels), request, meta, derive=False

@@ -195,10 +195,15 @@ def _calibration(channel: Elements) -> tuple[float, float, str]:
     if factor == 0:
         raise FormatError("gives a channel the sensitivity 0, which leaves no signal.")
     unit = channel.code("ChannelSensitivityUnitsSequence")[0]
+    if not unit:
+        raise FormatError(
+            f"gives a channel the sensitivity {sensitivity:g} without its unit; expected a code such as mV or uV in "
+            "Channel Sensitivity Units Sequence (003A,0211)."
+        )
     baseline = channel.number("ChannelBaseline") or 0.0
     per_unit = millivolts_per(unit)
     if per_unit is None:
-        return factor, baseline, unit or "adu"
+        return factor, baseline, unit
     return factor * per_unit, baseline * per_unit, "mV"
 
 

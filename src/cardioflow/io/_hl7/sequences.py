@@ -94,6 +94,8 @@ def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str, float]
     if value.find("scale") is None:
         return digits.astype(np.float32), "adu", 0.0
     unit = _attribute(value, "scale", "unit")
+    if not unit:
+        raise FormatError(f"gives {code} a scale without a unit; expected one such as uV.")
     scale = number(_attribute(value, "scale", "value"), f"the scale of {code}")
     if scale == 0:
         raise FormatError(f"gives {code} the scale 0, which leaves no signal.")
@@ -106,7 +108,7 @@ def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str, float]
     step = scale * factor
     is_whole = per_unit is not None and origin == 0 and bool((digits == np.rint(digits)).all())
     signal = (digits * step + origin * of_origin).astype(np.float32)
-    return signal, "mV" if per_unit else unit or "adu", step if is_whole else 0.0
+    return signal, "mV" if per_unit else unit, step if is_whole else 0.0
 
 
 def _attribute(element: Element, child: str, name: str) -> str:

@@ -59,7 +59,7 @@ def _samples(text: NDArray[np.uint8], first: int, n_samples: int, lead: str) -> 
     curves[2:3] = -first
     curves[3:] = _BIAS - stored[2:-1]
     slopes = curves
-    slopes[1] -= slopes[0]
+    slopes[1:2] -= slopes[:1]
     slopes[1:] = np.cumsum(slopes[1:], dtype=np.int32)
     return np.cumsum(slopes, dtype=np.int32)
 

@@ -68,6 +68,14 @@ def test_a_length_that_does_not_fit_is_refused(contec: Path, tmp_path: Path, cut
         Contec().read(path, ReadRequest())
 
 
+@pytest.mark.parametrize("frames", [3, 4000, 8370])
+def test_a_file_that_was_cut_between_samples_is_refused(contec: Path, tmp_path: Path, frames: int) -> None:
+    path = tmp_path / "a.ecg"
+    path.write_bytes(contec.read_bytes()[: -16 * frames])
+    with pytest.raises(FormatError, match="ends without a footer: samples stand in its last 37 bytes"):
+        Contec().read(path, ReadRequest())
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ecg"
     path.write_bytes(b"0" * 200)

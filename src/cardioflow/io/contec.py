@@ -18,6 +18,8 @@ from cardioflow.io.base import Format, ReadRequest, Record
 __all__ = ["Contec"]
 
 _HEADER, _FOOTER = 43, 37
+# In all files at hand the footer begins with more zeros than this; samples, which lie around 2048, are never so.
+_EMPTY = 16
 _STORED = ("II", "III", "V1", "V2", "V3", "V4", "V5", "V6")
 _FS = 800.0
 _MILLIVOLTS = 0.005
@@ -32,8 +34,9 @@ class Contec(Format):
     """Contec ECG90A files.
 
     Read: a header of 43 bytes (number, time, name, sex, age), 8 leads as little-endian int16 around 2048 at 800 Hz
-    and 5 µV, and a footer of 37 bytes that is passed over. The leads are II, III and V1 to V6; I, aVR, aVL, aVF are
-    computed. A lead whose electrode was off is NaN and told in ``meta["leads_off"]``.
+    and 5 µV, and a footer of 37 bytes, of which only the zeros that it begins with are looked at. The leads are II,
+    III and V1 to V6; I, aVR, aVL, aVF are computed. A lead whose electrode was off is NaN and told in
+    ``meta["leads_off"]``.
 
     Not read: anything else; the format is not published. Rate, step and zero are constants of the device, not of the
     file, so another Contec model's file would be read at the wrong scale if it had the same form: its length must fit.
@@ -58,6 +61,10 @@ class Contec(Format):
             if size <= 0 or size % (2 * len(_STORED)):
                 raise FormatError(
                     f"holds {size} bytes between header and footer; expected a multiple of {2 * len(_STORED)}."
+                )
+            if any(content[-_FOOTER : -_FOOTER + _EMPTY]):
+                raise FormatError(
+                    f"ends without a footer: samples stand in its last {_FOOTER} bytes. It was cut off; fetch it again."
                 )
             stored = np.frombuffer(content, "<i2", size // 2, _HEADER).reshape(-1, len(_STORED)).T
             signal = np.empty((len(_STORED) + 1, stored.shape[1]), np.float32)

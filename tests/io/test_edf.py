@@ -314,3 +314,28 @@ def test_2_1_3_4_a_start_that_is_not_known_is_none(tmp_path):
     files = Edf().write(Record(signal, 250.0, ("II",), ("mV",), {"timestamp": None}, None), tmp_path / "r")
     assert files[0].read_bytes()[168:184] == b"01.01.8500.00.00"
     assert Edf().read(files[0], ReadRequest()).meta["timestamp"] is None
+
+
+def test_filters_are_read_from_the_prefiltering(tmp_path):
+    signals = [
+        edfio.EdfSignal(np.arange(250.0), 250, label=label, prefiltering=told)
+        for label, told in (("II", "HP:0.1Hz LP:75Hz N:50Hz"), ("V1", "hp: 0.1Hz"))
+    ]
+    edfio.Edf(signals).write(tmp_path / "r.edf")
+    meta = Edf().read(tmp_path / "r.edf", ReadRequest()).meta
+    assert (meta["highpass_hz"], meta["lowpass_hz"], meta["notch_hz"]) == (0.1, (75.0, None), (50.0, None))
+    assert Edf().read(tmp_path / "r.edf", ReadRequest(channels=("II",))).meta["notch_hz"] == 50.0
+
+
+def test_2_2_4_the_first_onset_tells_the_fraction_of_the_start(tmp_path):
+    start = time(3, 4, 5, 250_000)
+    edf = edfio.Edf(
+        [edfio.EdfSignal(np.arange(500.0), 250, label="II")],
+        recording=edfio.Recording(startdate=date(2020, 1, 2)),
+        starttime=start,
+        annotations=[edfio.EdfAnnotation(1.0, None, "N")],
+    )
+    edf.write(tmp_path / "r.edf")
+    found = Edf().read(tmp_path / "r.edf", ReadRequest(components=frozenset({"meta", "annotation"})))
+    assert found.meta["timestamp"] == datetime.combine(date(2020, 1, 2), start)
+    assert found.annotation.sample.tolist() == [250]

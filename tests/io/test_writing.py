@@ -207,3 +207,35 @@ def test_integers_of_wfdb_survive_edf(data, tmp_path):
     source = formats.get("wfdb")().read(data / "mitdb/119", ReadRequest())
     files = formats.get("edf")().write(source, tmp_path / "r1")
     np.testing.assert_array_equal(again("edf", files[-1]).signal, source.signal)
+
+
+@pytest.mark.parametrize("identify", [False, True])
+@pytest.mark.parametrize("fmt", WRITABLE)
+def test_the_patients_key_stays_for_grouping(fmt, tmp_path, identify):
+    source = record(patient_key="0123456789abcdef")
+    for name in ("r1", "r2"):
+        files = formats.get(fmt)().write(source, tmp_path / name, identify=identify)
+        source = again(fmt, files[-1])
+        assert source.meta["patient_key"] == "0123456789abcdef"
+
+
+@pytest.mark.parametrize("fmt", WRITABLE)
+def test_a_moment_keeps_its_fraction_of_a_second(fmt, tmp_path):
+    at = datetime(2020, 1, 2, 3, 4, 5, 123456)  # noqa: DTZ001 -- neither WFDB nor EDF has a zone
+    files = formats.get(fmt)().write(record(timestamp=at), tmp_path / "r1")
+    assert again(fmt, files[-1]).meta["timestamp"] == at
+
+
+@pytest.mark.parametrize("fmt", sorted(set(WRITABLE) - {"wfdb"}))
+def test_filters_are_told(fmt, tmp_path):
+    told = {"highpass_hz": 0.05, "lowpass_hz": 150.0, "notch_hz": (50.0, None)}
+    files = formats.get(fmt)().write(record(**told), tmp_path / "r1")
+    found = again(fmt, files[-1]).meta
+    assert {key: found[key] for key in told} == told
+
+
+@pytest.mark.parametrize("fmt", WRITABLE)
+@pytest.mark.parametrize("age", [0.0, 0.5, 3.0, 61.5, 89.0])
+def test_an_age_comes_back(fmt, tmp_path, age):
+    files = formats.get(fmt)().write(record(age=age), tmp_path / "r1")
+    assert again(fmt, files[-1]).meta["age"] == age

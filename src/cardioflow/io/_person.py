@@ -12,7 +12,11 @@ from typing import Any
 from cardioflow.io.base import ReadRequest
 
 __all__ = [
+    "KEY_COMMENT",
+    "KEY_METHOD",
     "id_in",
+    "is_key",
+    "key_in",
     "names_person",
     "patient_key",
     "person_meta",
@@ -22,6 +26,7 @@ __all__ = [
     "years_between",
 ]
 
+_KEY = re.compile(r"[0-9a-f]{16}")
 _DEFAULT_SALT = "cardioflow"
 
 
@@ -41,11 +46,25 @@ def patient_key(*ids: str | None) -> str | None:
     return hashlib.blake2b(text.encode(), key=key, digest_size=8).hexdigest()
 
 
+def is_key(text: str | None) -> bool:
+    """Return whether ``text`` may be what ``patient_key`` returned."""
+    return _KEY.fullmatch(text or "") is not None
+
+
 def person_meta(
-    request: ReadRequest, *, name: str | None, patient_id: str | None, birth_date: date | None, **more: Any
+    request: ReadRequest,
+    *,
+    name: str | None,
+    patient_id: str | None,
+    birth_date: date | None,
+    key: str | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Return ``patient_key``, and with ``request.identify`` also what identifies the person: ``more`` too."""
-    meta: dict[str, Any] = {"patient_key": patient_key(patient_id)}
+    """Return ``patient_key``, and with ``request.identify`` also what identifies the person: ``more`` too.
+
+    ``key`` is the key that our writers put where an id might be.
+    """
+    meta: dict[str, Any] = {"patient_key": key if is_key(key) else patient_key(patient_id)}
     if request.identify:
         meta.update(name=name, patient_id=patient_id, birth_date=birth_date, **more)
     return meta
@@ -98,6 +117,10 @@ _WHO = (
     r"|hospital|institution|clinic|(?:referring|attending|requesting|ordering|reading)?[\s_]*(?:physician|doctor)"
     r"|operator|technician|technologist"
 )
+KEY_COMMENT = "Patient key: "
+"""How a WFDB comment begins that tells the key."""
+KEY_METHOD = "CardioFlow patient_key"
+"""What DICOM's De-identification Method says where the key stands for the id."""
 _LONGEST_LABELLED = 256
 _LABELLED = re.compile(rf"[\s#<]*(?:{_WHO})[\s>]*[:=]\s*(\S.*)", re.IGNORECASE)
 _ID = re.compile(
@@ -114,6 +137,12 @@ def names_person(text: str) -> bool:
     """
     signed = _SIGNED.search(text)
     return bool(_LABELLED.match(_start(text)) or (signed and _BY.search(text, signed.end())))
+
+
+def key_in(comments: Iterable[str]) -> str | None:
+    """Return the patient's key, which our writer puts into a comment: ``Patient key: 0123456789abcdef``."""
+    keys = (text.removeprefix(KEY_COMMENT).strip() for text in comments if text.startswith(KEY_COMMENT))
+    return next(filter(is_key, keys), None)
 
 
 def id_in(comments: Iterable[str]) -> str | None:

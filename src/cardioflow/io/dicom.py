@@ -12,7 +12,7 @@ from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
 from cardioflow.io._dicom.waveforms import Group, join, read_groups
 from cardioflow.io._marks import annotation_of
-from cardioflow.io._person import person_meta, sex_letter, unsigned, years
+from cardioflow.io._person import KEY_METHOD, person_meta, sex_letter, unsigned, years
 from cardioflow.io._record import make_record
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._time import day, moment
@@ -24,7 +24,7 @@ _READ = (
     *("WaveformSequence", "WaveformAnnotationSequence", "Modality", "SOPClassUID"),
     *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "StudyDate"),
     *("StudyTime", "TimezoneOffsetFromUTC", "Manufacturer", "ManufacturerModelName"),
-    *("PatientID", "PatientSex", "PatientAge", "AcquisitionContextSequence"),
+    *("PatientID", "DeidentificationMethod", "PatientSex", "PatientAge", "AcquisitionContextSequence"),
 )
 _IDENTIFYING = ("PatientName", "PatientBirthDate", "InstitutionName")
 
@@ -136,6 +136,7 @@ def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:
         patient_id=dataset.text("PatientID"),
         birth_date=day(dataset.text("PatientBirthDate")),
         institution=dataset.text("InstitutionName"),
+        key=dataset.text("PatientID") if dataset.text("DeidentificationMethod") == KEY_METHOD else None,
     )
     return {
         "age": years(float(age[:-1]), age[-1]) if age[:-1].isdecimal() else None,

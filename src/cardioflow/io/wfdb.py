@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
-from cardioflow.io._person import id_in, names_person, patient_key
+from cardioflow.io._person import id_in, key_in, names_person, patient_key
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._told import without_person
 from cardioflow.io._wfdb.about import age_and_sex, device
@@ -149,7 +149,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, choice, signal, agrees) if "meta" in request.components else {}
     if meta and header.comments:
-        meta["patient_key"] = patient_key(id_in(header.comments))
+        meta["patient_key"] = key_in(header.comments) or patient_key(id_in(header.comments))
         if not request.identify:
             meta["comments"] = tuple(text for text in header.comments if not names_person(text))
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)

@@ -25,6 +25,7 @@ from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import InputError
 from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
 from cardioflow.io._leadcodes import LEAD_CODES
+from cardioflow.io._person import KEY_METHOD, is_key
 from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
@@ -103,13 +104,24 @@ def _describe_person(dataset: Dataset, meta: Mapping[str, Any], *, identify: boo
     dataset.PatientName = _text(meta.get("name"), 64) if identify else ""
     # Without the id its hash takes its place, so that records can still be grouped.
     identity = meta.get("patient_id") if identify else None
-    dataset.PatientID = _text(identity or meta.get("patient_key"), 64)
+    key = meta.get("patient_key")
+    dataset.PatientID = _text(identity or key, 64)
+    if not identity and is_key(key):
+        dataset.PatientIdentityRemoved, dataset.DeidentificationMethod = "YES", KEY_METHOD
     birth = meta.get("birth_date") if identify else None
     dataset.PatientBirthDate = birth.strftime("%Y%m%d") if isinstance(birth, date) else ""
     dataset.PatientSex = meta.get("sex") or ""
     age = meta.get("age")
     if isinstance(age, int | float) and 0 <= age < 1000:
-        dataset.PatientAge = f"{int(age):03d}Y" if age >= 2 or age == int(age) else f"{round(age * 12):03d}M"
+        dataset.PatientAge = _age(age)
+
+
+def _age(years: float) -> str:
+    """Return an age in the largest unit that tells it whole, else in the finest whose three digits hold it."""
+    in_units = [("Y", years), ("M", years * 12), ("W", years * 365.25 / 7), ("D", years * 365.25)]
+    held = [(unit, number) for unit, number in in_units if round(number) < 1000]
+    unit, number = next(((u, n) for u, n in held if abs(n - round(n)) < 1e-3), held[-1])
+    return f"{round(number):03d}{unit}"
 
 
 def _group(record: Record, signal: NDArray[np.float32]) -> Dataset:
@@ -192,8 +204,13 @@ def _channel(record: Record, i: int, sensitivity: str) -> Dataset:
     channel.ChannelSensitivity, channel.ChannelSensitivityCorrectionFactor = sensitivity, "1"
     channel.ChannelSensitivityUnitsSequence = [voltage if unit == "mV" else _code(unit or "1", "UCUM", unit)]
     channel.ChannelBaseline, channel.ChannelSampleSkew, channel.WaveformBitsStored = "0", "0", 16
-    for key, name in (("highpass_hz", "FilterLowFrequency"), ("lowpass_hz", "FilterHighFrequency")):
+    for key, name in (
+        ("highpass_hz", "FilterLowFrequency"),
+        ("lowpass_hz", "FilterHighFrequency"),
+        ("notch_hz", "NotchFilterFrequency"),
+    ):
         value = record.meta.get(key)
+        value = value[i] if isinstance(value, tuple) and len(value) == len(record.leads) else value
         if isinstance(value, int | float):
             setattr(channel, name, _decimal(float(value)))
     return channel
@@ -208,7 +225,8 @@ def _code(value: str, scheme: str, meaning: str) -> Dataset:
 
 def _text(value: object, most: int) -> str:
     """Return a text that an element of ``most`` letters can hold: a backslash would make it two."""
-    return "".join(letter for letter in str(value or "").replace("\\", "/") if letter.isprintable())[:most].strip()
+    letters = (letter if letter.isprintable() else " " for letter in str(value or "").replace("\\", "/"))
+    return " ".join("".join(letters).split())[:most].strip()
 
 
 def _item(group: int) -> Dataset:

@@ -13,6 +13,12 @@ from cardioflow.io.base import ReadRequest
 __all__ = ["about"]
 
 _AGE: Final = re.compile(r"age=(\d{1,3}(?:\.\d{1,6})?)")
+_KEY: Final = "patient_key="
+# "HP:0.1Hz LP:75Hz N:50Hz", as EDF+ has it.
+_FILTERS: Final = {
+    key: re.compile(rf"\b{letters}:\s*(\d{{1,6}}(?:\.\d{{1,6}})?)", re.IGNORECASE)
+    for key, letters in (("highpass_hz", "HP"), ("lowpass_hz", "LP"), ("notch_hz", "N"))
+}
 
 
 def about(header: Header, wanted: Sequence[Signal], request: ReadRequest) -> dict[str, Any]:
@@ -35,7 +41,9 @@ def about(header: Header, wanted: Sequence[Signal], request: ReadRequest) -> dic
             birth_date=birth,
             patient=header.patient,
             recording=header.recording,
+            key=next((part.removeprefix(_KEY) for part in more if part.startswith(_KEY)), None),
         ),
+        **{key: _filter(wanted, written) for key, written in _FILTERS.items()},
         "kind": header.kind or ("EDF" if header.bytes_per_sample == 2 else "BDF"),
         "transducer": tuple(s.transducer for s in wanted),
         "prefiltering": tuple(s.prefiltering for s in wanted),
@@ -43,6 +51,12 @@ def about(header: Header, wanted: Sequence[Signal], request: ReadRequest) -> dic
         "digital_range": tuple(s.digital for s in wanted),
         "dimension": tuple(s.dimension for s in wanted),
     }
+
+
+def _filter(signals: Sequence[Signal], written: re.Pattern[str]) -> Any:
+    """Return the frequency of a filter, one for all signals where it is the same."""
+    found = tuple(float(told[1]) if (told := written.search(s.prefiltering)) else None for s in signals)
+    return found if len(set(found)) > 1 else next(iter(found), None)
 
 
 def _told_age(subfields: Sequence[str]) -> float | None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -73,7 +74,10 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         n_samples = int(told[1])
     if meta and holders and header.n_records:
         # Comments stand at the start, so that a range of a long recording needs no more of it.
-        _, said = _texts(_records(file, header, 0, 1), header, holders)
+        at, said = _texts(_records(file, header, 0, 1), header, holders)
+        if meta["timestamp"] is not None and at[0] and 0 < at[0] < 1:
+            # The header tells whole seconds, the first data record the rest (clause 2.2.4).
+            meta["timestamp"] += timedelta(seconds=round(at[0], 6))
         lines = [line for one in said if one.text.startswith(COMMENT) for line in one.text.split("\t")]
         meta["comments"] = tuple(line.removeprefix(COMMENT) for line in lines)
     texts = [one for one in texts if not one.text.startswith(COMMENT)]

@@ -16,6 +16,7 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
 from cardioflow.io._edf.codes import Coded, to_text
 from cardioflow.io._edf.marks import COMMENT
+from cardioflow.io._person import is_key
 from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
@@ -100,7 +101,7 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
         physical_dimension=unit[:8].encode("ascii", "replace").decode(),
         physical_range=physical,
         digital_range=digital,
-        prefiltering=_told(meta, "prefiltering", i)[:80],
+        prefiltering=_prefiltering(meta, i),
         transducer_type=_told(meta, "transducer", i)[:80],
     )
 
@@ -162,7 +163,7 @@ def _patient(meta: Any) -> edfio.Patient:
         code=_word(meta.get("patient_id")) if meta.get("patient_id") else "X",
         name=_word(meta.get("name")) if meta.get("name") else "X",
         birthdate=born if isinstance(born, date) else None,
-        additional=_age(meta) if not isinstance(born, date) else [],
+        additional=[*(_age(meta) if not isinstance(born, date) else []), *_key(meta)],
     )
 
 
@@ -170,6 +171,25 @@ def _age(meta: Any) -> list[str]:
     """Return the age as a subfield of its own: a birth date, where EDF+ has it, would say who it is."""
     age = meta.get("age")
     return [f"age={age:.6g}"] if isinstance(age, int | float) and 0 <= age < 1000 else []
+
+
+def _key(meta: Any) -> list[str]:
+    """Return the key by which records of a patient are grouped when the id is not told."""
+    return [f"patient_key={meta['patient_key']}"] if is_key(meta.get("patient_key")) else []
+
+
+def _prefiltering(meta: Any, i: int) -> str:
+    """Return the filters of a signal: as the source's header said, or in EDF+'s own form."""
+    told = _told(meta, "prefiltering", i)
+    if told:
+        return told[:80]
+    parts = []
+    for key, letters in (("highpass_hz", "HP"), ("lowpass_hz", "LP"), ("notch_hz", "N")):
+        value = meta.get(key)
+        value = value[i] if isinstance(value, tuple) and len(value) > i else value
+        if isinstance(value, int | float):
+            parts.append(f"{letters}:{value:.6g}Hz")
+    return " ".join(parts)
 
 
 def _comments(meta: Any) -> list[edfio.EdfAnnotation]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cardioflow.dsp.pack import pack
 from cardioflow.errors import InputError
+from cardioflow.io._person import KEY_COMMENT, id_in, is_key, key_in, patient_key
 from cardioflow.io._wfdb.about import age_and_sex, device
 from cardioflow.io._wfdb.digitise import DIFFERENCES, Digital, digitise
 from cardioflow.io._wfdb.layout import FLAC
@@ -92,7 +93,7 @@ def _header_text(record: Record, lines: Sequence[str], name: str, n: int) -> str
     first = f"{name} {len(lines)} {record.fs:.12g} {n}"
     moment = meta.get("timestamp")
     if isinstance(moment, datetime):
-        fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
+        fraction = f".{moment.microsecond:06d}".removesuffix("000") if moment.microsecond else ""
         first += f" {moment:%H:%M:%S}{fraction} {moment:%d/%m}/{moment.year:04d}"
     names = meta.get("signame")
     if not (isinstance(names, tuple) and len(names) == len(lines)):
@@ -110,4 +111,7 @@ def _comments(meta: Mapping[str, Any]) -> list[str]:
         comments.append(f"Age: {'?' if age is None else age}  Sex: {sex or '?'}")
     if maker and device(tuple(comments)) is None:
         comments.append(f"Device: {' '.join(str(maker).split())}")
+    key = meta.get("patient_key")
+    if is_key(key) and key not in (key_in(comments), patient_key(id_in(comments))):
+        comments.append(f"{KEY_COMMENT}{key}")
     return [f"#{comment}" for comment in comments]

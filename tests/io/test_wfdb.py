@@ -416,7 +416,7 @@ def test_swapped_limb_electrodes_are_suspected_on_reading(data, tmp_path):
     Wfdb().write(dataclasses.replace(right, signal=signal), tmp_path / "swapped")
     assert read(tmp_path / "swapped").meta["swapped_electrodes"] == "RA/RL"
     # It takes both leads to tell.
-    assert "swapped_electrodes" not in read(tmp_path / "swapped", channels=("II",)).meta
+    assert read(tmp_path / "swapped", channels=("II",)).meta["swapped_electrodes"] is None
 
 
 def test_comments_that_name_a_person_are_read_only_when_asked(tmp_path):

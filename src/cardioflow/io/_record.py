@@ -103,6 +103,7 @@ def make_record(
     signame = tuple(names[i] for i in rows)
     if told is not None:
         told.setdefault("uncalibrated", bool(nameless))
+        told.setdefault("patient_key", None)
         told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
         if len(set(stored)) == n_leads:
             told.update(_integers([leads[i] for i in rows], derived + computed, steps))

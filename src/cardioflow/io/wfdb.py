@@ -172,6 +172,8 @@ def _meta(
         "record_name": header.name,
         **choice.meta,
         "checksum_ok": checksum_ok,
+        "derived_leads": (),
+        "swapped_electrodes": None,
     }
     if signal is not None:
         for key, rows, sign in choice.laws:

@@ -48,7 +48,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_described(data, 
     bad.write_text("no header at all\n")
     done = call(bad, data / "cinc2017" / "A00015.hea")
     assert done.exit_code == 2
-    assert f"cardioflow: {bad}: " in done.stderr
+    assert f"cardioflow: {bad} is of no format that is known" in done.stderr
     assert "A00015" in done.stdout
 
 
@@ -63,3 +63,15 @@ def test_options_of_reading_go_to_the_reader(tmp_path):
     (found,) = json.loads(call(tmp_path / "a.npy", "-o", "fs=500", "--json").stdout)
     assert (found["fs"], found["duration_s"]) == (500.0, 2.0)
     assert "It is an option of" in call(tmp_path / "a.npy", "-o", "waveform=Median").stderr
+
+
+def test_a_file_of_marks_alone_is_described(data):
+    (found,) = json.loads(call(data / "formats/edf/wfdb_test_edfann.edf", "--json").stdout)
+    assert (found["leads"], found["n_samples"]) == ([], 0)
+    assert sum(found["annotations"].values()) > 100
+    assert "leads     none" in call(data / "formats/edf/wfdb_test_edfann.edf").stdout
+
+
+def test_an_error_names_the_file_once(tmp_path):
+    (tmp_path / "a.edf").write_bytes(b"0       " + bytes(100))
+    assert call(tmp_path / "a.edf", "--fmt", "edf").stderr.count("a.edf") == 1

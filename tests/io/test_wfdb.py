@@ -16,6 +16,7 @@ from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 
 EVERYTHING = frozenset({"signal", "meta", "annotation"})
+META = frozenset({"meta"})
 
 
 def read(path: Path | str, **request: object) -> Record:
@@ -119,8 +120,9 @@ def test_an_annotation_file_may_not_lead_out_of_the_folder(data, tmp_path):
     path = record(inner, "r 0 250 9\n")
     shutil.copy(data / "qtdb/sel230.q1c", tmp_path)
     (inner / "r.atr").symlink_to("../sel230.q1c")
-    fails(path, "is a link that leads to", components=EVERYTHING)
-    fails(path, "There is no annotation file", components=EVERYTHING, ann_ext="/../../sel230.q1c")
+    marks = frozenset({"annotation"})
+    fails(path, "is a link that leads to", components=marks)
+    fails(path, "There is no annotation file", components=marks, ann_ext="/../../sel230.q1c")
 
 
 def test_a_missing_annotation_file_is_answered_with_what_is_there(data):
@@ -165,7 +167,7 @@ def test_limb_leads_are_held_against_their_laws(data):
     ],
 )
 def test_age_and_sex_are_read_in_the_styles_of_the_databases(tmp_path, comments, age, sex):
-    meta = read(record(tmp_path, f"r 0 250\n{comments}")).meta
+    meta = read(record(tmp_path, f"r 0 250\n{comments}"), components=META).meta
     assert (meta["age"], meta["sex"]) == (age, sex)
 
 
@@ -181,7 +183,7 @@ def test_age_and_sex_are_read_in_the_styles_of_the_databases(tmp_path, comments,
     ],
 )
 def test_dates_are_day_month_year_unless_the_numbers_force_the_other(tmp_path, moment, expected):
-    found = read(record(tmp_path, f"r 0 250 0 {moment}\n")).meta["timestamp"]
+    found = read(record(tmp_path, f"r 0 250 0 {moment}\n"), components=META).meta["timestamp"]
     assert (found and found.isoformat()) == expected
 
 
@@ -365,7 +367,7 @@ def test_words_among_the_numbers_of_a_signal_line_begin_the_description(tmp_path
 
 def test_texts_in_other_encodings_are_read(tmp_path):
     (tmp_path / "r.hea").write_bytes("r 0 250\n#Größe\n".encode("latin-1"))
-    assert read(tmp_path / "r").meta["comments"] == ("Größe",)
+    assert read(tmp_path / "r", components=META).meta["comments"] == ("Größe",)
 
 
 def test_headers_are_recognised_by_their_record_line(data):
@@ -402,7 +404,7 @@ def test_an_annotation_file_that_breaks_off_names_the_byte(data, tmp_path):
     fails(
         record(tmp_path, "r 0 360 9\n", atr=whole[: at + 3]),
         f"at byte {at} of {at + 3} it breaks off",
-        components=EVERYTHING,
+        components=frozenset({"annotation"}),
     )
 
 
@@ -438,3 +440,11 @@ def test_marks_are_those_of_the_leads_that_are_read(data):
 
 def test_marks_of_all_leads_are_read_with_any(data):
     assert annotation(data / "mitdb/119", channels=("V1",)) == annotation(data / "mitdb/119")
+
+
+def test_a_record_without_signals_has_annotations_alone(tmp_path):
+    path = record(tmp_path, "r 0 360 650\n", atr=b"\x05\x04\0\0")
+    fails(path, "describes no signal; expected one at least")
+    marks = annotation(path)
+    assert (marks.sample.tolist(), marks.symbol.tolist()) == ([5], ["N"])
+    assert read(path, components=META).leads == ()

@@ -30,7 +30,8 @@ def print_info(
             found.append(describe(path, fmt=fmt, ann_ext=ann_ext, **options))
         except CardioFlowError as error:
             failed = True
-            typer.echo(f"cardioflow: {path}: {error}", err=True)
+            said = str(error)
+            typer.echo(f"cardioflow: {said if said.startswith(str(path)) else f'{path}: {said}'}", err=True)
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -84,6 +85,9 @@ def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
     except FormatError:
         if options["ann_ext"] is not None:
             raise
+        # Some files have marks and no lead, which is no fault.
+        if not read("meta").leads:
+            return read("meta", "annotation")
         # A WFDB record may have no annotation file, or several. What else is wrong fails here again.
         return read("signal", "meta")
 
@@ -105,8 +109,8 @@ def _text(facts: dict[str, Any]) -> str:
     marks = facts["annotations"]
     lines = {
         "format": facts["format"],
-        "leads": f"{len(facts['leads'])}: {', '.join(facts['leads'])}",
-        "units": ", ".join(sorted(set(facts["units"]))),
+        "leads": f"{len(facts['leads'])}: {', '.join(facts['leads'])}" if facts["leads"] else "none",
+        "units": ", ".join(sorted(set(facts["units"]))) or "none",
         "rate": f"{facts['fs']:g} Hz",
         "duration": f"{facts['duration_s']:.2f} s ({facts['n_samples']} samples per lead)",
         "age": "not said" if facts["age"] is None else f"{facts['age']:g} years",

@@ -133,6 +133,8 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     span = _span(header, path, request)
     signal, agrees = None, None
     if "signal" in request.components:
+        if not choice.numbers:
+            raise FormatError(f"{path} describes no signal; expected one at least. Its annotations can be read alone.")
         read = read_segments if header.segments else read_signals
         signal, agrees = read(header, path, choice.numbers, span, strict=request.strict)
         if agrees is False and request.strict:

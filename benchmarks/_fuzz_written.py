@@ -19,12 +19,22 @@ def written(fmt: str) -> Iterator[tuple[str, bytes]]:
     """Yield files of a format, with a name for each."""
     if fmt == "scp":
         yield from _scp()
+    elif fmt == "cardiosoft_xml":
+        yield from _cardiosoft()
     elif fmt == "mfer":
         yield "two frames.mwf", _mfer()
 
 
+def _cardiosoft() -> Iterator[tuple[str, bytes]]:
+    files = _writer("cardiosoft_writer")
+    row = (np.sin(np.arange(100) / 9) * 300).astype(int).tolist()
+    strip = files.strip({"I": row, "II": row, "V1": row}, beats=[(20, "dominant"), (120, "ventricular")])
+    yield "strip.xml", files.cardiosoft(strip, patient='<Age units="Years">62</Age>')
+    yield "disclosure.xml", files.cardiosoft(files.disclosure("I,II", row, channels=2))
+
+
 def _scp() -> Iterator[tuple[str, bytes]]:
-    scp = _writer()
+    scp = _writer("scp_writer")
     row = (np.sin(np.arange(400) / 9) * 300).astype(int)
     beat = (np.hanning(48) * 400).astype(int)
     located = struct.pack("<HHH", 100, 21, 2)
@@ -58,10 +68,10 @@ def _scp() -> Iterator[tuple[str, bytes]]:
     yield "healforce.scp", scp.healforce([row.tolist()] * 3, first=4501, beats=(7, 150, 393))
 
 
-def _writer() -> ModuleType:
+def _writer(name: str) -> ModuleType:
     # What writes records for the tests of the reader.
-    place = Path(__file__).parents[1] / "tests" / "io" / "scp_writer.py"
-    spec = importlib.util.spec_from_file_location("scp_writer", place)
+    place = Path(__file__).parents[1] / "tests" / "io" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, place)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(place)
     module = importlib.util.module_from_spec(spec)

@@ -72,6 +72,11 @@ def test_a_file_of_marks_alone_is_described(data):
     assert "leads     none" in call(data / "formats/edf/wfdb_test_edfann.edf").stdout
 
 
+def test_measurements_are_json(data):
+    (found,) = json.loads(call(data / "formats/muse_xml/introecg_example.xml", "--json").stdout)
+    assert found["meta"]["measurements"]["qrs_ms"] == 94.0
+
+
 def test_an_error_names_the_file_once(tmp_path):
     (tmp_path / "a.edf").write_bytes(b"0       " + bytes(100))
     assert call(tmp_path / "a.edf", "--fmt", "edf").stderr.count("a.edf") == 1

@@ -19,6 +19,7 @@ EVERYTHING = frozenset({"signal", "meta", "annotation"})
 NO_SAMPLE = {
     "arrow": "written by its own tests",
     "bdf": "no BDF file among the test data",
+    "cardiosoft_xml": "no CardioSoft file among the test data; written by its own tests",
     "csv": "written by its own tests",
     "mat": "written by its own tests",
     "npy": "written by its own tests",

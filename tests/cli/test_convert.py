@@ -136,3 +136,29 @@ def test_segments_are_written_to_a_folder_of_their_record(folder: Path, tmp_path
     rows.dump(tmp_path / "d", fmt="npz")
     assert (tmp_path / "d" / "A00015" / "0.npz").is_file()
     assert len(list((tmp_path / "d" / "A00015").iterdir())) == len(rows)
+
+
+def _array(path: Path, value: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    signal = np.full((1, 250), value, np.float32)
+    if path.suffix == ".npz":
+        np.savez(path, signal=signal, fs=250.0, leads=np.array(["II"]), units=np.array(["mV"]))
+    else:
+        path.write_text("time_s,II (mV)\n" + "".join(f"{i / 250},{value}\n" for i in range(250)))
+
+
+def test_files_of_one_name_get_their_suffix_and_then_their_folder(tmp_path: Path) -> None:
+    for name, value in (("one/a.npz", 1.0), ("one/a.csv", 2.0), ("two/a.csv", 3.0), ("two/b.csv", 4.0)):
+        _array(tmp_path / name, value)
+    status, _ = _call("convert", tmp_path / "one", tmp_path / "two", tmp_path / "out", "--fmt", "wfdb")
+    assert status == 0
+    names = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.hea"))
+    assert names == ["a-npz.hea", "b.hea", "one/a-csv.hea", "two/a-csv.hea"]
+
+
+def test_two_files_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("x/one/a.csv", "y/one/a.csv"):
+        _array(tmp_path / name, 1.0)
+    with pytest.raises(InputError, match=r"Two files would be 'one/a-csv': .*x/one/a\.csv and .*y/one/a\.csv"):
+        _call("convert", tmp_path / "x/one", tmp_path / "y/one", tmp_path / "out", "--fmt", "npz")
+    assert not (tmp_path / "out").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,24 +106,50 @@ def _wfdb_name(path: str) -> str:
 
 def _found(sources: Sequence[Path], named: Callable[[str], str]) -> tuple[dict[str, dict[str, Path]], int]:
     """Return the ECGs in ``sources`` by format and name, and the number of other files."""
-    found: dict[str, dict[str, Path]] = {}
+    kinds: dict[tuple[Path, Path], str] = {}
     n_other = 0
     for root, path in _files(sources):
         try:
-            kind = recognise(path)
+            kinds[root, path] = recognise(path)
         except FormatError:
             if root == path:
                 raise
             n_other += 1
-            continue
-        name = named(str(path.relative_to(root).with_suffix("")) if root != path else path.stem)
-        held = found.setdefault(kind, {})
-        if any(name in names for names in found.values()):
-            raise InputError(f"Two files would be {name!r}: {path} and another. Convert them one by one.")
-        held[name] = path
-    if not found:
+    if not kinds:
         raise InputError(f"There is no ECG in {', '.join(map(str, sources))} ({n_other} other files).")
+    found: dict[str, dict[str, Path]] = {}
+    for file, name in _names(list(kinds), named).items():
+        found.setdefault(kinds[file], {})[name] = file[1]
     return found, n_other
+
+
+def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> dict[tuple[Path, Path], str]:
+    """Return a name for each file, of a folder that was given: its path in there, without the suffix.
+
+    Of several files of one name each gets its suffix behind it (``a-dcm``, ``a-xml``); where that is not enough, the
+    folder's name in front of it.
+
+    Raises:
+        InputError: when even so two files would have one name.
+    """
+    ways: tuple[Callable[[Path, Path], str], ...] = (
+        lambda root, path: str(_inside(root, path).with_suffix("")),
+        lambda root, path: f"{_inside(root, path).with_suffix('')}-{path.suffix.lower()[1:]}",
+        lambda root, path: f"{root.name}/{_inside(root, path).with_suffix('')}-{path.suffix.lower()[1:]}",
+    )
+    names: dict[tuple[Path, Path], str] = {}
+    for way in ways:
+        count = Counter(names.values())
+        names |= {file: named(way(*file)) for file in files if count[names.get(file, "")] != 1}
+    double = [name for name, n in Counter(names.values()).items() if n > 1]
+    if double:
+        who = " and ".join(str(path) for (_, path), name in names.items() if name == double[0])
+        raise InputError(f"Two files would be {double[0]!r}: {who}. Convert them one by one.")
+    return names
+
+
+def _inside(root: Path, path: Path) -> Path:
+    return Path(path.name) if root == path else path.relative_to(root)
 
 
 def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:

@@ -448,3 +448,17 @@ def test_a_record_without_signals_has_annotations_alone(tmp_path):
     marks = annotation(path)
     assert (marks.sample.tolist(), marks.symbol.tolist()) == ([5], ["N"])
     assert read(path, components=META).leads == ()
+
+
+def test_marks_of_other_leads_alone_are_no_marks_of_these(data):
+    whole = annotation(data / "qtdb/sel230", "pu1")
+    assert set(whole.channel.tolist()) == {2}
+    first, second = read(data / "qtdb/sel230", components=META).leads
+    assert len(annotation(data / "qtdb/sel230", "pu1", channels=(second,))) == len(whole)
+    fails(
+        data / "qtdb/sel230",
+        f"the annotation 'pu1' marks {second} alone",
+        components=frozenset({"annotation"}),
+        ann_ext="pu1",
+        channels=(first,),
+    )

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.annotation import Annotation
 from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
@@ -146,7 +147,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if "annotation" in request.components:
         marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame)
         if channels is not None:
-            marks = marks.of_leads(choice.numbers)
+            marks = _of_leads(marks, choice, path, request.ann_ext)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, choice, signal, agrees) if "meta" in request.components else {}
@@ -155,6 +156,24 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
         if not request.identify:
             meta["comments"] = tuple(text for text in header.comments if not names_person(text))
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
+
+
+def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> Annotation:
+    """Return the marks of the chosen leads.
+
+    Raises:
+        FormatError: when the annotation file that was asked for marks other leads only.
+    """
+    kept = marks.of_leads(choice.numbers)
+    if ext is not None and len(marks) and not len(kept):
+        others = sorted(
+            {choice.all_leads[i - 1] if i <= len(choice.all_leads) else str(i) for i in marks.channel.tolist()}
+        )
+        raise FormatError(
+            f"{path}: the annotation {ext!r} marks {', '.join(others)} alone, which is not among the channels that are "
+            "read. Read it with them, or without channels."
+        )
+    return kept
 
 
 def _meta(

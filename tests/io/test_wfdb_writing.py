@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cardioflow.batch.annotation import Annotation
-from cardioflow.dsp.pack import RANGES
 from cardioflow.errors import InputError
+from cardioflow.io._wfdb.digitise import RANGES
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 

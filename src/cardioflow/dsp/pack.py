@@ -9,21 +9,13 @@ from numpy.typing import NDArray
 
 from cardioflow.dsp.unpack import n_bytes
 
-__all__ = ["RANGES", "pack"]
+__all__ = ["pack"]
 
-_BITS: Final = {16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10}
-_FLAC_BITS: Final = {508: 8, 516: 16, 524: 24}
-
-RANGES: Final[dict[int, tuple[int, int]]] = {
-    # The lowest number of each format means "no sample here".
-    fmt: (-(2 ** (bits - 1)) + 1, 2 ** (bits - 1) - 1)
-    for fmt, bits in (_BITS | _FLAC_BITS).items()
-}
-"""Per format of signal(5) but 8, differences: the lowest and the highest sample."""
+_BITS: Final = {80: 8, 160: 16, 212: 12, 310: 10, 311: 10}
 
 
 def pack(samples: NDArray[np.signedinteger[Any]], fmt: int) -> bytes:
-    """Return the bytes of interleaved ``samples`` (one-dimensional) in a format of ``RANGES`` that is not FLAC."""
+    """Return the bytes of interleaved ``samples`` (one-dimensional) in a format of signal(5) but 8 and FLAC."""
     if fmt in {16, 32, 61}:
         return samples.astype({16: "<i2", 32: "<i4", 61: ">i2"}[fmt]).tobytes()
     if fmt in {80, 160}:

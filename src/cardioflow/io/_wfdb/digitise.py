@@ -9,17 +9,21 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.pack import RANGES
+from cardioflow.dsp.unpack import MISSING
 from cardioflow.errors import InputError
 from cardioflow.io._wfdb.layout import calibration
 from cardioflow.io.base import Record
 
-__all__ = ["DIFFERENCES", "Digital", "digitise"]
+__all__ = ["DIFFERENCES", "RANGES", "Digital", "digitise"]
 
 DIFFERENCES: Final = 8
 """The format of differences of one byte, which has no sample that is missing."""
 
+RANGES: Final = {fmt: (missing + 1, -missing - 1) for fmt, missing in MISSING.items()}
+"""Per format but 8: the lowest and the highest sample; one below the lowest is none."""
+
 _WIDEST: Final = 16
+_NEVER: Final = -(2**62)
 _GAIN_OF_NOTHING: Final = 1000.0
 
 
@@ -98,7 +102,7 @@ def _fits(samples: NDArray[np.int64], fmt: int) -> bool:
 
 
 def _integers(row: NDArray[np.float32], gain: float, baseline: int, fmt: int) -> NDArray[np.int64]:
-    missing = -(2**62) if fmt == DIFFERENCES else RANGES[fmt][0] - 1
+    missing = MISSING.get(fmt, _NEVER)
     there = np.isfinite(row)
     values = np.rint(np.where(there, row, 0).astype(np.float64) * gain + baseline)
     # Far outside is kept outside, not wrapped, so that the caller sees it.

@@ -339,3 +339,16 @@ def test_2_2_4_the_first_onset_tells_the_fraction_of_the_start(tmp_path):
     found = Edf().read(tmp_path / "r.edf", ReadRequest(components=frozenset({"meta", "annotation"})))
     assert found.meta["timestamp"] == datetime.combine(date(2020, 1, 2), start)
     assert found.annotation.sample.tolist() == [250]
+
+
+def test_a_later_text_that_looks_like_a_comment_is_a_mark(tmp_path):
+    notes = [edfio.EdfAnnotation(0, None, "# sinus rhythm"), edfio.EdfAnnotation(1.0, None, "# 3 of 4")]
+    edfio.Edf([edfio.EdfSignal(np.arange(500.0), 250, label="II")], annotations=notes).write(tmp_path / "r.edf")
+    everything = frozenset({"signal", "meta", "annotation"})
+    for components in (everything, frozenset({"meta", "annotation"})):
+        found = Edf().read(tmp_path / "r.edf", ReadRequest(components=components))
+        assert found.meta["comments"] == ("sinus rhythm",)
+        assert found.annotation.aux_note == ("# 3 of 4",)
+    alone = Edf().read(tmp_path / "r.edf", ReadRequest(components=frozenset({"annotation"}))).annotation
+    assert alone.aux_note == ("# 3 of 4",)
+    assert Edf().read(tmp_path / "r.edf", ReadRequest()).meta["comments"] == ("sinus rhythm",)

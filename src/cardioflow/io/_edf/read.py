@@ -73,14 +73,15 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         # The last data record was filled up by our writer.
         n_samples = int(told[1])
     if meta and holders and header.n_records:
-        # Comments stand at the start, so that a range of a long recording needs no more of it.
-        at, said = _texts(_records(file, header, 0, 1), header, holders)
-        if meta["timestamp"] is not None and at[0] and 0 < at[0] < 1:
+        if not begins:
+            # Comments stand at the start, so that a range of a long recording needs no more of it.
+            begins, texts = _texts(_records(file, header, 0, 1), header, holders)
+        if meta["timestamp"] is not None and begins[0] and 0 < begins[0] < 1:
             # The header tells whole seconds, the first data record the rest (clause 2.2.4).
-            meta["timestamp"] += timedelta(seconds=round(at[0], 6))
-        lines = [line for one in said if one.text.startswith(COMMENT) for line in one.text.split("\t")]
+            meta["timestamp"] += timedelta(seconds=round(begins[0], 6))
+        lines = [line for one in texts if _is_comment(one, begins) for line in one.text.split("\t")]
         meta["comments"] = tuple(line.removeprefix(COMMENT) for line in lines)
-    texts = [one for one in texts if not one.text.startswith(COMMENT)]
+    texts = [one for one in texts if not _is_comment(one, begins)]
     marks = _marks(texts, first, fs, header, wanted)
     if "signal" not in request.components:
         blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
@@ -88,6 +89,11 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         only = replace(request, components=frozenset({"annotation"} & request.components))
         return replace(make_record(wave, only, {}, marks, derive=_is_eight(wanted)), meta=meta)
     return _signal(file, header, wanted, request, (meta, marks, places, fs, n_samples))
+
+
+def _is_comment(one: Text, begins: list[float | None]) -> bool:
+    """Return whether a text is one with which our writer keeps comments: at the start, and marked as such."""
+    return one.text.startswith(COMMENT) and bool(begins) and abs(one.onset_s - (begins[0] or 0.0)) < 1e-6
 
 
 def _signal(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -69,14 +70,11 @@ def _scp() -> Iterator[tuple[str, bytes]]:
 
 
 def _writer(name: str) -> ModuleType:
-    # What writes records for the tests of the reader.
-    place = Path(__file__).parents[1] / "tests" / "io" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, place)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    # What writes files for the tests of the readers.
+    place = str(Path(__file__).parents[1] / "tests" / "writers")
+    if place not in sys.path:
+        sys.path.append(place)
+    return importlib.import_module(name)
 
 
 def _mfer() -> bytes:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import struct
-import sys
 import time
 import tracemalloc
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
+import scp_writer as scp
 
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest
@@ -22,22 +20,12 @@ from cardioflow.registry import formats
 ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
 OWN = ("contec", "dicom", "hl7_aecg", "mfer", "muse_xml", "schiller_xml", "scp", "sierra_xml")
 XML = {
+    "cardiosoft_xml": "CardiologyXML",
     "hl7_aecg": "AnnotatedECG",
     "muse_xml": "RestingECG",
     "schiller_xml": "com.xiriuz.sema.xml.schillerEDI.SchillerEDI",
     "sierra_xml": "restingecgdata",
 }
-
-
-def _scp_writer() -> Any:
-    place = Path(__file__).with_name("scp_writer.py")
-    spec = importlib.util.spec_from_file_location("scp_writer", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["scp_writer"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _peak(fmt: str, path: Path) -> int:
@@ -159,7 +147,6 @@ def test_lzw_that_unfolds_to_more_than_is_claimed_is_cut_short(tmp_path: Path) -
 
 
 def test_huffman_bits_that_unfold_to_more_than_the_file_allows_are_refused(tmp_path: Path) -> None:
-    scp = _scp_writer()
     body = {
         1: scp.tags(),
         2: struct.pack("<H", 19999),
@@ -172,7 +159,6 @@ def test_huffman_bits_that_unfold_to_more_than_the_file_allows_are_refused(tmp_p
 
 
 def test_more_beats_than_samples_are_refused(tmp_path: Path) -> None:
-    scp = _scp_writer()
     beats = struct.pack("<HHH", 1000, 1, 60_000) + struct.pack("<HIII", 0, 1, 1, 99) * 60_000
     body = {
         1: scp.tags(),

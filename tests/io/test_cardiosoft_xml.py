@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
+import cardiosoft_writer as cs
 import numpy as np
 import pytest
 
@@ -18,18 +16,6 @@ from cardioflow.io.cardiosoft_xml import CardiosoftXml
 ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
 
 
-def _writer() -> Any:
-    # Tests are no package; the writer beside this file is loaded by its place.
-    spec = importlib.util.spec_from_file_location("cardiosoft_writer", Path(__file__).with_name("cardiosoft_writer.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cardiosoft_writer"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-cs = _writer()
 ONE, TWO = [1, -2, 30, 4, 0], [2, 0, -10, 5, 1]
 
 

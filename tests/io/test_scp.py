@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
 import struct
-import sys
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scp_writer as scp
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
@@ -19,21 +18,6 @@ from cardioflow.io.scp import Scp
 
 ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
 DEFAULT = struct.pack("<H", 19999)
-
-
-def _writer() -> Any:
-    # Tests are no package; the writer beside this file is loaded by its place.
-    place = Path(__file__).with_name("scp_writer.py")
-    spec = importlib.util.spec_from_file_location("scp_writer", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["scp_writer"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-scp = _writer()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_any_bytes_have_a_root_or_none(head: bytes) -> None:
 def test_namespaces_are_taken_off_and_texts_are_trimmed(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text('<x:a xmlns:x="u" xmlns:type="v"><x:b x:type="PQ"> 7 </x:b><c/></x:a>')
-    root = parse_xml(path)
+    root = parse_xml(path, "a", "file")
     assert (root.tag, root.keys()) == ("a", [])
     assert text(root, "b") == "7"
     assert text(root, "c") is text(root, "d") is text(None, "b") is None
@@ -80,4 +80,4 @@ def test_an_encoding_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text('<?xml version="1.0" encoding="klingon"?><a/>')
     with pytest.raises(FormatError, match=r"names an encoding that cannot be read|is no well-formed XML"):
-        parse_xml(path)
+        parse_xml(path, "a", "file")

@@ -14,7 +14,7 @@ import typer
 from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io._recognise import recognise
-from cardioflow.io._wfdb.annotation import annotated, are_leads
+from cardioflow.io._wfdb.annotation import annotated, is_plain
 from cardioflow.pipeline.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
 
@@ -69,7 +69,7 @@ class Conversion:
         unsure = set[str]()
         for name, path in paths.items():
             there = beside[path.parent].get(path.stem, [])
-            if "atr" in there or len(there) == 1 or (there and are_leads(there, GROUPS["standard"])):
+            if is_plain(there, GROUPS["standard"]):
                 some[name] = path
             elif there:
                 unsure.update(there)
@@ -132,24 +132,20 @@ def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> d
     Raises:
         InputError: when even so two files would have one name.
     """
-    ways: tuple[Callable[[Path, Path], str], ...] = (
-        lambda root, path: str(_inside(root, path).with_suffix("")),
-        lambda root, path: f"{_inside(root, path).with_suffix('')}-{path.suffix.lower()[1:]}",
-        lambda root, path: f"{root.name}/{_inside(root, path).with_suffix('')}-{path.suffix.lower()[1:]}",
-    )
     names: dict[tuple[Path, Path], str] = {}
-    for way in ways:
+    for pattern in ("{stem}", "{stem}-{suffix}", "{folder}/{stem}-{suffix}"):
         count = Counter(names.values())
-        names |= {file: named(way(*file)) for file in files if count[names.get(file, "")] != 1}
+        for root, path in files:
+            if count[names.get((root, path), "")] != 1:
+                inside = Path(path.name) if root == path else path.relative_to(root)
+                suffix = path.suffix.lower()[1:]
+                name = pattern.format(folder=root.name, stem=inside.with_suffix(""), suffix=suffix)
+                names[root, path] = named(name)
     double = [name for name, n in Counter(names.values()).items() if n > 1]
     if double:
         who = " and ".join(str(path) for (_, path), name in names.items() if name == double[0])
         raise InputError(f"Two files would be {double[0]!r}: {who}. Convert them one by one.")
     return names
-
-
-def _inside(root: Path, path: Path) -> Path:
-    return Path(path.name) if root == path else path.relative_to(root)
 
 
 def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:

@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from cardioflow.errors import FormatError
+from cardioflow.io._limits import MOST_GROWTH
 
 __all__ = ["batch_size", "check_schema", "is_schema"]
 
@@ -23,7 +24,7 @@ _TIMESTAMP: Final = 10
 _UNION: Final = 14
 # What PyArrow makes of a field, however short it is in the file.
 _BYTES_PER_FIELD: Final = 400
-_MOST_GROWTH: Final = 20
+# A schema is small; the rest of what a file may always take is for its samples.
 _ALWAYS_ALLOWED: Final = 1 << 20
 _DEEPEST: Final = 64
 
@@ -46,7 +47,7 @@ def check_schema(metadata: memoryview) -> None:
     Raises:
         FormatError: when it does, or is none.
     """
-    allowed = _ALWAYS_ALLOWED + _MOST_GROWTH * len(metadata)
+    allowed = _ALWAYS_ALLOWED + MOST_GROWTH * len(metadata)
     try:
         schema = _root(metadata).table(2)
         if schema is None:

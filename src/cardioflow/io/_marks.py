@@ -9,8 +9,10 @@ import numpy as np
 
 from cardioflow.batch.annotation import Annotation
 
-__all__ = ["BEAT", "OFFSET", "ONSET", "WAVES", "Mark", "annotation_of"]
+__all__ = ["BEAT", "CODES", "OFFSET", "ONSET", "WAVES", "Mark", "annotation_of"]
 
+CODES: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
+"""PhysioNet's vocabulary, annot(5), by code from 0 to 41; a space where there is none."""
 ONSET: Final = "("
 OFFSET: Final = ")"
 BEAT: Final = "N"

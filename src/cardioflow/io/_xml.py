@@ -27,20 +27,21 @@ _ALWAYS_ALLOWED = 2000
 _TOO_MANY = "has more elements, or deeper ones, than a file of its size can hold an ECG with."
 
 
-def parse_xml(path: Path, *, doctype: str | None = None) -> Element:
-    """Return the root of an XML file, with the prefixes of namespaces taken off all names.
+def parse_xml(path: Path, root_tag: str, what: str, *, doctype: bool = False) -> Element:
+    """Return the root of an XML file, called ``root_tag``, with the prefixes of namespaces taken off all names.
 
-    ``doctype`` names the root of a ``<!DOCTYPE … SYSTEM "…">`` that a format carries by habit: it is blanked out
-    before the parser sees the file, so that nothing of it is ever processed. Any other DTD is refused, and with it
+    ``doctype`` says that a format carries a ``<!DOCTYPE … SYSTEM "…">`` of its root by habit: it is blanked out before
+    the parser sees the file, so that nothing of it is ever processed. Any other DTD is refused, and with it
     every entity, since a DTD is where they are declared. expat feeds the tree without Python in between
     (why: ``docs/decisions/0010``).
 
     Raises:
-        FormatError: when the file is no well-formed XML, holds a DTD or entities, or is a bomb.
+        FormatError: when the file is no well-formed XML, holds a DTD or entities, is a bomb, or has another root and so
+            is no ``what``.
     """
     content = read_whole(path)
-    if doctype is not None:
-        content = _without_doctype(content, doctype)
+    if doctype:
+        content = _without_doctype(content, root_tag)
     _check_number(content)
     tree, parser = TreeBuilder(), expat.ParserCreate()
     parser.buffer_text = True
@@ -58,6 +59,8 @@ def parse_xml(path: Path, *, doctype: str | None = None) -> Element:
             raise
         raise FormatError(f"names an encoding that cannot be read: {error}.") from error
     _take_prefixes_off(root)
+    if root.tag != root_tag:
+        raise FormatError(f"is no {what}: its root is <{root.tag}>; expected <{root_tag}>.")
     return root
 
 

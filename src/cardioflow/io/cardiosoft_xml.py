@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._joined import joined
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -70,9 +71,7 @@ class CardiosoftXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path)
-            if root.tag != _ROOT:
-                raise FormatError(f"is no CardioSoft file: its root is <{root.tag}>; expected <{_ROOT}>.")
+            root = parse_xml(path, _ROOT, "CardioSoft file")
             part, element = self._chosen(root)
             wave = _read_disclosure(element) if part == "FullDisclosure" else _read_strip(element)
             marks = _beats(element, wave.fs) if part == "StripData" else []
@@ -172,13 +171,13 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         else years(age, (units.get("units") if units is not None else "") or "Y"),
         "sex": sex_letter(text(patient, "Gender")),
         "timestamp": at,
-        "device": " ".join(part for part in device if part) if device[1] else None,
+        "device": joined(*device) if device[1] else None,
         "comments": unsigned((e.text or "" for e in root.iterfind("Interpretation/Diagnosis/DiagnosisText")), request),
         "measurements": _measurements(root),
         **_filters(root),
         **person_meta(
             request,
-            name=" ".join(part for part in name if part) or None,
+            name=joined(*name),
             patient_id=text(patient, "PID"),
             birth_date=birth.date() if birth else None,
             institution=text(root, "PatientVisit/ServicingFacility/Name"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -11,11 +12,13 @@ from cardioflow.errors import FormatError
 from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
 from cardioflow.io._dicom.waveforms import Group, join, read_groups
+from cardioflow.io._joined import joined
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import KEY_METHOD, person_meta, sex_letter, unsigned, years
 from cardioflow.io._record import make_record
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._time import day, moment
+from cardioflow.io._told import without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Dicom"]
@@ -97,7 +100,8 @@ class Dicom(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._dicom.write import write_dicom  # half of pydicom is needed for writing alone
 
-        return write_dicom(record, self.signal_of(record), self.target(path), identify=identify)
+        known = replace(record, meta=without_person(record.meta, identify=identify))
+        return write_dicom(known, self.signal_of(record), self.target(path))
 
     def _chosen(self, groups: list[Group], n_bytes: int) -> tuple[Group, dict[int, Place]]:
         """Return what to read, and where the groups that are in it stand there, by their numbers from 1."""
@@ -142,7 +146,7 @@ def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:
         "age": years(float(age[:-1]), age[-1]) if age[:-1].isdecimal() else None,
         "sex": sex_letter(dataset.text("PatientSex")),
         "timestamp": _timestamp(dataset),
-        "device": " ".join(part for part in device if part) or None,
+        "device": joined(*device),
         "electrode_placement": _placement(dataset),
         **person,
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, final
 
 from cardioflow.io._edf.header import EDF_MAGIC
 from cardioflow.io._edf.read import read_edf
+from cardioflow.io._told import without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Edf"]
@@ -48,4 +50,5 @@ class Edf(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._edf.write import write_edf  # edfio, needed only here
 
-        return write_edf(record, self.signal_of(record), self.target(path), identify=identify)
+        known = replace(record, meta=without_person(record.meta, identify=identify))
+        return write_edf(known, self.signal_of(record), self.target(path))

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from cardioflow.errors import FormatError
 from cardioflow.io._hl7.annotations import Findings, read_findings
 from cardioflow.io._hl7.sequences import Clock, read_set
+from cardioflow.io._joined import joined
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
@@ -60,9 +61,7 @@ class Hl7Aecg(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path)
-            if root.tag != "AnnotatedECG":
-                raise FormatError(f"is no HL7 aECG: its root is <{root.tag}>; expected <AnnotatedECG>.")
+            root = parse_xml(path, "AnnotatedECG", "HL7 aECG")
             outer, series = self._series(root)
             clock, wave = _read_series(series)
             found = read_findings(series, clock, wave.fs, wave.names)
@@ -122,7 +121,7 @@ def _meta(root: Element, series: Element, clock: Clock, request: ReadRequest) ->
         "age": _age(root, birth, at),
         "sex": sex_letter(_attribute(person, "administrativeGenderCode", "code")),
         "timestamp": at,
-        "device": " ".join(part for part in device if part) or None,
+        "device": joined(*device),
         **person_meta(
             request,
             name=" ".join("".join(name.itertext()).split()) or None if name is not None else None,

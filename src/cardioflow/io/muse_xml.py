@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._joined import joined
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -62,9 +63,7 @@ class MuseXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path, doctype="RestingECG")
-            if root.tag != "RestingECG":
-                raise FormatError(f"is no MUSE file: its root is <{root.tag}>; expected <RestingECG>.")
+            root = parse_xml(path, "RestingECG", "MUSE file", doctype=True)
             waveform = self._waveform(root)
             wave, agrees = _read_wave(waveform, strict=request.strict)
             meta = {**_meta(root, request), **_filters(waveform), "checksum_ok": agrees}
@@ -146,7 +145,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         "measurements": _measurements(root),
         **person_meta(
             request,
-            name=" ".join(part for part in name if part) or None,
+            name=joined(*name),
             patient_id=text(patient, "PatientID"),
             birth_date=birth.date() if birth else None,
             institution=text(test, "SiteName"),

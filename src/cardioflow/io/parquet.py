@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from cardioflow.errors import FormatError
-from cardioflow.io._pages import most_unpacked
+from cardioflow.io._parquet.pages import most_unpacked
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
 from cardioflow.io._write import atomically

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._joined import joined
 from cardioflow.io._marks import BEAT, OFFSET, ONSET, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -66,9 +67,7 @@ class SchillerXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path)
-            if root.tag != _ROOT:
-                raise FormatError(f"is no Schiller file: its root is <{root.tag}>; expected <{_ROOT}>.")
+            root = parse_xml(path, _ROOT, "Schiller file")
             found = {text(w, "type") or "": w for w in reversed(list(root.iter("wavedata")))}
             if self.kind not in found:
                 raise FormatError(f"holds no wavedata {self.kind!r}; it has {sorted(found)}.")
@@ -138,13 +137,13 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         "age": years_between(birth, at),
         "sex": sex_letter(text(patient, "gender")),
         "timestamp": at,
-        "device": " ".join(part for part in device if part) or None,
+        "device": joined(*device),
         "comments": unsigned((t.strip() for e in root.iter("textdata") for t in [e.text or ""]), request),
         "measurements": _measurements(root),
         "lowpass_hz": low,
         **person_meta(
             request,
-            name=" ".join(part for part in name if part) or None,
+            name=joined(*name),
             patient_id=text(patient, "id"),
             birth_date=birth,
             institution=text(exam, "institute_id"),

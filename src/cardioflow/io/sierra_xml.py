@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._joined import joined
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
@@ -80,9 +81,7 @@ class SierraXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path)
-            if root.tag != "restingecgdata":
-                raise FormatError(f"is no Philips Sierra file: its root is <{root.tag}>; expected <restingecgdata>.")
+            root = parse_xml(path, "restingecgdata", "Philips Sierra file")
             version = text(root, "documentinfo/documentversion") or ""
             if text(root, "documentinfo/documenttype") not in _FORMATS or not version.startswith(("1.03", "1.04")):
                 raise FormatError(f"is of version {version!r}; versions 1.03 and 1.04 are read.")
@@ -173,7 +172,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         **_filters(root),
         **person_meta(
             request,
-            name=" ".join(part for part in name if part) or None,
+            name=joined(*name),
             patient_id=text(patient, "patientid"),
             birth_date=birth,
             institution=text(acquired, "acquirer/institutionname"),

@@ -17,10 +17,9 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
-from cardioflow.io._person import id_in, key_in, names_person, patient_key
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._told import without_person
-from cardioflow.io._wfdb.about import age_and_sex, device
+from cardioflow.io._wfdb.about import NOTHING_TOLD, told_in
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
 from cardioflow.io._wfdb.header import Header, parse
@@ -150,11 +149,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             marks = _of_leads(marks, choice, path, request.ann_ext)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
-    meta = _meta(header, choice, signal, agrees) if "meta" in request.components else {}
-    if meta and header.comments:
-        meta["patient_key"] = key_in(header.comments) or patient_key(id_in(header.comments))
-        if not request.identify:
-            meta["comments"] = tuple(text for text in header.comments if not names_person(text))
+    meta = _meta(header, choice, signal, agrees, identify=request.identify) if "meta" in request.components else {}
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
 
 
@@ -181,15 +176,12 @@ def _meta(
     choice: Choice,
     signal: NDArray[np.float32] | None,
     checksum_ok: bool | None,  # noqa: FBT001 -- a value, not a switch
+    *,
+    identify: bool,
 ) -> dict[str, Any]:
-    age, sex = age_and_sex(header.comments) if header.comments else (None, None)
     meta = {
-        "age": age,
-        "sex": sex,
         "timestamp": header.timestamp,
-        "comments": header.comments,
-        "device": device(header.comments) if header.comments else None,
-        "patient_key": None,
+        **(told_in(header.comments, identify=identify) if header.comments else NOTHING_TOLD),
         "record_name": header.name,
         **choice.meta,
         "checksum_ok": checksum_ok,

@@ -26,7 +26,6 @@ from cardioflow.errors import InputError
 from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
 from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io._person import KEY_METHOD, is_key
-from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
@@ -38,7 +37,7 @@ _HIGHEST: Final = 32767
 _MOST_POSITIONS = 16000
 
 
-def write_dicom(record: Record, signal: NDArray[np.float32], path: Path, *, identify: bool) -> tuple[Path, ...]:
+def write_dicom(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
     """Write one waveform object of 16 bit, with the marks, statements and measurements of the record.
 
     Each channel has a sensitivity of its own, the source's where it holds the samples, else the finest; NaN becomes
@@ -47,10 +46,10 @@ def write_dicom(record: Record, signal: NDArray[np.float32], path: Path, *, iden
     Raises:
         InputError: when no ECG object may hold the record.
     """
-    dataset = _described(record, _object(record, signal), identify=identify)
+    dataset = _described(record, _object(record, signal))
     group = _group(record, signal)
     dataset.WaveformSequence = [group]
-    items = [*_statements(without_person(record.meta, identify=identify)), *_measurements(record.meta)]
+    items = [*_statements(record.meta), *_measurements(record.meta)]
     if record.annotation is not None:
         items += _marks(record.annotation, len(signal))
     if items:
@@ -76,7 +75,7 @@ def _object(record: Record, signal: NDArray[np.float32]) -> UID:
     )
 
 
-def _described(record: Record, uid: UID, *, identify: bool) -> Dataset:
+def _described(record: Record, uid: UID) -> Dataset:
     meta = record.meta
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
@@ -95,20 +94,20 @@ def _described(record: Record, uid: UID, *, identify: bool) -> Dataset:
     dataset.AcquisitionDateTime = text
     dataset.StudyDate = dataset.ContentDate = text[:8]
     dataset.StudyTime = dataset.ContentTime = text[8:21]
-    _describe_person(dataset, meta, identify=identify)
+    _describe_person(dataset, meta)
     dataset.AcquisitionContextSequence = []
     return dataset
 
 
-def _describe_person(dataset: Dataset, meta: Mapping[str, Any], *, identify: bool) -> None:
-    dataset.PatientName = _text(meta.get("name"), 64) if identify else ""
+def _describe_person(dataset: Dataset, meta: Mapping[str, Any]) -> None:
+    dataset.PatientName = _text(meta.get("name"), 64)
     # Without the id its hash takes its place, so that records can still be grouped.
-    identity = meta.get("patient_id") if identify else None
+    identity = meta.get("patient_id")
     key = meta.get("patient_key")
     dataset.PatientID = _text(identity or key, 64)
     if not identity and is_key(key):
         dataset.PatientIdentityRemoved, dataset.DeidentificationMethod = "YES", KEY_METHOD
-    birth = meta.get("birth_date") if identify else None
+    birth = meta.get("birth_date")
     dataset.PatientBirthDate = birth.strftime("%Y%m%d") if isinstance(birth, date) else ""
     dataset.PatientSex = meta.get("sex") or ""
     age = meta.get("age")

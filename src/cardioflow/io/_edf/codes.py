@@ -12,11 +12,13 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from cardioflow.io._marks import CODES
+
 __all__ = ["Coded", "from_text", "to_text"]
 
-_LETTERS: Final = frozenset("NLRaVFJASEj/Q~|sT*D=pB^t+u?![]en@xf()r")
-_TOLD: Final = re.compile(r"(\S{1,8}) num=(-?\d{1,9})(?: subtype=(-?\d{1,9}))?(?:: (.+))?", re.DOTALL)
 _NOTE: Final = '"'
+_LETTERS: Final = frozenset(CODES) - {" ", _NOTE}
+_TOLD: Final = re.compile(r"(\S{1,8}) num=(-?\d{1,9})(?: subtype=(-?\d{1,9}))?(?:: (.+))?", re.DOTALL)
 _RHYTHM: Final = "+"
 _SIGNAL: Final = "@@"
 

@@ -17,7 +17,6 @@ from cardioflow.errors import InputError
 from cardioflow.io._edf.codes import Coded, to_text
 from cardioflow.io._edf.marks import COMMENT
 from cardioflow.io._person import is_key
-from cardioflow.io._told import without_person
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
@@ -27,14 +26,14 @@ _LOWEST: Final = -32768
 _HIGHEST: Final = 32767
 
 
-def write_edf(record: Record, signal: NDArray[np.float32], path: Path, *, identify: bool) -> tuple[Path, ...]:
+def write_edf(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
     """Write one EDF+ file.
 
     A file is made of whole data records. Where the samples are not, the last one
     is filled up with the last sample, and the recording field says after its own
     parts how many there are: ``n_samples=650000``, which ``Edf`` reads.
     """
-    meta = without_person(record.meta, identify=identify)
+    meta = record.meta
     n = signal.shape[1]
     per_record = _per_record(n, record.fs)
     fill = -n % per_record

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from cardioflow.errors import FormatError
-from cardioflow.io._thrift import read_structure
+from cardioflow.io._parquet.thrift import read_structure
 
 __all__ = ["most_unpacked"]
 

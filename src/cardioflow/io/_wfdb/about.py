@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["age_and_sex", "device"]
+from cardioflow.io._person import id_in, key_in, names_person, patient_key
+
+__all__ = ["NOTHING_TOLD", "age_and_sex", "device", "told_in"]
+
+NOTHING_TOLD: Final[dict[str, Any]] = {"age": None, "sex": None, "comments": (), "device": None, "patient_key": None}
+"""What a header without comments tells; most of a large data set have none."""
 
 # "69 M 1085 1629 x1": the first comment of the MIT-BIH databases, and of what was cut from them. -1 is unknown.
 _MIT = re.compile(r"(-?\d{1,3}|\?)\s+([MF?])(?:\s+[\dN].*|\s*)")
@@ -15,6 +20,18 @@ _SEX = re.compile(r"\b(?:sex|gender)\b>?\s*[:=]\s*([mf])(?:ale|emale)?\b", re.IG
 
 
 _DEVICE = re.compile(r"(?:recorder(?: type)?|device|machine)\s*[:=]\s*(\S.*)", re.IGNORECASE)
+
+
+def told_in(comments: tuple[str, ...], *, identify: bool) -> dict[str, Any]:
+    """Return what ``comments`` tell, and themselves; those that name a person only with ``identify``."""
+    age, sex = age_and_sex(comments)
+    return {
+        "age": age,
+        "sex": sex,
+        "comments": comments if identify else tuple(text for text in comments if not names_person(text)),
+        "device": device(comments),
+        "patient_key": key_in(comments) or patient_key(id_in(comments)),
+    }
 
 
 def device(comments: tuple[str, ...]) -> str | None:

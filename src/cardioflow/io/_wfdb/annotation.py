@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,13 +15,12 @@ from cardioflow.batch.annotation import Annotation, merged
 from cardioflow.batch.leads import standard_name
 from cardioflow.dsp.marks import unpack_marks
 from cardioflow.errors import FormatError, nearest
+from cardioflow.io._marks import CODES
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
 
-__all__ = ["CODES", "annotated", "are_leads", "parse_annotation", "read_annotation"]
+__all__ = ["annotated", "is_plain", "parse_annotation", "read_annotation"]
 
-# annot(5) by code, 0 to 41; a space where there is none.
-CODES: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
 _SYMBOLS: Final = np.array([*CODES, *(f"[{code}]" for code in range(len(CODES), 64))])
 _SYMBOLS[[15, 17]] = ["[15]", "[17]"]
 
@@ -61,6 +60,11 @@ def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str
     found = ", ".join(map(repr, there)) if there else "none"
     remedy = "Name one with ann_ext." if there else "Do not ask for annotations, or fetch them."
     raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
+
+
+def is_plain(extensions: Sequence[str], leads: Container[str]) -> bool:
+    """Return whether ``read_annotation`` knows which of the annotation files beside a header is meant."""
+    return "atr" in extensions or len(extensions) == 1 or (len(extensions) > 1 and are_leads(extensions, leads))
 
 
 def are_leads(extensions: Iterable[str], leads: Container[str]) -> bool:

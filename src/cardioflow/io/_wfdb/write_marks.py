@@ -6,7 +6,7 @@ from typing import Final
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
-from cardioflow.io._wfdb.annotation import CODES
+from cardioflow.io._marks import CODES
 
 __all__ = ["annotation_bytes"]
 

@@ -1,0 +1,1 @@
+"""What a Parquet file claims, told before PyArrow makes room for it."""

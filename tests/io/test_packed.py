@@ -72,6 +72,18 @@ def test_what_no_integer_makes_is_stored_as_float32(records: EcgDataset, tmp_pat
     assert store.batch([2, 0]).load().signal == simulated.batch([2, 0]).load(fmt="simulated").signal
 
 
+def test_neighbours_of_float32_are_handed_out_without_a_copy(tmp_path: Path) -> None:
+    for name in "abc":
+        signal = np.random.default_rng(ord(name)).normal(size=(2, 300)).astype(np.float32)
+        np.savez(tmp_path / f"{name}.npz", signal=signal, fs=250.0, leads=np.array(["II", "V1"]))
+    packed = EcgDataset(tmp_path / "*.npz").pack(tmp_path / "store", fmt="npz")
+    first, again, turned = (packed.batch(rows).load(fmt="packed").signal for rows in ([0, 1, 2], [1, 2], [2, 1]))
+    assert np.shares_memory(first.data, again.data)
+    assert not first.data.flags.writeable
+    assert not np.shares_memory(first.data, turned.data)
+    np.testing.assert_array_equal(turned[0], first[2])
+
+
 def test_codes_without_a_letter_and_durations_are_kept(tmp_path: Path) -> None:
     marks = Annotation(np.array([1, 5]), np.array(["N", "[42]"]), ("", "own"), duration_s=np.array([0.0, 2.5]))
     source = Record(np.ones((1, 100), np.float32), 100.0, ("II",), ("mV",), {}, marks)

@@ -70,7 +70,7 @@ def split_loop(batch: EcgBatch) -> Arrays:
     # A generator per record, seeded by it, as NumPy makes numbers that no order of records can
     # change, which is what ours are; the numbers themselves differ, so counts are compared.
     out = []
-    for x, key in zip(batch.signal, batch.origin.key, strict=True):
+    for x, key in zip(batch.signal, batch.provenance.key, strict=True):
         chance = np.random.default_rng(key)
         starts = chance.integers(0, x.shape[-1] - 2000 + 1, 10)
         out.append(np.stack([x[:, s : s + 2000] for s in starts]))

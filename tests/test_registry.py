@@ -10,7 +10,7 @@ import pytest
 
 from cardioflow import registry
 from cardioflow.errors import DuplicateNameError, UnknownNameError
-from cardioflow.registry import Drawer
+from cardioflow.registry import Registry
 
 
 def test_a_file_is_a_member_and_its_class_is_named_after_it() -> None:
@@ -37,7 +37,7 @@ def test_an_unknown_name_answers_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("drawer", ["transforms", "steps", "formats", "models", "metrics"])
 def test_every_member_of_a_drawer_can_be_imported_and_says_what_it_is(drawer: str) -> None:
-    found: Drawer = getattr(registry, drawer)
+    found: Registry = getattr(registry, drawer)
     assert found.names()
     for name in found.names():
         assert found.get(name).__doc__, name
@@ -50,7 +50,7 @@ def test_two_members_of_one_name_are_an_error_that_names_both(tmp_path: Path, mo
     (tmp_path / "twice_drawer" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DuplicateNameError, match=r"twice_drawer\.\w+\.same:Same and twice_drawer\.\w+\.same:Same"):
-        Drawer("twice_drawer", "thing").names()
+        Registry("twice_drawer", "thing").names()
 
 
 def test_another_distribution_adds_members_by_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,5 +60,5 @@ def test_another_distribution_adds_members_by_an_entry_point(tmp_path: Path, mon
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[cardioflow.transforms]\nplugged = plugged:Plugged\n")
     monkeypatch.syspath_prepend(tmp_path)
-    drawer = Drawer("cardioflow.transforms", "action")
+    drawer = Registry("cardioflow.transforms", "action")
     assert drawer.get("plugged").__doc__ == "An action of somebody else."

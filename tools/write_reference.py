@@ -47,9 +47,9 @@ def _actions() -> Iterator[str]:
     yield ""
 
 
-def _drawer(title: str, drawer: registry.Drawer) -> Iterator[str]:
+def _drawer(title: str, drawer: registry.Registry) -> Iterator[str]:
     yield from (f"## {title}", "")
-    for name, place in drawer.places().items():
+    for name, place in drawer.locations().items():
         if place.startswith("cardioflow."):
             yield f"- **`{name}`**  {one_line(inspect.getdoc(drawer.get(name)) or '')}"
     yield ""

@@ -22,12 +22,12 @@ from typing import Any
 from cardioflow.batch.action import Action
 from cardioflow.pipeline.steps import base as steps
 from cardioflow.registry import actions, transforms
-from cardioflow.registry import steps as step_drawer
+from cardioflow.registry import steps as step_registry
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOT = PROJECT / "src"
 # What works in a run only is no method of a batch to a type checker.
-IN_A_RUN_ONLY = (steps.StatefulStep, steps.StreamStep, steps.Declaration)
+IN_A_RUN_ONLY = (steps.StatefulStep, steps.StreamStep, steps.SetupStep)
 NO_EXPRESSION = ("Any", "object")
 
 
@@ -65,7 +65,7 @@ STUBS = (
 
 def own_actions() -> Iterator[tuple[str, type[Action]]]:
     """Yield this package's actions by name; what other distributions add is theirs to describe."""
-    places = {**transforms.places(), **step_drawer.places()}
+    places = {**transforms.locations(), **step_registry.locations()}
     for name in sorted(places):
         if places[name].startswith("cardioflow."):
             yield name, actions.get(name)

@@ -18,20 +18,20 @@ from typing import Any
 
 from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
 
-__all__ = ["Drawer", "actions", "formats", "metrics", "models", "steps", "transforms"]
+__all__ = ["Registry", "actions", "formats", "metrics", "models", "steps", "transforms"]
 
 
-class Drawer:
+class Registry:
     """The members of one package, found by their file names."""
 
     def __init__(self, package: str, kind: str) -> None:
         self.package = package
         self.kind = kind
-        self._places: dict[str, str] | None = None
+        self._locations: dict[str, str] | None = None
 
-    def places(self) -> dict[str, str]:
+    def locations(self) -> dict[str, str]:
         """Return ``{name: "module:Class"}`` of every member, importing none of them."""
-        if self._places is None:
+        if self._locations is None:
             places: dict[str, str] = {}
             for name, place in (*_files(self.package), *_entry_points(self.package)):
                 if name in places:
@@ -39,15 +39,15 @@ class Drawer:
                         f"Two {self.kind}s are named {name!r}: {places[name]} and {place}. Rename one of them."
                     )
                 places[name] = place
-            self._places = dict(sorted(places.items()))
-        return self._places
+            self._locations = dict(sorted(places.items()))
+        return self._locations
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all members, sorted."""
-        return tuple(self.places())
+        return tuple(self.locations())
 
     def __contains__(self, name: object) -> bool:
-        return name in self.places()
+        return name in self.locations()
 
     def get(self, name: str) -> Any:
         """Import the member ``name`` and return its class.
@@ -55,7 +55,7 @@ class Drawer:
         Raises:
             UnknownNameError: with the nearest names, when there is no such member.
         """
-        place = self.places().get(name)
+        place = self.locations().get(name)
         if place is None:
             raise UnknownNameError(f"There is no {self.kind} {name!r}. {nearest(name, self.names())}")
         return _load(place)
@@ -64,7 +64,7 @@ class Drawer:
 class _Union:
     """Several drawers read as one; a name must stand in one of them only."""
 
-    def __init__(self, *drawers: Drawer, kind: str) -> None:
+    def __init__(self, *drawers: Registry, kind: str) -> None:
         self.drawers = drawers
         self.kind = kind
 
@@ -72,7 +72,7 @@ class _Union:
     def names(self) -> tuple[str, ...]:
         found: dict[str, str] = {}
         for drawer in self.drawers:
-            for name, place in drawer.places().items():
+            for name, place in drawer.locations().items():
                 if name in found:
                     raise DuplicateNameError(
                         f"Two {self.kind}s are named {name!r}: {found[name]} and {place}. Rename one of them."
@@ -128,9 +128,9 @@ def _entry_points(group: str) -> Iterator[tuple[str, str]]:
         yield point.name, point.value
 
 
-transforms = Drawer("cardioflow.transforms", "action")
-steps = Drawer("cardioflow.pipeline.steps", "action")
-formats = Drawer("cardioflow.io", "format")
-models = Drawer("cardioflow.models.zoo", "model")
-metrics = Drawer("cardioflow.metrics", "metric")
+transforms = Registry("cardioflow.transforms", "action")
+steps = Registry("cardioflow.pipeline.steps", "action")
+formats = Registry("cardioflow.io", "format")
+models = Registry("cardioflow.models.zoo", "model")
+metrics = Registry("cardioflow.metrics", "metric")
 actions = _Union(transforms, steps, kind="action")

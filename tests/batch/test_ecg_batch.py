@@ -31,7 +31,7 @@ def test_taking_rows_takes_them_of_every_component() -> None:
     assert taken.target.tolist() == ["N", "N"]
     assert taken.signal.lengths.tolist() == [8, 4]
     assert taken.score.tolist() == [2, 0]
-    assert taken.origin.record == ("c", "a")
+    assert taken.provenance.record_id == ("c", "a")
     assert len(taken.meta) == len(taken.annotation) == 2
     assert _batch().take(np.array([True, False, True])).ids == ("a", "c")
 
@@ -51,7 +51,7 @@ def test_joining_the_rows_gives_the_batch() -> None:
     assert joined.meta == batch.meta
     assert joined.annotation == batch.annotation
     assert joined.target.tolist() == batch.target.tolist()
-    np.testing.assert_array_equal(joined.origin.key, batch.origin.key)
+    np.testing.assert_array_equal(joined.provenance.key, batch.provenance.key)
 
 
 def test_a_component_of_another_length_is_refused() -> None:
@@ -110,22 +110,22 @@ def test_unstacking_gives_a_row_per_segment_that_knows_its_record() -> None:
     cut = batch.replace(
         signal=Ragged(np.arange(6, dtype=np.float32), [(2, 1, 1), (3, 1, 1), (1, 1, 1)]),
         annotation=tuple((Annotation(),) * n for n in (2, 3, 1)),
-        origin=batch.origin.cut([np.array([0.0, 0.5]), np.array([0.0, 0.1, 0.2]), np.array([0.3])]),
+        provenance=batch.provenance.cut([np.array([0.0, 0.5]), np.array([0.0, 0.1, 0.2]), np.array([0.3])]),
     )
     rows = unstack(cut)
     assert rows.ids == ("a/0", "a/1", "b/0", "b/1", "b/2", "c/0")
-    assert rows.origin.record == ("a", "a", "b", "b", "b", "c")
-    assert rows.origin.n_segments.tolist() == [2, 2, 3, 3, 3, 1]
-    assert [s[0] for s in rows.origin.start_s] == [0.0, 0.5, 0.0, 0.1, 0.2, 0.3]
+    assert rows.provenance.record_id == ("a", "a", "b", "b", "b", "c")
+    assert rows.provenance.n_segments.tolist() == [2, 2, 3, 3, 3, 1]
+    assert [s[0] for s in rows.provenance.segment_start_s] == [0.0, 0.5, 0.0, 0.1, 0.2, 0.3]
     assert rows.signal.dense().reshape(-1).tolist() == [0, 1, 2, 3, 4, 5]
     assert rows.score.tolist() == [0, 0, 1, 1, 1, 2]
-    assert len(set(rows.origin.key.tolist())) == 6
+    assert len(set(rows.provenance.key.tolist())) == 6
     assert unstack(rows) is rows
 
 
 def test_cutting_a_segment_again_counts_from_the_records_first_sample() -> None:
-    origin = _batch().origin.cut([np.array([2.0])] * 3).cut([np.array([0.0, 1.0])] * 3)
-    assert origin.start_s[0].tolist() == [2.0, 3.0]
+    provenance = _batch().provenance.cut([np.array([2.0])] * 3).cut([np.array([0.0, 1.0])] * 3)
+    assert provenance.segment_start_s[0].tolist() == [2.0, 3.0]
 
 
 def test_merging_gives_a_batch_of_the_size_and_the_rest() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioflow.dsp.quantize import as_int16
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.quantize import as_int16
 from cardioflow.io._recognise import recognise
 from cardioflow.io.base import Format, ReadRequest, Record
 from cardioflow.registry import formats

@@ -182,10 +182,10 @@ def test_the_result_is_a_whole_batch_with_its_history(name, example, kind):
         return
     assert done.history[-1] == name
     rows = len(done)
-    assert len(done.origin.record) == len(done.origin.key) == len(done.origin.start_s) == rows
+    assert len(done.provenance.record_id) == len(done.provenance.key) == len(done.provenance.segment_start_s) == rows
     assert len(done.signal) == len(done.meta) == len(done.annotation) == rows
     if done.signal.ndim == 3 and name not in AXES_ARE_NO_SEGMENTS:
-        assert [len(s) for s in done.origin.start_s] == done.signal.shapes[:, 0].tolist()
+        assert [len(s) for s in done.provenance.segment_start_s] == done.signal.shapes[:, 0].tolist()
 
 
 @each

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cardioflow.core.random_keys import record_keys, uniform
 from cardioflow.dsp.cutting import cut, random_starts, regular_starts
-from cardioflow.dsp.streams import record_keys, uniform
 
 
 def test_windows_equal_slices_and_what_lies_outside_is_padded():

@@ -123,8 +123,8 @@ def test_the_representative_beat_is_read_on_demand(example: Path) -> None:
     ("more", "expected"),
     [
         ({"scale": 'value="5" unit="uV"'}, [0.005, -0.01]),
-        ({"scale": 'value="0.5" unit="mV"', "origin": 'value="100" unit="uV"'}, [0.6, -0.9]),
-        ({"scale": 'value="2" unit="nV"', "origin": 'value="1" unit="V"'}, [1000.000002, 999.999996]),
+        ({"scale": 'value="0.5" unit="mV"', "provenance": 'value="100" unit="uV"'}, [0.6, -0.9]),
+        ({"scale": 'value="2" unit="nV"', "provenance": 'value="1" unit="V"'}, [1000.000002, 999.999996]),
     ],
 )
 def test_origin_and_scale_have_units_of_their_own(tmp_path: Path, more: dict[str, str], expected: list[float]) -> None:

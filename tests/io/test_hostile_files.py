@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardioflow.dsp.marks import unpack_marks
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.marks import unpack_marks
 from cardioflow.io._wfdb.annotation import parse_annotation
 from cardioflow.io._wfdb.header import parse
 from cardioflow.registry import formats

@@ -11,8 +11,8 @@ import pytest
 
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.batch.annotation import Annotation
-from cardioflow.dsp.quantize import MISSING, as_int16
 from cardioflow.errors import FormatError, InputError
+from cardioflow.io._codecs.quantize import MISSING, as_int16
 from cardioflow.io.base import Record
 from cardioflow.registry import formats
 

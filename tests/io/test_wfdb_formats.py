@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import wfdb
 
-from cardioflow.dsp.unpack import BLOCKS, n_bytes
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.unpack import BLOCKS, n_bytes
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 

@@ -195,7 +195,7 @@ def test_a_file_with_code_in_it_is_refused(tmp_path: Path) -> None:
         ("keras.layers", "TFSMLayer", {"filepath": "saved_model", "call_endpoint": "serve"}),
         ("keras.layers", "TorchModuleWrapper", {"module": {"class_name": "__bytes__", "config": {"value": "gAS="}}}),
         ("keras.layers", "StringLookup", {"vocabulary": "/etc/hostname"}),
-        ("keras.utils", "get_file", {"origin": "file:///etc/hostname"}),
+        ("keras.utils", "get_file", {"provenance": "file:///etc/hostname"}),
         ("keras.config", "enable_unsafe_deserialization", {}),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_bad_file_ends_the_run_or_is_left_out(folder: Path, spoil: Callable[[P
     assert "step 1, load(fmt='wfdb'" in str(caught.value)
     run = bound.batches(2, on_error="skip")
     assert [i for batch in run for i in batch.ids] == ["A00015", "A00041"]
-    assert [(s.record, type(s.reason)) for s in run.errors] == [("A00017", FormatError)]
+    assert [(s.record, type(s.reason)) for s in run.skipped] == [("A00017", FormatError)]
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_nan_is_refused_by_filters_and_by_models(three: EcgDataset) -> None:
     _fails(three >> cut.train_on_batch("fft_inception"), InputError, r"NaN.*A00017|A00017.*NaN")
     run = (three >> cut.standardize()).batches(3, on_error="skip")
     assert [i for b in run for i in b.ids] == ["A00015", "A00041"]
-    assert [s.record for s in run.errors] == ["A00017"]
+    assert [s.record for s in run.skipped] == ["A00017"]
 
 
 def _spoilt_record(three: EcgDataset, name: str, value: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -150,4 +150,4 @@ def test_a_batch_none_of_whose_records_can_be_read_is_passed_over(folder: Path) 
     for name in RECORDS:
         (folder / f"{name}.mat").unlink()
     run = (records >> Pipeline().load(fmt="wfdb").standardize()).run(batch_size=2, on_error="skip")
-    assert (len(run.errors), run.n_empty) == (3, 2)
+    assert (len(run.skipped), run.n_empty) == (3, 2)

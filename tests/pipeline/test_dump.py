@@ -32,7 +32,7 @@ def dumping(tmp_path: Path, **options: str) -> Pipeline:
 def test_one_that_cannot_be_written_does_not_take_the_others_down(tmp_path, records, exists):
     run = (records >> dumping(tmp_path, exists=exists)).run(batch_size=6, on_error="skip")
     assert sorted(p.stem for p in (tmp_path / "out").iterdir()) == ["r0", "r1", "r3", "r4", "r5"]
-    assert [(one.record, "1 samples that are NaN" in str(one.reason)) for one in run.errors] == [("r2", True)]
+    assert [(one.record, "1 samples that are NaN" in str(one.reason)) for one in run.skipped] == [("r2", True)]
 
 
 def test_of_a_batch_that_fails_nothing_is_left_behind(tmp_path, records):
@@ -45,10 +45,10 @@ def test_what_is_there_is_kept_skipped_or_overwritten(tmp_path, records):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/r1.edf").write_bytes(b"mine")
     run = (records >> dumping(tmp_path)).run(batch_size=3, on_error="skip")
-    assert {one.record for one in run.errors} == {"r1", "r2"}
+    assert {one.record for one in run.skipped} == {"r1", "r2"}
     assert (tmp_path / "out/r1.edf").read_bytes() == b"mine"
     run = (records >> dumping(tmp_path, exists="skip")).run(batch_size=3, on_error="skip")
-    assert {one.record for one in run.errors} == {"r2"}
+    assert {one.record for one in run.skipped} == {"r2"}
     assert (tmp_path / "out/r1.edf").read_bytes() == b"mine"
     run = (records >> dumping(tmp_path, exists="overwrite")).run(batch_size=3, on_error="skip")
     assert (tmp_path / "out/r1.edf").read_bytes() != b"mine"

@@ -114,7 +114,7 @@ def test_a_record_without_a_label_is_an_error_or_skipped(records: EcgDataset) ->
     with pytest.raises(LabelError, match=rf"the mapping has no label for record '{first}'.*step 1, load"):
         _targets(records, table)
     run = (records >> Pipeline().load(src=table, components="target")).run(batch_size=3, on_error="skip")
-    assert [s.record for s in run.errors] == [first]
+    assert [s.record for s in run.skipped] == [first]
 
 
 def test_a_label_without_a_record_is_an_error_or_ignored(records: EcgDataset) -> None:

@@ -230,11 +230,11 @@ def test_somebody_elses_exception_names_the_step(records: EcgDataset) -> None:
 def test_with_skip_the_run_goes_on_and_lists_what_it_left_out(records: EcgDataset) -> None:
     run = (records >> _load().apply_transform(_boom)).batches(4, on_error="skip")
     kept = [i for batch in run for i in batch.ids]
-    left_out = [s.record for s in run.errors]
+    left_out = [s.record for s in run.skipped]
     assert sorted(kept + left_out) == sorted(records.ids)
     assert left_out
-    assert "too short for me" in str(run.errors[0].reason)
-    assert run.errors[0].step == "2, apply_transform(_boom)"
+    assert "too short for me" in str(run.skipped[0].reason)
+    assert run.skipped[0].step == "2, apply_transform(_boom)"
 
 
 def test_steps_that_need_a_run_say_so_on_a_batch(records: EcgDataset) -> None:

@@ -66,7 +66,7 @@ def test_a_new_pure_step_of_another_name_changes_no_draw(records: EcgDataset) ->
 
 def test_a_second_step_of_the_same_name_draws_anew(records: EcgDataset) -> None:
     twice = Pipeline().load(fmt="wfdb").random_split_signals(2000, 1).unstack_signals().random_split_signals(1000, 1)
-    starts = {b.origin.start_s[i][0] for b in (records >> twice).batches(16) for i in range(len(b))}
+    starts = {b.provenance.segment_start_s[i][0] for b in (records >> twice).batches(16) for i in range(len(b))}
     assert len(starts) > len(records) / 2
 
 

@@ -30,13 +30,13 @@ def test_every_beat_becomes_a_row_with_its_symbol_as_target(mitdb):
             for s, c in zip(own.sample.tolist(), own.symbol.tolist(), strict=True)
             if c in "NVFQ/fLRAaJSejE?nBr" and s >= 72 and s + 108 <= mitdb.signal.lengths[i]
         ]
-        rows = [k for k, r in enumerate(done.origin.record) if r == record]
+        rows = [k for k, r in enumerate(done.provenance.record_id) if r == record]
         assert [done.target[k] for k in rows] == [c for _, c in kept]
         middle = len(kept) // 2
         np.testing.assert_array_equal(
             done.signal[rows[middle]], mitdb.signal[i][:, kept[middle][0] - 72 : kept[middle][0] + 108]
         )
-        assert float(done.origin.start_s[rows[middle]][0]) == pytest.approx((kept[middle][0] - 72) / 360)
+        assert float(done.provenance.segment_start_s[rows[middle]][0]) == pytest.approx((kept[middle][0] - 72) / 360)
     assert done.ids[:2] == ("119/0", "119/1")
     assert done.signal.dense().shape[1:] == (2, 180)
 

@@ -34,8 +34,8 @@ def test_split_gives_each_segment_its_annotations_and_its_start(batch):
     done = batch.split_signals(6, 3)
     assert [m.sample.tolist() for m in done.annotation[0]] == [[1, 4], [1]]
     assert [m.sample.tolist() for m in done.annotation[1]] == [[2, 5]]
-    assert done.origin.start_s[0].tolist() == [0.0, 0.3]
-    assert done.origin.start_s[1].tolist() == [-0.2]
+    assert done.provenance.segment_start_s[0].tolist() == [0.0, 0.3]
+    assert done.provenance.segment_start_s[1].tolist() == [-0.2]
 
 
 def test_split_without_a_step_cuts_windows_side_by_side(batch):
@@ -45,8 +45,8 @@ def test_split_without_a_step_cuts_windows_side_by_side(batch):
 def test_unstacking_makes_rows_that_know_their_record_and_start(batch):
     done = batch.split_signals(4, 3).unstack_signals()
     assert done.ids == ("A00000/0", "A00000/1", "A00000/2", "A00001/0")
-    assert done.origin.record == ("A00000",) * 3 + ("A00001",)
-    assert [float(s[0]) for s in done.origin.start_s] == pytest.approx([0.0, 0.3, 0.6, 0.0])
+    assert done.provenance.record_id == ("A00000",) * 3 + ("A00001",)
+    assert [float(s[0]) for s in done.provenance.segment_start_s] == pytest.approx([0.0, 0.3, 0.6, 0.0])
     assert done.target.tolist() == ["A", "A", "A", "N"]
     assert [m.sample.tolist() for m in done.annotation] == [[1], [1], [3], [0, 3]]
 
@@ -61,8 +61,10 @@ def test_stacking_undoes_unstacking(batch):
     assert again.ids == batch.ids
     assert again.signal == cut.signal
     assert again.annotation == cut.annotation
-    assert [s.tolist() for s in again.origin.start_s] == [s.tolist() for s in cut.origin.start_s]
-    assert again.origin.key.tolist() == batch.origin.key.tolist()
+    assert [s.tolist() for s in again.provenance.segment_start_s] == [
+        s.tolist() for s in cut.provenance.segment_start_s
+    ]
+    assert again.provenance.key.tolist() == batch.provenance.key.tolist()
 
 
 def test_stacking_puts_shuffled_segments_into_their_order(batch):
@@ -84,7 +86,7 @@ def test_segments_of_different_shape_are_not_stacked(batch, make):
 def test_random_segments_are_windows_of_their_record_and_know_where_they_start(batch):
     done = batch.random_split_signals(3, 7)
     for i in range(2):
-        for segment, start in zip(done.signal[i], done.origin.start_s[i], strict=True):
+        for segment, start in zip(done.signal[i], done.provenance.segment_start_s[i], strict=True):
             s = round(start * 10)
             np.testing.assert_array_equal(segment, batch.signal[i][:, s : s + 3])
 
@@ -165,7 +167,7 @@ def test_a_slice_is_numpys_and_annotations_stay_on_their_sample(batch, part):
 
 
 def test_a_slice_moves_the_start_and_a_step_divides_the_rate(batch):
-    assert batch.slice_signals(3).origin.start_s[0].tolist() == pytest.approx([0.3])
+    assert batch.slice_signals(3).provenance.segment_start_s[0].tolist() == pytest.approx([0.3])
     assert batch.slice_signals(step=2).fs.tolist() == [5.0, 5.0]
     assert batch.slice_signals(step=-1).fs.tolist() == [10.0, 10.0]
 
@@ -189,7 +191,7 @@ def test_padding_brings_short_signals_to_the_length_and_moves_annotations(batch,
         done.signal[1], np.pad(batch.signal[1], [(0, 0), (before, 6 - before)], constant_values=-7)
     )
     assert done.annotation[1].sample.tolist() == [before, before + 3]
-    assert done.origin.start_s[1].tolist() == pytest.approx([-before / 10])
+    assert done.provenance.segment_start_s[1].tolist() == pytest.approx([-before / 10])
 
 
 def test_a_tiled_signal_repeats_with_its_annotations(batch):
@@ -226,7 +228,7 @@ def test_a_random_crop_stays_lead_by_time_with_its_id(batch):
     done = batch.random_crop_signals(3)
     assert done.ids == batch.ids
     for i in range(2):
-        s = round(float(done.origin.start_s[i][0]) * 10)
+        s = round(float(done.provenance.segment_start_s[i][0]) * 10)
         np.testing.assert_array_equal(done.signal[i], batch.signal[i][:, s : s + 3])
 
 

@@ -25,7 +25,7 @@ def test_segments_are_resampled_each_by_itself(twelve):
     done = cut.resample_signals(200)
     expected = scipy.signal.resample_poly(cut.signal[1].astype(np.float64), 2, 5, axis=-1)
     np.testing.assert_allclose(done.signal[1], expected, atol=1e-5)
-    assert [s.tolist() for s in done.origin.start_s] == [s.tolist() for s in cut.origin.start_s]
+    assert [s.tolist() for s in done.provenance.segment_start_s] == [s.tolist() for s in cut.provenance.segment_start_s]
 
 
 def test_annotations_move_to_the_nearest_sample_and_keep_their_order(twelve):

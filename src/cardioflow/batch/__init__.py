@@ -8,8 +8,8 @@ threads, replay and a cache need no further care.
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.meta import Meta
-from cardioflow.batch.origin import Origin
+from cardioflow.batch.provenance import Provenance
 from cardioflow.batch.ragged import Ragged
 from cardioflow.batch.unstack import unstack
 
-__all__ = ["Annotation", "EcgBatch", "Meta", "Origin", "Ragged", "unstack"]
+__all__ = ["Annotation", "EcgBatch", "Meta", "Provenance", "Ragged", "unstack"]

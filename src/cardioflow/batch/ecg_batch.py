@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from cardioflow.batch._fluent import BatchActions
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
-from cardioflow.batch.origin import Origin
+from cardioflow.batch.provenance import Provenance
 from cardioflow.batch.ragged import Ragged
-from cardioflow.dsp.streams import stream_keys
+from cardioflow.core.random_keys import stream_keys
 from cardioflow.errors import CardioFlowError, InputError, UnknownNameError, nearest
 
 __all__ = ["EcgBatch", "Skipped"]
@@ -55,7 +55,7 @@ class EcgBatch(BatchActions):
     """All labels that a target can be, in the order of the columns that ``binarize_labels`` makes."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Components of one's own, by name: ``Ragged`` or arrays with one row per row of the batch."""
-    origin: Origin = None  # type: ignore[assignment]
+    provenance: Provenance = None  # type: ignore[assignment]
     """The record and second that each row was cut from."""
     seed: int = 0
     epoch: int = 0
@@ -65,8 +65,8 @@ class EcgBatch(BatchActions):
     """Records that were left out on the way here, with their reasons."""
 
     def __post_init__(self) -> None:
-        if self.origin is None:
-            object.__setattr__(self, "origin", Origin.whole(self.ids))
+        if self.provenance is None:
+            object.__setattr__(self, "provenance", Provenance.whole(self.ids))
         n = len(self.ids)
         columns = {"paths": self.paths, "signal": self.signal, "annotation": self.annotation, "meta": self.meta}
         for name, column in {**columns, "target": self.target, **self.extra}.items():
@@ -103,7 +103,7 @@ class EcgBatch(BatchActions):
         return value
 
     @property
-    def loaded(self) -> tuple[Ragged, Meta]:
+    def signal_and_meta(self) -> tuple[Ragged, Meta]:
         """The signals and the metadata, both of which most actions need.
 
         Raises:
@@ -119,7 +119,7 @@ class EcgBatch(BatchActions):
     def keys(self, step: str) -> NDArray[np.uint64]:
         """Return one key per row for the random numbers of the action ``step``, in its next occurrence."""
         occurrence = self.history.count(step)
-        return stream_keys(self.origin.key, seed=self.seed, epoch=self.epoch, step=f"{step}#{occurrence}")
+        return stream_keys(self.provenance.key, seed=self.seed, epoch=self.epoch, step=f"{step}#{occurrence}")
 
     # -- new batches --------------------------------------------------------
 
@@ -149,7 +149,7 @@ class EcgBatch(BatchActions):
             meta=None if self.meta is None else self.meta.take(rows),
             target=None if self.target is None else self.target[rows],
             extra={name: _take(column, rows) for name, column in self.extra.items()},
-            origin=self.origin.take(rows),
+            provenance=self.provenance.take(rows),
         )
 
     def __getitem__(self, rows: int | slice) -> Self:
@@ -180,7 +180,7 @@ class EcgBatch(BatchActions):
             meta=joined("meta", Meta.concat),
             target=joined("target", np.concatenate),
             extra={name: _concat([b.extra[name] for b in batches]) for name in shared},
-            origin=Origin.concat([b.origin for b in batches]),
+            provenance=Provenance.concat([b.provenance for b in batches]),
             skipped=tuple(s for b in batches for s in b.skipped),
         )
 

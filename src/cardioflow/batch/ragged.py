@@ -8,7 +8,7 @@ from typing import Any, Self, final, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardioflow.dsp.buffers import empty
+from cardioflow.core.buffers import empty
 from cardioflow.errors import InputError
 
 __all__ = ["Ragged"]

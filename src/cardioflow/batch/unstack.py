@@ -18,14 +18,14 @@ def unstack(batch: B) -> B:
     """Return a batch in which every segment is a row of its own; a batch that is not cut is returned as it is.
 
     Targets, metadata and other components are repeated; annotations, kept per
-    segment, become the rows'. ``origin`` remembers record, segment and start.
+    segment, become the rows'. ``provenance`` remembers record, segment and start.
     """
     signal = batch.component("signal")
     if signal.ndim < 3:
         return batch
     counts = signal.shapes[:, 0]
     rows = np.repeat(np.arange(len(batch)), counts)
-    origin = batch.origin.unstacked(counts)
+    provenance = batch.provenance.unstacked(counts)
     spread = batch.replace(signal=None, annotation=None).take(rows)
     annotation = None
     if batch.annotation is not None:
@@ -33,8 +33,10 @@ def unstack(batch: B) -> B:
             mark for marks in batch.annotation for mark in (marks if isinstance(marks, tuple) else (marks,))
         )
     return spread.replace(
-        ids=tuple(f"{record}/{number}" for record, number in zip(origin.record, origin.segment, strict=True)),
+        ids=tuple(
+            f"{record}/{number}" for record, number in zip(provenance.record_id, provenance.segment, strict=True)
+        ),
         signal=Ragged(signal.data, np.repeat(signal.shapes[:, 1:], counts, axis=0)),
         annotation=annotation,
-        origin=origin,
+        provenance=provenance,
     )

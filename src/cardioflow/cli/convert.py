@@ -93,10 +93,10 @@ class Conversion:
         )
         dataset = EcgDataset(paths)
         run = (dataset >> pipeline).run(batch_size=_BATCH, threads=self.jobs, prefetch=2 * self.jobs, on_error="skip")
-        for skipped in run.errors:
+        for skipped in run.skipped:
             # Without the step, which is none of the user's here.
             typer.echo(f"cardioflow: {skipped.record}: {skipped.reason.args[0]}", err=True)
-        return len(dataset) - len(run.errors), len(run.errors)
+        return len(dataset) - len(run.skipped), len(run.skipped)
 
 
 def _wfdb_name(path: str) -> str:

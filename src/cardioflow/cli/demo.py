@@ -172,7 +172,7 @@ class Demo:
 
         chosen = material.test.subset(answers)
         batch = chosen.next_batch(len(chosen)).load(fmt=material.fmt, components=["signal", "meta"])
-        signal, meta = batch.loaded
+        signal, meta = batch.signal_and_meta
         strips = [
             Strip(signal[i], float(meta[i]["fs"]), meta[i]["leads"], name, material.labels[name], p)
             for i, (name, p) in enumerate(answers.items())

@@ -10,7 +10,7 @@ import scipy.signal
 from numba import njit
 from numpy.typing import NDArray
 
-from cardioflow.dsp.buffers import empty
+from cardioflow.core.buffers import empty
 
 __all__ = ["convolved", "linear_phase"]
 

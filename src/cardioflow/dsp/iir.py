@@ -12,8 +12,8 @@ import scipy.signal
 from numba import njit
 from numpy.typing import NDArray
 
-from cardioflow.dsp.buffers import empty
-from cardioflow.dsp.lanes import WIDTH, add_scaled, load, scaled, store
+from cardioflow.core.buffers import empty
+from cardioflow.dsp.simd import WIDTH, add_scaled, load, scaled, store
 
 __all__ = ["Design", "butterworth", "design", "filtfilt", "notch"]
 

@@ -12,7 +12,7 @@ import scipy.signal
 from numba import njit
 from numpy.typing import NDArray
 
-from cardioflow.dsp.buffers import empty
+from cardioflow.core.buffers import empty
 
 __all__ = ["resampled"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from cardioflow.dsp.buffers import empty
+from cardioflow.core.buffers import empty
 
 __all__ = ["standardized"]
 

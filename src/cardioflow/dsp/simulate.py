@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.streams import generator
+from cardioflow.core.random_keys import generator
 from cardioflow.errors import InputError, nearest
 
 __all__ = ["SIMULATED_LEADS", "Rhythm", "Simulation", "simulate_ecg"]
@@ -94,7 +94,7 @@ def simulate_ecg(
     of 4 to 9 Hz as frequency-modulated saw teeth (Stridh and Sörnmo 2001).
 
     Args:
-        key: A number of 64 bits, as ``dsp.streams`` makes them.
+        key: A number of 64 bits, as ``core.random_keys`` makes them.
         rhythm: ``"SR"`` or ``"AF"``.
         fs: Samples per second.
         duration_s: Length in seconds.

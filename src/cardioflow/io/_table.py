@@ -10,7 +10,7 @@ import pyarrow as pa
 from cardioflow.errors import FormatError
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._record import Waveform, make_record
-from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
+from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["UNREADABLE", "check_growth", "number_columns", "record_from", "table_of", "told_in"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
-from cardioflow.io._joined import joined
+from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -171,13 +171,13 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         else years(age, (units.get("units") if units is not None else "") or "Y"),
         "sex": sex_letter(text(patient, "Gender")),
         "timestamp": at,
-        "device": joined(*device) if device[1] else None,
+        "device": join_words(*device) if device[1] else None,
         "comments": unsigned((e.text or "" for e in root.iterfind("Interpretation/Diagnosis/DiagnosisText")), request),
         "measurements": _measurements(root),
         **_filters(root),
         **person_meta(
             request,
-            name=joined(*name),
+            name=join_words(*name),
             patient_id=text(patient, "PID"),
             birth_date=birth.date() if birth else None,
             institution=text(root, "PatientVisit/ServicingFacility/Name"),

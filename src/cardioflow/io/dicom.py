@@ -12,13 +12,13 @@ from cardioflow.errors import FormatError
 from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
 from cardioflow.io._dicom.waveforms import Group, join, read_groups
-from cardioflow.io._joined import joined
+from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import KEY_METHOD, person_meta, sex_letter, unsigned, years
 from cardioflow.io._record import make_record
+from cardioflow.io._record_json import without_person
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._time import day, moment
-from cardioflow.io._told import without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Dicom"]
@@ -146,7 +146,7 @@ def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:
         "age": years(float(age[:-1]), age[-1]) if age[:-1].isdecimal() else None,
         "sex": sex_letter(dataset.text("PatientSex")),
         "timestamp": _timestamp(dataset),
-        "device": joined(*device),
+        "device": join_words(*device),
         "electrode_placement": _placement(dataset),
         **person,
     }

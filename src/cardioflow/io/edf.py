@@ -8,7 +8,7 @@ from typing import ClassVar, final
 
 from cardioflow.io._edf.header import EDF_MAGIC
 from cardioflow.io._edf.read import read_edf
-from cardioflow.io._told import without_person
+from cardioflow.io._record_json import without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Edf"]

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from cardioflow.errors import FormatError
 from cardioflow.io._hl7.annotations import Findings, read_findings
 from cardioflow.io._hl7.sequences import Clock, read_set
-from cardioflow.io._joined import joined
+from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
@@ -121,7 +121,7 @@ def _meta(root: Element, series: Element, clock: Clock, request: ReadRequest) ->
         "age": _age(root, birth, at),
         "sex": sex_letter(_attribute(person, "administrativeGenderCode", "code")),
         "timestamp": at,
-        "device": joined(*device),
+        "device": join_words(*device),
         **person_meta(
             request,
             name=" ".join("".join(name.itertext()).split()) or None if name is not None else None,

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, final
 from cardioflow.errors import FormatError
 from cardioflow.io._arrays import array_of, as_leads
 from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._record_json import from_json
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._told import from_json
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npy"]

@@ -15,8 +15,8 @@ from cardioflow.errors import FormatError
 from cardioflow.io._arrays import array_of, as_leads, text_of
 from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._told import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 

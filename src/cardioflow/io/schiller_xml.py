@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
-from cardioflow.io._joined import joined
+from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import BEAT, OFFSET, ONSET, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -137,13 +137,13 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         "age": years_between(birth, at),
         "sex": sex_letter(text(patient, "gender")),
         "timestamp": at,
-        "device": joined(*device),
+        "device": join_words(*device),
         "comments": unsigned((t.strip() for e in root.iter("textdata") for t in [e.text or ""]), request),
         "measurements": _measurements(root),
         "lowpass_hz": low,
         **person_meta(
             request,
-            name=joined(*name),
+            name=join_words(*name),
             patient_id=text(patient, "id"),
             birth_date=birth,
             institution=text(exam, "institute_id"),

@@ -9,8 +9,8 @@ from typing import ClassVar, final
 from cardioflow.errors import FormatError
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._record import Waveform, make_record
-from cardioflow.io._scp.about import read_about, read_measurements, read_statements
 from cardioflow.io._scp.healforce import read_healforce
+from cardioflow.io._scp.metadata import read_about, read_measurements, read_statements
 from cardioflow.io._scp.rhythm import Beat, read_rhythm
 from cardioflow.io._scp.sections import Sections, looks_like_scp, read_sections
 from cardioflow.io._source import naming, read_whole

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
-from cardioflow.io._joined import joined
+from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
@@ -172,7 +172,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
         **_filters(root),
         **person_meta(
             request,
-            name=joined(*name),
+            name=join_words(*name),
             patient_id=text(patient, "patientid"),
             birth_date=birth,
             institution=text(acquired, "acquirer/institutionname"),

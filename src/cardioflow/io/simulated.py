@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from cardioflow.batch.annotation import Annotation
+from cardioflow.core.random_keys import record_keys
 from cardioflow.dsp.simulate import SIMULATED_LEADS, Rhythm, Simulation, simulate_ecg
-from cardioflow.dsp.streams import record_keys
 from cardioflow.errors import FormatError, InputError, nearest
 from cardioflow.io.base import Format, ReadRequest, Record
 

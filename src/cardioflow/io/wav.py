@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, ClassVar, Final, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.unpack import unpack
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.unpack import unpack
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, open_plain
 from cardioflow.io.base import Format, ReadRequest, Record

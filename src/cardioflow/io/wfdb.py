@@ -18,12 +18,12 @@ from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
 from cardioflow.io._rates import MIXED_REMEDY
-from cardioflow.io._told import without_person
-from cardioflow.io._wfdb.about import NOTHING_TOLD, told_in
+from cardioflow.io._record_json import without_person
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
 from cardioflow.io._wfdb.header import Header, parse
 from cardioflow.io._wfdb.layout import Choice, choose
+from cardioflow.io._wfdb.metadata import NOTHING_TOLD, told_in
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record

@@ -87,7 +87,7 @@ def refuse(batch: EcgBatch, bad: Any, reason: Callable[[int], CardioFlowError]) 
         return
     reasons: dict[str, CardioFlowError] = {}
     for row in np.flatnonzero(bad).tolist():
-        record = batch.origin.record[row]
+        record = batch.provenance.record_id[row]
         if record not in reasons:
             reasons[record] = reason(row)
             reasons[record].record = record

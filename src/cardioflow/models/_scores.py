@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from cardioflow import registry
 from cardioflow.errors import ConfigError, LabelError, ModelError, UnknownNameError, nearest
 
-__all__ = ["Response", "Wanted", "resolve", "score"]
+__all__ = ["RequestedMetric", "Response", "resolve", "score"]
 
 Response = Literal["predict", "predict_proba"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedMetric:
     """A metric that was asked for."""
 
     name: str
@@ -30,7 +30,7 @@ class Wanted:
     """Whether ``y_pred`` is labels or probabilities."""
 
 
-def resolve(metrics: Any, response: Response | None, kwargs: Mapping[str, Any]) -> tuple[Wanted, ...]:
+def resolve(metrics: Any, response: Response | None, kwargs: Mapping[str, Any]) -> tuple[RequestedMetric, ...]:
     """Return the metrics that are meant by a callable, a name, or several of them.
 
     Of several, each gets those of ``kwargs`` that it has parameters for.
@@ -54,7 +54,7 @@ def resolve(metrics: Any, response: Response | None, kwargs: Mapping[str, Any]) 
         own = {key: value for key, value in kwargs.items() if _takes(function, key)}
         # A class is one of our metrics: its parameters are the arguments.
         called = function(**own) if isinstance(function, type) else partial(function, **own) if own else function
-        wanted.append(Wanted(name, called, response or kind))
+        wanted.append(RequestedMetric(name, called, response or kind))
     names = [w.name for w in wanted]
     if len(set(names)) < len(names):
         raise ConfigError(f"Two metrics are named alike in {names}, so that one would hide the other. Give one only.")
@@ -131,7 +131,7 @@ def _takes(function: Callable[..., Any], key: str) -> bool:
 
 
 def score(
-    wanted: Sequence[Wanted], y_true: NDArray[np.float32], y_pred: NDArray[Any], *, multilabel: bool
+    wanted: Sequence[RequestedMetric], y_true: NDArray[np.float32], y_pred: NDArray[Any], *, multilabel: bool
 ) -> dict[str, float]:
     """Return each metric's value, by its name; of a single metric under ``"metric"``."""
     if not wanted:
@@ -155,7 +155,7 @@ def score(
 
 
 def _given(
-    metric: Wanted, y_true: NDArray[np.float32], y_pred: NDArray[Any], *, multilabel: bool
+    metric: RequestedMetric, y_true: NDArray[np.float32], y_pred: NDArray[Any], *, multilabel: bool
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return ``y_true`` and ``y_pred`` as the metric wants them."""
     n_classes = y_true.shape[1]

@@ -13,9 +13,9 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import DumpError, InputError, ModelError
 from cardioflow.models import bundle
-from cardioflow.models._facts import InputFacts
 from cardioflow.models._inputs import signals, targets
-from cardioflow.models._scores import Response, Wanted, check_labels, resolve, score
+from cardioflow.models._scores import RequestedMetric, Response, check_labels, resolve, score
+from cardioflow.models._signature import InputSignature
 from cardioflow.models.base import BaseModel
 
 __all__ = ["BackendModel"]
@@ -49,7 +49,7 @@ class BackendModel(BaseModel):
         """Free text, saved and loaded with the model."""
         self.seed = 0
         """What chance in training, such as dropout, is drawn from, with the number of the step."""
-        self._facts = InputFacts()
+        self._facts = InputSignature()
         self._multilabel = False
 
     # -- gaps ----------------------------------------------------------------
@@ -170,12 +170,14 @@ class BackendModel(BaseModel):
         self.notes = header["notes"]
         self.seed = header["seed"]
         self._multilabel = header["multilabel"]
-        self._facts = InputFacts.of(header)
+        self._facts = InputSignature.of(header)
         return self
 
     # -- inside --------------------------------------------------------------
 
-    def _step(self, stage: Literal["train", "val"], batch: EcgBatch, wanted: Sequence[Wanted]) -> dict[str, float]:
+    def _step(
+        self, stage: Literal["train", "val"], batch: EcgBatch, wanted: Sequence[RequestedMetric]
+    ) -> dict[str, float]:
         self._require_model()
         batch = unstack(batch)
         x, y = signals(batch), targets(batch)

@@ -27,7 +27,7 @@ from cardioflow.models._seed import seeded
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.base import BaseModel
 
-__all__ = ["Declaration", "Mode", "find", "model", "names"]
+__all__ = ["Mode", "ModelSpec", "find", "model", "names"]
 
 Mode = Literal["dynamic", "static"]
 Builder = TypeVar("Builder", bound=Callable[..., Any])
@@ -35,12 +35,12 @@ Builder = TypeVar("Builder", bound=Callable[..., Any])
 _MARK = "_cardioflow_mode"
 """The attribute that ``model`` leaves on a function in a class body, where the class keeps it."""
 
-_declared: dict[str, dict[str, Declaration]] = {}
+_declared: dict[str, dict[str, ModelSpec]] = {}
 """By name, then by the module that declared it."""
 
 
 @dataclass(frozen=True)
-class Declaration:
+class ModelSpec:
     """A model that can be asked for by name, and how it is built."""
 
     name: str
@@ -210,7 +210,7 @@ def model(mode: Mode = "dynamic") -> Callable[[Builder], Builder]:
     return declare
 
 
-def find(name: str, batch_class: type[EcgBatch] = EcgBatch) -> Declaration:
+def find(name: str, batch_class: type[EcgBatch] = EcgBatch) -> ModelSpec:
     """Return the model ``name``: one of ``batch_class``, one declared by a function, or one of the zoo.
 
     Raises:
@@ -228,8 +228,8 @@ def find(name: str, batch_class: type[EcgBatch] = EcgBatch) -> Declaration:
     if places:
         return next(iter(places.values()))
     if name in registry.models:
-        place = registry.models.places()[name]
-        return Declaration(name, "dynamic", registry.models.get(name), place)
+        place = registry.models.locations()[name]
+        return ModelSpec(name, "dynamic", registry.models.get(name), place)
     known = {*names(), *(n for n in dir(batch_class) if _is_model(batch_class, n))}
     raise UnknownNameError(f"There is no model {name!r}. {nearest(name, known)}")
 
@@ -243,8 +243,8 @@ def _is_model(batch_class: type, name: str) -> bool:
     return getattr(inspect.getattr_static(batch_class, name, None), _MARK, None) is not None
 
 
-def _declaration(name: str, builder: Any) -> Declaration:
-    return Declaration(name, getattr(builder, _MARK), builder, f"{builder.__module__}.{builder.__qualname__}")
+def _declaration(name: str, builder: Any) -> ModelSpec:
+    return ModelSpec(name, getattr(builder, _MARK), builder, f"{builder.__module__}.{builder.__qualname__}")
 
 
 def _described(built: Any) -> str:

@@ -14,8 +14,8 @@ import cardioflow.models.layers  # noqa: F401 -- registers our layers, without w
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
-from cardioflow.models._keras_chance import seeded_step
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
+from cardioflow.models._keras_rng import seeded_step
 from cardioflow.models.adapter import BackendModel
 
 __all__ = ["KerasBaseModel"]

@@ -17,7 +17,7 @@ from cardioflow.registry import actions
 
 __all__ = ["Call"]
 
-PLACES = ("save_to", "variable")
+OUTPUT_PARAMETERS = ("save_to", "variable")
 """Parameters that name a place to write to; an expression given there is not replaced by its value."""
 
 
@@ -54,7 +54,7 @@ class Call:
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions among the arguments, other than places to save to."""
-        return tuple(e for name, value in self._named() if name not in PLACES for e in expressions_in(value))
+        return tuple(e for name, value in self._named() if name not in OUTPUT_PARAMETERS for e in expressions_in(value))
 
     @property
     def is_stateful(self) -> bool:
@@ -73,7 +73,7 @@ class Call:
         """
         args, kwargs = [], {}
         for i, (name, value) in enumerate(self._named()):
-            final = value if name in PLACES else evaluate(value, scope)
+            final = value if name in OUTPUT_PARAMETERS else evaluate(value, scope)
             if i < len(self.args):
                 args.append(final)
             else:

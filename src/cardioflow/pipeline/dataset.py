@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.batch.origin import Origin
-from cardioflow.dsp.streams import generator, record_keys
+from cardioflow.batch.provenance import Provenance
+from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
 from cardioflow.pipeline.packing import pack, unpacked_index
-from cardioflow.pipeline.shares import assign_parts
+from cardioflow.pipeline.splitting import assign_parts
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.bound import BoundPipeline
@@ -211,7 +211,7 @@ class EcgDataset:
         return self.batch_class(
             ids=ids,
             paths=tuple([self.paths[i] for i in rows]),
-            origin=Origin.whole(ids, self._keys[np.asarray(rows, np.intp)]),
+            provenance=Provenance.whole(ids, self._keys[np.asarray(rows, np.intp)]),
             seed=seed,
             epoch=epoch,
         )

@@ -55,7 +55,7 @@ class B(Expression):
             raise NotRunError(f"{self!r} has a value only where a batch is. Use it as an argument of a step.")
         if self.name is None:
             return scope.batch
-        if self.name in ("ids", "classes", "epoch", "origin", "fs", "paths"):
+        if self.name in ("ids", "classes", "epoch", "provenance", "fs", "paths"):
             return getattr(scope.batch, self.name)
         return scope.batch.component(self.name)
 

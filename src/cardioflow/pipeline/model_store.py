@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import ConfigError, NotRunError, UnknownNameError, nearest
-from cardioflow.models.declaration import Declaration, find
+from cardioflow.models.declaration import ModelSpec, find
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
@@ -25,7 +25,7 @@ class ModelStore:
     def __init__(self, pipeline: BoundPipeline, *, seed: int) -> None:
         self._pipeline = pipeline
         self._seed = seed
-        self._declared: dict[str, tuple[Declaration, dict[str, Any]]] = {}
+        self._declared: dict[str, tuple[ModelSpec, dict[str, Any]]] = {}
         self._built: dict[str, BaseModel] = {}
         self._untrained: set[str] = set()
 

@@ -25,7 +25,7 @@ class RunOptions:
     """How often every record is drawn; ``None`` goes on until you stop asking."""
     seed: int = 0
     on_error: Literal["raise", "skip"] = "raise"
-    """Whether a record that a step cannot take ends the run, or is left out and listed in ``Run.errors``."""
+    """Whether a record that a step cannot take ends the run, or is left out and listed in ``Run.skipped``."""
     threads: int = 1
     """Threads that read and transform ahead; 0 does everything in the caller's."""
     prefetch: int = 2

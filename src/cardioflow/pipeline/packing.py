@@ -51,8 +51,8 @@ def pack(
     run = (dataset >> Pipeline().load(fmt=fmt, components=list(components), **options)).batches(64, on_error=on_error)
     with StoreWriter(path, shard_mb * 2**20) as writer:
         for batch in run:
-            signal, meta = batch.loaded
+            signal, meta = batch.signal_and_meta
             for i, name in enumerate(batch.ids):
                 marks: Any = None if batch.annotation is None else batch.annotation[i]
                 writer.add(name, signal[i], meta[i], marks, table.get(name))
-    return run.errors
+    return run.skipped

@@ -118,7 +118,7 @@ class Pipeline(PipelineActions):
 
     def to_json(self) -> str:
         """Return the steps, configuration and run arguments as JSON; a bound pipeline leaves its data set out."""
-        from cardioflow.pipeline.text import pipeline_to_json
+        from cardioflow.pipeline.serialization import pipeline_to_json
 
         return pipeline_to_json(self)
 
@@ -129,7 +129,7 @@ class Pipeline(PipelineActions):
         Functions are written as names, and never imported from the text:
         ``functions`` gives the ones that it may use.
         """
-        from cardioflow.pipeline.text import pipeline_from_json
+        from cardioflow.pipeline.serialization import pipeline_from_json
 
         return pipeline_from_json(text, functions or {})
 

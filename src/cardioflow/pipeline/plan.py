@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.action import Action
 from cardioflow.errors import ConfigError, nearest
+from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
-from cardioflow.pipeline.guard import guarded
-from cardioflow.pipeline.steps.base import Declaration, Reader, StatefulStep, StreamStep
+from cardioflow.pipeline.steps.base import Reader, SetupStep, StatefulStep, StreamStep
 from cardioflow.registry import actions
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.bound import BoundPipeline
     from cardioflow.pipeline.call import Call
 
-__all__ = ["BoundStep", "Plan", "PurePrefix"]
+__all__ = ["CompiledStep", "Plan", "PurePrefix"]
 
 
 @final
 @dataclass(frozen=True)
-class BoundStep:
+class CompiledStep:
     """A call made ready: its action where that is known already, else the call to make it for every batch."""
 
     call: Call
@@ -42,7 +42,7 @@ class BoundStep:
 class PurePrefix:
     """The steps that may run anywhere and ahead of time, as one function of a batch."""
 
-    steps: tuple[BoundStep, ...]
+    steps: tuple[CompiledStep, ...]
     on_error: str
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
@@ -51,7 +51,7 @@ class PurePrefix:
             if not len(batch):
                 break
             action = step.made(Scope(step.config, batch))
-            batch = guarded(action, batch, step=step.where, on_error=self.on_error)
+            batch = error_policy.apply(action, batch, step=step.where, on_error=self.on_error)
         return batch
 
 
@@ -64,9 +64,9 @@ class Plan:
     first stateful step on, everything runs in the consumer, in order.
     """
 
-    declarations: tuple[BoundStep, ...]
+    declarations: tuple[CompiledStep, ...]
     pure: PurePrefix
-    rest: tuple[BoundStep, ...]
+    rest: tuple[CompiledStep, ...]
 
     @classmethod
     def of(cls, pipeline: BoundPipeline, *, on_error: str) -> Plan:
@@ -76,13 +76,13 @@ class Plan:
             ConfigError: for a setting that no step and no model reads.
         """
         _check_config(pipeline)
-        declarations: list[BoundStep] = []
-        pure: list[BoundStep] = []
-        rest: list[BoundStep] = []
+        declarations: list[CompiledStep] = []
+        pure: list[CompiledStep] = []
+        rest: list[CompiledStep] = []
         for number, call in enumerate(pipeline.steps, 1):
             step = _bound(call, pipeline, f"{number}, {call}")
             cls_ = actions.get(call.name)
-            if issubclass(cls_, Declaration):
+            if issubclass(cls_, SetupStep):
                 declarations.append(step)
             elif rest or call.is_stateful or issubclass(cls_, (StatefulStep, StreamStep)):
                 rest.append(step)
@@ -91,8 +91,8 @@ class Plan:
         return cls(tuple(declarations), PurePrefix(tuple(pure), on_error), tuple(rest))
 
 
-def _bound(call: Call, pipeline: BoundPipeline, where: str) -> BoundStep:
-    step = BoundStep(call, pipeline.config, None, where)
+def _bound(call: Call, pipeline: BoundPipeline, where: str) -> CompiledStep:
+    step = CompiledStep(call, pipeline.config, None, where)
     if any(not isinstance(e, C) for e in call.expressions):
         return step
     action = call.make(Scope(pipeline.config))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
 
-__all__ = ["AGGREGATES", "Gatherer", "Prediction", "per_row"]
+__all__ = ["AGGREGATES", "Prediction", "SegmentAggregator", "per_row"]
 
 
 class Prediction(NamedTuple):
@@ -45,7 +45,7 @@ def per_row(batch: EcgBatch, values: NDArray[Any], aggregate: str) -> NDArray[An
 
 
 @final
-class Gatherer:
+class SegmentAggregator:
     """Collects segments' predictions and gives a record's when its last segment is in."""
 
     def __init__(self, per: str, aggregate: str) -> None:
@@ -58,12 +58,12 @@ class Gatherer:
         if self.per == "segment":
             return [Prediction(i, v) for i, v in zip(batch.ids, values, strict=True)]
         whole = []
-        origin = batch.origin
-        for i, record in enumerate(origin.record):
+        provenance = batch.provenance
+        for i, record in enumerate(provenance.record_id):
             key = (batch.epoch, record)
             held = self._open.setdefault(key, {})
-            held[int(origin.segment[i])] = values[i]
-            if len(held) == origin.n_segments[i]:
+            held[int(provenance.segment[i])] = values[i]
+            if len(held) == provenance.n_segments[i]:
                 whole.append(self._made(record, self._open.pop(key)))
         return whole
 

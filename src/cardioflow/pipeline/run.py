@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
 from cardioflow.errors import EndOfDataError
+from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.engines.local import batches
 from cardioflow.pipeline.expressions import Scope
-from cardioflow.pipeline.guard import guarded
 from cardioflow.pipeline.model_store import ModelStore
-from cardioflow.pipeline.plan import BoundStep, Plan
+from cardioflow.pipeline.plan import CompiledStep, Plan
 from cardioflow.pipeline.progress import Progress
-from cardioflow.pipeline.source import BatchSource
-from cardioflow.pipeline.steps.base import Declaration, StatefulStep, StreamStep
+from cardioflow.pipeline.sampler import BatchSampler
+from cardioflow.pipeline.steps.base import SetupStep, StatefulStep, StreamStep
 from cardioflow.pipeline.variables import Variables
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Run:
         self.options = options
         self.variables = Variables()
         self.models = ModelStore(pipeline, seed=options.seed)
-        self.errors: list[Skipped] = []
+        self.skipped: list[Skipped] = []
         """Records that were left out, with the step and the reason (``on_error="skip"``)."""
         self.n_empty = 0
         """Batches that a filter emptied, which were passed over."""
@@ -47,10 +47,10 @@ class Run:
         self._plan = Plan.of(pipeline, on_error=options.on_error)
         for step in self._plan.declarations:
             action = step.made(Scope(pipeline.config, None, self.variables))
-            if isinstance(action, Declaration):
+            if isinstance(action, SetupStep):
                 action.declare(self)
         self._declare_models()
-        self._source = BatchSource(pipeline.dataset, options)
+        self._source = BatchSampler(pipeline.dataset, options)
         self._progress = Progress(self._source.n_records, shown=options.progress)
         self._stream = self._batches()
 
@@ -109,21 +109,21 @@ class Run:
     def _noted(self, batch: EcgBatch) -> EcgBatch | None:
         """Take the batch's report of skipped records; return it, or ``None`` for one that was emptied."""
         if batch.skipped:
-            self.errors.extend(batch.skipped)
+            self.skipped.extend(batch.skipped)
             batch = batch.replace(skipped=())
         if len(batch):
             return batch
         self.n_empty += 1
         return None
 
-    def _through(self, step: BoundStep, stream: Iterator[EcgBatch]) -> Iterator[EcgBatch]:
+    def _through(self, step: CompiledStep, stream: Iterator[EcgBatch]) -> Iterator[EcgBatch]:
         if isinstance(step.action, StreamStep):
             yield from step.action.stream(stream)
             return
         for batch in stream:
             action = step.made(Scope(step.config, batch, self.variables))
             act = partial(action.run, run=self) if isinstance(action, StatefulStep) else action
-            done = guarded(act, batch, step=step.where, on_error=self.options.on_error)
+            done = error_policy.apply(act, batch, step=step.where, on_error=self.options.on_error)
             passed = self._noted(done)
             if passed is not None:
                 yield passed
@@ -169,5 +169,5 @@ class Run:
         return TorchBatches(self)
 
     def __repr__(self) -> str:
-        skipped = f", {len(self.errors)} records skipped" if self.errors else ""
+        skipped = f", {len(self.skipped)} records skipped" if self.skipped else ""
         return f"Run({len(self.pipeline)} steps, variables: {', '.join(self.variables) or 'none'}{skipped})"

@@ -12,10 +12,12 @@ from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.transforms._inputs import fail
 
-__all__ = ["each", "gathered"]
+__all__ = ["gathered", "map_records"]
 
 
-def each(batch: EcgBatch, step: str, signal: Iterable[Any], func: Callable[[NDArray[Any], int], Any]) -> list[Any]:
+def map_records(
+    batch: EcgBatch, step: str, signal: Iterable[Any], func: Callable[[NDArray[Any], int], Any]
+) -> list[Any]:
     """Return ``func(x, row)`` of every record.
 
     Raises:

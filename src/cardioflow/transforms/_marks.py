@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cardioflow.batch import Annotation, EcgBatch, Origin
+from cardioflow.batch import Annotation, EcgBatch, Provenance
 
 __all__ = ["moved", "shifted"]
 
@@ -23,9 +23,12 @@ def moved(batch: EcgBatch, move: Callable[[Annotation, int], Annotation]) -> tup
     )
 
 
-def shifted(batch: EcgBatch, samples: Sequence[int]) -> Origin:
+def shifted(batch: EcgBatch, samples: Sequence[int]) -> Provenance:
     """Return where each row starts after ``samples[i]`` were cut off in front of it, or with a minus put there."""
     if batch.meta is None or "fs" not in batch.meta.columns:
-        return batch.origin
+        return batch.provenance
     seconds = np.asarray(samples) / batch.fs
-    return replace(batch.origin, start_s=tuple(own + s for own, s in zip(batch.origin.start_s, seconds, strict=True)))
+    return replace(
+        batch.provenance,
+        segment_start_s=tuple(own + s for own, s in zip(batch.provenance.segment_start_s, seconds, strict=True)),
+    )

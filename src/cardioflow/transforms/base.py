@@ -48,7 +48,7 @@ class RandomTransform(Action):
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         """Return the transformed batch; ``keys`` holds one 64-bit key per row.
 
-        ``dsp.streams.uniform(keys, n)`` draws for all rows at once, compiled
-        kernels hash onward from the key, and ``dsp.streams.generator(key)``
+        ``core.random_keys.uniform(keys, n)`` draws for all rows at once, compiled
+        kernels hash onward from the key, and ``core.random_keys.generator(key)``
         has NumPy's distributions.
         """

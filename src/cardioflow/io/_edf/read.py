@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve, standard_name
-from cardioflow.dsp.unpack import unpack
 from cardioflow.errors import FormatError, InputError, MixedRatesError
-from cardioflow.io._edf.about import about
+from cardioflow.io._codecs.unpack import unpack
 from cardioflow.io._edf.codes import Coded, from_text
 from cardioflow.io._edf.header import Header, Signal, parse, size_of
 from cardioflow.io._edf.marks import COMMENT, Text, read_records
+from cardioflow.io._edf.metadata import about
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record import Waveform, make_record, millivolts_per

@@ -102,9 +102,9 @@ def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str, float]
     per_unit = millivolts_per(unit)
     factor = 1.0 if per_unit is None else per_unit
     origin, of_origin = 0.0, factor
-    if value.find("origin") is not None:
+    if value.find("provenance") is not None:
         origin = number(_attribute(value, "origin", "value") or "0", f"the origin of {code}")
-        of_origin = millivolts_per(_attribute(value, "origin", "unit")) or factor
+        of_origin = millivolts_per(_attribute(value, "provenance", "unit")) or factor
     step = scale * factor
     is_whole = per_unit is not None and origin == 0 and bool((digits == np.rint(digits)).all())
     signal = (digits * step + origin * of_origin).astype(np.float32)

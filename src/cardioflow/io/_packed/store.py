@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
-from cardioflow.dsp.buffers import empty
-from cardioflow.dsp.quantize import gather_int16
+from cardioflow.core.buffers import empty
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.quantize import gather_int16
 from cardioflow.io._packed.columns import decoded, from_json, same_value
 from cardioflow.io._packed.writer import VERSION
 

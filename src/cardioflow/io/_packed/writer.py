@@ -15,8 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
-from cardioflow.dsp.quantize import MISSING, as_int16
 from cardioflow.errors import InputError
+from cardioflow.io._codecs.quantize import MISSING, as_int16
 from cardioflow.io._packed.columns import constants_of, encoded, to_json
 
 __all__ = ["VERSION", "StoreWriter"]

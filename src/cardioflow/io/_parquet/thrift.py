@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from cardioflow.errors import FormatError
 
-__all__ = ["Wanted", "read_structure"]
+__all__ = ["RequestedMetric", "read_structure"]
 
-Wanted = Mapping[int, Any]
+RequestedMetric = Mapping[int, Any]
 """The ids of the fields to keep: structures, and lists of them, with what is wanted in those; others with ``None``."""
 Fields = dict[int, Any]
 
@@ -26,7 +26,7 @@ _DEEPEST: Final = 8
 _BYTES_PER_ITEM: Final = 16
 
 
-def read_structure(content: bytes, wanted: Wanted, what: str) -> tuple[Fields, int]:
+def read_structure(content: bytes, wanted: RequestedMetric, what: str) -> tuple[Fields, int]:
     """Return the fields ``wanted`` of the structure that ``content`` begins with, by their ids, and where it ends.
 
     Raises:
@@ -38,7 +38,7 @@ def read_structure(content: bytes, wanted: Wanted, what: str) -> tuple[Fields, i
         raise FormatError(f"has {what} that breaks off.") from None
 
 
-def _structure(content: bytes, at: int, wanted: Wanted, depth: int) -> tuple[Fields, int]:
+def _structure(content: bytes, at: int, wanted: RequestedMetric, depth: int) -> tuple[Fields, int]:
     if depth == 0:
         raise FormatError(f"has a structure that is nested more than {_DEEPEST} deep.")
     fields: Fields = {}
@@ -58,7 +58,7 @@ def _structure(content: bytes, at: int, wanted: Wanted, depth: int) -> tuple[Fie
     return fields, at + 1
 
 
-def _value(content: bytes, at: int, kind: int, wanted: Wanted | None, depth: int) -> tuple[Any, int]:
+def _value(content: bytes, at: int, kind: int, wanted: RequestedMetric | None, depth: int) -> tuple[Any, int]:
     """Return a value and where the next one begins; ``None`` for what is not wanted, or is no number, text or list."""
     if kind in _PASSED_OVER:
         return None, at + _PASSED_OVER[kind]
@@ -78,7 +78,7 @@ def _value(content: bytes, at: int, kind: int, wanted: Wanted | None, depth: int
     raise FormatError(f"has a field of the kind {kind}, which Parquet has none of.")
 
 
-def _list(content: bytes, at: int, wanted: Wanted | None, depth: int) -> tuple[list[Any], int]:
+def _list(content: bytes, at: int, wanted: RequestedMetric | None, depth: int) -> tuple[list[Any], int]:
     if depth == 0:
         raise FormatError(f"has a structure that is nested more than {_DEEPEST} deep.")
     size, kind = content[at] >> 4, content[at] & 15

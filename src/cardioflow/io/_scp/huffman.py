@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.codes import NO_CODE, prefix_decode
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.entropy import NO_CODE, prefix_decode
 from cardioflow.io._scp.sections import Sections
 from cardioflow.io._source import Cursor
 

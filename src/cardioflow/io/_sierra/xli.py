@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.codes import lzw
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.entropy import lzw
 from cardioflow.io._source import Cursor
 
 __all__ = ["decode_xli"]

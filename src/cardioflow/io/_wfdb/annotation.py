@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation, merged
 from cardioflow.batch.leads import standard_name
-from cardioflow.dsp.marks import unpack_marks
 from cardioflow.errors import FormatError, nearest
+from cardioflow.io._codecs.marks import unpack_marks
 from cardioflow.io._marks import CODES
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header

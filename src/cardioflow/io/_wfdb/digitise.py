@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.unpack import MISSING
 from cardioflow.errors import InputError
+from cardioflow.io._codecs.unpack import MISSING
 from cardioflow.io._wfdb.layout import calibration
 from cardioflow.io.base import Record
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.leads import resolve, standard_name
-from cardioflow.dsp.unpack import BLOCKS, MISSING, exact_in_float32, n_bytes
 from cardioflow.errors import FormatError, InputError
+from cardioflow.io._codecs.unpack import BLOCKS, MISSING, exact_in_float32, n_bytes
 from cardioflow.io._wfdb.header import Kind, Signal
 
 __all__ = ["FLAC", "Calibration", "Choice", "SignalFile", "calibration", "choose", "groups", "signal_files"]

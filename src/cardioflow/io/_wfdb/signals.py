@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.unpack import BLOCKS, n_bytes, scale, scale_212_pairs, scale_dense, unpack
 from cardioflow.errors import FormatError
+from cardioflow.io._codecs.unpack import BLOCKS, n_bytes, scale, scale_212_pairs, scale_dense, unpack
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
 from cardioflow.io._wfdb.layout import FLAC, SignalFile, groups, signal_files

@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.pack import pack
 from cardioflow.errors import InputError
+from cardioflow.io._codecs.pack import pack
 from cardioflow.io._person import KEY_COMMENT, id_in, is_key, key_in, patient_key
-from cardioflow.io._wfdb.about import age_and_sex, device
 from cardioflow.io._wfdb.digitise import DIFFERENCES, Digital, digitise
 from cardioflow.io._wfdb.layout import FLAC
+from cardioflow.io._wfdb.metadata import age_and_sex, device
 from cardioflow.io._wfdb.write_marks import annotation_bytes
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Record

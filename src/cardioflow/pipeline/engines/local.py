@@ -11,7 +11,7 @@ import grain
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.pipeline.options import RunOptions
-    from cardioflow.pipeline.source import BatchSource
+    from cardioflow.pipeline.sampler import BatchSampler
 
 __all__ = ["batches"]
 
@@ -22,7 +22,7 @@ class _Failed(NamedTuple):
     error: Exception
 
 
-def batches(source: BatchSource, pure: Callable[[EcgBatch], EcgBatch], options: RunOptions) -> Iterator[EcgBatch]:
+def batches(source: BatchSampler, pure: Callable[[EcgBatch], EcgBatch], options: RunOptions) -> Iterator[EcgBatch]:
     """Yield ``pure(batch)`` for every batch of ``source``, in order, prepared ahead by threads."""
 
     def prepared(batch: EcgBatch) -> EcgBatch | _Failed:

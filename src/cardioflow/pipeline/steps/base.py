@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.dataset import EcgDataset
     from cardioflow.pipeline.run import Run
 
-__all__ = ["Declaration", "Reader", "StatefulStep", "StreamStep"]
+__all__ = ["Reader", "SetupStep", "StatefulStep", "StreamStep"]
 
 
 class Reader(Action):
@@ -50,7 +50,7 @@ class StreamStep(_NeedsRun):
         """Yield the batches that go on."""
 
 
-class Declaration(_NeedsRun):
+class SetupStep(_NeedsRun):
     """A step that is done once, when the run begins, and never on a batch."""
 
     @abstractmethod

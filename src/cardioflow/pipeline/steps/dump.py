@@ -46,7 +46,7 @@ class Dump(Action):
             raise InputError(f"dump(fmt={self.fmt!r}): the format is only read. Those that are written: {able}.")
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
-        signal, meta = batch.loaded
+        signal, meta = batch.signal_and_meta
         if signal.ndim != 2:
             raise InputError("dump(): the signals are cut into segments. Call unstack_signals first.")
         written: list[Path] = []
@@ -56,7 +56,7 @@ class Dump(Action):
             try:
                 written += self._write(name, _record(signal[i], meta[i], marks))
             except CardioFlowError as error:
-                error.record = error.record or batch.origin.record[i]
+                error.record = error.record or batch.provenance.record_id[i]
                 reasons[name] = error
         if reasons:
             if self.exists == "raise":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.errors import InputError
 from cardioflow.models.base import BaseModel
-from cardioflow.pipeline.steps.base import Declaration
+from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.run import Run
@@ -17,7 +17,7 @@ __all__ = ["ImportModel"]
 
 @final
 @dataclass(frozen=True)
-class ImportModel(Declaration):
+class ImportModel(SetupStep):
     """Use the model ``name`` of ``source``, another run, or ``source`` itself where it is a model.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
-from cardioflow.pipeline.steps.base import Declaration
+from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.run import Run
@@ -16,7 +16,7 @@ __all__ = ["InitModel"]
 
 @final
 @dataclass(frozen=True)
-class InitModel(Declaration):
+class InitModel(SetupStep):
     """Say that the run uses the model ``name``: a static one is built at once, a dynamic one from the first batch.
 
     ``config`` goes to the model's builder, over what ``Pipeline(config={name:

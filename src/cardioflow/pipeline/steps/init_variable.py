@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from cardioflow.pipeline.steps.base import Declaration
+from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.run import Run
@@ -16,7 +16,7 @@ __all__ = ["InitVariable"]
 
 @final
 @dataclass(frozen=True)
-class InitVariable(Declaration):
+class InitVariable(SetupStep):
     """Declare the variable ``name``; every run begins with its own copy of ``default``, or with ``init()``."""
 
     name: str

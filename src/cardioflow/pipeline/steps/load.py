@@ -136,8 +136,8 @@ class Load(Reader):
         return done.replace(history=(*batch.history, self.action_name))
 
     def _targets(self, batch: EcgBatch) -> EcgBatch:
-        table = self.table or self._table(self.src, frozenset(batch.origin.record))
-        target, missing = table.targets(batch.origin.record)
+        table = self.table or self._table(self.src, frozenset(batch.provenance.record_id))
+        target, missing = table.targets(batch.provenance.record_id)
         if missing:
             raise BadRecordsError(missing)
         classes = self.options.get("classes")

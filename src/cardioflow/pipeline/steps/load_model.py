@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from cardioflow.pipeline.steps.base import Declaration
+from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.run import Run
@@ -16,7 +16,7 @@ __all__ = ["LoadModel"]
 
 @final
 @dataclass(frozen=True)
-class LoadModel(Declaration):
+class LoadModel(SetupStep):
     """Load the model ``name`` from the dump ``path`` when the run begins, as a ``path`` in its configuration does."""
 
     name: str

@@ -12,7 +12,7 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import InputError
 from cardioflow.pipeline.expressions import B, V
-from cardioflow.pipeline.predictions import AGGREGATES, Gatherer, per_row
+from cardioflow.pipeline.predictions import AGGREGATES, SegmentAggregator, per_row
 from cardioflow.pipeline.steps.base import StatefulStep
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class PredictOnBatch(StatefulStep):
             return batch.replace(signal=Ragged.from_arrays([_two_axes(row) for row in rows]))
         if isinstance(self.save_to, B):
             return batch.with_component(self.save_to.name or "prediction", per_row(batch, values, self.aggregate))
-        gatherer: Gatherer = run.scratch(self).setdefault("gatherer", Gatherer(self.per, self.aggregate))
+        gatherer: SegmentAggregator = run.scratch(self).setdefault(
+            "gatherer", SegmentAggregator(self.per, self.aggregate)
+        )
         self._save(run, gatherer.add(unstack(batch), values))
         return batch
 

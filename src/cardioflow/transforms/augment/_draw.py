@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.dsp.streams import generator
+from cardioflow.core.random_keys import generator
 from cardioflow.transforms._inputs import real
-from cardioflow.transforms._map import each
+from cardioflow.transforms._map import map_records
 
 __all__ = ["between", "disturbed"]
 
@@ -30,7 +30,7 @@ def disturbed(
         if x.size:
             data[signal.offsets[i] : signal.offsets[i + 1]] = func(x, generator(keys[i]), i).reshape(-1)
 
-    each(batch, step, signal, one)
+    map_records(batch, step, signal, one)
     return batch.replace(signal=signal.with_data(data))
 
 

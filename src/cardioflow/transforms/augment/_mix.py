@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.dsp.streams import uniform
+from cardioflow.core.random_keys import uniform
 from cardioflow.errors import LabelError
 
 __all__ = ["check_binarized", "partners"]

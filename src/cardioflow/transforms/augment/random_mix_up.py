@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.dsp.streams import generator
+from cardioflow.core.random_keys import generator
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import real
 from cardioflow.transforms.augment._mix import check_binarized, partners

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import Annotation, EcgBatch
-from cardioflow.dsp.streams import generator
+from cardioflow.core.random_keys import generator
 from cardioflow.dsp.warping import warp_map, warped
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters

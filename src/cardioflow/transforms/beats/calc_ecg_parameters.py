@@ -11,7 +11,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.dsp.intervals import intervals, runs
 from cardioflow.errors import InputError
 from cardioflow.transforms._inputs import rates, uncut
-from cardioflow.transforms._map import each
+from cardioflow.transforms._map import map_records
 from cardioflow.transforms.base import Transform
 
 __all__ = ["CalcEcgParameters"]
@@ -49,7 +49,7 @@ class CalcEcgParameters(Transform):
         columns: dict[str, list[Any]] = {
             n: [] for n in ("hr", "pq", "qrs", "qt", "qrs_segments", "p_segments", "t_segments")
         }
-        for i, own in enumerate(each(batch, self.action_name, states, lambda s, _: np.asarray(s).reshape(-1))):
+        for i, own in enumerate(map_records(batch, self.action_name, states, lambda s, _: np.asarray(s).reshape(-1))):
             x = signal[i][0]
             if own.size != x.size:
                 raise InputError(

@@ -69,7 +69,9 @@ class CropBeats(Transform):
             marks.append(tuple(batch.component("annotation")[i].window(a, b) for a, b in spans))
             seconds.append((own.sample - before) / fs[i])
             kept.extend(own.symbol.tolist())
-        cut = batch.replace(signal=gathered(segments, 3), annotation=tuple(marks), origin=batch.origin.cut(seconds))
+        cut = batch.replace(
+            signal=gathered(segments, 3), annotation=tuple(marks), provenance=batch.provenance.cut(seconds)
+        )
         rows = unstack(cut)
         return rows if self.labels == "keep" else self._labelled(rows, kept)
 

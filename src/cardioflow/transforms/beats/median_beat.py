@@ -12,7 +12,7 @@ from cardioflow.batch import Annotation, EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates, uncut
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.beats._beats import BEATS, beats_of
 
@@ -55,7 +55,7 @@ class MedianBeat(Transform):
         signal = finite(batch, self.action_name)
         fs = rates(batch, self.action_name)
         beats = beats_of(batch, self.action_name, self.symbols)
-        made = each(batch, self.action_name, signal, lambda x, i: self._median(x, float(fs[i]), beats[i]))
+        made = map_records(batch, self.action_name, signal, lambda x, i: self._median(x, float(fs[i]), beats[i]))
         marks = [
             Annotation(sample=np.array([round(self.before_s * rate)], np.int64), symbol=np.array([self.symbols[0]]))
             for rate in fs

@@ -36,7 +36,7 @@ def lead_names(batch: EcgBatch, step: str, row: int) -> tuple[str, ...]:
     Raises:
         InputError: when they are unknown, or are not as many as the signal has.
     """
-    signal, meta = batch.loaded
+    signal, meta = batch.signal_and_meta
     names = meta["leads"][row] if "leads" in meta.columns else None
     n = int(signal.shapes[row, -2])
     if names is None:
@@ -76,7 +76,7 @@ def chosen(
 
 def with_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
     """Return the batch with the channels ``picks[i]`` of each record, in that order, their names, units and marks."""
-    signal, meta = batch.loaded
+    signal, meta = batch.signal_and_meta
     if not len(batch):
         return batch
     arrays = [x[..., list(own), :] for x, own in zip(signal, picks, strict=True)]

@@ -50,7 +50,7 @@ class ConvertUnits(Transform):
             _known(unit)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal, meta = batch.loaded
+        signal, meta = batch.signal_and_meta
         arrays, all_units = [], []
         reasons: dict[str, CardioFlowError] = {}
         for i, x in enumerate(signal):
@@ -67,7 +67,7 @@ class ConvertUnits(Transform):
         return batch.replace(signal=gathered(arrays, signal.ndim), meta=meta.with_columns(units=all_units))
 
     def _old(self, batch: EcgBatch, row: int) -> tuple[str, ...]:
-        signal, meta = batch.loaded
+        signal, meta = batch.signal_and_meta
         units = meta["units"][row] if "units" in meta.columns else None
         if units is None or any(u is None for u in units) or len(units) != signal.shapes[row, -2]:
             raise InputError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
 from cardioflow.dsp.leads import derive_limb_leads
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.channels import _leads
 
@@ -32,9 +32,9 @@ class DeriveLeads(Transform):
     """
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal, meta = batch.loaded
+        signal, meta = batch.signal_and_meta
         names = [_leads.lead_names(batch, self.action_name, i) for i in range(len(batch))]
-        made = each(batch, self.action_name, signal, lambda x, i: _derived(x, names[i]))
+        made = map_records(batch, self.action_name, signal, lambda x, i: _derived(x, names[i]))
         units = [None] * len(batch) if "units" not in meta.columns else list(meta["units"])
         new_units = [
             None if own is None else tuple(own[old.index(n)] if n in old else own[0] for n in new)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cardioflow.batch import EcgBatch
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.channels import _leads
 
@@ -52,10 +52,10 @@ class DeriveVcg(Transform):
         _parameters.choice(self, "method", _MATRICES)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal, meta = batch.loaded
+        signal, meta = batch.signal_and_meta
         picks = _leads.chosen(batch, self.action_name, _LEADS, None)
         matrix = np.array(_MATRICES[self.method])
-        vcg = each(batch, self.action_name, signal, lambda x, i: np.matmul(matrix, x[..., list(picks[i]), :]))
+        vcg = map_records(batch, self.action_name, signal, lambda x, i: np.matmul(matrix, x[..., list(picks[i]), :]))
         n = len(batch)
         columns = {"leads": [("X", "Y", "Z")] * n}
         if "units" in meta.columns:

@@ -40,7 +40,7 @@ class RenameChannels(Transform):
         _parameters.set_fields(self, rename_dict=_parameters.frozen(given))
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        _, meta = batch.loaded
+        _, meta = batch.signal_and_meta
         table = {standard_name(old): new for old, new in self.rename_dict.items()}
         renamed = []
         reasons: dict[str, CardioFlowError] = {}

@@ -29,7 +29,7 @@ class CheckLimbLeads(Transform):
     """
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal, (_, meta) = real(batch, self.action_name), batch.loaded
+        signal, (_, meta) = real(batch, self.action_name), batch.signal_and_meta
         found: dict[str, list[Any]] = {"einthoven_rms": [], "goldberger_rms": [], "swapped_electrodes": []}
         for x, leads in zip(signal, meta["leads"], strict=True):
             # After cutting, the segments of a record are judged together.

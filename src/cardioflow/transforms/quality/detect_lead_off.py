@@ -11,7 +11,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates, real
-from cardioflow.transforms._map import each
+from cardioflow.transforms._map import map_records
 from cardioflow.transforms.base import Transform
 
 __all__ = ["DetectLeadOff"]
@@ -50,7 +50,7 @@ class DetectLeadOff(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = real(batch, self.action_name)
         fs = rates(batch, self.action_name)
-        found = each(batch, self.action_name, signal, lambda x, i: self._off(x, max(round(float(fs[i])), 1)))
+        found = map_records(batch, self.action_name, signal, lambda x, i: self._off(x, max(round(float(fs[i])), 1)))
         return batch.with_component(self.dst, tuple(found))
 
     def _off(self, x: Any, second: int) -> tuple[bool, ...]:

@@ -12,7 +12,7 @@ from cardioflow.dsp.spectrum import periodogram
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
-from cardioflow.transforms._map import each
+from cardioflow.transforms._map import map_records
 from cardioflow.transforms.base import Transform
 
 __all__ = ["DetectPowerline"]
@@ -49,7 +49,7 @@ class DetectPowerline(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = finite(batch, self.action_name)
         fs = rates(batch, self.action_name)
-        found = each(batch, self.action_name, signal, lambda x, i: self._found(x, float(fs[i])))
+        found = map_records(batch, self.action_name, signal, lambda x, i: self._found(x, float(fs[i])))
         return batch.with_component(self.dst, np.array(found, dtype=np.float64))
 
     def _found(self, x: Any, fs: float) -> float:

@@ -11,7 +11,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.dsp.spectrum import band_power, periodogram
 from cardioflow.errors import InputError
 from cardioflow.transforms._inputs import finite, rates
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 
 __all__ = ["SignalQuality"]
@@ -44,7 +44,7 @@ class SignalQuality(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = finite(batch, self.action_name)
         fs = rates(batch, self.action_name)
-        found = each(batch, self.action_name, signal, lambda x, i: _indices(x, float(fs[i])))
+        found = map_records(batch, self.action_name, signal, lambda x, i: _indices(x, float(fs[i])))
         return batch.with_component(self.dst, gathered(found, signal.ndim))
 
     @classmethod

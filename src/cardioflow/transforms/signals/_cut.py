@@ -32,5 +32,5 @@ def cut_windows(
     # Without a rate the seconds are unknown; samples over 1 Hz keep at least the order.
     fs = batch.fs if known else np.ones(len(batch))
     seconds = starts / np.repeat(fs, counts)
-    origin = batch.origin.cut([seconds[a:b] for a, b in spans])
-    return batch.replace(signal=Ragged(data, shapes), annotation=annotation, origin=origin)
+    provenance = batch.provenance.cut([seconds[a:b] for a, b in spans])
+    return batch.replace(signal=Ragged(data, shapes), annotation=annotation, provenance=provenance)

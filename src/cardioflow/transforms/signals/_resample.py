@@ -15,7 +15,7 @@ __all__ = ["resample_rows"]
 
 def resample_rows(batch: EcgBatch, old: NDArray[np.float64], new: NDArray[np.float64]) -> EcgBatch:
     """Return the batch with row ``i`` brought from ``old[i]`` to ``new[i]`` Hz."""
-    signal, meta = batch.loaded
+    signal, meta = batch.signal_and_meta
     if np.array_equal(old, new):
         return batch
     starts, lengths, row = series(signal)

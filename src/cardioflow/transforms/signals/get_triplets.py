@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch, Ragged
-from cardioflow.dsp.streams import segment_keys, uniform
+from cardioflow.core.random_keys import segment_keys, uniform
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters, _targets
 from cardioflow.transforms._inputs import uncut
@@ -107,10 +107,10 @@ class GetTriplets(RandomTransform):
             ids=tuple(f"{batch.ids[t[0]]}/{k}" for k, t in enumerate(picks)),
             signal=Ragged(flat, np.tile([[3, leads, self.siglen]], (len(picks), 1))),
             annotation=annotation,
-            origin=replace(
-                rows.origin,
-                key=segment_keys(rows.origin.key, np.arange(len(picks))),
-                start_s=tuple(seconds),
+            provenance=replace(
+                rows.provenance,
+                key=segment_keys(rows.provenance.key, np.arange(len(picks))),
+                segment_start_s=tuple(seconds),
             ),
             extra={**rows.extra, "triplet": tuple(tuple(batch.ids[i] for i in t) for t in picks)},
         )

@@ -46,7 +46,7 @@ class PadSignals(Transform):
         ]
         annotation = moved(batch, lambda marks, i: replace(marks, sample=marks.sample + int(before[i])))
         return batch.replace(
-            signal=gathered(arrays, signal.ndim), annotation=annotation, origin=shifted(batch, (-before).tolist())
+            signal=gathered(arrays, signal.ndim), annotation=annotation, provenance=shifted(batch, (-before).tolist())
         )
 
     @classmethod

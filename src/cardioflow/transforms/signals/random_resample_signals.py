@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.dsp.streams import generator
+from cardioflow.core.random_keys import generator
 from cardioflow.errors import InputError, nearest
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates

@@ -28,7 +28,7 @@ class RandomSplitSignals(RandomTransform):
     Gives (segment, lead, length). The places are drawn evenly and with
     replacement. A signal shorter than ``length`` gives ``n_segments`` equal
     segments that end with it and hold ``pad_value`` in front. Annotations
-    become one per segment, and ``batch.origin`` keeps where each segment starts.
+    become one per segment, and ``batch.provenance`` keeps where each segment starts.
 
     Args:
         length: samples of a segment.

@@ -10,7 +10,7 @@ from cardioflow.dsp.baseline import median_baseline, spline_baseline
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.beats._beats import beats_of
 from cardioflow.transforms.signals._filter import filter_rows
@@ -44,12 +44,14 @@ class RemoveBaseline(Transform):
         if self.method == "high_pass":
             return filter_rows(batch, self.action_name, low=0.5, high=None, order=2)
         if self.method == "median":
-            results = each(batch, self.action_name, signal, lambda x, i: x - median_baseline(x, float(fs[i])))
+            results = map_records(batch, self.action_name, signal, lambda x, i: x - median_baseline(x, float(fs[i])))
             return batch.replace(signal=gathered(results, signal.ndim))
         if signal.ndim > 2:
             raise InputError(f"{self} needs signals of (lead, time). Call it before cutting, or unstack_signals first.")
         samples = [own.sample for own in beats_of(batch, self.action_name, None)]
-        results = each(batch, self.action_name, signal, lambda x, i: x - spline_baseline(x, float(fs[i]), samples[i]))
+        results = map_records(
+            batch, self.action_name, signal, lambda x, i: x - spline_baseline(x, float(fs[i]), samples[i])
+        )
         return batch.replace(signal=gathered(results, signal.ndim))
 
     @classmethod

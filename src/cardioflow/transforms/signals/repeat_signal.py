@@ -36,8 +36,10 @@ class RepeatSignal(Transform):
         rows = np.repeat(np.arange(len(batch)), self.reps)
         shapes = np.column_stack([np.full(len(batch), self.reps), signal.shapes])
         annotation = None if batch.annotation is None else tuple((m,) * self.reps for m in batch.annotation)
-        origin = batch.origin.cut([np.zeros(self.reps)] * len(batch))
-        return batch.replace(signal=Ragged(signal.take(rows).data, shapes), annotation=annotation, origin=origin)
+        provenance = batch.provenance.cut([np.zeros(self.reps)] * len(batch))
+        return batch.replace(
+            signal=Ragged(signal.take(rows).data, shapes), annotation=annotation, provenance=provenance
+        )
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

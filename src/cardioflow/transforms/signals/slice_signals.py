@@ -61,10 +61,10 @@ class SliceSignals(Transform):
         batch = batch.replace(signal=gathered([x[..., part] for x in signal], signal.ndim), annotation=annotation)
         if batch.meta is None or not timed:
             return batch
-        origin = shifted(batch, [min(own[0], own[-1]) if own else 0 for own in ranges])
+        provenance = shifted(batch, [min(own[0], own[-1]) if own else 0 for own in ranges])
         if self.step in (None, 1, -1):
-            return batch.replace(origin=origin)
-        return batch.replace(origin=origin, meta=batch.meta.with_columns(fs=batch.fs / abs(self.step)))
+            return batch.replace(provenance=provenance)
+        return batch.replace(provenance=provenance, meta=batch.meta.with_columns(fs=batch.fs / abs(self.step)))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

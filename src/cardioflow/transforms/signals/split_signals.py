@@ -25,7 +25,7 @@ class SplitSignals(Transform):
     Gives (segment, lead, length); what is left over at the end is dropped. A
     signal shorter than ``length`` gives one segment that ends with it and holds
     ``pad_value`` in front. Annotations become one per segment, and
-    ``batch.origin`` keeps where each segment starts.
+    ``batch.provenance`` keeps where each segment starts.
 
     Args:
         length: samples of a segment.

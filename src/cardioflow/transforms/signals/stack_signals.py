@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from cardioflow.batch import EcgBatch, Origin, Ragged
-from cardioflow.dsp.streams import record_keys
+from cardioflow.batch import EcgBatch, Provenance, Ragged
+from cardioflow.core.random_keys import record_keys
 from cardioflow.errors import InputError
 from cardioflow.transforms.base import Transform
 
@@ -20,7 +20,7 @@ __all__ = ["StackSignals"]
 class StackSignals(Transform):
     """Put the segments of each record into one row of (segment, lead, time), the reverse of ``unstack_signals``.
 
-    Rows belong together by ``batch.origin``; they stand in the order of their
+    Rows belong together by ``batch.provenance``; they stand in the order of their
     numbers. The other components are those of the first. Rows of one record in
     different batches stay apart. Uncut records become rows of one segment.
 
@@ -33,13 +33,13 @@ class StackSignals(Transform):
         if signal.ndim != 2:
             return batch
         groups: dict[str, list[int]] = {}
-        for i, record in enumerate(batch.origin.record):
+        for i, record in enumerate(batch.provenance.record_id):
             groups.setdefault(record, []).append(i)
-        rows = [sorted(own, key=lambda i: int(batch.origin.segment[i])) for own in groups.values()]
+        rows = [sorted(own, key=lambda i: int(batch.provenance.segment[i])) for own in groups.values()]
         for own in rows:
             shapes = {tuple(int(v) for v in signal.shapes[i]) for i in own}
             if len(shapes) > 1:
-                record = batch.origin.record[own[0]]
+                record = batch.provenance.record_id[own[0]]
                 raise InputError(
                     f"{self.action_name} cannot stack the segments of record {record!r}: their shapes differ "
                     f"({', '.join(map(str, sorted(shapes)))}). Pad or cut them to one length first.",
@@ -54,7 +54,7 @@ class StackSignals(Transform):
             ids=tuple(groups),
             signal=stacked,
             annotation=None if marks is None else tuple(tuple(_flat(marks[i]) for i in own) for own in rows),
-            origin=_whole(batch.origin, first.origin, rows),
+            provenance=_whole(batch.provenance, first.provenance, rows),
         )
 
 
@@ -62,11 +62,11 @@ def _flat(mark: Any) -> Any:
     return mark[0] if isinstance(mark, tuple) else mark
 
 
-def _whole(origin: Origin, first: Origin, rows: list[list[int]]) -> Origin:
+def _whole(provenance: Provenance, first: Provenance, rows: list[list[int]]) -> Provenance:
     return replace(
         first,
-        key=record_keys(first.record),
+        key=record_keys(first.record_id),
         segment=np.zeros(len(rows), np.int64),
         n_segments=np.ones(len(rows), np.int64),
-        start_s=tuple(np.concatenate([origin.start_s[i] for i in own]) for own in rows),
+        segment_start_s=tuple(np.concatenate([provenance.segment_start_s[i] for i in own]) for own in rows),
     )

@@ -18,7 +18,7 @@ class UnstackSignals(Transform):
 
     The rows are named ``"A00001/0"``, ``"A00001/1"`` and so on. Targets
     and metadata are repeated, annotations go to their segment, and
-    ``batch.origin`` keeps the record. Signals that are not cut stay as they are
+    ``batch.provenance`` keeps the record. Signals that are not cut stay as they are
     (CardIO made a record of each lead).
     """
 

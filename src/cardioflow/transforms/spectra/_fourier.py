@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 
 __all__ = ["FourierTransform"]
@@ -48,7 +48,7 @@ class FourierTransform(Transform):
         source = batch.component(self.src)
         if not isinstance(source, Ragged):
             raise InputError(f"{self.action_name} needs a signal, but {self.src!r} holds {type(source).__name__}.")
-        results = each(batch, self.action_name, source, lambda x, _: self.function(x, self.n, norm=self.norm))
+        results = map_records(batch, self.action_name, source, lambda x, _: self.function(x, self.n, norm=self.norm))
         return batch.with_component(self.dst, gathered(results, source.ndim))
 
     @classmethod

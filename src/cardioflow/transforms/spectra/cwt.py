@@ -13,7 +13,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -52,7 +52,7 @@ class Cwt(Transform):
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = _wavelets.source(self, batch)
-        results = each(batch, self.action_name, source, lambda x, _: self._coefficients(x))
+        results = map_records(batch, self.action_name, source, lambda x, _: self._coefficients(x))
         relative = pywt.scale2frequency(self.wavelet, np.array(self.scales))
         frequencies = [relative * fs for fs in rates(batch, self.action_name)]
         return batch.with_component(self.dst, gathered(results, source.ndim + 1)).with_component(

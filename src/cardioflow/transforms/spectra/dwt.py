@@ -9,7 +9,7 @@ import numpy as np
 import pywt
 
 from cardioflow.batch import EcgBatch
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -41,7 +41,7 @@ class Dwt(Transform):
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = _wavelets.source(self, batch)
-        results = each(
+        results = map_records(
             batch,
             self.action_name,
             source,

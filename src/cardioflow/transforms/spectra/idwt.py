@@ -9,7 +9,7 @@ import pywt
 
 from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -46,7 +46,7 @@ class Idwt(Transform):
         source = _wavelets.source(self, batch)
         if source.ndim < 3 or (source.shapes[:, -2] != 2).any():
             raise InputError(f"{self.action_name} needs (lead, 2, coefficient), as dwt gives it, but got {source!r}.")
-        results = each(
+        results = map_records(
             batch,
             self.action_name,
             source,

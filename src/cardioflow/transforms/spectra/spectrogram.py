@@ -12,7 +12,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError, nearest
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 
 __all__ = ["Spectrogram"]
@@ -52,7 +52,7 @@ class Spectrogram(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = finite(batch, self.action_name, self.src)
         fs = rates(batch, self.action_name)
-        made = each(batch, self.action_name, source, lambda x, i: self._made(x, float(fs[i])))
+        made = map_records(batch, self.action_name, source, lambda x, i: self._made(x, float(fs[i])))
         return (
             batch.with_component(self.dst, gathered([s for _, _, s in made], source.ndim + 1))
             .with_component(f"{self.dst}_frequencies", gathered([f for f, _, _ in made], 1))

@@ -10,7 +10,7 @@ import pywt
 
 from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.transforms._map import each, gathered
+from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -52,7 +52,7 @@ class Waverec(Transform):
                 f"{self.action_name} needs the component {self.src + '_levels'!r}, which wavedec writes. "
                 "Call wavedec first."
             )
-        results = each(batch, self.action_name, source, lambda x, i: self._joined(x, levels[i]))
+        results = map_records(batch, self.action_name, source, lambda x, i: self._joined(x, levels[i]))
         return batch.with_component(self.dst, gathered(results, source.ndim))
 
     def _joined(self, x: Any, levels: tuple[int, ...]) -> Any:

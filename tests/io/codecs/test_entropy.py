@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cardioflow.dsp.codes import NO_CODE, lzw, prefix_decode
+from cardioflow.io._codecs.entropy import NO_CODE, lzw, prefix_decode
 
 
 def _bytes(bits: str) -> NDArray[np.uint8]:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.dataset import EcgDataset
     from cardioflow.pipeline.options import RunOptions
 
-__all__ = ["BatchSource"]
+__all__ = ["BatchSampler"]
 
 _ENDLESS = 1 << 40
 """Batches of a run without an end, more than any run will draw."""
 
 
 @final
-class BatchSource:
+class BatchSampler:
     """Batches by number; epochs never mix, and each has its own order."""
 
     def __init__(self, dataset: EcgDataset, options: RunOptions) -> None:

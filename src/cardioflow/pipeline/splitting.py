@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.streams import generator, record_keys
+from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import InputError
 
 __all__ = ["assign_parts"]

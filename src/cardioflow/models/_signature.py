@@ -12,13 +12,13 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.models._inputs import refuse
 
-__all__ = ["InputFacts"]
+__all__ = ["InputSignature"]
 
 _RATE_TOLERANCE = 1e-3
 """Devices write 299.9 for 300 Hz; a model does not notice a thousandth."""
 
 
-class InputFacts:
+class InputSignature:
     """The shape, sampling rate and leads of a model's input; ``None`` where unknown, or not the same in all batches."""
 
     def __init__(self) -> None:

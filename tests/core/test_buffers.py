@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cardioflow.dsp.buffers import _free, _size_class, empty
+from cardioflow.core.buffers import _free, _size_class, empty
 
 N = 300_000
 

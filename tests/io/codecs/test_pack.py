@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardioflow.dsp.pack import pack
-from cardioflow.dsp.unpack import BLOCKS, MISSING, n_bytes, unpack
+from cardioflow.io._codecs.pack import pack
+from cardioflow.io._codecs.unpack import BLOCKS, MISSING, n_bytes, unpack
 
 
 @pytest.mark.parametrize("fmt", sorted(BLOCKS.keys() & MISSING))

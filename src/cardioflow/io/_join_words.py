@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["joined"]
+__all__ = ["join_words"]
 
 
-def joined(*parts: str | None) -> str | None:
+def join_words(*parts: str | None) -> str | None:
     """Return what there is of ``parts`` with spaces between, ``None`` where there is nothing.
 
-    >>> joined("Philips", None, "PageWriter"), joined(None, "")
+    >>> join_words("Philips", None, "PageWriter"), join_words(None, "")
     ('Philips PageWriter', None)
     """
     return " ".join(part for part in parts if part) or None

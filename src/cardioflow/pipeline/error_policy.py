@@ -13,10 +13,10 @@ from cardioflow.errors import BadRecordsError, CardioFlowError, StepError
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
 
-__all__ = ["guarded"]
+__all__ = ["apply"]
 
 
-def guarded(action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, *, step: str, on_error: str) -> EcgBatch:
+def apply(action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, *, step: str, on_error: str) -> EcgBatch:
     """Return ``action(batch)``; with ``on_error="skip"`` without the records that it cannot take.
 
     Each record left out is listed in the result's ``skipped`` with its reason.
@@ -38,7 +38,7 @@ def guarded(action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, *, step: st
                 raise _single(error) from (caught if error is not caught else caught.__cause__)
         bad = np.array([_reason_of(batch, i, reasons) is not None for i in range(len(batch))])
         skipped = [
-            Skipped(batch.origin.record[i], step, reason)
+            Skipped(batch.provenance.record_id[i], step, reason)
             for i in range(len(batch))
             if (reason := _reason_of(batch, i, reasons)) is not None
         ]
@@ -67,7 +67,7 @@ def _reasons(
     """Return the error of each record at fault, by the row's id or its record's; empty when none is."""
     if isinstance(error, BadRecordsError):
         return error.reasons
-    known = {*batch.ids, *batch.origin.record}
+    known = {*batch.ids, *batch.provenance.record_id}
     if error.record in known:
         return {str(error.record): error}
     if not isinstance(error, StepError):
@@ -78,9 +78,9 @@ def _reasons(
             action(row)
         except Exception as caught:  # noqa: BLE001 -- the same exception as before, of one record
             found[row.ids[0]] = _ours(caught, step)
-            found[row.ids[0]].record = row.origin.record[0]
+            found[row.ids[0]].record = row.provenance.record_id[0]
     return found
 
 
 def _reason_of(batch: EcgBatch, i: int, reasons: dict[str, CardioFlowError]) -> CardioFlowError | None:
-    return reasons.get(batch.ids[i]) or reasons.get(batch.origin.record[i])
+    return reasons.get(batch.ids[i]) or reasons.get(batch.provenance.record_id[i])

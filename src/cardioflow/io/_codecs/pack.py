@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.dsp.unpack import n_bytes
+from cardioflow.io._codecs.unpack import n_bytes
 
 __all__ = ["pack"]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cardioflow.dsp.marks import unpack_marks
+from cardioflow.io._codecs.marks import unpack_marks
 
 
 def word(code: int, low: int) -> bytes:

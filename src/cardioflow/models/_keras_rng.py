@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cardioflow.dsp.streams import record_keys
+from cardioflow.core.random_keys import record_keys
 from cardioflow.models._keras import keras
 
 __all__ = ["seeded_step"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Literal
 
-from cardioflow.io._joined import joined
+from cardioflow.io._join_words import join_words
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._scp.sections import Sections
 from cardioflow.io._source import Cursor
@@ -37,7 +37,7 @@ def read_about(sections: Sections, request: ReadRequest) -> dict[str, Any]:
         "electrode_placement": _PLACEMENTS.get((tags.get(33) or b"\0")[0]),
         **person_meta(
             request,
-            name=joined(*name),
+            name=join_words(*name),
             patient_id=_text(tags.get(2)),
             birth_date=birth,
             institution=_text(tags.get(16)),
@@ -95,7 +95,7 @@ def _device(raw: bytes) -> str | None:
     model = _text(raw[8:14])
     texts = raw[36:].split(b"\0")
     maker = _text(texts[4]) if len(texts) > 4 else None
-    return joined(maker, model)
+    return join_words(maker, model)
 
 
 def read_measurements(sections: Sections) -> dict[str, float]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardioflow.dsp.unpack import BLOCKS, MISSING, exact_in_float32, n_bytes, scale, scale_dense, unpack
+from cardioflow.io._codecs.unpack import BLOCKS, MISSING, exact_in_float32, n_bytes, scale, scale_dense, unpack
 
 BITS = {16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10}
 

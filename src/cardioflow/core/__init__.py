@@ -1,0 +1,1 @@
+"""What every layer above rests on: random keys and the buffer pool."""

@@ -1,0 +1,1 @@
+"""Compiled coders of integers: packed samples, entropy codes, annotation bytes, quantizing."""

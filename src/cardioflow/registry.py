@@ -21,6 +21,10 @@ from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
 __all__ = ["Registry", "actions", "formats", "metrics", "models", "steps", "transforms"]
 
 
+# What every member builds on, and the door through which the layers above use them.
+_NOT_MEMBERS = frozenset({"base.py", "reading.py"})
+
+
 class Registry:
     """The members of one package, found by their file names."""
 
@@ -111,7 +115,7 @@ def _walk(folder: str, package: str) -> Iterator[tuple[str, str]]:
             continue
         if entry.is_dir():
             yield from _walk(entry.path, f"{package}.{entry.name}")
-        elif entry.name.endswith(".py") and entry.name != "base.py":
+        elif entry.name.endswith(".py") and entry.name not in _NOT_MEMBERS:
             name = entry.name[:-3]
             yield name, f"{package}.{name}:{class_name(name)}"
 

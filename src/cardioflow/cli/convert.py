@@ -11,10 +11,8 @@ from typing import Any
 
 import typer
 
-from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import FormatError, InputError
-from cardioflow.io._recognise import recognise
-from cardioflow.io._wfdb.annotation import annotated, is_plain
+from cardioflow.io.reading import annotation_files, has_plain_annotations, recognise
 from cardioflow.pipeline.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
 
@@ -64,12 +62,12 @@ class Conversion:
             return [(paths, plain)]
         if kind != "wfdb" or self.ann_ext is not None:
             return [(paths, marked)]
-        beside = {folder: annotated(str(folder)) for folder in {path.parent for path in paths.values()}}
+        beside = {folder: annotation_files(folder) for folder in {path.parent for path in paths.values()}}
         some: dict[str, Path] = {}
         unsure = set[str]()
         for name, path in paths.items():
             there = beside[path.parent].get(path.stem, [])
-            if is_plain(there, GROUPS["standard"]):
+            if has_plain_annotations(there):
                 some[name] = path
             elif there:
                 unsure.update(there)

@@ -12,10 +12,8 @@ from typing import Any
 import typer
 
 from cardioflow.errors import CardioFlowError, FormatError
-from cardioflow.io._options import check_options, reader_for, request_for
-from cardioflow.io._rates import settled
-from cardioflow.io._recognise import recognise
 from cardioflow.io.base import Record
+from cardioflow.io.reading import check_options, read_each, recognise, request_for
 
 __all__ = ["describe", "print_info"]
 
@@ -71,11 +69,9 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, 
 def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
     """Return all that ``path`` holds; annotations that were not asked for by name only where it is plain which."""
     check_options(fmt, options)
-    reader = reader_for(fmt, options)
 
     def read(*components: str) -> Record:
-        request = request_for(components, options)
-        found = settled(reader, path, request, reader.read_many([path], request)[0])
+        found = read_each([path], fmt, request_for(components, options), options)[0]
         if isinstance(found, FormatError):
             raise found
         return found

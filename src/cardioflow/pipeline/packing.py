@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cardioflow.errors import InputError
+from cardioflow.io.reading import open_store, store_writer
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.dataset import EcgDataset
@@ -22,8 +23,6 @@ def is_packed(path: str) -> bool:
 
 def unpacked_index(store: Path) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the paths of the records in ``store`` by id, and their labels."""
-    from cardioflow.io._packed.store import open_store
-
     opened = open_store(store)
     return {name: f"{store}#{row}" for row, name in enumerate(opened.ids())}, opened.labels()
 
@@ -40,7 +39,6 @@ def pack(
     options: Mapping[str, Any],
 ) -> list[Any]:
     """Write ``dataset`` to the store ``path`` and return what was skipped."""
-    from cardioflow.io._packed.writer import StoreWriter
     from cardioflow.pipeline.labels import LabelTable, TableShape
     from cardioflow.pipeline.pipeline import Pipeline
 
@@ -49,7 +47,7 @@ def pack(
     source = labels if labels is not None else dataset.labels
     table: Mapping[str, Any] = {} if source is None else LabelTable.read(source, TableShape(), dataset.every_id).labels
     run = (dataset >> Pipeline().load(fmt=fmt, components=list(components), **options)).batches(64, on_error=on_error)
-    with StoreWriter(path, shard_mb * 2**20) as writer:
+    with store_writer(path, shard_mb * 2**20) as writer:
         for batch in run:
             signal, meta = batch.signal_and_meta
             for i, name in enumerate(batch.ids):

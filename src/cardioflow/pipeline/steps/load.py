@@ -13,9 +13,8 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import BadRecordsError, CardioFlowError, FormatError, InputError, LabelError, nearest
-from cardioflow.io._options import check_options, reader_for, request_for
-from cardioflow.io._rates import settled
-from cardioflow.io.base import ReadRequest, Record
+from cardioflow.io.base import Record
+from cardioflow.io.reading import check_options, read_each, request_for
 from cardioflow.pipeline.labels import LabelTable, TableShape
 from cardioflow.pipeline.packing import is_packed
 from cardioflow.pipeline.steps.base import Reader
@@ -156,7 +155,7 @@ class Load(Reader):
             together = formats.get("packed")().read_columns(batch.paths, request)
             held = {"signal": together.signal, "meta": together.meta, "annotation": together.annotation}
             return batch.replace(**{k: v for k, v in held.items() if v is not None})
-        found = self._read([self._path(batch, i) for i in range(len(batch))], request)
+        found = read_each([self._path(batch, i) for i in range(len(batch))], self.fmt, request, self.options)
         errors: dict[str, CardioFlowError] = {}
         records: list[Record] = []
         for name, record in zip(batch.ids, found, strict=True):
@@ -168,23 +167,6 @@ class Load(Reader):
         if errors:
             raise BadRecordsError(errors)
         return _assemble(batch, records, self.components)
-
-    def _read(self, paths: list[Path], request: ReadRequest) -> list[Record | FormatError]:
-        if self.fmt is not None:
-            reader = reader_for(self.fmt, self.options)
-            found: list[Record | FormatError] = reader.read_many(paths, request)
-            return [settled(reader, path, request, own) for path, own in zip(paths, found, strict=True)]
-        from cardioflow.io._recognise import recognise
-
-        each: list[Record | FormatError] = []
-        for path in paths:
-            try:
-                reader = formats.get(recognise(path))()
-            except FormatError as error:
-                each.append(error)
-                continue
-            each.append(settled(reader, path, request, reader.read_many([path], request)[0]))
-        return each
 
     def _path(self, batch: EcgBatch, i: int) -> Path:
         if isinstance(self.src, Mapping):

@@ -1,0 +1,96 @@
+"""The public door of ``cardioflow.io``: what the layers above need beside the formats themselves.
+
+Everything else in this package whose name begins with an underscore is private to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardioflow.errors import FormatError
+from cardioflow.io._options import check_options, reader_for, request_for
+from cardioflow.io._recognise import recognise
+from cardioflow.io.base import Format, ReadRequest, Record
+
+if TYPE_CHECKING:
+    from cardioflow.io._packed.store import Store
+    from cardioflow.io._packed.writer import StoreWriter
+
+__all__ = [
+    "annotation_files",
+    "check_options",
+    "has_plain_annotations",
+    "open_store",
+    "read_each",
+    "recognise",
+    "request_for",
+    "store_writer",
+]
+
+
+def read_each(
+    paths: Sequence[Path], fmt: str | None, request: ReadRequest, options: Mapping[str, Any]
+) -> list[Record | FormatError]:
+    """Read each file; one that cannot be read gives its error in its place.
+
+    Args:
+        paths: The files.
+        fmt: Their format, or ``None`` to recognise each file's from its content.
+        request: What to read, as ``request_for`` makes it.
+        options: All options of ``load``; those that belong to the format alone configure its reader.
+    """
+    if fmt is not None:
+        return _read(reader_for(fmt, options), paths, request)
+    found: list[Record | FormatError] = []
+    for path in paths:
+        try:
+            found += _read(reader_for(recognise(path), options), [path], request)
+        except FormatError as error:
+            found.append(error)
+    return found
+
+
+def _read(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
+    from cardioflow.io._rates import settled  # it needs SciPy, and importing this door is to be light
+
+    found = reader.read_many(paths, request)
+    return [settled(reader, path, request, own) for path, own in zip(paths, found, strict=True)]
+
+
+def annotation_files(folder: Path) -> dict[str, list[str]]:
+    """Return the extensions of the possible WFDB annotation files in ``folder``, by record name, in one listing."""
+    from cardioflow.io._wfdb.annotation import annotated
+
+    return annotated(str(folder))
+
+
+def has_plain_annotations(extensions: Sequence[str]) -> bool:
+    """Return whether it is plain which of a WFDB record's annotation files is meant when none is named."""
+    from cardioflow.batch.leads import GROUPS
+    from cardioflow.io._wfdb.annotation import is_plain
+
+    return is_plain(extensions, GROUPS["standard"])
+
+
+def open_store(path: Path) -> Store:
+    """Return the packed store at ``path``; opened again, it is the same object as long as the store is unchanged.
+
+    Raises:
+        FormatError: when it is not a packed store, or is damaged.
+    """
+    from cardioflow.io._packed.store import open_store as opened
+
+    return opened(path)
+
+
+def store_writer(path: Path, shard_bytes: int) -> StoreWriter:
+    """Return a writer of a new packed store at ``path``, a context manager, with shards of about ``shard_bytes``.
+
+    Raises:
+        InputError: when ``path`` exists.
+    """
+    from cardioflow.io._packed.writer import StoreWriter
+
+    return StoreWriter(path, shard_bytes)

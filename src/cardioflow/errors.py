@@ -3,30 +3,34 @@
 ::
 
     CardioFlowError
-    ├── FormatError (ValueError)                 a file that cannot be read as its format says
-    │   └── MixedRatesError                      leads of different rate, and no choice made
-    ├── InputError (ValueError)                  a parameter, a signal or a table that a step cannot take
-    │   └── LabelError                           a label that is missing, doubled or unknown
-    ├── ConfigError (ValueError)                 a setting that nobody reads, or that two would read
-    ├── UnknownNameError (LookupError)           no format, model, metric or variable of that name
-    │   └── UnknownActionError (AttributeError)  no action of that name
-    ├── DuplicateNameError (ValueError)          two members of one name
-    ├── ModelError (RuntimeError)                a model that cannot do what it was asked
-    │   └── DumpError                            a path to load that is no dump, or another model's
-    ├── NotRunError (RuntimeError)               a template was asked for what only a run has
-    ├── EndOfDataError (LookupError)             no batch is left
+    ├── FormatError (ValueError)                 a file or a text does not follow its format
+    │   └── MixedRatesError                      leads with different sampling rates, and no choice made
+    ├── InputError (ValueError)                  a parameter, a signal or a table that a step cannot use
+    │   └── LabelError                           a label that is missing, duplicated or unknown
+    ├── ConfigError (ValueError)                 a setting that no step reads, or that is ambiguous
+    ├── UnknownNameError (LookupError)           no format, model, metric or variable has that name
+    │   └── UnknownActionError (AttributeError)  no action has that name
+    ├── DuplicateNameError (ValueError)          two members have the same name
+    ├── ModelError (RuntimeError)                a model that cannot do what was asked
+    │   └── DumpError                            a path that does not hold a saved model, or holds another one
+    ├── NotRunError (RuntimeError)               a template was asked for something that only a run has
+    ├── EndOfDataError (LookupError)             no batches are left
     ├── MissingDependencyError (ImportError)     an optional package is not installed
-    ├── StepError (RuntimeError)                 somebody else's exception inside a step
+    ├── StepError (RuntimeError)                 an exception from other code, raised inside a step
     └── BadRecordsError (ValueError)             several records of one batch failed, each with its reason
 
-Each also derives from the built-in that a caller would catch. ``record`` and
-``step`` say where it happened, and stand at the end of the message.
+Each class also derives from the built-in exception that a caller would catch.
+``record`` and ``step`` say where the error happened and appear at the end of the
+message. All of them survive pickling and copying, so that a worker process can
+send them to its parent.
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any, Self
 
 __all__ = [
     "BadRecordsError",
@@ -46,11 +50,18 @@ __all__ = [
     "UnknownActionError",
     "UnknownNameError",
     "nearest",
+    "raise_bad_records",
 ]
 
 
 class CardioFlowError(Exception):
-    """The root of all errors of this package: what came, what was expected, what to do."""
+    """The root of all errors of this package: what came, what was expected, what to do.
+
+    Args:
+        message: The whole sentence.
+        record: The id of the record that caused the error, if it was one record.
+        step: The step that failed, as ``"3, standardize()"``.
+    """
 
     def __init__(self, message: str, *, record: str | None = None, step: str | None = None) -> None:
         super().__init__(message)
@@ -60,70 +71,101 @@ class CardioFlowError(Exception):
     def __str__(self) -> str:
         message = str(self.args[0]) if self.args else ""
         where = []
-        # The record is repeated only where the sentence does not already name it.
+        # The record is added only where the sentence does not already name it.
         if self.record is not None and repr(self.record) not in message:
             where.append(f"record {self.record!r}")
         if self.step is not None:
             where.append(f"step {self.step}")
         return f"{message} [{', '.join(where)}]" if where else message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments, every attribute and the notes; of the cause, its traceback as text."""
+        state = dict(self.__dict__)
+        if self.__cause__ is not None:
+            # The exception itself may not pickle, or may pickle and fail when it is loaded.
+            state["__cause__"] = _CauseText.of(self.__cause__)
+        # Built without __init__, so that subclasses may have parameters of their own.
+        return _new, (type(self), self.args), state
+
+
+class _CauseText(Exception):  # noqa: N818 -- stands for any exception
+    """The cause of an error that came from another process; prints as the traceback there."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        return error if isinstance(error, cls) else cls("".join(traceback.format_exception(error)).rstrip())
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+def _new(cls: type[CardioFlowError], args: tuple[Any, ...]) -> CardioFlowError:
+    return cls.__new__(cls, *args)
+
 
 class FormatError(CardioFlowError, ValueError):
-    """A file cannot be read as its format says; the message names file, place and expectation."""
+    """A file or a text does not follow its format; the message names the file, the place and what was expected."""
 
 
 class MixedRatesError(FormatError):
-    """Leads of different rate, and no choice made; ``rates`` maps each lead's number to its Hz, as asked for."""
+    """The leads have different sampling rates, and no choice was made; ``rates`` maps each lead's number to Hz."""
 
-    def __init__(self, message: str, rates: Mapping[int, float] | None = None, *, record: str | None = None) -> None:
-        super().__init__(message, record=record)
+    def __init__(
+        self,
+        message: str,
+        rates: Mapping[int, float] | None = None,
+        *,
+        record: str | None = None,
+        step: str | None = None,
+    ) -> None:
+        super().__init__(message, record=record, step=step)
         self.rates = dict(rates or {})
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """The numbers of the leads of each rate, rising."""
+        """The numbers of the leads at each rate, lowest rate first."""
         found = sorted(set(self.rates.values()))
         return tuple(tuple(lead for lead, own in self.rates.items() if own == rate) for rate in found)
 
 
 class InputError(CardioFlowError, ValueError):
-    """A parameter, a signal or a table is not what a step can take."""
+    """A step cannot use a parameter, a signal or a table."""
 
 
 class LabelError(InputError):
-    """A label is missing, doubled or unknown to the model."""
+    """A label is missing, duplicated or unknown to the model."""
 
 
 class ConfigError(CardioFlowError, ValueError):
-    """A setting that nobody reads, or that more than one model would read."""
+    """No step reads a setting, or more than one model would read it."""
 
 
 class UnknownNameError(CardioFlowError, LookupError):
-    """No format, model, metric or variable of that name; the nearest ones are in the message."""
+    """No format, model, metric or variable has that name; the message lists the nearest ones."""
 
 
 class UnknownActionError(UnknownNameError, AttributeError):
-    """No action of that name; an ``AttributeError`` too, so that ``hasattr`` works."""
+    """No action has that name; also an ``AttributeError``, so that ``hasattr`` works."""
 
 
 class DuplicateNameError(CardioFlowError, ValueError):
-    """Two members of one name, which the message both names."""
+    """Two members have the same name; the message names both."""
 
 
 class ModelError(CardioFlowError, RuntimeError):
-    """A model cannot do what it was asked."""
+    """A model cannot do what was asked."""
 
 
 class DumpError(ModelError):
-    """A path to load is no dump, or the dump of another model."""
+    """A path does not hold a saved model, or holds another model."""
 
 
 class NotRunError(CardioFlowError, RuntimeError):
-    """A template, which has no dataset yet, was asked for what only a run has."""
+    """A template, which does not have a dataset yet, was asked for something that only a run has."""
 
 
 class EndOfDataError(CardioFlowError, LookupError):
-    """No batch is left."""
+    """No batches are left."""
 
 
 class MissingDependencyError(CardioFlowError, ImportError):
@@ -131,37 +173,81 @@ class MissingDependencyError(CardioFlowError, ImportError):
 
 
 class StepError(CardioFlowError, RuntimeError):
-    """An exception that is not ours, raised inside a step; it is the ``__cause__``."""
+    """Other code raised an exception inside a step: its type and text are in the message, itself in ``__cause__``.
+
+    After pickling, ``__cause__`` holds the traceback as text.
+    """
+
+    @classmethod
+    def of(cls, error: BaseException, *, what: str = "", record: str | None = None, step: str | None = None) -> Self:
+        """Return the error that reports ``error``, with ``error`` as its cause.
+
+        Args:
+            error: What was raised.
+            what: What raised it, as ``"F(scale)"``; the message then reads ``F(scale) raised KeyError: 'x'``.
+            record: The id of the record, if it was one record.
+            step: The step in which it was raised.
+        """
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        made = cls(f"{what} raised {text}" if what else text, record=record, step=step)
+        made.__cause__ = error
+        return made
 
 
 class BadRecordsError(CardioFlowError, ValueError):
     """Several records of one batch failed: ``reasons`` maps each record's id to its error."""
 
-    def __init__(self, reasons: Mapping[str, CardioFlowError]) -> None:
+    def __init__(
+        self, reasons: Mapping[str, CardioFlowError], *, record: str | None = None, step: str | None = None
+    ) -> None:
+        if not reasons:
+            raise ValueError("BadRecordsError needs the error of at least one record; got an empty mapping.")
         first = next(iter(reasons.values()))
-        more = f" (and {len(reasons) - 1} more records failed)" if len(reasons) > 1 else ""
-        super().__init__(f"{first}{more}")
+        more = _more_records(len(reasons) - 1)
+        super().__init__(f"{first} (and {more} failed)" if more else str(first), record=record, step=step)
         self.reasons = dict(reasons)
 
     def first(self) -> CardioFlowError:
-        """Return the first record's error, which is of the type that callers catch; a note names the others."""
+        """Return the first record's error, which has the type that callers catch; a note names the others."""
         names = list(self.reasons)
         error = self.reasons[names[0]]
         if len(names) > 1:
-            error.add_note(f"{len(names) - 1} more records of the batch failed: {', '.join(names[1:6])}")
+            listed = f"{', '.join(names[1:6])}{', …' if len(names) > 6 else ''}"
+            note = f"{_more_records(len(names) - 1)} of the batch failed: {listed}"
+            if note not in getattr(error, "__notes__", ()):
+                error.add_note(note)
         return error
 
-    def __reduce__(self) -> tuple[type, tuple[dict[str, CardioFlowError]]]:
-        return type(self), (self.reasons,)
+
+def _more_records(n: int) -> str:
+    return f"{n} more record{'s' if n > 1 else ''}" if n else ""
+
+
+def raise_bad_records(reasons: Mapping[str, CardioFlowError]) -> None:
+    """Raise the error of every record in ``reasons``, and nothing when it is empty.
+
+    One error is raised as it is, several as one ``BadRecordsError``. Each error
+    that does not say which ``record`` it is about gets the id that it is listed under.
+
+    Raises:
+        CardioFlowError: the only error in ``reasons``.
+        BadRecordsError: when there are several.
+    """
+    for name, error in reasons.items():
+        error.record = error.record or name
+    if len(reasons) == 1:
+        raise next(iter(reasons.values()))
+    if reasons:
+        raise BadRecordsError(reasons)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a clause that names what is nearest to ``name`` among ``known``, for an error's end."""
+    """Return a sentence for the end of a message: the names in ``known`` that are nearest to ``name``."""
     candidates = sorted(known)
     close = get_close_matches(name, candidates, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(repr(c) for c in close)}?"
     if not candidates:
-        return "There are none."
+        return "None are available."
     shown = ", ".join(repr(c) for c in candidates[:12])
-    return f"There are: {shown}{', …' if len(candidates) > 12 else ''}."
+    return f"Available: {shown}{', …' if len(candidates) > 12 else ''}."

@@ -65,8 +65,8 @@ def test_a_name_that_stands_there_exactly_comes_before_its_standard() -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("V7", "There is no lead 'V7'. There are: 'I', 'II', 'V2'. A number from 0 to 2 works too."),
-        ("V11", "There is no lead 'V11'. There are: 'I', 'II', 'V2'. A number from 0 to 2 works too."),
+        ("V7", "There is no lead 'V7'. Available: 'I', 'II', 'V2'. A number from 0 to 2 works too."),
+        ("V11", "There is no lead 'V11'. Available: 'I', 'II', 'V2'. A number from 0 to 2 works too."),
         ("VII", "There is no lead 'VII'. Did you mean 'II'? A number from 0 to 2 works too."),
         (3, "There is no lead number 3: numbers go from 0 to 2. There are 'I', 'II', 'V2'."),
         ([], "No leads were chosen; name some of 'I', 'II', 'V2'."),

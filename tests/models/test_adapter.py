@@ -198,7 +198,7 @@ def test_several_bad_records_are_all_reported(linear, make_batch) -> None:
     data = batch.signal.data.copy()
     data[0] = np.inf
     data[1300] = np.nan
-    with pytest.raises(BadRecordsError, match=r"and 1 more records failed") as error:
+    with pytest.raises(BadRecordsError, match=r"and 1 more record failed") as error:
         linear.predict_on_batch(batch.replace(signal=batch.signal.with_data(data)))
     assert list(error.value.reasons) == ["A00000", "A00003"]
 

@@ -142,7 +142,7 @@ def test_on_a_batch_the_first_bad_record_is_raised_and_the_others_are_noted(fold
         (folder / f"{name}.mat").unlink()
     with pytest.raises(FormatError, match=r"A00017\.mat") as caught:
         records.next_batch(3).load(fmt="wfdb")
-    assert caught.value.__notes__ == ["1 more records of the batch failed: A00041"]
+    assert caught.value.__notes__ == ["1 more record of the batch failed: A00041"]
 
 
 def test_a_batch_none_of_whose_records_can_be_read_is_passed_over(folder: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_label_without_a_number_is_named_with_its_record(batch):
     with pytest.raises(LabelError) as caught:
         batch.random_split_signals(3, {"A": 5})
     assert str(caught.value) == (
-        "random_split_signals(n_segments=…) has no number for the label 'N' of record 'A00001'. There are: 'A'."
+        "random_split_signals(n_segments=…) has no number for the label 'N' of record 'A00001'. Available: 'A'."
     )
     with pytest.raises(LabelError, match=r"names the unknown label 'B'"):
         batch.random_split_signals(3, {"A": 5, "N": 1, "B": 2})

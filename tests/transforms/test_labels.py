@@ -78,7 +78,7 @@ def test_binarized_labels_are_always_as_wide_as_there_are_classes(single, severa
 def test_a_label_that_cannot_occur_is_refused_with_those_that_can(single, action, argument, field):
     with pytest.raises(LabelError) as caught:
         getattr(single, action)(argument)
-    assert str(caught.value) == f"{action}({field}=…) names the unknown label 'B'. There are: 'A', 'N', 'O', '~'."
+    assert str(caught.value) == f"{action}({field}=…) names the unknown label 'B'. Available: 'A', 'N', 'O', '~'."
 
 
 def test_any_label_may_be_named_where_the_batch_does_not_know_which_can_occur(single):
@@ -102,7 +102,7 @@ def test_binarizing_names_what_it_misses(single):
     with pytest.raises(LabelError) as caught:
         single.replace(classes=("N", "O", "~")).binarize_labels()
     assert str(caught.value) == (
-        "Record 'A00000' has the label 'A', which is not in batch.classes. There are: 'N', 'O', '~'."
+        "Record 'A00000' has the label 'A', which is not in batch.classes. Available: 'N', 'O', '~'."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.errors import BadRecordsError, CardioFlowError, InputError, LabelError
+from cardioflow.errors import CardioFlowError, InputError, LabelError, raise_bad_records
 
 __all__ = ["refuse", "signals", "targets"]
 
@@ -90,7 +90,4 @@ def refuse(batch: EcgBatch, bad: Any, reason: Callable[[int], CardioFlowError]) 
         record = batch.provenance.record_id[row]
         if record not in reasons:
             reasons[record] = reason(row)
-            reasons[record].record = record
-    if len(reasons) == 1:
-        raise next(iter(reasons.values()))
-    raise BadRecordsError(reasons)
+    raise_bad_records(reasons)

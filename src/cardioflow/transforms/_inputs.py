@@ -9,17 +9,9 @@ from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.dsp.finite import not_finite
-from cardioflow.errors import BadRecordsError, CardioFlowError, InputError
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 
-__all__ = ["fail", "finite", "rates", "real", "refuse_not_finite", "series", "uncut"]
-
-
-def fail(reasons: dict[str, CardioFlowError]) -> None:
-    """Raise the one error that there is, several as one ``BadRecordsError``, and nothing when there is none."""
-    if len(reasons) == 1:
-        raise next(iter(reasons.values()))
-    if reasons:
-        raise BadRecordsError(reasons)
+__all__ = ["finite", "rates", "real", "refuse_not_finite", "series", "uncut"]
 
 
 def rates(batch: EcgBatch, step: str) -> NDArray[np.float64]:
@@ -36,7 +28,7 @@ def rates(batch: EcgBatch, step: str) -> NDArray[np.float64]:
     good = np.isfinite(fs) & (fs > 0)
     if good.all():
         return fs
-    fail(
+    raise_bad_records(
         {
             batch.ids[i]: InputError(
                 f"{step} needs the sampling rate of record {batch.ids[i]!r}, but meta['fs'] is {column[i]!r}. "
@@ -111,7 +103,7 @@ def refuse_not_finite(batch: EcgBatch, step: str, src: str = "signal") -> NoRetu
                 "Call fill_missing_signals first, drop the lead, or leave the record out.",
                 record=batch.ids[i],
             )
-    fail(reasons)
+    raise_bad_records(reasons)
     raise InputError(f"{step} found samples too large for float32. Check the units.")
 
 

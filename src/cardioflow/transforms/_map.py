@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch, Ragged
-from cardioflow.errors import CardioFlowError, InputError
-from cardioflow.transforms._inputs import fail
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 
 __all__ = ["gathered", "map_records"]
 
@@ -34,7 +33,7 @@ def map_records(
             reasons[batch.ids[i]] = InputError(
                 f"{step} cannot take record {batch.ids[i]!r} of shape {np.shape(x)}: {error}", record=batch.ids[i]
             )
-    fail(reasons)
+    raise_bad_records(reasons)
     return results
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.errors import LabelError, nearest
-from cardioflow.transforms._inputs import fail
+from cardioflow.errors import LabelError, nearest, raise_bad_records
 
 __all__ = ["by_label", "check_known", "column", "labels", "texts"]
 
@@ -33,7 +32,7 @@ def texts(batch: EcgBatch, step: str) -> list[tuple[str, ...]]:
         for i, value in enumerate(target)
         if not isinstance(value, (str, tuple))
     }
-    fail(dict(reasons))
+    raise_bad_records(reasons)
     return [(value,) if isinstance(value, str) else value for value in target]
 
 
@@ -90,5 +89,5 @@ def by_label(batch: EcgBatch, step: str, field: str, numbers: int | Mapping[str,
             f"{nearest(str(missing), numbers)}",
             record=batch.ids[i],
         )
-    fail(reasons)
+    raise_bad_records(reasons)
     return out

@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 from cardioflow.batch.action import Action
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.errors import BadRecordsError, CardioFlowError, InputError
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 from cardioflow.io.base import Format, Record
 from cardioflow.registry import formats
 
@@ -63,7 +63,7 @@ class Dump(Action):
                 # The batch is asked for again without the records at fault, and must not meet its own files.
                 for file in written:
                     file.unlink(missing_ok=True)
-            raise next(iter(reasons.values())) if len(reasons) == 1 else BadRecordsError(reasons)
+            raise_bad_records(reasons)
         return batch.replace(history=(*batch.history, self.action_name))
 
     def _write(self, name: str, record: Record) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
-from cardioflow.errors import BadRecordsError, CardioFlowError, FormatError, InputError, LabelError, nearest
+from cardioflow.errors import CardioFlowError, FormatError, InputError, LabelError, nearest, raise_bad_records
 from cardioflow.io.base import Record
 from cardioflow.io.reading import check_options, read_each, request_for
 from cardioflow.pipeline.labels import LabelTable, TableShape
@@ -137,8 +137,7 @@ class Load(Reader):
     def _targets(self, batch: EcgBatch) -> EcgBatch:
         table = self.table or self._table(self.src, frozenset(batch.provenance.record_id))
         target, missing = table.targets(batch.provenance.record_id)
-        if missing:
-            raise BadRecordsError(missing)
+        raise_bad_records(missing)
         classes = self.options.get("classes")
         if classes is not None:
             unknown = set(table.classes) - set(classes)
@@ -164,8 +163,7 @@ class Load(Reader):
                 errors[name] = record
             else:
                 records.append(record)
-        if errors:
-            raise BadRecordsError(errors)
+        raise_bad_records(errors)
         return _assemble(batch, records, self.components)
 
     def _path(self, batch: EcgBatch, i: int) -> Path:

@@ -7,9 +7,8 @@ from typing import Any
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.leads import resolve
-from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._inputs import fail
 from cardioflow.transforms._map import gathered
 from cardioflow.transforms._marks import moved
 
@@ -70,7 +69,7 @@ def chosen(
             picked.append(tuple(dict.fromkeys(found)))
         except InputError as error:
             reasons[batch.ids[i]] = InputError(f"{step}: {error.args[0]}", record=batch.ids[i])
-    fail(reasons)
+    raise_bad_records(reasons)
     return picked
 
 

@@ -12,9 +12,8 @@ import pint
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.leads import resolve
-from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._inputs import fail
 from cardioflow.transforms._map import gathered
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.channels import _leads
@@ -63,7 +62,7 @@ class ConvertUnits(Transform):
             except InputError as error:
                 text = f"{error.args[0]} [record {batch.ids[i]!r}]" if error.record is None else error.args[0]
                 reasons[batch.ids[i]] = InputError(text, record=batch.ids[i])
-        fail(reasons)
+        raise_bad_records(reasons)
         return batch.replace(signal=gathered(arrays, signal.ndim), meta=meta.with_columns(units=all_units))
 
     def _old(self, batch: EcgBatch, row: int) -> tuple[str, ...]:

@@ -8,9 +8,8 @@ from typing import Self, final
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.leads import standard_name
-from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._inputs import fail
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.channels import _leads
 
@@ -53,7 +52,7 @@ class RenameChannels(Transform):
                     record=batch.ids[i],
                 )
             renamed.append(own)
-        fail(reasons)
+        raise_bad_records(reasons)
         return batch.replace(meta=meta.with_columns(leads=renamed))
 
     @classmethod

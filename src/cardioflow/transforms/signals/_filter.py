@@ -6,8 +6,8 @@ import numpy as np
 
 from cardioflow.batch import EcgBatch
 from cardioflow.dsp.iir import butterworth, filtfilt
-from cardioflow.errors import CardioFlowError, InputError
-from cardioflow.transforms._inputs import fail, rates, series
+from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
+from cardioflow.transforms._inputs import rates, series
 
 __all__ = ["check_below_nyquist", "filter_rows"]
 
@@ -26,7 +26,7 @@ def check_below_nyquist(batch: EcgBatch, step: str, **frequencies: float | None)
                     record=batch.ids[i],
                 ),
             )
-    fail(reasons)
+    raise_bad_records(reasons)
 
 
 def filter_rows(batch: EcgBatch, step: str, *, low: float | None, high: float | None, order: int) -> EcgBatch:

@@ -16,4 +16,6 @@ def __getattr__(name: str) -> str:
         from importlib.metadata import version
 
         return version("cardioflow")
-    raise AttributeError(f"module 'cardioflow' has no attribute {name!r}")
+    from cardioflow.core.former_names import where_now
+
+    raise AttributeError(f"module 'cardioflow' has no attribute {name!r}. {where_now('module', name)}".rstrip())

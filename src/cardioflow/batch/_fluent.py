@@ -6,35 +6,35 @@ which holds every action with its signature and docstring.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from types import MethodType
+from typing import Any, ClassVar
 
-from cardioflow.errors import BadRecordsError, UnknownActionError, nearest
+from cardioflow.batch._methods import ActionMethods, method
+from cardioflow.core.former_names import Owner
+from cardioflow.errors import BadRecordsError
 from cardioflow.registry import actions
 
 __all__ = ["BatchActions"]
 
 
-class BatchActions:
+class BatchActions(metaclass=ActionMethods):
     """The base that gives ``EcgBatch`` every action of the registry as a method."""
 
     __slots__ = ()
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    _owner: ClassVar[Owner] = "batch"
+
+    def __getattr__(self, name: str) -> MethodType:
         # copy and pickle ask for private names before the object is whole.
         if name.startswith("_"):
             raise AttributeError(name)
-        if name not in actions:
-            raise UnknownActionError(f"There is no action or component {name!r}. {nearest(name, actions.names())}")
-        return partial(_apply, self, name)
+        return MethodType(method(name, type(self)), self)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *actions.names()})
 
-
-def _apply(batch: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    try:
-        return actions.get(name)(*args, **kwargs)(batch)
-    except BadRecordsError as error:
-        raise error.first() from None
+    def _carry(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return actions.get(name)(*args, **kwargs)(self)
+        except BadRecordsError as error:
+            raise error.first() from None

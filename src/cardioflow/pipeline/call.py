@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from cardioflow.batch.action import Action
+from cardioflow.core.former_names import former_call
 from cardioflow.errors import CardioFlowError, InputError, nearest
 from cardioflow.pipeline.expressions import Expression, Scope, evaluate, expressions_in
 from cardioflow.registry import actions
@@ -38,6 +39,8 @@ class Call:
             InputError: when the arguments do not fit the action.
         """
         cls = actions.get(self.name)
+        if advice := former_call(self.name, self.args):
+            raise InputError(advice)
         signature = inspect.signature(cls)
         try:
             signature.bind(*self.args, **self.kwargs)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.provenance import Provenance
+from cardioflow.core.former_names import where_now
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
 from cardioflow.pipeline.packing import pack, unpacked_index
@@ -248,6 +249,12 @@ class EcgDataset:
 
     def __rshift__(self, pipeline: Pipeline) -> BoundPipeline:
         return pipeline.bind(self)
+
+    if not TYPE_CHECKING:  # a type checker would then let every misspelt attribute pass
+
+        def __getattr__(self, name: str) -> Any:
+            now = "" if name.startswith("_") else where_now("dataset", name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}. {now}".rstrip())
 
     def __len__(self) -> int:
         return len(self.ids)

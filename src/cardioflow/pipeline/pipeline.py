@@ -45,7 +45,7 @@ class Pipeline(PipelineActions):
             setattr(new, name, value)
         return new
 
-    def _with_call(self, name: str, *args: Any, **kwargs: Any) -> Self:
+    def _with_call(self, name: str, /, *args: Any, **kwargs: Any) -> Self:
         call = Call(name, args, kwargs)
         try:
             call.check()

@@ -159,7 +159,7 @@ def test_an_unknown_model_fails_before_any_record_is_read(records: EcgDataset) -
 
 
 def test_a_missing_setting_names_what_there_is(records: EcgDataset) -> None:
-    with pytest.raises(ConfigError, match=r"The configuration has no 'fs'\..*or give C\('fs', default=…\)"):
+    with pytest.raises(ConfigError, match=r"does not have the setting 'fs'\..*or pass C\('fs', default=…\)"):
         (records >> _load().resample_signals(C("fs"))).batches(2)
 
 

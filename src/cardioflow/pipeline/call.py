@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
 
-import numpy as np
-
 from cardioflow.batch.action import Action
+from cardioflow.core.equality import same
 from cardioflow.core.former_names import former_call
 from cardioflow.errors import CardioFlowError, InputError, nearest
 from cardioflow.pipeline.expressions import Expression, Scope, evaluate, expressions_in
@@ -96,7 +95,7 @@ class Call:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Call):
             return NotImplemented
-        return self.name == other.name and _same(self.args, other.args) and _same(dict(self.kwargs), dict(other.kwargs))
+        return self.name == other.name and same(self.args, other.args) and same(dict(self.kwargs), dict(other.kwargs))
 
     def __hash__(self) -> int:
         return hash((self.name, len(self.args), tuple(sorted(self.kwargs))))
@@ -113,16 +112,3 @@ def _short(value: Any) -> str:
         return str(getattr(value, "__name__", value))
     text = repr(value)
     return text if len(text) <= 80 else f"<{type(value).__name__}>"
-
-
-def _same(a: Any, b: Any) -> bool:
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, np.ndarray):
-        return np.array_equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
-    same = a == b
-    return bool(same) if isinstance(same, (bool, np.bool_)) else a is b

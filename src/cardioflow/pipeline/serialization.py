@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardioflow.errors import ConfigError, FormatError, InputError, nearest
-from cardioflow.pipeline.expressions import _MISSING, B, C, F, V
+from cardioflow.pipeline.expressions import NO_DEFAULT, B, C, F, V
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.pipeline import Pipeline
@@ -74,7 +74,7 @@ def _encode(value: Any) -> Any:  # noqa: PLR0912 -- one branch per kind of value
         case B():
             encoded = {"$B": value.name}
         case C():
-            encoded = {"$C": value.name} | ({} if value.default is _MISSING else {"default": _encode(value.default)})
+            encoded = {"$C": value.name} | ({} if value.default is NO_DEFAULT else {"default": _encode(value.default)})
         case V():
             encoded = {"$V": value.name, "mode": value.mode}
         case F():

@@ -78,7 +78,7 @@ class LinearModel(BackendModel):
         save_file(self.model, folder / "weights.safetensors")
         return "weights.safetensors"
 
-    def _read(self, weights: Path, header: dict[str, Any]) -> None:
+    def _read(self, weights: Path, header: Any) -> None:
         self.model = load_file(weights)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import typer
 
 from cardioflow import registry
 from cardioflow.errors import CardioFlowError, DumpError, ModelError
-from cardioflow.models import bundle
 from cardioflow.models.base import BaseModel
+from cardioflow.models.dump import read_header
+from cardioflow.models.dump_header import DumpHeader
 from cardioflow.pipeline.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
 
@@ -43,13 +44,13 @@ def predict_files(model: Path, files: Sequence[Path]) -> dict[str, Any]:
         DumpError: when ``model`` is no dump, or holds no preprocessing.
         ModelError: when it cannot be loaded without the code that built it.
     """
-    header = bundle.read_header(model)
-    if header["preprocessing"] is None:
+    header = read_header(model)
+    if header.preprocessing is None:
         raise DumpError(
             f"{str(model)!r} does not say how a file becomes what the model takes. Save it with its preprocessing: "
             "save_model(name, path, preprocessing=pipeline)."
         )
-    pipeline = _preprocessing(model, header["preprocessing"])
+    pipeline = _preprocessing(model, header.preprocessing)
     pipeline = pipeline.import_model("model", load_model(model, header)).predict_on_batch("model")
     answers, skipped = [], []
     for file in dict.fromkeys(str(f) for f in files):
@@ -60,7 +61,7 @@ def predict_files(model: Path, files: Sequence[Path]) -> dict[str, Any]:
         except CardioFlowError as error:
             skipped.append({"file": file, "step": error.step, "reason": str(error)})
         else:
-            answers.append(_answer(file, found.value, header["classes"], header["multilabel"]))
+            answers.append(_answer(file, found.value, header.classes, header.output == "independent"))
     return {"model": str(model), "predictions": answers, "skipped": skipped}
 
 
@@ -77,22 +78,22 @@ def _preprocessing(model: Path, text: str) -> Pipeline:
     return pipeline
 
 
-def load_model(path: Path, header: Mapping[str, Any]) -> BaseModel:
+def load_model(path: Path, header: DumpHeader) -> BaseModel:
     """Return the model in the dump ``path``, whose header is given.
 
     Raises:
         ModelError: when it was built by code that is not in the zoo, and its weights alone do not say how.
     """
     for name in registry.models.names():
-        if registry.class_name(name) == header["model"]:
+        if registry.class_name(name) == header.model:
             zoo: BaseModel = registry.models.get(name)()
             return zoo.load(path)
-    if header["adapter"] == "keras":
+    if header.adapter == "keras":
         from cardioflow.models.keras import KerasBaseModel
 
         return KerasBaseModel().load(path)
     raise ModelError(
-        f"{str(path)!r} holds the weights of {header['model']}, which only its own code can build. "
+        f"{str(path)!r} holds the weights of {header.model}, which only its own code can build. "
         "Predict with it in Python: Pipeline(config={name: {'path': …}}).predict_on_batch(name)."
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.models._inputs import refuse
+from cardioflow.models.dump_header import DumpHeader
 
 __all__ = ["InputSignature"]
 
@@ -27,15 +27,21 @@ class InputSignature:
         self.leads: list[str] | None = None
 
     @classmethod
-    def of(cls, header: Mapping[str, Any]) -> Self:
+    def of(cls, header: DumpHeader) -> Self:
         """Return what a dump's header says."""
         facts = cls()
-        facts.input_shape, facts.fs, facts.leads = header["input_shape"], header["fs"], header["leads"]
+        facts.input_shape = None if header.input_shape is None else list(header.input_shape)
+        facts.fs = header.fs
+        facts.leads = None if header.leads is None else list(header.leads)
         return facts
 
     def header(self) -> dict[str, Any]:
         """Return what a dump's header is to say."""
-        return {"input_shape": self.input_shape, "fs": self.fs, "leads": self.leads}
+        return {
+            "input_shape": None if self.input_shape is None else tuple(self.input_shape),
+            "fs": self.fs,
+            "leads": None if self.leads is None else tuple(self.leads),
+        }
 
     def add(self, batch: EcgBatch, x: NDArray[Any]) -> None:
         """Take note of a batch that the model was trained on."""

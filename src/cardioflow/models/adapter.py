@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import DumpError, InputError, ModelError
-from cardioflow.models import bundle
+from cardioflow.models import dump
 from cardioflow.models._inputs import signals, targets
 from cardioflow.models._scores import RequestedMetric, Response, check_labels, resolve, score
 from cardioflow.models._signature import InputSignature
 from cardioflow.models.base import BaseModel
+from cardioflow.models.dump_header import DumpHeader
 
 __all__ = ["BackendModel"]
 
@@ -43,8 +44,10 @@ class BackendModel(BaseModel):
         """
         self.classes: tuple[str, ...] | None = None
         """The labels that the model knows, in the order of its outputs; from the first batch it was trained on."""
-        self.preprocessing: Any = None
-        """How signals are to be prepared for the model, as JSON; saved and loaded with it."""
+        self.preprocessing: str | None = None
+        """How a file becomes what the model takes, as the text of ``Pipeline.to_json()``; saved with the model."""
+        self.thresholds: Mapping[str, float] = {}
+        """The probability from which a label is given, where it is not the default; saved with the model."""
         self.notes: str = ""
         """Free text, saved and loaded with the model."""
         self.seed = 0
@@ -71,7 +74,7 @@ class BackendModel(BaseModel):
         """Write the weights into ``folder`` and return the file's name."""
 
     @abstractmethod
-    def _read(self, weights: Path, header: dict[str, Any]) -> None:
+    def _read(self, weights: Path, header: DumpHeader) -> None:
         """Take the weights that ``_write`` wrote.
 
         Raises:
@@ -131,18 +134,19 @@ class BackendModel(BaseModel):
             ModelError: when there is no model yet.
         """
         self._require_model()
-        header = {
-            "adapter": self.adapter,
-            "model": type(self).__name__,
-            "classes": None if self.classes is None else list(self.classes),
-            "multilabel": self._multilabel,
+        header = DumpHeader(
+            adapter=self.adapter,
+            model=type(self).__name__,
+            output="independent" if self._multilabel else "exclusive",
+            classes=self.classes,
+            thresholds=self.thresholds,
             **self._facts.header(),
-            "hist": self.hist,
-            "preprocessing": self.preprocessing,
-            "notes": self.notes,
-            "seed": self.seed,
-        }
-        bundle.write(Path(path), header, self._write)
+            hist={name: tuple(values) for name, values in self.hist.items()},
+            preprocessing=self.preprocessing,
+            notes=self.notes,
+            seed=self.seed,
+        )
+        dump.write(Path(path), header, self._write)
 
     def load(self, path: str | Path) -> Self:
         """Read what ``save`` wrote; no code of the file is run.
@@ -150,26 +154,26 @@ class BackendModel(BaseModel):
         Raises:
             DumpError: when ``path`` is missing, is no dump, or another model's.
         """
-        header = bundle.read_header(path)
-        if header["adapter"] != self.adapter:
+        header = dump.read_header(path)
+        if header.adapter != self.adapter:
             raise DumpError(
-                f"{str(path)!r} is the dump of a {header['adapter']} model, and {type(self).__name__} "
-                f"is a {self.adapter} model. Load it with the class that it was saved from, {header['model']}."
+                f"{str(path)!r} is the dump of a {header.adapter} model, and {type(self).__name__} "
+                f"is a {self.adapter} model. Load it with the class that it was saved from, {header.model}."
             )
-        classes = None if header["classes"] is None else tuple(header["classes"])
-        if self.classes is not None and classes is not None and classes != self.classes:
+        if self.classes is not None and header.classes is not None and header.classes != self.classes:
             raise DumpError(
-                f"{str(path)!r} knows the labels {list(classes)}, and this model {list(self.classes)}. "
-                "Load it into a new model, or give the path of the right dump."
+                f"{str(path)!r} has the labels {list(header.classes)}, and this model {list(self.classes)}. "
+                "Load it into a new model, or pass the path of the right dump."
             )
-        with bundle.weights(path, header) as weights:
+        with dump.weights(path, header) as weights:
             self._read(weights, header)
-        self.classes = classes
-        self.hist = {**self.hist, **header["hist"]}
-        self.preprocessing = header["preprocessing"]
-        self.notes = header["notes"]
-        self.seed = header["seed"]
-        self._multilabel = header["multilabel"]
+        self.classes = header.classes
+        self.hist = {**self.hist, **{name: list(values) for name, values in header.hist.items()}}
+        self.preprocessing = header.preprocessing
+        self.thresholds = header.thresholds
+        self.notes = header.notes
+        self.seed = header.seed
+        self._multilabel = header.output == "independent"
         self._facts = InputSignature.of(header)
         return self
 

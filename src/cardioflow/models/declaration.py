@@ -21,7 +21,7 @@ from cardioflow.errors import (
     UnknownNameError,
     nearest,
 )
-from cardioflow.models import bundle
+from cardioflow.models import dump
 from cardioflow.models._config import ModelConfig
 from cardioflow.models._seed import seeded
 from cardioflow.models.adapter import BackendModel
@@ -66,14 +66,14 @@ class ModelSpec:
             self._settings(config)
         if "path" not in config:
             return
-        header = bundle.read_header(config["path"])
-        if self.in_zoo and header["format"] != "keras" and header["model"] != self.builder.__name__:
+        header = dump.read_header(config["path"])
+        if self.in_zoo and header.weights is not None and header.model != self.builder.__name__:
             raise DumpError(
-                f"{str(config['path'])!r} is the dump of {header['model']}, and model {self.name!r} is "
+                f"{str(config['path'])!r} is the dump of {header.model}, and model {self.name!r} is "
                 f"{self.builder.__name__}. Give the path of the right dump, or ask for the other model."
             )
         others = sorted(set(config) - {"path"})
-        if header["adapter"] == "keras" and others:
+        if header.adapter == "keras" and others:
             raise ConfigError(
                 f"The config of model {self.name!r} has a path, so that the dump is loaded and nothing is built: "
                 f"{others[0]!r} would change nothing. Remove one of them."
@@ -98,7 +98,7 @@ class ModelSpec:
         config = dict(config or {})
         self.check(config)
         path = config.get("path")
-        if path is not None and bundle.read_header(path)["adapter"] == "keras":
+        if path is not None and dump.read_header(path).adapter == "keras":
             return self._loaded(path)
         if seed is None and batch is not None:
             seed = batch.seed

@@ -17,6 +17,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._keras_rng import seeded_step
 from cardioflow.models.adapter import BackendModel
+from cardioflow.models.dump_header import DumpHeader
 
 __all__ = ["KerasBaseModel"]
 
@@ -78,7 +79,7 @@ class KerasBaseModel(BackendModel):
         self.model.save(folder / "weights.keras")
         return "weights.keras"
 
-    def _read(self, weights: Path, header: dict[str, Any]) -> None:
+    def _read(self, weights: Path, header: DumpHeader) -> None:
         try:
             with warnings.catch_warnings():
                 # Of a .keras file that was never trained: its optimizer begins anew, as it would have.
@@ -87,7 +88,7 @@ class KerasBaseModel(BackendModel):
                 self.model = keras.saving.load_model(weights, safe_mode=True)
         except Exception as error:  # Keras raises a dozen types on a file that it cannot read.
             raise DumpError(
-                f"The dump of {header['model']} cannot be loaded by Keras: {_reason(error)} "
+                f"The dump of {header.model} cannot be loaded by Keras: {_reason(error)} "
                 "If it holds layers of your own, register them (keras.saving.register_keras_serializable) and import "
                 "their module before loading."
             ) from error

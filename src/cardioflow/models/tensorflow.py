@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._adam import Adam
 from cardioflow.models.adapter import BackendModel
+from cardioflow.models.dump_header import DumpHeader
 
 __all__ = ["Adam", "TensorFlowBaseModel"]
 
@@ -74,27 +75,27 @@ class TensorFlowBaseModel(BackendModel):
         save_file(tensors, folder / "weights.safetensors")
         return "weights.safetensors"
 
-    def _read(self, weights: Path, header: dict[str, Any]) -> None:
+    def _read(self, weights: Path, header: DumpHeader) -> None:
         if self.model is None:
             raise DumpError(
-                f"The dump of {header['model']} holds the variables of a TensorFlow model and not its layers. "
+                f"The dump of {header.model} holds the variables of a TensorFlow model and not its layers. "
                 "Call build(…) first, and load(path) on what it returns."
             )
         try:
             tensors = load_file(weights)
         except (SafetensorError, OSError, ValueError) as error:
-            raise DumpError(f"The weights of {header['model']} are damaged: {error}. Save the model again.") from error
+            raise DumpError(f"The weights of {header.model} are damaged: {error}. Save the model again.") from error
         state = {name for name in tensors if name.startswith("optimizer/")}
         saved = {name: tensor for name, tensor in tensors.items() if name not in state}
-        if header["input_shape"] and saved.keys() - self._model_variables().keys():
+        if header.input_shape and saved.keys() - self._model_variables().keys():
             # Some modules make variables at their first call. One that cannot take this shape is refused below.
             with suppress(tf.errors.OpError, ValueError):
-                self.model(tf.zeros((1, *header["input_shape"])), training=False)
-        _fill(self._model_variables(), saved, header["model"])
+                self.model(tf.zeros((1, *header.input_shape)), training=False)
+        _fill(self._model_variables(), saved, header.model)
         if state:
             self._default_optimizer()
             if isinstance(self.optimizer, Adam):
-                _fill(self._optimizer_variables(), {k: tensors[k] for k in state}, header["model"])
+                _fill(self._optimizer_variables(), {k: tensors[k] for k in state}, header.model)
 
     # -- inside ----------------------------------------------------------------
 

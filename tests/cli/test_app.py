@@ -29,7 +29,7 @@ def test_a_wrong_model_is_one_sentence_and_status_2_and_no_traceback(tmp_path):
     command = [sys.executable, "-m", "cardioflow.cli", "predict", str(tmp_path / "no.cardioflow"), "A00001.hea"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"cardioflow: There is no dump '{tmp_path}/no.cardioflow'.")
+    assert done.stderr.startswith(f"cardioflow: The dump '{tmp_path}/no.cardioflow' does not exist.")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

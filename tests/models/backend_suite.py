@@ -138,7 +138,7 @@ def test_saved_here_and_loaded_in_another_process_predictions_are_equal(
     paths = {}
     for name, built in {"fc": SimpleFCModel().build((1, 400)), "fft": trained_fft}.items():
         built.train_on_batch(batch)
-        built.preprocessing = {"steps": [["standardize", {}]]}
+        built.preprocessing = '{"steps": [["standardize", {}]]}'
         built.save(tmp_path / name)
         paths[name] = built
     np.save(tmp_path / "x.npy", batch.signal.dense())
@@ -153,7 +153,7 @@ batch = EcgBatch(ids=tuple(map(str, range(len(x)))), signal=Ragged.from_arrays(l
 for name in ("fc", "fft"):
     model = KerasBaseModel().load(folder / name)
     assert model.classes == ("A", "NO") and len(model.hist["train_loss"]) >= 1
-    assert model.preprocessing == {{"steps": [["standardize", {{}}]]}}
+    assert model.preprocessing == '{{"steps": [["standardize", {{}}]]}}'
     np.save(folder / (name + ".npy"), model.predict_on_batch(batch))
 """
     subprocess.run([sys.executable, "-c", code], check=True)

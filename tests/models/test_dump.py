@@ -81,7 +81,7 @@ def test_what_is_loaded_is_what_was_saved(dump, linear, linear_class, make_batch
 def test_nothing_but_the_dump_is_left_and_an_old_one_survives_a_failure(dump, linear) -> None:
     before = dump.read_bytes()
     linear.preprocessing = {"function": object()}
-    with pytest.raises(DumpError, match=r"the entry 'preprocessing' is .*; expected the text of Pipeline\.to_json"):
+    with pytest.raises(DumpError, match=r"Entry 'preprocessing' is .*; expected the text of Pipeline\.to_json"):
         linear.save(dump)
     assert dump.read_bytes() == before
     assert [p.name for p in dump.parent.iterdir()] == ["model"]
@@ -143,9 +143,13 @@ def test_a_file_that_is_not_a_dump_says_so(tmp_path) -> None:
     ("name", "content", "reason"),
     [
         ("photo.txt", "x", "is a zip file but not a model: it has no model.json. Pass the path"),
-        ("model.json", "[]", "cannot be loaded: in its model.json, it is not a header of CardioFlow"),
-        ("model.json", "{", "cannot be loaded: in its model.json, it is not JSON:"),
-        ("model.json", "\xff", "cannot be loaded: in its model.json, it is not JSON:"),
+        (
+            "model.json",
+            "[]",
+            "cannot be loaded, because its model.json is not a valid header. The header is not CardioFlow's, whose",
+        ),
+        ("model.json", "{", "cannot be loaded, because its model.json is not a valid header. The text is not JSON:"),
+        ("model.json", "\xff", "cannot be loaded, because its model.json is not a valid header. The text is not JSON:"),
     ],
 )
 def test_a_zip_of_something_else_says_so(tmp_path, name, content, reason) -> None:
@@ -174,9 +178,11 @@ def test_damaged_weights_are_noticed(dump, linear_class) -> None:
 
 def test_a_dump_of_a_later_version_says_so(dump) -> None:
     message = text_of(rewritten(dump, version=VERSION + 1))
-    assert f"it is of version {VERSION + 1}, and this CardioFlow reads versions up to {VERSION}. Update" in message
+    assert (
+        f"The header is of version {VERSION + 1}, and this CardioFlow reads versions up to {VERSION}. Update" in message
+    )
     for version in ("1", None, 0, True, 1.0):
-        assert f"the entry 'version' is {version!r}; expected a whole number" in text_of(rewritten(dump, version=version))
+        assert f"Entry 'version' is {version!r}; expected a whole number" in text_of(rewritten(dump, version=version))
 
 
 VERSION_1 = {
@@ -187,7 +193,7 @@ VERSION_1 = {
 
 
 @pytest.mark.parametrize(("multilabel", "output"), [(False, "exclusive"), (True, "independent")])
-def test_a_dump_of_version_1_loads(dump, linear_class, make_batch, linear, multilabel, output) -> None:
+def test_a_dump_of_version_1_loads(dump, linear, make_batch, multilabel, output) -> None:
     path = dump.with_name("old")
     with zipfile.ZipFile(dump) as archive, zipfile.ZipFile(path, "w") as old:
         old.writestr("model.json", json.dumps({**VERSION_1, "multilabel": multilabel}))
@@ -196,7 +202,7 @@ def test_a_dump_of_version_1_loads(dump, linear_class, make_batch, linear, multi
     assert (header.output, header.seed, header.thresholds) == (output, 3, {})
     assert header.hist["train_loss"][0] == 1.5
     assert np.isnan(header.hist["train_loss"][1])
-    loaded = linear_class().load(path)
+    loaded = type(linear)().load(path)
     assert np.array_equal(loaded.predict_on_batch(make_batch(5)), linear.predict_on_batch(make_batch(5)))
 
 
@@ -238,12 +244,12 @@ def test_what_is_saved_is_of_the_present_version_and_reads_back_equal(dump) -> N
 )
 def test_an_entry_of_another_type_is_named(dump, entry, expected) -> None:
     message = text_of(rewritten(dump, **entry))
-    assert f"the entry {next(iter(entry))!r} is " in message
+    assert f"Entry {next(iter(entry))!r} is " in message
     assert f"; expected {expected}" in message
 
 
 def test_a_threshold_of_a_label_that_the_model_lacks_is_refused(dump) -> None:
-    assert "the entry 'thresholds' has the label 'B', which 'classes' does not list" in text_of(
+    assert "Entry 'thresholds' has the label 'B', which entry 'classes' does not list" in text_of(
         rewritten(dump, thresholds={"B": 0.5})
     )
 
@@ -251,11 +257,11 @@ def test_a_threshold_of_a_label_that_the_model_lacks_is_refused(dump) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b'{"notes": ' + b"[" * 100_000, "its values are nested more than 8 levels deep"),
-        (b'{"notes": [' + b"[]," * 6_000_000 + b"1]}", "it holds more than 5000000 values"),
-        (b" " * (65 * 2**20), "it has 68157440 bytes, and at most 67108864 are read"),
-        (b'{"notes": "' + b'\\"' * 1_000_000, "it is not JSON: Unterminated string"),
-        (b'{"seed": ' + b"9" * 5000 + b"}", "it is not JSON: Exceeds the limit"),
+        (b'{"notes": ' + b"[" * 100_000, "The text nests values more than 8 levels deep"),
+        (b'{"notes": [' + b"[]," * 6_000_000 + b"1]}", "The text holds more than 5000000 values"),
+        (b" " * (65 * 2**20), "The text has 68157440 bytes, and at most 67108864 are read"),
+        (b'{"notes": "' + b'\\"' * 1_000_000, "The text is not JSON: Unterminated string"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "The text is not JSON: Exceeds the limit"),
     ],
     ids=["deep", "many values", "long", "an endless text", "an endless number"],
 )

@@ -24,7 +24,7 @@ def parse_limited(data: bytes, *, max_bytes: int, max_values: int, max_depth: in
         FormatError: when a limit is exceeded, or the text is not JSON.
     """
     if len(data) > max_bytes:
-        raise FormatError(f"it has {len(data)} bytes, and at most {max_bytes} are read")
+        raise FormatError(f"The text has {len(data)} bytes, and at most {max_bytes} are read.")
     depth = deepest = values = 0
     for found in _STRINGS_OR_MARKS.finditer(data):
         mark = found.group()
@@ -37,10 +37,10 @@ def parse_limited(data: bytes, *, max_bytes: int, max_values: int, max_depth: in
         elif mark == b",":
             values += 1
         if deepest > max_depth:
-            raise FormatError(f"its values are nested more than {max_depth} levels deep")
+            raise FormatError(f"The text nests values more than {max_depth} levels deep.")
         if values > max_values:
-            raise FormatError(f"it holds more than {max_values} values")
+            raise FormatError(f"The text holds more than {max_values} values.")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"it is not JSON: {error}") from None
+        raise FormatError(f"The text is not JSON: {error}.") from None

@@ -77,7 +77,9 @@ def read_header(path: str | Path) -> DumpHeader:
         try:
             header = DumpHeader.from_json(archive.read(_HEADER))
         except DumpError as error:
-            raise DumpError(f"{str(path)!r} cannot be loaded: in its {_HEADER}, {error}. {_REMEDY}") from None
+            raise DumpError(
+                f"{str(path)!r} cannot be loaded, because its {_HEADER} is not a valid header. {error}"
+            ) from None
         except _ZIP_ERRORS as error:
             raise DumpError(f"{str(path)!r} is damaged: {_HEADER} cannot be read ({error}). Save it again.") from error
         if header.weights is None or header.weights not in names:

@@ -75,10 +75,10 @@ class DumpHeader:
         for name, (is_right, expected) in _RULES.items():
             value = getattr(self, name)
             if not is_right(value):
-                raise DumpError(f"the entry {name!r} is {_short(value)}; expected {expected}")
+                raise DumpError(f"Entry {name!r} is {_short(value)}; expected {expected}.")
         unknown = sorted(set(self.thresholds) - set(self.classes or self.thresholds))
         if unknown:
-            raise DumpError(f"the entry 'thresholds' has the label {unknown[0]!r}, which 'classes' does not list")
+            raise DumpError(f"Entry 'thresholds' has the label {unknown[0]!r}, which entry 'classes' does not list.")
 
     def to_json(self) -> str:
         """Return the header as the text of a dump's ``model.json``."""
@@ -102,13 +102,14 @@ class DumpHeader:
         except FormatError as error:
             raise DumpError(str(error)) from None
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise DumpError(f'it is not a header of CardioFlow, which has the entry "format": "{FORMAT}"')
+            raise DumpError(f'The header is not CardioFlow\'s, whose entry "format" is "{FORMAT}".')
         version = found.get("version")
         if type(version) is not int or version < 1:
-            raise DumpError(f"the entry 'version' is {_short(version)}; expected a whole number from 1 on")
+            raise DumpError(f"Entry 'version' is {_short(version)}; expected a whole number from 1 on.")
         if version > VERSION:
             raise DumpError(
-                f"it is of version {version}, and this CardioFlow reads versions up to {VERSION}. Update CardioFlow"
+                f"The header is of version {version}, and this CardioFlow reads versions up to {VERSION}. "
+                "Update CardioFlow."
             )
         entries = _from_version_1(found) if version == 1 else found
         known = {f.name for f in fields(cls)}
@@ -123,7 +124,7 @@ def _from_version_1(found: dict[str, Any]) -> dict[str, Any]:
     entries = {name: value for name, value in found.items() if name not in ("multilabel", "output", "thresholds")}
     multilabel = found.get("multilabel", False)
     if not isinstance(multilabel, bool):
-        raise DumpError(f"the entry 'multilabel' is {_short(multilabel)}; expected true or false")
+        raise DumpError(f"Entry 'multilabel' is {_short(multilabel)}; expected true or false.")
     preparation = entries.get("preprocessing")
     if isinstance(preparation, (list, dict)):
         # Version 1 kept any JSON here.

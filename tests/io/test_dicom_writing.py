@@ -95,7 +95,7 @@ def test_what_no_object_may_hold_is_not_written(tmp_path: Path, leads: int, fs: 
 
 def test_infinite_samples_are_not_written(tmp_path: Path) -> None:
     record = Record(np.array([[1, np.inf]], np.float32), 500.0, ("I",), ("mV",))
-    with pytest.raises(InputError, match="Lead 'I' holds infinite samples"):
+    with pytest.raises(InputError, match="Lead 'I' has infinite samples"):
         Dicom().write(record, tmp_path / "a")
 
 

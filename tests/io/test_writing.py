@@ -150,7 +150,7 @@ def test_missing_samples_are_kept_by_wfdb_and_refused_by_edf(tmp_path):
     with pytest.raises(InputError, match="Lead 'V1' has 10 samples that are NaN"):
         formats.get("edf")().write(source, tmp_path / "r1")
     holed = np.where(np.isnan(holed), np.inf, holed)
-    with pytest.raises(InputError, match="Lead 'V1' holds infinite samples"):
+    with pytest.raises(InputError, match="Lead 'V1' has infinite samples"):
         formats.get("wfdb")().write(replace(source, signal=holed), tmp_path / "r1")
 
 

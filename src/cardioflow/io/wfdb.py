@@ -56,10 +56,10 @@ class Wfdb(Format):
     of their own. Where I and II were recorded, ``swapped_electrodes`` is what
     ``dsp.leads.suspect_swapped_electrodes`` suspects.
 
-    Written: the very integers that were read, where ``meta`` still has their
-    gain, baseline and format and the samples still fit, else 16 bits with the
-    finest gain of three digits. A float32 holds 24 bits: of larger integers, in
-    format 32, the highest 24 are kept. Annotations go into ``atr``.
+    Written: the source's own integers, with its gain, baseline and format, while
+    the samples still are exactly those; otherwise 16 bits with the largest gain
+    of three digits that holds them. A float32 holds 24 bits: of larger integers,
+    in format 32, the highest 24 are kept. Annotations go into ``atr``.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".hea", ".dat", ".mat")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MISSING", "as_int16", "gather_int16"]
+__all__ = ["MISSING", "as_int16", "gather_int16", "source_integers"]
 
 MISSING = -32768
 """The integer that stands for a missing sample, as in WFDB's format 16."""
@@ -34,6 +35,38 @@ def as_int16(
     whole: NDArray[np.int16] = np.where(lost, MISSING, found).astype(np.int16)
     again = ((whole.astype(np.float64) - baselines) / gains).astype(np.float32)
     return whole if bool(((again == signal) | lost).all()) else None
+
+
+# Formats compute a sample in ways that differ in float32's last bit; 2 ** -24 is half of one.
+_RELATIVE: Final = 2.0**-22
+# A step is the distance of neighbouring integers.
+_OF_A_STEP: Final = 1e-6
+
+
+def source_integers(row: NDArray[np.float32], gain: float, baseline: float) -> NDArray[np.int64] | None:
+    """Return the integers n of which ``(n - baseline) / gain`` makes ``row``; ``None`` where a sample is not one.
+
+    What a header says of a signal is true only of the samples that were read: once they are scaled, filtered or
+    shifted, its gain would round them to steps that are not theirs.
+
+    Args:
+        row: Samples of shape (time,); NaN is a missing sample, whose integer is 0.
+        gain: Integers per physical unit.
+        baseline: The integer that stands for 0, which need not be whole.
+    """
+    if not (math.isfinite(gain) and gain and math.isfinite(baseline)):
+        return None
+    values = np.where(np.isnan(row), 0.0 if not baseline else -baseline / gain, row).astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole = np.rint(values * gain + baseline)
+        off = np.abs((whole - baseline) / gain - values)
+        same = off <= _RELATIVE * np.abs(values) + _OF_A_STEP / abs(gain)
+    if not same.all() or (np.abs(whole) >= 2.0**53).any():
+        return None
+    if (np.abs(whole - baseline) < 1).all() and values.any():
+        # All are far below one step.
+        return None
+    return np.where(np.isnan(row), 0, whole).astype(np.int64)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import InputError
 from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
+from cardioflow.io._dicom.digitise import PADDING, Digital, decimal, digitise
 from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io._person import KEY_METHOD, is_key
 from cardioflow.io._write import atomically
@@ -31,8 +32,6 @@ from cardioflow.io.base import Record
 
 __all__ = ["write_dicom"]
 
-_MISSING: Final = -32768
-_HIGHEST: Final = 32767
 # As many sample positions as the two bytes of an element's length can tell (PS3.5 clause 7.1.2).
 _MOST_POSITIONS = 16000
 
@@ -40,8 +39,8 @@ _MOST_POSITIONS = 16000
 def write_dicom(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
     """Write one waveform object of 16 bit, with the marks, statements and measurements of the record.
 
-    Each channel has a sensitivity of its own, the source's where it holds the samples, else the finest; NaN becomes
-    the padding value.
+    Each channel has a sensitivity of its own: the source's where the samples still are whole numbers of it, else the
+    finest. NaN becomes the padding value.
 
     Raises:
         InputError: when no ECG object may hold the record.
@@ -128,69 +127,22 @@ def _group(record: Record, signal: NDArray[np.float32]) -> Dataset:
     group = Dataset()
     group.MultiplexGroupTimeOffset, group.WaveformOriginality = "0", "ORIGINAL"
     group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = n_leads, n_samples
-    group.SamplingFrequency = _decimal(record.fs)
+    group.SamplingFrequency = decimal(record.fs)
     group.MultiplexGroupLabel = "RHYTHM"
     group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
     stored = np.empty((n_samples, n_leads), "<i2")
     channels = []
     for i, row in enumerate(signal):
-        sensitivity, whole = _quantized(record, i, row)
-        stored[:, i] = whole
-        channels.append(_channel(record, i, sensitivity))
+        digital = digitise(record, i, row)
+        stored[:, i] = digital.samples
+        channels.append(_channel(record, i, digital))
     group.ChannelDefinitionSequence = channels
-    group.add_new("WaveformPaddingValue", "OW", _MISSING.to_bytes(2, "little", signed=True))
+    group.add_new("WaveformPaddingValue", "OW", PADDING.to_bytes(2, "little", signed=True))
     group.add_new("WaveformData", "OW", stored.tobytes())
     return group
 
 
-def _quantized(record: Record, i: int, row: NDArray[np.float32]) -> tuple[str, NDArray[np.int16]]:
-    """Return the sensitivity as it is written, and the numbers; a step is the sensitivity, in µV for a voltage."""
-    values = row.astype(np.float64) * (1000.0 if record.units[i] == "mV" else 1.0)
-    lost = np.isnan(values)
-    if np.isinf(values).any():
-        raise InputError(f"Lead {record.leads[i]!r} holds infinite samples, which DICOM has no number for.")
-    reach = float(np.abs(values[~lost]).max()) if not lost.all() else 0.0
-    told = _told_step(record, i)
-    # The source's step where it holds the samples, so that reading and writing again changes nothing.
-    step = told if told > 0 and reach <= told * _HIGHEST else _step(reach)
-    written = _decimal(step)
-    whole = np.rint(np.where(lost, 0.0, values) / float(written))
-    return written, np.where(lost, _MISSING, whole).astype(np.int16)
-
-
-def _told_step(record: Record, i: int) -> float:
-    """Return the step of the source, from DICOM's sensitivity or WFDB's gain; 0 when there is none."""
-    steps, gains, lead = record.meta.get("sensitivity"), record.meta.get("adc_gain"), record.leads[i]
-    step = steps.get(lead) if isinstance(steps, Mapping) else None
-    # Channels of one name: one step each, as long as all of them are there.
-    if isinstance(step, tuple) and len(step) == record.leads.count(lead):
-        step = step[record.leads[:i].count(lead)]
-    if isinstance(step, float):
-        return abs(step)
-    if isinstance(gains, tuple) and len(gains) == len(record.leads) and gains[i]:
-        return abs((1000.0 if record.units[i] == "mV" else 1.0) / float(gains[i]))
-    return 0.0
-
-
-def _step(reach: float) -> float:
-    """Return the finest step of six digits that holds samples up to ``reach``."""
-    if reach == 0:
-        return 1.0
-    least = reach / _HIGHEST
-    unit = 10.0 ** (math.floor(math.log10(least)) - 5)
-    return math.ceil(least / unit) * unit
-
-
-def _decimal(value: float) -> str:
-    """Return a number in at most the 16 letters of a decimal string."""
-    for digits in range(16, 5, -1):
-        text = f"{value:.{digits}g}"
-        if len(text) <= 16:
-            return text
-    raise InputError(f"{value!r} does not fit a decimal string of DICOM.")
-
-
-def _channel(record: Record, i: int, sensitivity: str) -> Dataset:
+def _channel(record: Record, i: int, digital: Digital) -> Dataset:
     lead, unit = record.leads[i], record.units[i]
     channel = Dataset()
     channel.ChannelLabel = _text(lead, 16)
@@ -200,9 +152,9 @@ def _channel(record: Record, i: int, sensitivity: str) -> Dataset:
         _code(f"2:{code}", "MDC", f"Lead {lead}") if code else _code(lead, "99CARDIOFLOW", lead)
     ]
     voltage = _code("uV", "UCUM", "microvolt")
-    channel.ChannelSensitivity, channel.ChannelSensitivityCorrectionFactor = sensitivity, "1"
+    channel.ChannelSensitivity, channel.ChannelSensitivityCorrectionFactor = digital.sensitivity, "1"
     channel.ChannelSensitivityUnitsSequence = [voltage if unit == "mV" else _code(unit or "1", "UCUM", unit)]
-    channel.ChannelBaseline, channel.ChannelSampleSkew, channel.WaveformBitsStored = "0", "0", 16
+    channel.ChannelBaseline, channel.ChannelSampleSkew, channel.WaveformBitsStored = digital.baseline, "0", 16
     for key, name in (
         ("highpass_hz", "FilterLowFrequency"),
         ("lowpass_hz", "FilterHighFrequency"),
@@ -211,7 +163,7 @@ def _channel(record: Record, i: int, sensitivity: str) -> Dataset:
         value = record.meta.get(key)
         value = value[i] if isinstance(value, tuple) and len(value) == len(record.leads) else value
         if isinstance(value, int | float):
-            setattr(channel, name, _decimal(float(value)))
+            setattr(channel, name, decimal(float(value)))
     return channel
 
 
@@ -254,7 +206,7 @@ def _measurements(meta: Mapping[str, Any]) -> list[Dataset]:
             item = _item(1)
             item.ConceptNameCodeSequence = [_code(code, "SCPECG", meaning)]
             item.MeasurementUnitsCodeSequence = [_code(unit, "UCUM", unit)]
-            item.NumericValue = _decimal(float(value))
+            item.NumericValue = decimal(float(value))
             found.append(item)
     return found
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import edfio
 import numpy as np
@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import InputError
 from cardioflow.io._edf.codes import Coded, to_text
+from cardioflow.io._edf.digitise import digitise
 from cardioflow.io._edf.marks import COMMENT
 from cardioflow.io._person import is_key
 from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
 __all__ = ["write_edf"]
-
-_LOWEST: Final = -32768
-_HIGHEST: Final = 32767
 
 
 def write_edf(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
@@ -92,60 +90,30 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
     # What is told per lead counts only while it tells of these leads.
     n = len(record.leads)
     meta = {k: v for k, v in record.meta.items() if not isinstance(v, tuple) or len(v) == n}
-    digital, physical = _ranges(meta, i, row, unit)
-    return edfio.EdfSignal(
-        row.astype(np.float64),
+    digital = digitise(meta, i, row, unit)
+    return edfio.EdfSignal.from_digital(
+        digital.samples,
         record.fs,
         label=lead[:16].encode("ascii", "replace").decode(),
-        physical_dimension=unit[:8].encode("ascii", "replace").decode(),
-        physical_range=physical,
-        digital_range=digital,
+        physical_dimension=digital.scale.dimension[:8].encode("ascii", "replace").decode(),
+        physical_range=_unrounded(digital.scale.physical),
+        digital_range=digital.scale.digital,
         prefiltering=_prefiltering(meta, i),
         transducer_type=_told(meta, "transducer", i)[:80],
     )
 
 
-def _ranges(meta: Any, i: int, row: NDArray[np.float32], unit: str) -> tuple[tuple[int, int], tuple[float, float]]:
-    """Return the digital and physical range: the source's, where it is known and holds the samples, else the finest."""
-    low, high = float(row.min()), float(row.max())
-    told = [meta.get(key) for key in ("digital_range", "physical_range", "dimension")]
-    if all(isinstance(part, tuple) and len(part) > i for part in told):
-        digital, physical, dimension = (part[i] for part in told)
-        inside = min(physical) <= low and high <= max(physical) and digital[0] >= _LOWEST and digital[1] <= _HIGHEST
-        if dimension == unit and inside:
-            return (int(digital[0]), int(digital[1])), (float(physical[0]), float(physical[1]))
-    exact = _exact_range(meta, i, low, high)
-    if exact is not None:
-        return exact
-    # The header has 8 letters for each end, so ends are rounded outward to what fits.
-    reach = max(abs(low), abs(high))
-    end = _rounded_up(reach) if reach else 1.0
-    return (-_HIGHEST, _HIGHEST), (-end, end)
+def _unrounded(ends: tuple[float, float]) -> tuple[float, float]:
+    """Return ends that edfio writes as ``ends``, which 8 letters hold.
 
-
-def _exact_range(meta: Any, i: int, low: float, high: float) -> tuple[tuple[int, int], tuple[float, float]] | None:
-    """Return ranges in which the integers of a WFDB source stay as they are, if 8 letters hold their ends."""
-    told = [meta.get(key) for key in ("adc_gain", "baseline", "adc_units")]
-    if not all(isinstance(part, tuple) and len(part) > i for part in told) or told[2][i] != "mV":
-        return None
-    gain, baseline = float(told[0][i]), int(told[1][i])
-    for digital in ((_LOWEST, _HIGHEST), (-2048, 2047)):
-        ends = sorted((d - baseline) / gain for d in digital)
-        physical = ((digital[0] - baseline) / gain, (digital[1] - baseline) / gain)
-        if (
-            all(float(f"{end:.8g}") == end and len(f"{end:.8g}") <= 8 for end in ends)
-            and ends[0] <= low <= high <= ends[1]
-        ):
-            return digital, physical
-    return None
-
-
-def _rounded_up(value: float) -> float:
-    for digits in range(5, 0, -1):
-        for text in (f"{value:.{digits}g}", f"{value * (1 + 10.0 ** (1 - digits)):.{digits}g}"):
-            if float(text) >= value and len(f"-{float(text)}") <= 8:
-                return float(text)
-    raise InputError(f"Samples up to {value:g} do not fit the 8 letters that EDF+ has for them; change the unit.")
+    It takes the next lower and the next higher number of 8 letters, in arithmetic that goes one too far for a third of
+    those that need no rounding: -2410.01 becomes -2410.02.
+    """
+    low, high = (float(end) for end in ends)
+    return (
+        low if low.is_integer() else math.nextafter(low, math.inf),
+        high if high.is_integer() else math.nextafter(high, -math.inf),
+    )
 
 
 def _told(meta: Any, key: str, i: int) -> str:

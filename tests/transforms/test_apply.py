@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cardioflow import B, C, EcgDataset, F, Pipeline
 from cardioflow.batch import Meta, Ragged
 from cardioflow.errors import InputError, StepError, UnknownNameError
 from cardioflow.transforms.apply_transform import ApplyTransform
@@ -63,8 +64,8 @@ def test_what_is_no_signal_does_not_become_one(batch):
     with pytest.raises(InputError) as caught:
         batch.apply_transform(np.mean)
     assert str(caught.value) == (
-        "apply_transform(mean) gave float32, which cannot be the component 'signal': expected an array of "
-        "(lead, time) or (segment, lead, time). Return that, or give another dst."
+        "apply_transform(mean) returned float32, which cannot be the component 'signal': expected an array of "
+        "(lead, time) or (segment, lead, time). Return that, or pass another dst."
     )
 
 
@@ -79,5 +80,100 @@ def test_a_channel_at_a_time_is_given_to_the_function(batch):
 def test_an_unknown_component_and_what_is_no_function_are_refused(batch):
     with pytest.raises(UnknownNameError, match=r"no component 'signals'. Did you mean 'signal'"):
         batch.apply_transform(np.abs, src="signals")
-    with pytest.raises(InputError, match="is no function"):
+    with pytest.raises(InputError, match="is not a function"):
         batch.apply_transform("abs")
+
+
+@pytest.fixture
+def rates(make):
+    return make(np.ones((1, 5)), np.ones((1, 8)), np.ones((1, 6)), fs=[250.0, 500.0, 360.0])
+
+
+def scaled(x, fs, *, by=1.0):
+    assert np.ndim(fs) == np.ndim(by) == 0
+    return x * np.float32(fs * by)
+
+
+@pytest.mark.parametrize("name", ["apply_transform", "apply_to_each_channel"])
+def test_an_argument_of_the_batch_gives_each_call_the_value_of_its_own_record(rates, name):
+    weighted = rates.with_component("weight", np.array([1.0, 2.0, 3.0]))
+    done = getattr(weighted, name)(scaled, B("fs"), by=B("weight"))
+    assert [float(done.signal[i][0, 0]) for i in range(3)] == [250.0, 1000.0, 1080.0]
+    backwards = getattr(weighted.take([2, 0]), name)(scaled, B("fs"), by=B("weight"))
+    assert [float(backwards.signal[i][0, 0]) for i in range(2)] == [1080.0, 250.0]
+
+
+def test_arguments_of_the_batch_are_found_inside_lists_and_dicts_and_the_rest_is_shared(rates):
+    shared = {"k": [1]}
+    seen = []
+    rates.apply_transform(
+        lambda x, a, b, whole: (seen.append((a, b, whole)), x)[1], [B("ids"), 7], {"meta": B("meta"), "s": 1}, B()
+    )
+    assert [a for a, _, _ in seen] == [["A00000", 7], ["A00001", 7], ["A00002", 7]]
+    assert [b["meta"]["fs"] for _, b, _ in seen] == [250.0, 500.0, 360.0]
+    assert all(whole is rates for *_, whole in seen)
+    rates.apply_transform(lambda x, given: (seen.append(given), x)[1], shared)
+    assert seen[-1] is shared
+
+
+def test_a_pipeline_hands_each_record_its_own_value_whatever_the_batch_size():
+    dataset = EcgDataset.simulated(5, fs=200, duration_s=2)
+    template = (
+        Pipeline(config={"factor": 2.0})
+        .load(fmt="simulated", components=["signal", "meta"])
+        .apply_transform(lambda x, name, factor, n: (name, factor, n), B("ids"), C("factor"), F(len), dst="given")
+    )
+    for size in (2, 5):
+        found = [row for batch in (dataset >> template).batches(size) for row in batch.given]
+        assert [name for name, *_ in found] == list(dataset.ids)
+        assert {factor for _, factor, _ in found} == {2.0}
+    with_b = Pipeline().apply_transform(scaled, B("fs"))
+    assert Pipeline.from_json(with_b.to_json(), {f"{scaled.__module__}.scaled": scaled}) == with_b
+
+
+@pytest.mark.parametrize(
+    ("function", "dtype"),
+    [
+        (lambda x: (x > 2).astype(np.int16), np.int16),
+        (lambda x: x > 2, np.bool_),
+        (lambda x: np.arange(x.shape[1]) + 2**53 + 1, np.int64),
+        (lambda x: x.astype(np.float64) + 1e-12, np.float64),
+        (lambda x: x[0] * 1j, np.complex64),
+    ],
+)
+def test_a_component_of_ones_own_keeps_the_data_type_of_the_results(batch, function, dtype):
+    done = batch.apply_transform(function, dst="own")
+    assert isinstance(done.own, Ragged)
+    assert done.own.dtype == dtype
+    for i in range(2):
+        np.testing.assert_array_equal(done.own[i], function(batch.signal[i]))
+    again = done.take([1, 0])
+    assert type(done).concat([again, again]).own.dtype == dtype
+
+
+def test_numbers_of_one_record_keep_their_type_too(batch):
+    assert batch.apply_transform(len, dst="n").n.dtype == np.int64
+    assert batch.apply_transform(lambda x: bool(x.max() > 5), dst="high").high.tolist() == [False, True]
+    assert batch.apply_transform(lambda x: 1j, dst="z").z.dtype == np.complex128
+
+
+def test_targets_keep_integers_and_numbers_with_decimals_and_everything_else_is_a_label(batch):
+    assert batch.apply_transform(lambda x: np.array([1, 0]), dst="target").target.dtype == np.int64
+    assert batch.apply_transform(lambda x: x.mean(), dst="target").target.dtype == np.float32
+    assert batch.apply_transform(len, dst="target").target.tolist() == [2, 2]
+
+
+def test_a_signal_stays_float32_and_a_kernel_takes_a_component_of_integers(batch):
+    assert batch.apply_transform(lambda x: x.astype(np.int32)).signal.dtype == np.float32
+    counted = batch.apply_transform(lambda x: np.arange(6).reshape(2, 3), dst="count")
+    done = counted.standardize(src="count", dst="z")
+    assert done.z.dtype == np.float32
+    np.testing.assert_allclose(done.z[0][0], [-1.2247449, 0, 1.2247449], rtol=1e-6)
+
+
+def test_an_exception_in_a_channel_names_the_users_function(batch):
+    def fussy(x):
+        raise KeyError("four")
+
+    with pytest.raises(StepError, match=r"fussy failed on record 'A00000': KeyError: 'four'.*apply_to_each_channel"):
+        batch.apply_to_each_channel(fussy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
@@ -18,6 +18,9 @@ class Action(ABC):
     The name under which pipelines know it is its file's: ``BandPassSignals`` in
     ``band_pass_signals.py`` is ``"band_pass_signals"``.
     """
+
+    evaluates_per_record: ClassVar[bool] = False
+    """Whether it takes ``PerRecord`` arguments, such as ``B("fs")``, and gives each record its own value."""
 
     @property
     def action_name(self) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, final
 
 from cardioflow.batch.action import Action
+from cardioflow.batch.per_record import PerRecord
 from cardioflow.core.equality import same
 from cardioflow.core.former_names import former_call
 from cardioflow.errors import CardioFlowError, InputError, nearest
@@ -55,8 +56,10 @@ class Call:
 
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
-        """The expressions among the arguments, other than places to save to."""
-        return tuple(e for name, value in self._named() if name not in OUTPUT_PARAMETERS for e in expressions_in(value))
+        """The expressions to replace among the arguments: not places to save to, nor what the action evaluates."""
+        kept = PerRecord if actions.get(self.name).evaluates_per_record else ()
+        found = (e for name, value in self._named() if name not in OUTPUT_PARAMETERS for e in expressions_in(value))
+        return tuple(e for e in found if not isinstance(e, kept))
 
     @property
     def is_stateful(self) -> bool:
@@ -74,8 +77,9 @@ class Call:
         A place to save to stays an expression: the step itself writes there.
         """
         args, kwargs = [], {}
+        kept = actions.get(self.name).evaluates_per_record
         for i, (name, value) in enumerate(self._named()):
-            final = value if name in OUTPUT_PARAMETERS else evaluate(value, scope)
+            final = value if name in OUTPUT_PARAMETERS else evaluate(value, scope, per_record=kept)
             if i < len(self.args):
                 args.append(final)
             else:

@@ -8,11 +8,12 @@ the pipeline's configuration, ``V("loss")`` a variable of the run and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, final
 
+from cardioflow.batch.per_record import PerRecord
 from cardioflow.core.equality import same
 from cardioflow.errors import CardioFlowError, ConfigError, NotRunError, StepError, nearest
 
@@ -60,10 +61,19 @@ class Expression(ABC):
 
 @final
 @dataclass(frozen=True, repr=False)
-class B(Expression):
-    """A component of the batch (``B("target")``), an attribute of it, or without a name the batch itself."""
+class B(Expression, PerRecord):
+    """A component of the batch (``B("target")``), an attribute of it, or without a name the batch itself.
+
+    ``apply_transform`` and ``apply_to_each_channel`` give each call the value of its own record.
+    """
 
     name: str | None = None
+
+    def rows(self, batch: EcgBatch) -> Sequence[Any]:
+        """Return the value of each row; what belongs to the whole batch is repeated."""
+        value = self.value(Scope({}, batch))
+        of_the_batch = self.name in (None, "classes", "epoch", "provenance")
+        return [value] * len(batch) if of_the_batch else value
 
     def value(self, scope: Scope) -> Any:
         """Return the component or attribute of the batch.
@@ -197,18 +207,19 @@ class V(Expression):
         return f"V({self.name!r})" if self.mode == "w" else f"V({self.name!r}, mode={self.mode!r})"
 
 
-def evaluate(value: Any, scope: Scope) -> Any:
+def evaluate(value: Any, scope: Scope, *, per_record: bool = False) -> Any:
     """Return ``value`` with each expression replaced by its value, also inside lists, tuples, sets and mappings.
 
-    A container without an expression is returned as it is, and not copied.
+    A container without an expression is returned as it is, and not copied. With
+    ``per_record`` expressions of that kind stay, for the action to evaluate them.
     """
     if isinstance(value, Expression):
-        return value.value(scope)
+        return value if per_record and isinstance(value, PerRecord) else value.value(scope)
     if not any(True for _ in expressions_in(value)):
         return value
     if isinstance(value, Mapping):
-        return {k: evaluate(v, scope) for k, v in value.items()}
-    parts = (evaluate(v, scope) for v in value)
+        return {k: evaluate(v, scope, per_record=per_record) for k, v in value.items()}
+    parts = (evaluate(v, scope, per_record=per_record) for v in value)
     # A named tuple takes its fields as arguments of their own.
     return type(value)._make(parts) if hasattr(value, "_make") else type(value)(parts)
 

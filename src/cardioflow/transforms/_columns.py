@@ -1,4 +1,4 @@
-"""One result per record, gathered into a component."""
+"""Results of a function, one per record, gathered into a component."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ __all__ = ["as_column"]
 
 def as_column(results: Sequence[Any], dst: str, step: str, like: Ragged | None) -> Any:
     """Return ``results`` as the component ``dst``.
+
+    Signals are float32 or complex64, as everywhere. Targets and components of
+    the user's own keep the data type of the results: integers, booleans and float64
+    stay what they are, and records of different types get their common type.
 
     Raises:
         InputError: when they cannot be that component.
@@ -40,8 +44,11 @@ def _signals(results: Sequence[Any], step: str, like: Ragged | None) -> Ragged:
 
 
 def _target(results: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Return a row of numbers per record as a table, a number with decimals per record as numbers, else labels."""
     if results and all(isinstance(value, np.ndarray) for value in results):
-        return np.stack(results).astype(np.float32)
+        return np.stack(results)
+    if results and all(isinstance(value, (float, np.floating)) for value in results):
+        return np.array(results)
     column = np.empty(len(results), dtype=object)
     for i, value in enumerate(results):
         column[i] = value
@@ -55,8 +62,8 @@ def _own(results: Sequence[Any], like: Ragged | None) -> Any:
         axes = {value.ndim for value in results}
         numeric = all(value.dtype.kind in "biufc" for value in results)
         if len(axes) == 1 and numeric:
-            return Ragged.from_arrays(results)
-    if all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in results):
+            return Ragged(np.concatenate([value.reshape(-1) for value in results]), [v.shape for v in results])
+    if all(isinstance(value, (bool, int, float, complex, np.number, np.bool_)) for value in results):
         return np.array(results)
     return tuple(results)
 
@@ -65,6 +72,6 @@ def _expect(good: bool, step: str, dst: str, expected: str, value: Any) -> None:
     if not good:
         shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
         raise InputError(
-            f"{step} gave {type(value).__name__}{shape}, which cannot be the component {dst!r}: "
-            f"expected {expected}. Return that, or give another dst."
+            f"{step} returned {type(value).__name__}{shape}, which cannot be the component {dst!r}: "
+            f"expected {expected}. Return that, or pass another dst."
         )

@@ -61,7 +61,8 @@ def real(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:
         raise InputError(
             f"{step} needs real samples, but {src!r} is complex. Call irfft or apply_transform(np.abs) first."
         )
-    return signal
+    # Components of the user's own may hold integers or float64, which the kernels are not compiled for.
+    return signal if signal.dtype == np.float32 else signal.with_data(signal.data.astype(np.float32))
 
 
 def uncut(batch: EcgBatch, step: str) -> Ragged:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
-from cardioflow.batch import EcgBatch, Ragged
-from cardioflow.errors import CardioFlowError, InputError, StepError
+from cardioflow.batch import EcgBatch
+from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._columns import as_column
+from cardioflow.transforms._functions import RecordFunction
 from cardioflow.transforms.base import Transform
 
 __all__ = ["ApplyTransform"]
@@ -23,21 +23,27 @@ class ApplyTransform(Transform):
     """Call ``func(item, *args, **kwargs)`` for each record's ``src``, and write the results to ``dst``.
 
     ``func`` takes a signal of (lead, time), or (segment, lead, time) after
-    cutting, and must not change it. A ``dst`` that is unknown becomes a new
-    component. Annotations stay where they are: cut and resample with the
-    actions for that. ``fft`` and its like are actions too.
+    cutting, and must not change it. An argument ``B("fs")`` gives each call the
+    value of its own record: ``apply_transform(my_filter, fs=B("fs"))``. A
+    ``dst`` that is unknown becomes a new component.
+
+    A new component keeps the data type that ``func`` returns, and so does
+    ``"target"``; signals are stored as float32 or complex64. Annotations do not
+    move: use the actions that cut or resample for that.
 
     Args:
-        func: what is called; to be sent to other processes it must stand at the top of a module.
+        func: the function. Other processes can only run one that is defined at the top of a module.
         *args: further arguments for ``func``.
-        src: the component, one record of which ``func`` is given.
-        dst: the component that the results become.
+        src: the component whose records ``func`` takes.
+        dst: the component that holds the results.
         **kwargs: keyword arguments for ``func``.
 
     Raises:
         StepError: from whatever ``func`` raised, naming the record.
         InputError: when the results cannot be the component ``dst``.
     """
+
+    evaluates_per_record: ClassVar[bool] = True
 
     func: Callable[..., Any]
     args: tuple[Any, ...]
@@ -50,29 +56,14 @@ class ApplyTransform(Transform):
     ) -> None:
         _parameters.set_fields(self, func=func, args=args, src=src, dst=dst, kwargs=_parameters.FrozenDict(kwargs))
         if not callable(func):
-            raise InputError(f"{self.action_name}(func={func!r}) is no function.")
+            raise InputError(f"{self.action_name}(func={func!r}) is not a function. Pass one that takes a record.")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        source = batch.component(self.src)
-        results = [self._call(item, batch.ids[i]) for i, item in enumerate(source)]
-        like = source if isinstance(source, Ragged) else None
-        return batch.with_component(self.dst, as_column(results, self.dst, f"{self.action_name}({self._called})", like))
-
-    def _call(self, item: Any, record: str) -> Any:
-        try:
-            return self.func(item, *self.args, **self.kwargs)
-        except CardioFlowError:
-            raise
-        except Exception as error:
-            raise StepError(
-                f"{self._called} failed on record {record!r}: {type(error).__name__}: {error}",
-                record=record,
-                step=self.action_name,
-            ) from error
+        return self._function.to_component(batch, self.action_name, self.src, self.dst)
 
     @property
-    def _called(self) -> str:
-        return getattr(self.func, "__qualname__", repr(self.func))
+    def _function(self) -> RecordFunction:
+        return RecordFunction(self.func, self.args, self.kwargs)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ApplyTransform):
@@ -83,10 +74,8 @@ class ApplyTransform(Transform):
         return hash(_parameters.as_key(self))
 
     def __str__(self) -> str:
-        given = [self._called, *map(repr, self.args)]
-        given += [f"{n}={v!r}" for n in ("src", "dst") if (v := getattr(self, n)) != "signal"]
-        given += [f"{n}={v!r}" for n, v in self.kwargs.items()]
-        return f"{self.action_name}({', '.join(given)})"
+        places = [f"{n}={v!r}" for n in ("src", "dst") if (v := getattr(self, n)) != "signal"]
+        return f"{self.action_name}({', '.join([str(self._function), *places])})"
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

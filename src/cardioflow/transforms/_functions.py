@@ -1,0 +1,67 @@
+"""A user's function called once per record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.batch.per_record import per_record
+from cardioflow.errors import CardioFlowError, StepError
+from cardioflow.transforms._columns import as_column
+
+__all__ = ["RecordFunction"]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordFunction:
+    """``func`` with the arguments that follow the record's own value."""
+
+    func: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The function's name, as messages show it."""
+        return getattr(self.func, "__qualname__", repr(self.func))
+
+    def to_component(
+        self, batch: EcgBatch, step: str, src: str, dst: str, *, wrap: Callable[..., Any] | None = None
+    ) -> EcgBatch:
+        """Return ``batch`` with the results for each row of ``src`` as the component ``dst``.
+
+        ``wrap(func, item, args, kwargs)`` calls the function, where it is not called with the item itself.
+
+        Raises:
+            StepError: naming the record and the function, from what the function raised.
+            InputError: when the results cannot be that component.
+        """
+        source = batch.component(src)
+        rows = per_record((self.args, self.kwargs), batch)
+        results = [self._result(wrap, item, *rows[i], step=step, record=batch.ids[i]) for i, item in enumerate(source)]
+        like = source if isinstance(source, Ragged) else None
+        return batch.with_component(dst, as_column(results, dst, f"{step}({self.name})", like))
+
+    def _result(
+        self,
+        wrap: Callable[..., Any] | None,
+        item: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        *,
+        step: str,
+        record: str,
+    ) -> Any:
+        try:
+            return self.func(item, *args, **kwargs) if wrap is None else wrap(self.func, item, args, kwargs)
+        except CardioFlowError:
+            raise
+        except Exception as error:
+            raise StepError(
+                f"{self.name} failed on record {record!r}: {type(error).__name__}: {error}", record=record, step=step
+            ) from error
+
+    def __str__(self) -> str:
+        return ", ".join([self.name, *map(repr, self.args), *(f"{n}={v!r}" for n, v in self.kwargs.items())])

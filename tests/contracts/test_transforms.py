@@ -15,7 +15,7 @@ from cardioflow import Pipeline
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
 from cardioflow.errors import InputError
 from cardioflow.registry import transforms
-from cardioflow.transforms.base import RandomTransform, Transform
+from cardioflow.transforms.base import PartnerTransform, RandomTransform, Transform
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -41,8 +41,10 @@ NEEDS_UNCUT = {
     "get_triplets": "a segment cannot be cut into segments without unstacking",
 }
 MIXES_RECORDS = dict.fromkeys(
-    ("get_triplets", "random_mix_up", "random_cut_mix"), "pairs the records of one batch with each other"
+    ("get_triplets", "random_mix_up", "random_cut_mix"),
+    "draws from the batch where there is no data set; tests/pipeline/test_partners.py has one",
 )
+RANDOM = (RandomTransform, PartnerTransform)
 KEEPS_CARDIO_NAME = {"get_triplets": "users know it by this name"}
 NO_TIME_AXIS = {
     "signal_transpose": "time is the first axis then",
@@ -226,9 +228,9 @@ def test_another_seed_gives_other_numbers_where_chance_has_a_part(name, example)
     # Records of one shape, because what is mixed is mixed with its like.
     kind = "dense" if name in MIXES_RECORDS else "ragged"
     first = run(name, example, kind, seed=0)
-    seeds = range(1, 6) if issubclass(cls, RandomTransform) else (1,)
+    seeds = range(1, 6) if issubclass(cls, RANDOM) else (1,)
     others = [run(name, example, kind, seed=s) for s in seeds]
-    assert all(same(first, other) for other in others) != issubclass(cls, RandomTransform)
+    assert all(same(first, other) for other in others) != issubclass(cls, RANDOM)
 
 
 @each
@@ -250,7 +252,7 @@ def test_neither_order_nor_size_of_the_batch_changes_a_record(name, example):
 
 @each
 def test_a_second_occurrence_in_the_chain_draws_other_numbers(name, example):
-    if not issubclass(transforms.get(name), RandomTransform):
+    if not issubclass(transforms.get(name), RANDOM):
         return
     batch = prepared(name, "dense" if name in MIXES_RECORDS else "ragged")
     action = transforms.get(name).examples()[example]
@@ -263,7 +265,7 @@ def test_a_second_occurrence_in_the_chain_draws_other_numbers(name, example):
 def test_a_transform_prints_compares_hashes_and_pickles(name, example):
     cls = transforms.get(name)
     action, again = cls.examples()[example], cls.examples()[example]
-    assert issubclass(cls, (Transform, RandomTransform))
+    assert issubclass(cls, (Transform, *RANDOM))
     assert action.action_name == name
     assert str(action).startswith(f"{name}(")
     assert action == again
@@ -292,9 +294,7 @@ def test_a_transform_survives_the_way_to_json_and_back(name, example):
 
 @pytest.mark.parametrize("name", transforms.names())
 def test_a_random_transform_says_so_in_its_name(name):
-    assert issubclass(transforms.get(name), RandomTransform) == (
-        name.startswith("random_") or name in KEEPS_CARDIO_NAME
-    )
+    assert issubclass(transforms.get(name), RANDOM) == (name.startswith("random_") or name in KEEPS_CARDIO_NAME)
 
 
 @pytest.mark.parametrize("name", transforms.names())

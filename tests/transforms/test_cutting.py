@@ -233,30 +233,50 @@ def test_a_random_crop_stays_lead_by_time_with_its_id(batch):
 
 
 def test_triplets_hold_an_anchor_a_like_and_an_unlike(records):
-    done = records.drop_short_signals(2000).get_triplets(12, 1500)
+    long = records.drop_short_signals(2000)
+    done = long.get_triplets(2, 1500)
     label = dict(zip(records.ids, records.target, strict=True))
-    assert done.signal.dense().shape == (12, 3, 1, 1500)
+    assert done.signal.dense().shape == (2 * len(long), 3, 1, 1500)
+    assert [anchor for anchor, *_ in done.triplet] == [name for name in long.ids for _ in range(2)]
+    assert done.ids[:2] == (f"{long.ids[0]}/0", f"{long.ids[0]}/1")
     for (anchor, positive, negative), target in zip(done.triplet, done.target, strict=True):
         assert label[anchor] == label[positive] == target
         assert label[negative] != target
-        if list(label.values()).count(target) > 1:
+        if [label[name] for name in long.ids].count(target) > 1:
             assert anchor != positive
+    for i, (names, starts) in enumerate(zip(done.triplet, done.provenance.segment_start_s, strict=True)):
+        for k, (name, start) in enumerate(zip(names, starts, strict=True)):
+            first = round(float(start) * 300)
+            whole = records.signal[records.ids.index(name)]
+            np.testing.assert_array_equal(done.signal[i][k], whole[:, first : first + 1500])
 
 
 def test_triplets_do_not_depend_on_the_order_of_the_records(records):
     long = records.drop_short_signals(2000)
-    back = long.take(np.arange(len(long))[::-1])
-    assert long.get_triplets(5, 1000).signal == back.get_triplets(5, 1000).signal
+    back = long.take(np.arange(len(long))[::-1]).get_triplets(1, 1000)
+    assert long.get_triplets(1, 1000).signal == back.take(np.arange(len(long))[::-1]).signal
+
+
+def test_a_triplet_stays_when_records_that_it_does_not_hold_are_left_out(records):
+    long = records.drop_short_signals(2000)
+    whole = long.get_triplets(1, 1000)
+    for i, names in enumerate(whole.triplet):
+        part = long.take(np.array([name in names or k % 2 == 0 for k, name in enumerate(long.ids)]))
+        again = part.get_triplets(1, 1000)
+        j = again.ids.index(whole.ids[i])
+        assert again.triplet[j] == names
+        np.testing.assert_array_equal(again.signal[j], whole.signal[i])
 
 
 def test_triplets_take_negatives_of_the_labels_given(records):
-    done = records.drop_short_signals(2000).get_triplets(20, 500, {"A": ["N"]})
+    done = records.drop_short_signals(2000).get_triplets(4, 500, {"A": ["N"]})
     label = dict(zip(records.ids, records.target, strict=True))
     assert {(label[a], label[n]) for a, _, n in done.triplet} == {("A", "N")}
+    assert len(done) == 4 * sum(label[name] == "A" for name in records.drop_short_signals(2000).ids)
 
 
 def test_triplets_say_what_they_lack(batch, records):
     with pytest.raises(InputError, match=r"cannot cut 9 samples from the 4 of record 'A00001'"):
         batch.get_triplets(2, 9)
-    with pytest.raises(InputError, match=r"found no two records of different labels in a batch of 1"):
+    with pytest.raises(LabelError, match=r"found no negative for record 'A00000'.*Call it in a pipeline"):
         batch.take([0]).get_triplets(2, 3)

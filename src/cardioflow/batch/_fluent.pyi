@@ -91,8 +91,8 @@ class BatchActions:
         """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
     def flip_signals(self, window_size: int | None = None, threshold: float = 0) -> Self:
         """Turn each lead whose R-peaks point down."""
-    def get_triplets(self, size: int, siglen: int, opp_classes: Mapping[str, Sequence[str]] | None = None) -> Self:
-        """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another."""
+    def get_triplets(self, n_triplets: int, length: int, negatives: Mapping[str, Sequence[str]] | None = None) -> Self:
+        """Draw triplets for each record: itself as the anchor, a positive of the same label, a negative of another."""
     def high_pass_signals(self, low: float = 0.67, order: int = 2) -> Self:
         """Keep the frequencies above ``low`` Hz, with no phase shift."""
     def idwt(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
@@ -158,13 +158,13 @@ class BatchActions:
     def random_crop_signals(self, length: int, pad_value: float = 0.0) -> Self:
         """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
     def random_cut_mix(self, alpha: float = 1.0) -> Self:
-        """Put a stretch of another record of the batch into each, in all leads, and mix the targets by its length."""
+        """Replace a stretch of each record by another one's, in all leads, and mix the targets by its length."""
     def random_gaussian_noise(self, std_mv: float | tuple[float, float] = (0.0, 0.05)) -> Self:
         """Add white noise to each lead, of a standard deviation that is drawn once per record."""
     def random_lead_dropout(self, p: float = 0.2, keep: int = 1) -> Self:
         """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least."""
     def random_mix_up(self, alpha: float = 0.2) -> Self:
-        """Mix each record with another of the batch: λ of itself and 1 − λ of the other, signal and target alike."""
+        """Mix each record with another one: λ of itself and 1 − λ of the other, signal and target alike."""
     def random_powerline(
         self,
         amplitude_mv: float | tuple[float, float] = (0.0, 0.1),

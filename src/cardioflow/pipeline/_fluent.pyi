@@ -127,11 +127,11 @@ class PipelineActions:
         """Turn each lead whose R-peaks point down."""
     def get_triplets(
         self,
-        size: int | Expression,
-        siglen: int | Expression,
-        opp_classes: Mapping[str, Sequence[str]] | None | Expression = None,
+        n_triplets: int | Expression,
+        length: int | Expression,
+        negatives: Mapping[str, Sequence[str]] | None | Expression = None,
     ) -> Self:
-        """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another."""
+        """Draw triplets for each record: itself as the anchor, a positive of the same label, a negative of another."""
     def high_pass_signals(self, low: float | Expression = 0.67, order: int | Expression = 2) -> Self:
         """Keep the frequencies above ``low`` Hz, with no phase shift."""
     def idwt(
@@ -244,13 +244,13 @@ class PipelineActions:
     def random_crop_signals(self, length: int | Expression, pad_value: float | Expression = 0.0) -> Self:
         """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
     def random_cut_mix(self, alpha: float | Expression = 1.0) -> Self:
-        """Put a stretch of another record of the batch into each, in all leads, and mix the targets by its length."""
+        """Replace a stretch of each record by another one's, in all leads, and mix the targets by its length."""
     def random_gaussian_noise(self, std_mv: float | tuple[float, float] | Expression = (0.0, 0.05)) -> Self:
         """Add white noise to each lead, of a standard deviation that is drawn once per record."""
     def random_lead_dropout(self, p: float | Expression = 0.2, keep: int | Expression = 1) -> Self:
         """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least."""
     def random_mix_up(self, alpha: float | Expression = 0.2) -> Self:
-        """Mix each record with another of the batch: λ of itself and 1 − λ of the other, signal and target alike."""
+        """Mix each record with another one: λ of itself and 1 − λ of the other, signal and target alike."""
     def random_powerline(
         self,
         amplitude_mv: float | tuple[float, float] | Expression = (0.0, 0.1),

@@ -1,4 +1,4 @@
-"""What every transform is: ``Transform``, or ``RandomTransform`` where chance has a part."""
+"""The kinds of transforms: fixed, random, and random with partners from the data set."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.action import Action
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.partners import BatchPartners, Partners
 
-__all__ = ["RandomTransform", "Transform"]
+__all__ = ["PartnerTransform", "RandomTransform", "Transform"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Transform(Action):
     """A pure action: the same batch gives the same result, anywhere and any number of times.
 
     A subclass is a frozen dataclass, checks its parameters in
-    ``__post_init__`` and fills in ``apply``. It never changes the batch it is
-    given, moves annotations with the signal, and names the record in its
+    ``__post_init__`` and implements ``apply``. It never changes its input
+    batch, moves annotations with the signal, and names the record in its
     errors, so that a run with ``on_error="skip"`` can go on without it.
     """
 
@@ -37,7 +38,7 @@ class Transform(Action):
 
 @dataclass(frozen=True)
 class RandomTransform(Action):
-    """A pure action that draws random numbers, from the keys that it is given and nothing else."""
+    """A pure action that draws random numbers from its keys, and from nothing else."""
 
     @final
     def __call__(self, batch: EcgBatch) -> EcgBatch:
@@ -52,3 +53,27 @@ class RandomTransform(Action):
         kernels hash onward from the key, and ``core.random_keys.generator(key)``
         has NumPy's distributions.
         """
+
+
+@dataclass(frozen=True)
+class PartnerTransform(Action):
+    """A pure random action that sets other records beside each row, such as ``random_mix_up``.
+
+    A pipeline draws the partners from its whole data set and runs them through
+    the same steps, so that a row's result depends on seed, epoch, record and
+    step alone. On a batch, called directly, the other rows are all there is.
+    """
+
+    @final
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        return self.beside(batch, BatchPartners(batch, self.action_name))
+
+    @final
+    def beside(self, batch: EcgBatch, partners: Partners) -> EcgBatch:
+        """Return the transformed batch, with partners drawn from ``partners``."""
+        done = self.apply(batch, batch.keys(self.action_name), partners)
+        return done.replace(history=(*batch.history, self.action_name))
+
+    @abstractmethod
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners) -> EcgBatch:
+        """Return the transformed batch; ``keys`` holds one 64-bit key per row."""

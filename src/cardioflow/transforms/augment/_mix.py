@@ -1,4 +1,4 @@
-"""Partners for records that are mixed with each other."""
+"""What the actions that mix records with each other share."""
 
 from __future__ import annotations
 
@@ -8,40 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.core.random_keys import uniform
+from cardioflow.batch.partners import Partners
 from cardioflow.errors import LabelError
+from cardioflow.transforms._inputs import real
 
-__all__ = ["check_binarized", "partners"]
+__all__ = ["Pairs", "pairs"]
 
 
-def check_binarized(batch: EcgBatch, step: str) -> NDArray[Any]:
-    """Return the targets when they are columns of numbers.
+class Pairs:
+    """Rows and their partners: ``rows[k]`` of the batch goes with row ``mate[k]`` of ``mates``."""
+
+    def __init__(self, batch: EcgBatch, mates: EcgBatch, row: NDArray[np.intp], step: str) -> None:
+        self.signal, self.target = real(batch, step), _numbers(batch, step)
+        self.rows = np.flatnonzero(row >= 0)
+        self.mate = row[self.rows]
+        self.mate_signal, self.mate_target = real(mates, step), _numbers(mates, step)
+
+
+def pairs(batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners, step: str) -> Pairs:
+    """Return each row's partner, a record of the same shape; a row without one is left out.
 
     Raises:
-        LabelError: when they are labels.
+        LabelError: when targets are labels.
     """
+    signal = real(batch, step)
+    _numbers(batch, step)
+
+    def accept(i: int, mates: EcgBatch, j: int) -> bool:
+        return np.array_equal(signal.shapes[i], mates.component("signal").shapes[j])
+
+    drawn = partners.draw(batch, keys, accept)
+    return Pairs(batch, drawn.mates, drawn.row, step)
+
+
+def _numbers(batch: EcgBatch, step: str) -> NDArray[Any]:
     target: NDArray[Any] = batch.component("target")
-    if target.dtype.kind != "f":
+    if target.dtype.kind not in "fiub":
         raise LabelError(f"{step} mixes targets as numbers, but they are labels. Call binarize_labels first.")
     return target
-
-
-def partners(batch: EcgBatch, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
-    """Return for each row another of the same shape, or itself where there is none.
-
-    Drawn by key among the rows sorted by key, so that their order in the batch
-    does not count.
-    """
-    signal = batch.component("signal")
-    draw = uniform(keys, 1)[:, 0] if len(batch) else np.empty(0)
-    ranked = np.argsort(keys, kind="stable")
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    for i in ranked:
-        by_shape.setdefault(tuple(int(v) for v in signal.shapes[i]), []).append(int(i))
-    partner = np.arange(len(batch), dtype=np.intp)
-    for rows in by_shape.values():
-        for place, i in enumerate(rows):
-            if len(rows) > 1:
-                other = int(draw[i] * (len(rows) - 1))
-                partner[i] = rows[other + (other >= place)]
-    return partner

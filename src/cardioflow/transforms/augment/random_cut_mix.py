@@ -1,4 +1,4 @@
-"""Put a stretch of another record into each."""
+"""Replace a stretch of each record by another record's."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.partners import Partners
 from cardioflow.core.random_keys import generator
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._inputs import real
-from cardioflow.transforms.augment._mix import check_binarized, partners
-from cardioflow.transforms.base import RandomTransform
+from cardioflow.transforms.augment._mix import pairs
+from cardioflow.transforms.base import PartnerTransform
 
 __all__ = ["RandomCutMix"]
 
 
 @final
 @dataclass(frozen=True)
-class RandomCutMix(RandomTransform):
-    """Put a stretch of another record of the batch into each, in all leads, and mix the targets by its length.
+class RandomCutMix(PartnerTransform):
+    """Replace a stretch of each record by another one's, in all leads, and mix the targets by its length.
 
-    The share that stays is drawn from Beta(alpha, alpha), its larger side for
-    the record itself, which keeps its id; annotations of what was replaced stay
-    (Yun et al. 2019, in time). Partners are of the same shape; a record without
-    one stays. Who meets whom depends on the records of the batch, not on their
-    order.
+    The share that stays is drawn from Beta(alpha, alpha), and its larger side
+    goes to the record itself, which keeps its id (Yun et al. 2019, along time).
+    Annotations in the stretch stay. A pipeline draws the other record from the
+    whole data set and runs it through the same steps. A partner has the same
+    shape; a record for which a few draws find none does not change, so crop or
+    pad first.
 
     Args:
-        alpha: how much is replaced: 0.2 leaves most records nearly alone, 1 draws the share evenly.
+        alpha: how much is replaced: 0.2 leaves most records almost unchanged, 1 draws the share uniformly.
 
     Raises:
         LabelError: when the labels are not binarized.
@@ -41,23 +42,22 @@ class RandomCutMix(RandomTransform):
     def __post_init__(self) -> None:
         _parameters.above(self, "alpha")
 
-    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
-        signal, target = real(batch, self.action_name), check_binarized(batch, self.action_name)
-        partner = partners(batch, keys)
-        mixed = signal.data.copy()
-        blend = target.astype(np.float32)
-        for i, j in enumerate(partner):
-            n = int(signal.lengths[i])
-            if i == j or n == 0:
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners) -> EcgBatch:
+        pair = pairs(batch, keys, partners, self.action_name)
+        mixed = pair.signal.data.copy()
+        blend = pair.target.astype(np.float32)
+        for i, j in zip(pair.rows, pair.mate, strict=True):
+            n = int(pair.signal.lengths[i])
+            if n == 0:
                 continue
-            chance = generator(keys[i])
-            share = chance.beta(self.alpha, self.alpha)
+            rng = generator(keys[i])
+            share = rng.beta(self.alpha, self.alpha)
             width = round(min(share, 1 - share) * n)
-            start = int(chance.integers(n - width + 1))
-            own = mixed[signal.offsets[i] : signal.offsets[i + 1]].reshape(signal.shapes[i])
-            own[..., start : start + width] = signal[j][..., start : start + width]
-            blend[i] = target[i] * (1 - width / n) + target[j] * (width / n)
-        return batch.replace(signal=signal.with_data(mixed), target=blend)
+            start = int(rng.integers(n - width + 1))
+            own = mixed[pair.signal.offsets[i] : pair.signal.offsets[i + 1]].reshape(pair.signal.shapes[i])
+            own[..., start : start + width] = pair.mate_signal[int(j)][..., start : start + width]
+            blend[i] = blend[i] * (1 - width / n) + pair.mate_target[j] * (width / n)
+        return batch.replace(signal=pair.signal.with_data(mixed), target=blend)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

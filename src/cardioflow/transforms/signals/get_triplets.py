@@ -4,117 +4,193 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.batch.partners import Drawn, Partners, Wanted
 from cardioflow.core.random_keys import segment_keys, uniform
-from cardioflow.errors import InputError
+from cardioflow.errors import InputError, LabelError, raise_bad_records
 from cardioflow.transforms import _parameters, _targets
 from cardioflow.transforms._inputs import uncut
-from cardioflow.transforms.base import RandomTransform
+from cardioflow.transforms.base import PartnerTransform
 
 __all__ = ["GetTriplets"]
+
+_POSITIVE, _NEGATIVE, _PLACES = 0, 1, 2
+"""What the numbers of a triplet are drawn for."""
 
 
 @final
 @dataclass(frozen=True)
-class GetTriplets(RandomTransform):
-    """Draw ``size`` triplets from the batch: an anchor, a positive of the same label, a negative of another.
+class GetTriplets(PartnerTransform):
+    """Draw triplets for each record: itself as the anchor, a positive of the same label, a negative of another.
 
-    Each becomes a row of (3, lead, siglen) with the anchor's target and
-    metadata. The positive comes from another record where there is one. Who is
-    paired with whom depends on the records of the batch, not on their order.
-    ``batch.triplet`` names the three records of each row.
+    Each triplet becomes a row of (3, lead, length) with the anchor's target and
+    metadata; ``batch.triplet`` names its three records. A pipeline draws
+    positives and negatives from the whole data set, by their labels where the
+    data set knows them, and runs them through the same steps. Where no other
+    record has the anchor's label, the positive is another place of the anchor's
+    own record.
 
     Args:
-        size: triplets per batch.
-        siglen: samples of each segment.
-        opp_classes: the labels that a negative may have, by the anchor's label; any other one when not given.
+        n_triplets: triplets per record.
+        length: samples of each segment.
+        negatives: the labels that a negative may have, by the anchor's label; records of other labels
+            are no anchors then. By default a negative shares no label with the anchor.
 
     Raises:
-        InputError: when a signal is shorter than ``siglen``, or the leads differ in number.
-        LabelError: when no record has another label.
+        InputError: when a signal is shorter than ``length``.
+        LabelError: when no negative is found for a record.
     """
 
-    size: int
-    siglen: int
-    opp_classes: Mapping[str, Sequence[str]] | None = None
+    n_triplets: int
+    length: int
+    negatives: Mapping[str, Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
-        _parameters.count(self, "size", "siglen")
-        _parameters.set_fields(self, opp_classes=_parameters.frozen(self.opp_classes))
+        _parameters.count(self, "n_triplets", "length")
+        _parameters.set_fields(self, negatives=_parameters.frozen(self.negatives))
 
-    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
-        signal = uncut(batch, self.action_name)
-        for i, n in enumerate(signal.lengths):
-            if n < self.siglen:
-                raise InputError(
-                    f"{self} cannot cut {self.siglen} samples from the {n} of record {batch.ids[i]!r}. "
+    def apply(self, batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners) -> EcgBatch:
+        uncut(batch, self.action_name)
+        own = self._labels(batch)
+        anchors = [i for i in range(len(batch)) if self.negatives is None or not own[i].isdisjoint(self.negatives)]
+        self._check_lengths(batch, anchors)
+        rows = np.repeat(np.array(anchors, np.intp), self.n_triplets)
+        number = np.tile(np.arange(self.n_triplets), len(anchors))
+        # Each triplet has a key of its own, from its record's and its number.
+        keys = segment_keys(keys[rows], number)
+        draw = partial(self._drawn, batch.take(rows), keys, partners)
+        nothing = [frozenset[str]()] * len(rows)
+        like = [own[i] for i in rows]
+        positive = draw(_POSITIVE, Wanted(like, nothing, self._labels))
+        every = frozenset(batch.classes or ()).union(*(partners.labels(self._labels) or ()))
+        opposite = [self._opposite(labels, every) for labels in like]
+        negative = draw(_NEGATIVE, Wanted(opposite, like if self.negatives is None else nothing, self._labels))
+        self._check_found(batch, rows, negative)
+        parts = (_Part(batch, rows), _positives(batch, rows, positive), _Part(*negative))
+        starts = _starts(uniform(_keys_for(keys, _PLACES), 3), parts, self.length)
+        return self._triplets(batch, number, parts, starts)
+
+    def _labels(self, batch: EcgBatch) -> list[frozenset[str]]:
+        return [frozenset(labels) for labels in _targets.labels(batch, self.action_name)]
+
+    def _opposite(self, labels: frozenset[str], every: frozenset[str]) -> frozenset[str]:
+        if self.negatives is None:
+            return every - labels
+        return frozenset(other for label in labels for other in self.negatives.get(label, ()))
+
+    def _drawn(
+        self, anchors: EcgBatch, keys: NDArray[np.uint64], partners: Partners, part: int, wanted: Wanted
+    ) -> Drawn:
+        shapes = anchors.component("signal").shapes
+
+        def accept(k: int, mates: EcgBatch, j: int) -> bool:
+            own, other = shapes[k], mates.component("signal").shapes[j]
+            return len(own) == len(other) and bool(own[0] == other[0]) and bool(other[-1] >= self.length)
+
+        return partners.draw(anchors, _keys_for(keys, part), accept, wanted)
+
+    def _check_lengths(self, batch: EcgBatch, anchors: Sequence[int]) -> None:
+        lengths = batch.component("signal").lengths
+        raise_bad_records(
+            {
+                batch.ids[i]: InputError(
+                    f"{self} cannot cut {self.length} samples from the {lengths[i]} of record {batch.ids[i]!r}. "
                     "Call drop_short_signals first.",
                     record=batch.ids[i],
                 )
-        if len(set(signal.shapes[:, 0].tolist())) > 1:
-            raise InputError(f"{self.action_name} needs records of the same leads. Call keep_channels first.")
-        own = _targets.labels(batch, self.action_name)
-        # Sorted by key, so that the order in which the records came does not count.
-        ranked = [int(i) for i in np.argsort(keys, kind="stable")]
-        anchors = [i for i in ranked if self._others(ranked, own, i)]
-        if not anchors:
-            if len(batch):
-                raise InputError(
-                    f"{self.action_name} found no two records of different labels in a batch of {len(batch)}. "
-                    "Take larger batches, or shuffle."
+                for i in anchors
+                if lengths[i] < self.length
+            }
+        )
+
+    def _check_found(self, batch: EcgBatch, rows: NDArray[np.intp], negative: Drawn) -> None:
+        raise_bad_records(
+            {
+                batch.ids[i]: LabelError(
+                    f"{self.action_name} found no negative for record {batch.ids[i]!r}: no record of another label "
+                    f"with the same number of leads and at least {self.length} samples. "
+                    "Call it in a pipeline, which draws from the whole data set, or on a larger batch.",
+                    record=batch.ids[i],
                 )
-            return self._rows(batch, np.empty((0, 3), np.intp), np.empty((0, 3)))
-        drawn = uniform(segment_keys(np.repeat(keys[ranked[0]], self.size), np.arange(self.size)), 6)
-        picks = np.empty((self.size, 3), np.intp)
-        for k, row in enumerate(drawn):
-            anchor = anchors[int(row[0] * len(anchors))]
-            same = [i for i in ranked if i != anchor and set(own[i]) & set(own[anchor])] or [anchor]
-            other = self._others(ranked, own, anchor)
-            picks[k] = anchor, same[int(row[1] * len(same))], other[int(row[2] * len(other))]
-        return self._rows(batch, picks, drawn[:, 3:])
+                for i in dict.fromkeys(rows[negative.row < 0].tolist())
+            }
+        )
 
-    def _others(self, ranked: list[int], own: list[tuple[str, ...]], anchor: int) -> list[int]:
-        if self.opp_classes is None:
-            return [i for i in ranked if not set(own[i]) & set(own[anchor])]
-        wanted = {label for a in own[anchor] for label in self.opp_classes.get(a, ())}
-        return [i for i in ranked if set(own[i]) & wanted]
-
-    def _rows(self, batch: EcgBatch, picks: NDArray[np.intp], places: NDArray[np.float64]) -> EcgBatch:
-        signal = uncut(batch, self.action_name)
-        starts = (places * (signal.lengths[picks] - self.siglen + 1)).astype(np.int64)
-        leads = int(signal.shapes[0, 0]) if len(batch) else 0
+    def _triplets(
+        self, batch: EcgBatch, number: NDArray[np.int64], parts: tuple[_Part, ...], starts: NDArray[np.int64]
+    ) -> EcgBatch:
+        rows = batch.take(parts[0].rows)
+        leads = int(batch.component("signal").shapes[0, 0]) if len(batch) else 0
         data = [
-            signal[i][:, s : s + self.siglen]
-            for triple, begins in zip(picks, starts, strict=True)
-            for i, s in zip(triple, begins, strict=True)
+            part.signal(k)[:, start : start + self.length]
+            for k, three in enumerate(starts)
+            for part, start in zip(parts, three, strict=True)
         ]
         flat = np.concatenate([x.reshape(-1) for x in data]) if data else np.empty(0, np.float32)
-        rows = batch.take(picks[:, 0])
-        marks = batch.annotation
         annotation = None
-        if marks is not None:
+        if batch.annotation is not None:
             annotation = tuple(
-                tuple(marks[i].window(int(s), int(s) + self.siglen) for i, s in zip(triple, begins, strict=True))
-                for triple, begins in zip(picks, starts, strict=True)
+                tuple(part.marks(k, int(start), self.length) for part, start in zip(parts, three, strict=True))
+                for k, three in enumerate(starts)
             )
-        seconds = starts / batch.fs[picks] if batch.meta is not None and "fs" in batch.meta.columns else starts * 1.0
         return rows.replace(
-            ids=tuple(f"{batch.ids[t[0]]}/{k}" for k, t in enumerate(picks)),
-            signal=Ragged(flat, np.tile([[3, leads, self.siglen]], (len(picks), 1))),
+            ids=tuple(f"{name}/{k}" for name, k in zip(rows.ids, number, strict=True)),
+            signal=Ragged(flat, np.tile([[3, leads, self.length]], (len(rows), 1))),
             annotation=annotation,
             provenance=replace(
                 rows.provenance,
-                key=segment_keys(rows.provenance.key, np.arange(len(picks))),
-                segment_start_s=tuple(seconds),
+                key=segment_keys(rows.provenance.key, number),
+                segment_start_s=tuple(starts / np.stack([part.fs() for part in parts], axis=-1)),
             ),
-            extra={**rows.extra, "triplet": tuple(tuple(batch.ids[i] for i in t) for t in picks)},
+            extra={**rows.extra, "triplet": tuple(zip(*(part.ids() for part in parts), strict=True))},
         )
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls(4, 300), cls(3, 200, {"A": ["N"], "N": ["A"], "O": ["A", "N"]})
+        return cls(2, 300), cls(1, 200, {"A": ["N"], "N": ["A"], "O": ["A", "N"]})
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The anchors, the positives or the negatives: row ``rows[k]`` of ``batch`` for triplet ``k``."""
+
+    batch: EcgBatch
+    rows: NDArray[np.intp]
+
+    def signal(self, k: int) -> NDArray[np.float32]:
+        own: NDArray[np.float32] = self.batch.component("signal")[int(self.rows[k])]
+        return own
+
+    def marks(self, k: int, start: int, length: int) -> object:
+        return self.batch.component("annotation")[self.rows[k]].window(start, start + length)
+
+    def ids(self) -> list[str]:
+        return [self.batch.ids[i] for i in self.rows]
+
+    def fs(self) -> NDArray[np.float64]:
+        meta = self.batch.meta
+        return self.batch.fs[self.rows] if meta is not None and "fs" in meta.columns else np.ones(len(self.rows))
+
+
+def _positives(batch: EcgBatch, rows: NDArray[np.intp], drawn: Drawn) -> _Part:
+    """Return the positives, the anchor's own record where no other was found."""
+    if (drawn.row >= 0).all():
+        return _Part(*drawn)
+    itself = len(drawn.mates) + np.arange(len(rows))
+    return _Part(EcgBatch.concat([drawn.mates, batch.take(rows)]), np.where(drawn.row < 0, itself, drawn.row))
+
+
+def _keys_for(keys: NDArray[np.uint64], part: int) -> NDArray[np.uint64]:
+    return segment_keys(keys, np.full(len(keys), part))
+
+
+def _starts(places: NDArray[np.float64], parts: tuple[_Part, ...], length: int) -> NDArray[np.int64]:
+    free = np.stack([part.batch.component("signal").lengths[part.rows] - length + 1 for part in parts], axis=-1)
+    starts: NDArray[np.int64] = (places * free).astype(np.int64)
+    return starts

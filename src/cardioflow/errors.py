@@ -17,6 +17,7 @@
     ├── EndOfDataError (LookupError)             no batches are left
     ├── MissingDependencyError (ImportError)     an optional package is not installed
     ├── StepError (RuntimeError)                 an exception from other code, raised inside a step
+    ├── WriteError (OSError)                     a file cannot be written: a full disk, missing permissions
     └── BadRecordsError (ValueError)             several records of one batch failed, each with its reason
 
 Each class also derives from the built-in exception that a caller would catch.
@@ -49,6 +50,7 @@ __all__ = [
     "StepError",
     "UnknownActionError",
     "UnknownNameError",
+    "WriteError",
     "nearest",
     "raise_bad_records",
 ]
@@ -100,7 +102,10 @@ class _CauseText(Exception):  # noqa: N818 -- stands for any exception
 
 
 def _new(cls: type[CardioFlowError], args: tuple[Any, ...]) -> CardioFlowError:
-    return cls.__new__(cls, *args)
+    error = cls.__new__(cls, *args)
+    # OSError sets them in __init__.
+    error.args = args
+    return error
 
 
 class FormatError(CardioFlowError, ValueError):
@@ -192,6 +197,10 @@ class StepError(CardioFlowError, RuntimeError):
         made = cls(f"{what} raised {text}" if what else text, record=record, step=step)
         made.__cause__ = error
         return made
+
+
+class WriteError(CardioFlowError, OSError):
+    """A file or a folder cannot be written; the message names it, the reason and the remedy."""
 
 
 class BadRecordsError(CardioFlowError, ValueError):

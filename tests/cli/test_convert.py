@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cardioflow import EcgDataset
 from cardioflow.cli.app import app
-from cardioflow.errors import InputError
+from cardioflow.errors import InputError, WriteError
 
 
 def _call(*arguments: object) -> tuple[int, str]:
@@ -33,7 +33,7 @@ def test_a_folder_becomes_edf_with_its_sub_folders(folder: Path, tmp_path: Path)
     code, said = _call("convert", folder, tmp_path / "out", "--fmt", "edf")
     assert code == 0
     assert "2 records in" in said
-    assert "1 files are no ECGs" in said
+    assert "1 files are not ECGs" in said
     written = EcgDataset([tmp_path / "out" / "A00015.edf", tmp_path / "out" / "sub" / "A00017.edf"])
     original = EcgDataset([folder / "A00015.hea", folder / "sub" / "A00017.hea"])
     for a, b in zip(
@@ -162,3 +162,48 @@ def test_two_files_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Two files would be 'one/a-csv': .*x/one/a\.csv and .*y/one/a\.csv"):
         _call("convert", tmp_path / "x/one", tmp_path / "y/one", tmp_path / "out", "--fmt", "npz")
     assert not (tmp_path / "out").exists()
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_results_inside_the_source_are_not_converted_again(folder: Path) -> None:
+    for _ in range(3):
+        code, said = _call("convert", folder, folder / "out", "--fmt", "edf")
+        assert (code, said.split(" in ")[0]) == (0, "2 records")
+        assert _files(folder / "out") == ["A00015.edf", "sub/A00017.edf"]
+    assert "2 files in" in said
+    assert "are results and were left out" in said
+
+
+def test_a_folder_converted_into_itself_gets_each_result_once(folder: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    assert _call("convert", folder, both, "--fmt", "npz")[0] == 0
+    for n_results in (0, 2, 2):
+        code, said = _call("convert", both, both, "--fmt", "edf")
+        assert (code, said.split(" in ")[0]) == (0, "2 records")
+        assert (f"{n_results} files in {both} are results" in said) == (n_results > 0)
+        assert _files(both) == ["A00015.edf", "A00015.npz", "sub/A00017.edf", "sub/A00017.npz"]
+
+
+def test_a_file_in_the_destination_that_is_named_itself_is_converted(folder: Path) -> None:
+    assert _call("convert", folder, folder / "out", "--fmt", "edf")[0] == 0
+    assert _call("convert", folder / "out" / "A00015.edf", folder / "out", "--fmt", "npz")[0] == 0
+    assert (folder / "out" / "A00015.npz").is_file()
+
+
+def test_what_killed_writers_left_is_not_taken_for_records(folder: Path, tmp_path: Path) -> None:
+    for name in (".A1.hea", ".A1.edf.0badc0de-17-5eed5eed-0.part.hea"):
+        shutil.copy(folder / "A00015.hea", folder / name)
+    (folder / ".m.abc").mkdir()
+    shutil.copy(folder / "A00015.hea", folder / ".m.abc" / "x.hea")
+    code, said = _call("convert", folder, tmp_path / "out", "--fmt", "edf")
+    assert (code, said.split(" in ")[0]) == (0, "2 records")
+    assert _files(tmp_path / "out") == ["A00015.edf", "sub/A00017.edf"]
+
+
+def test_a_destination_that_cannot_be_written_to_is_one_error(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(WriteError, match=r"out/.*cannot be written: (Not a directory|File exists)\. .*choose another"):
+        _call("convert", folder, tmp_path / "out", "--fmt", "edf")

@@ -28,7 +28,7 @@ class Conversion:
 
     fmt: str
     ann_ext: str | None = None
-    """The suffix of WFDB records' annotation files; ``None`` is the one that is meant where that is plain."""
+    """The suffix of WFDB records' annotation files; ``None`` takes ``atr``, or the only one there is."""
     annotations: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     """How to read, as ``load`` takes it."""
@@ -38,25 +38,26 @@ class Conversion:
     def run(self, sources: Sequence[Path], dst: Path) -> int:
         """Write every ECG in ``sources`` to ``dst`` and return the exit status: 2 when one could not be.
 
-        Files that are there already are skipped, so that a conversion which was
-        stopped goes on where it was.
+        Files that exist are skipped, so a conversion that was stopped continues where it was.
 
         Raises:
             InputError: when there is no ECG in ``sources``.
+            WriteError: when the disk is full, or ``dst`` cannot be written to.
         """
-        found, n_other = _found(sources, _wfdb_name if self.fmt == "wfdb" else str)
+        found = _find(sources, dst, self.fmt)
         n_written = n_failed = 0
-        for kind, paths in found.items():
+        for kind, paths in found.records.items():
             for own, components in self._with_components(kind, paths):
                 written, failed = self._convert(kind, own, components, dst)
                 n_written += written
                 n_failed += failed
-        others = f"; {n_other} files are no ECGs" if n_other else ""
-        typer.echo(f"{n_written} records in {dst} as {self.fmt}, {n_failed} failed{others}")
+        others = f"; {found.n_other} files are not ECGs" if found.n_other else ""
+        results = f"; {found.n_results} files in {dst} are results and were left out" if found.n_results else ""
+        typer.echo(f"{n_written} records in {dst} as {self.fmt}, {n_failed} failed{others}{results}")
         return 2 if n_failed else 0
 
     def _with_components(self, kind: str, paths: dict[str, Path]) -> list[tuple[dict[str, Path], list[str]]]:
-        """Return the records of one format, and what to read of them: marks wherever it is plain which."""
+        """Return the records of one format, and what to read of them: marks where it is plain which file has them."""
         plain, marked = ["signal", "meta"], ["signal", "meta", "annotation"]
         if not self.annotations:
             return [(paths, plain)]
@@ -73,8 +74,8 @@ class Conversion:
                 unsure.update(there)
         if unsure:
             typer.echo(
-                f"cardioflow: some records have several annotation files ({', '.join(sorted(unsure))}), of which none "
-                "is written. Choose one with --ann-ext.",
+                f"cardioflow: some records have several annotation files ({', '.join(sorted(unsure))}), and none is "
+                "written. Choose one with --ann-ext.",
                 err=True,
             )
         others = {name: path for name, path in paths.items() if name not in some}
@@ -92,7 +93,7 @@ class Conversion:
         dataset = EcgDataset(paths)
         run = (dataset >> pipeline).run(batch_size=_BATCH, threads=self.jobs, prefetch=2 * self.jobs, on_error="skip")
         for skipped in run.skipped:
-            # Without the step, which is none of the user's here.
+            # Without the step: the user of the command wrote none.
             typer.echo(f"cardioflow: {skipped.record}: {skipped.reason.args[0]}", err=True)
         return len(dataset) - len(run.skipped), len(run.skipped)
 
@@ -102,23 +103,48 @@ def _wfdb_name(path: str) -> str:
     return "/".join(re.sub(r"[^A-Za-z0-9_-]", "_", part) for part in Path(path).parts)
 
 
-def _found(sources: Sequence[Path], named: Callable[[str], str]) -> tuple[dict[str, dict[str, Path]], int]:
-    """Return the ECGs in ``sources`` by format and name, and the number of other files."""
+@dataclass
+class _Found:
+    """What is in the folders that were given."""
+
+    records: dict[str, dict[str, Path]] = field(default_factory=dict)
+    """The ECGs, by format and by the name that they are written under."""
+    n_other: int = 0
+    """Files of no known format."""
+    n_results: int = 0
+    """ECGs that are left out because they lie where results are written."""
+
+
+def _find(sources: Sequence[Path], dst: Path, fmt: str) -> _Found:
+    """Return the ECGs in ``sources``.
+
+    Results of an earlier conversion are not converted again: what lies in ``dst`` where that is inside a source, and
+    files of the format ``fmt`` where ``dst`` is a source itself.
+    """
+    found = _Found()
     kinds: dict[tuple[Path, Path], str] = {}
-    n_other = 0
+    results = dst.resolve()
     for root, path in _files(sources):
+        inside = root != path and results in path.resolve().parents
+        if inside and results != root.resolve():
+            found.n_results += 1
+            continue
         try:
-            kinds[root, path] = recognise(path)
+            kind = recognise(path)
         except FormatError:
             if root == path:
                 raise
-            n_other += 1
-    if not kinds:
-        raise InputError(f"There is no ECG in {', '.join(map(str, sources))} ({n_other} other files).")
-    found: dict[str, dict[str, Path]] = {}
-    for file, name in _names(list(kinds), named).items():
-        found.setdefault(kinds[file], {})[name] = file[1]
-    return found, n_other
+            found.n_other += 1
+            continue
+        if inside and kind == fmt:
+            found.n_results += 1
+        else:
+            kinds[root, path] = kind
+    if not kinds and not found.n_results:
+        raise InputError(f"There is no ECG in {', '.join(map(str, sources))} ({found.n_other} other files).")
+    for file, name in _names(list(kinds), _wfdb_name if fmt == "wfdb" else str).items():
+        found.records.setdefault(kinds[file], {})[name] = file[1]
+    return found
 
 
 def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> dict[tuple[Path, Path], str]:
@@ -147,12 +173,17 @@ def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> d
 
 
 def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """Yield the folder that was named and each file in it; of a file, the file twice."""
+    """Yield the folder that was named and each file in it; of a file, the file twice.
+
+    Names that begin with a dot are passed over, as in a glob: files that are being written have such names.
+    """
     for source in sources:
         if not source.is_dir():
             yield source, source
             continue
         for path in sorted(source.rglob("*")):
+            if any(part.startswith(".") for part in path.relative_to(source).parts):
+                continue
             # A signal file beside its header is part of that record.
             if path.is_file() and (path.suffix == ".hea" or not path.with_suffix(".hea").is_file()):
                 yield source, path

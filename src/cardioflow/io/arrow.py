@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final, final
 import pyarrow as pa
 from pyarrow import ipc
 
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._ipc import batch_size, check_schema, is_schema
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Arrow"]
@@ -50,7 +50,7 @@ class Arrow(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         table = table_of(record, identify=identify)
         path = self.target(path)
-        with atomically(path) as temporary, ipc.new_file(str(temporary), table.schema) as out:
+        with whole_file(path) as temporary, ipc.new_file(str(temporary), table.schema) as out:
             out.write_table(table)
         return (path,)
 

@@ -16,10 +16,9 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import FormatError, InputError
-from cardioflow.io._write import with_ending
 from cardioflow.registry import formats
 
-__all__ = ["Columns", "Format", "ReadRequest", "Record"]
+__all__ = ["Columns", "Format", "ReadRequest", "Record", "with_ending"]
 
 
 @dataclass(frozen=True)
@@ -154,3 +153,8 @@ class Format(ABC):
         if np.iscomplexobj(signal):
             raise InputError("A complex signal cannot be written; undo the transform first.")
         return np.ascontiguousarray(signal, np.float32)
+
+
+def with_ending(path: Path, ending: str) -> Path:
+    """Return ``path`` with ``ending`` (``".npz"``) added, unless it ends so; a dot in a record's name stays."""
+    return path if path.suffix.lower() == ending else path.with_name(path.name + ending)

@@ -13,12 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._clock import clock_seconds, is_clock
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Csv"]
@@ -118,7 +118,7 @@ class Csv(Format):
         time = np.arange(signal.shape[1]) / record.fs
         table = pa.table([pa.array(time), *(pa.array(row, from_pandas=True) for row in signal)], ["time_s", *names])
         path = self.target(path)
-        with atomically(path) as temporary, temporary.open("wb") as file:
+        with whole_file(path) as temporary, temporary.open("wb") as file:
             file.write("".join(f"{line}\n" for line in lines).encode())
             csv.write_csv(table, file)
         return (path,)

@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._arrays import array_of, as_leads, text_of
 from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npz"]
@@ -68,7 +68,7 @@ class Npz(Format):
         if record.annotation is not None:
             arrays["marks"] = np.array(to_json(marks_to(record.annotation)))
         path = self.target(path)
-        with atomically(path) as temporary, temporary.open("wb") as file:
+        with whole_file(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
         return (path,)
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, final
 import pyarrow as pa
 from pyarrow import parquet
 
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._parquet.pages import most_unpacked
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Parquet"]
@@ -41,7 +41,7 @@ class Parquet(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         table = table_of(record, identify=identify)
         path = self.target(path)
-        with atomically(path) as temporary:
+        with whole_file(path) as temporary:
             parquet.write_table(table, temporary)
         return (path,)
 

@@ -27,8 +27,7 @@ from cardioflow.io._wfdb.metadata import NOTHING_TOLD, told_in
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record
-from cardioflow.io._write import with_ending
-from cardioflow.io.base import Format, ReadRequest, Record
+from cardioflow.io.base import Format, ReadRequest, Record, with_ending
 
 __all__ = ["Wfdb"]
 

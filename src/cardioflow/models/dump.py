@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from cardioflow.core.atomic import folder_beside
 from cardioflow.errors import DumpError
 from cardioflow.models.dump_header import DumpHeader, is_weights_name
 
@@ -33,6 +34,7 @@ def write(path: Path, header: DumpHeader, write_weights: Callable[[Path], str]) 
     ``write_weights`` is given a folder and returns the name of the one file that it wrote there.
 
     Raises:
+        WriteError: when the disk is full, or the folder cannot be written to.
         DumpError: when the folder of ``path`` does not exist, or the weights' name is not one that can be read.
     """
     path = Path(path)
@@ -43,19 +45,19 @@ def write(path: Path, header: DumpHeader, write_weights: Callable[[Path], str]) 
         )
     if path.is_dir():
         raise DumpError(f"The model cannot be saved as {str(path)!r}: that is a folder. Pass the name of a file.")
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        name = write_weights(Path(folder))
-        if not is_weights_name(name) or not (Path(folder) / name).is_file():
+    with folder_beside(path) as folder:
+        name = write_weights(folder)
+        if not is_weights_name(name) or not (folder / name).is_file():
             raise DumpError(
                 f"The weights of {header.model} were written as {name!r}, which could not be loaded again. "
                 "Write one file whose name is 'weights.' and an ending in lower case, such as "
                 "'weights.safetensors', into the folder and return that name."
             )
-        done = Path(folder) / "dump"
+        done = folder / "dump"
         # Stored, not compressed: weights do not shrink, and a size in the file can then be checked against the file.
         with zipfile.ZipFile(done, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_HEADER, replace(header, weights=name).to_json())
-            archive.write(Path(folder) / name, name)
+            archive.write(folder / name, name)
         done.replace(path)
 
 

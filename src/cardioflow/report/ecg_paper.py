@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import InputError
 
 __all__ = ["Strip", "plot_ecg", "record_panel", "save_figure"]
@@ -119,15 +119,10 @@ def record_panel(strips: Sequence[Strip], *, title: str = "", row_s: float = 10.
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write ``figure`` to ``path``, in the format of its suffix, at once or not at all."""
+    """Write ``figure`` to ``path``, in the format of its suffix, whole or not at all."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        figure.savefig(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary)
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,12 +23,12 @@ from pydicom.uid import (
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import GROUPS
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import InputError
 from cardioflow.io._dicom.annotations import CONCEPTS, MARKS
 from cardioflow.io._dicom.digitise import PADDING, Digital, decimal, digitise
 from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io._person import KEY_METHOD, is_key
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
 __all__ = ["write_dicom"]
@@ -53,8 +54,11 @@ def write_dicom(record: Record, signal: NDArray[np.float32], path: Path) -> tupl
         items += _marks(record.annotation, len(signal))
     if items:
         dataset.WaveformAnnotationSequence = items
-    with atomically(path) as temporary:
-        dataset.save_as(temporary, enforce_file_format=True)
+    # In memory first: pydicom hides the number of an error of the disk behind a text.
+    content = BytesIO()
+    dataset.save_as(content, enforce_file_format=True)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
     return (path,)
 
 

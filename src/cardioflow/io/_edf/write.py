@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import InputError
 from cardioflow.io._edf.codes import Coded, to_text
 from cardioflow.io._edf.digitise import digitise
 from cardioflow.io._edf.marks import COMMENT
 from cardioflow.io._person import is_key
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
 __all__ = ["write_edf"]
@@ -51,7 +51,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[
             starttime=time() if start is None else start.time().replace(tzinfo=None),
             annotations=[*_comments(meta), *_texts(record, [signal.label for signal in signals])],
         )
-        with atomically(path) as temporary:
+        with whole_file(path) as temporary:
             edf.write(temporary)
     except ValueError as error:
         if isinstance(error, InputError):

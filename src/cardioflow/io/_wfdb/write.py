@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.core.atomic import whole_file
 from cardioflow.errors import InputError
 from cardioflow.io._codecs.pack import pack
 from cardioflow.io._person import KEY_COMMENT, id_in, is_key, key_in, patient_key
@@ -19,7 +21,6 @@ from cardioflow.io._wfdb.digitise import DIFFERENCES, Digital, digitise
 from cardioflow.io._wfdb.layout import FLAC
 from cardioflow.io._wfdb.metadata import age_and_sex, device
 from cardioflow.io._wfdb.write_marks import annotation_bytes
-from cardioflow.io._write import atomically
 from cardioflow.io.base import Record
 
 __all__ = ["write_record"]
@@ -49,9 +50,10 @@ def write_record(record: Record, signal: NDArray[np.float32], header: Path) -> t
         content[ending] = _signal_bytes(np.stack([lead.samples for lead in leads], axis=1), leads[0].fmt)
         lines += [_signal_line(lead, f"{name}.{ending}") for lead in leads]
     content["hea"] = _header_text(record, lines, name, signal.shape[1]).encode()
-    for ending, raw in content.items():
-        with atomically(header.with_suffix(f".{ending}")) as temporary:
-            temporary.write_bytes(raw)
+    with ExitStack() as files_of_record:
+        # All are complete before the first gets its name, and what is opened first gets it last: the header.
+        for ending, raw in reversed(content.items()):
+            files_of_record.enter_context(whole_file(header.with_suffix(f".{ending}"))).write_bytes(raw)
     return tuple(header.with_suffix(f".{ending}") for ending in content)
 
 

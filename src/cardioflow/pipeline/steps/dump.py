@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 from cardioflow.batch.action import Action
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
+from cardioflow.errors import CardioFlowError, InputError, WriteError, raise_bad_records
 from cardioflow.io.base import Format, Record
 from cardioflow.registry import formats
 
@@ -55,16 +55,23 @@ class Dump(Action):
             marks: Any = None if batch.annotation is None else batch.annotation[i]
             try:
                 written += self._write(name, _record(signal[i], meta[i], marks))
+            except WriteError:
+                # Not the record's fault, so it is not skipped: the next one could not be written either.
+                self._remove(written)
+                raise
             except CardioFlowError as error:
                 error.record = error.record or batch.provenance.record_id[i]
                 reasons[name] = error
         if reasons:
-            if self.exists == "raise":
-                # The batch is asked for again without the records at fault, and must not meet its own files.
-                for file in written:
-                    file.unlink(missing_ok=True)
+            self._remove(written)
             raise_bad_records(reasons)
         return batch.replace(history=(*batch.history, self.action_name))
+
+    def _remove(self, written: list[Path]) -> None:
+        if self.exists == "raise":
+            # The batch is asked for again without the records at fault, and must not meet its own files.
+            for file in written:
+                file.unlink(missing_ok=True)
 
     def _write(self, name: str, record: Record) -> tuple[Path, ...]:
         path = Path(self.dst) / name

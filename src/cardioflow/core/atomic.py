@@ -1,0 +1,189 @@
+"""Files and folders that appear under their name only when they are complete.
+
+Everything is written under a temporary name beside the final one and then
+renamed, so a crash or a full disk never leaves half a file. The temporary name
+begins with a dot, which globs and ``cardioflow convert`` pass over, and says
+which process is writing. When a process is killed, the next one that writes to
+the same folder removes what was left behind.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from cardioflow.errors import WriteError
+
+__all__ = ["folder_beside", "is_temporary", "remove_leftovers", "whole_file", "whole_folder"]
+
+_NAME: Final = re.compile(
+    r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<process>[0-9a-f]{8})-\d+\.part(?:\.[^.]{1,15})?", re.DOTALL
+)
+# File systems allow 255 bytes, and a letter may take 4 of them.
+_LONGEST_STEM: Final = 40
+_LONGEST_SUFFIX: Final = 16
+# A process number alone is used again, in a container soon.
+_PROCESS: Final = secrets.token_hex(4)
+_numbers = itertools.count()
+
+_REMEDIES: Final = {
+    errno.ENOSPC: "Free some space, or choose a folder on another disk.",
+    errno.EDQUOT: "Free some of your quota, or choose a folder on another disk.",
+    errno.EFBIG: "Choose another disk, or raise the limit of this process (ulimit -f).",
+    errno.EACCES: "Check the permissions of the folder, or choose another one.",
+    errno.EPERM: "Check the permissions of the folder, or choose another one.",
+    errno.EROFS: "Choose a folder that is not read-only.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.ENOTDIR: "A part of the path is a file; choose another folder.",
+    errno.EEXIST: "A part of the path is a file; choose another folder.",
+    errno.EISDIR: "A folder has that name; choose another one, or remove the folder first.",
+    errno.ENOTEMPTY: "A folder has that name; choose another one, or remove the folder first.",
+}
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside ``path``; what is written there becomes ``path`` if the block ends well.
+
+    Missing folders are made. If the block raises, nothing is left behind.
+
+    Raises:
+        WriteError: for an ``OSError`` in the block: a full disk, missing permissions.
+    """
+    with _explained(path):
+        temporary = _beside(path)
+        try:
+            # Made here, and not by tempfile, so that it is as open as the process makes its files.
+            temporary.open("xb").close()
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a new temporary folder beside ``path``, which becomes ``path`` if the block ends well.
+
+    Missing parents are made. If the block raises, nothing is left behind.
+
+    Raises:
+        WriteError: for an ``OSError`` in the block, or when ``path`` is a folder that is not empty.
+    """
+    with folder_beside(path) as temporary:
+        yield temporary
+        temporary.replace(path)
+
+
+@contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """Give a new folder beside ``path`` for what ``path`` is made of; it is removed at the end.
+
+    Raises:
+        WriteError: for an ``OSError`` in the block.
+    """
+    with _explained(path):
+        temporary = _beside(path)
+        try:
+            temporary.mkdir()
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_temporary(path: Path) -> bool:
+    """Return whether ``path`` has a name that this module gives to what is not complete yet.
+
+    >>> is_temporary(Path("out/.100.dat.0badc0de-17-5eed5eed-0.part.dat")), is_temporary(Path("out/.hidden"))
+    (True, False)
+    """
+    return _NAME.fullmatch(path.name) is not None
+
+
+def remove_leftovers(folder: Path) -> list[Path]:
+    """Remove what processes that no longer run have left in ``folder``, and return it.
+
+    Only processes of this machine (and container) are known; what another one is writing stays.
+    """
+    found = [path for path in folder.iterdir() if is_temporary(path) and _is_left_over(path.name)]
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return found
+
+
+def _beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _clean_once(str(path.parent.absolute()), os.getpid())
+    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
+    writer = f"{_host()}-{os.getpid()}-{_PROCESS}-{next(_numbers)}"
+    return path.with_name(f".{path.name[:_LONGEST_STEM]}.{writer}.part{suffix}")
+
+
+@cache
+def _clean_once(folder: str, pid: int) -> None:  # noqa: ARG001 -- once per folder and process: listing is slow
+    try:
+        remove_leftovers(Path(folder))
+    except OSError:
+        # Whatever is wrong with the folder is said when something is written to it.
+        return
+
+
+def _is_left_over(name: str) -> bool:
+    writer = _NAME.fullmatch(name)
+    if writer is None or writer["host"] != _host():
+        return False
+    pid = int(writer["pid"])
+    if pid == os.getpid():
+        return writer["process"] != _PROCESS
+    return not _is_running(pid)
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix":
+        # There, os.kill ends the process.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+@cache
+def _host() -> str:
+    """Return 8 hex digits of the machine, or container, within which a process number means one process."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 -- the link leads to no path
+    except OSError:
+        space = ""
+    return hashlib.blake2b(f"{socket.gethostname()} {space}".encode(), digest_size=4).hexdigest()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except WriteError:
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error).rstrip(".")
+        # NumPy's tofile says only this of a full disk.
+        number = errno.ENOSPC if "requested and" in reason else error.errno
+        remedy = _REMEDIES.get(number or 0, "Check the folder and the disk.")
+        raise WriteError(f"{str(path)!r} cannot be written: {reason}. {remedy}") from error

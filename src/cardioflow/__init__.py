@@ -5,9 +5,10 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.models.declaration import model
 from cardioflow.pipeline.dataset import EcgDataset
 from cardioflow.pipeline.expressions import B, C, F, V
+from cardioflow.pipeline.own_actions import action
 from cardioflow.pipeline.pipeline import Pipeline
 
-__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "errors", "model"]
+__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "errors", "model"]
 
 
 def __getattr__(name: str) -> str:

@@ -1,10 +1,10 @@
 """The folder is the registry: listing imports nothing, one member is imported when asked for.
 
 ``transforms/signals/band_pass_signals.py`` with the class ``BandPassSignals``
-*is* the member ``"band_pass_signals"`` of the drawer ``cardioflow.transforms``.
-There is no central list to edit and nothing that has to run at import. Other
-distributions add members with an entry point in the group that is named like
-the drawer's package.
+*is* the member ``"band_pass_signals"`` of the registry ``cardioflow.transforms``.
+There is no central list to edit, and nothing has to run at import. Other
+distributions add members by an entry point in the group that has the name of
+the package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
@@ -36,14 +36,14 @@ class Registry:
     def locations(self) -> dict[str, str]:
         """Return ``{name: "module:Class"}`` of every member, importing none of them."""
         if self._locations is None:
-            places: dict[str, str] = {}
-            for name, place in (*_files(self.package), *_entry_points(self.package)):
-                if name in places:
+            found: dict[str, str] = {}
+            for name, location in (*_files(self.package), *_entry_points(self.package)):
+                if name in found:
                     raise DuplicateNameError(
-                        f"Two {self.kind}s are named {name!r}: {places[name]} and {place}. Rename one of them."
+                        f"Two {self.kind}s are named {name!r}: {found[name]} and {location}. Rename one of them."
                     )
-                places[name] = place
-            self._locations = dict(sorted(places.items()))
+                found[name] = location
+            self._locations = dict(sorted(found.items()))
         return self._locations
 
     def names(self) -> tuple[str, ...]:
@@ -59,44 +59,73 @@ class Registry:
         Raises:
             UnknownNameError: with the nearest names, when there is no such member.
         """
-        place = self.locations().get(name)
-        if place is None:
+        location = self.locations().get(name)
+        if location is None:
             raise UnknownNameError(f"There is no {self.kind} {name!r}. {nearest(name, self.names())}")
-        return _load(place)
+        return _load(location)
 
 
-class _Union:
-    """Several drawers read as one; a name must stand in one of them only."""
+class _Actions:
+    """All actions: the members of several registries, and what ``@action`` declared in this process."""
 
-    def __init__(self, *drawers: Registry, kind: str) -> None:
-        self.drawers = drawers
-        self.kind = kind
+    def __init__(self, *registries: Registry) -> None:
+        self._registries = registries
+        self._declared: dict[str, tuple[str, Any]] = {}
 
-    @cache  # noqa: B019 -- one process-wide instance; its lifetime is the process's
-    def names(self) -> tuple[str, ...]:
+    @cached_property
+    def _locations(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for drawer in self.drawers:
-            for name, place in drawer.locations().items():
+        for registry in self._registries:
+            for name, location in registry.locations().items():
                 if name in found:
                     raise DuplicateNameError(
-                        f"Two {self.kind}s are named {name!r}: {found[name]} and {place}. Rename one of them."
+                        f"Two actions are named {name!r}: {found[name]} and {location}. Rename one of them."
                     )
-                found[name] = place
-        return tuple(sorted(found))
+                found[name] = location
+        return found
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all actions, sorted."""
+        return tuple(sorted({*self._locations, *self._declared}))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names()
+        return name in self._declared or name in self._locations
 
     def get(self, name: str) -> Any:
-        for drawer in self.drawers:
-            if name in drawer:
-                return drawer.get(name)
-        raise UnknownNameError(f"There is no {self.kind} {name!r}. {nearest(name, self.names())}")
+        """Import the action ``name`` and return its class.
+
+        Raises:
+            UnknownNameError: with the nearest names, when there is no such action.
+        """
+        if name in self._declared:
+            return self._declared[name][1]
+        if name in self._locations:
+            return _load(self._locations[name])
+        raise UnknownNameError(f"There is no action {name!r}. {nearest(name, self.names())}")
+
+    def declared(self, name: str) -> Any:
+        """Return the class that was declared as ``name`` in this process, or ``None``."""
+        return self._declared.get(name, ("", None))[1]
+
+    def declare(self, name: str, action: Any, module: str) -> None:
+        """Add an action for the life of the process; a second declaration in the same module replaces the first.
+
+        Raises:
+            DuplicateNameError: when the name is a member's, or another module's.
+        """
+        if name in self._locations:
+            raise DuplicateNameError(f"{name!r} is an action of {self._locations[name]}. Rename yours.")
+        before = self._declared.get(name, (module, None))[0]
+        if before != module:
+            raise DuplicateNameError(
+                f"Two actions are named {name!r}, in {before} and in {module}. Rename one of them."
+            )
+        self._declared[name] = module, action
 
 
 @cache
-def _load(place: str) -> Any:
-    module, _, attribute = place.partition(":")
+def _load(location: str) -> Any:
+    module, _, attribute = location.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
@@ -110,7 +139,7 @@ def _files(package: str) -> Iterator[tuple[str, str]]:
 
 def _walk(folder: str, package: str) -> Iterator[tuple[str, str]]:
     for entry in os.scandir(folder):
-        # A leading underscore marks what serves the members and is none itself.
+        # A leading underscore marks a file that the members share and that is not a member.
         if entry.name.startswith(("_", ".")):
             continue
         if entry.is_dir():
@@ -121,7 +150,7 @@ def _walk(folder: str, package: str) -> Iterator[tuple[str, str]]:
 
 
 def class_name(name: str) -> str:
-    """Return the class that the file ``name`` holds: ``band_pass_signals`` → ``BandPassSignals``."""
+    """Return the name of the class in the file ``name``: ``band_pass_signals`` → ``BandPassSignals``."""
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
@@ -137,4 +166,4 @@ steps = Registry("cardioflow.pipeline.steps", "action")
 formats = Registry("cardioflow.io", "format")
 models = Registry("cardioflow.models.zoo", "model")
 metrics = Registry("cardioflow.metrics", "metric")
-actions = _Union(transforms, steps, kind="action")
+actions = _Actions(transforms, steps)

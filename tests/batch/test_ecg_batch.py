@@ -20,9 +20,8 @@ def _batch() -> EcgBatch:
         annotation=tuple(Annotation(sample=np.array([1, 3])) for _ in range(3)),
         target=np.array(["N", "A", "N"], dtype=object),
         classes=("A", "N"),
-        extra={"score": np.arange(3)},
         seed=3,
-    )
+    ).with_component("score", np.arange(3))
 
 
 def test_taking_rows_takes_them_of_every_component() -> None:
@@ -65,7 +64,7 @@ def test_it_cannot_be_changed() -> None:
 
 
 def test_what_is_not_loaded_says_so() -> None:
-    with pytest.raises(InputError, match=r"The batch has no signal: load\(components='signal'\) comes first"):
+    with pytest.raises(InputError, match=r"The batch has no signal\. Call load\(components='signal'\) first"):
         EcgBatch(ids=("a",)).component("signal")
     with pytest.raises(UnknownNameError, match=r"The batch has no component 'signals'\. Did you mean 'signal'"):
         _batch().component("signals")

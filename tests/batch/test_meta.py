@@ -46,5 +46,5 @@ def test_joining_fills_a_column_that_one_lacks_with_none() -> None:
 
 
 def test_a_column_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="meta column 'fs' has 1 values for 2 records"):
+    with pytest.raises(ValueError, match="Column 'fs' of meta has 1 values for 2 records"):
         Meta({"fs": [1.0]}, 2)

@@ -75,9 +75,9 @@ def test_integers_and_float64_become_float32_and_complex_complex64() -> None:
 def test_shapes_that_do_not_fit_the_data_are_refused() -> None:
     with pytest.raises(InputError, match="holds 3 samples, but its shapes need 4"):
         Ragged(np.zeros(3, np.float32), [(1, 4)])
-    with pytest.raises(InputError, match=r"Arrays of \[1, 2\] axes cannot lie in one Ragged"):
+    with pytest.raises(InputError, match=r"Arrays of \[1, 2\] axes do not fit into one Ragged"):
         Ragged.from_arrays([np.zeros(3), np.zeros((1, 3))])
-    with pytest.raises(InputError, match=r"have \[2, 3\] axes cannot be joined"):
+    with pytest.raises(InputError, match=r"has \[2, 3\] axes cannot be joined"):
         Ragged.concat([Ragged.from_arrays([np.zeros((1, 3))]), Ragged.from_arrays([np.zeros((1, 1, 3))])])
 
 

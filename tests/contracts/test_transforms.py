@@ -87,18 +87,18 @@ def make(lengths: tuple[int, ...], rates: tuple[float, ...], *, seed: int = 5) -
     rng = np.random.default_rng(11)
     n = len(lengths)
     labels = np.array([("N", "A", "O", "~")[i % 4] for i in range(n)], dtype=object)
-    return EcgBatch(
-        ids=tuple(f"A{i:05d}" for i in range(n)),
-        signal=Ragged.from_arrays([ecg(rng, m, fs) for m, fs in zip(lengths, rates, strict=True)]),
-        annotation=tuple(marks(m, fs) for m, fs in zip(lengths, rates, strict=True)),
-        meta=Meta({"fs": np.array(rates, float), "leads": [LEADS] * n, "units": [("mV",) * 12] * n}, n),
-        target=labels,
-        classes=("A", "N", "O", "~"),
-        extra={
-            "note": np.arange(n),
-            "states": Ragged.from_arrays([states(m, fs) for m, fs in zip(lengths, rates, strict=True)]),
-        },
-        seed=seed,
+    return (
+        EcgBatch(
+            ids=tuple(f"A{i:05d}" for i in range(n)),
+            signal=Ragged.from_arrays([ecg(rng, m, fs) for m, fs in zip(lengths, rates, strict=True)]),
+            annotation=tuple(marks(m, fs) for m, fs in zip(lengths, rates, strict=True)),
+            meta=Meta({"fs": np.array(rates, float), "leads": [LEADS] * n, "units": [("mV",) * 12] * n}, n),
+            target=labels,
+            classes=("A", "N", "O", "~"),
+            seed=seed,
+        )
+        .with_component("note", np.arange(n))
+        .with_component("states", [states(m, fs) for m, fs in zip(lengths, rates, strict=True)], kind="time series")
     )
 
 
@@ -161,11 +161,14 @@ def run(name: str, example: int, kind: str, *, seed: int = 5) -> EcgBatch | None
 def same(a: EcgBatch, b: EcgBatch) -> bool:
     columns = (a.ids == b.ids, a.signal == b.signal, a.annotation == b.annotation, a.meta == b.meta)
     target = (a.target is None) == (b.target is None) and (a.target is None or np.array_equal(a.target, b.target))
-    extra = all(
-        np.array_equal(a.extra[k], b.extra[k]) if isinstance(a.extra[k], np.ndarray) else a.extra[k] == b.extra[k]
-        for k in a.extra
-    )
-    return all(columns) and target and a.extra.keys() == b.extra.keys() and extra and a.classes == b.classes
+    if a.columns.keys() != b.columns.keys():
+        return False
+    own = all(a.columns[k].kind == b.columns[k].kind and equal(a.component(k), b.component(k)) for k in a.columns)
+    return all(columns) and target and own and a.classes == b.classes
+
+
+def equal(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
 
 
 @each

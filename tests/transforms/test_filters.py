@@ -102,7 +102,7 @@ def test_a_wander_put_under_a_record_is_taken_out_again(twelve, method):
 
 
 def test_a_spline_needs_annotated_beats(records, twelve):
-    with pytest.raises(InputError, match=r"load\(components='annotation'\) comes first"):
+    with pytest.raises(InputError, match=r"Call load\(components='annotation'\) first"):
         records.remove_baseline("spline")
     with pytest.raises(InputError) as caught:
         twelve.take([0]).replace(annotation=(twelve.annotation[0].take(np.arange(3)),)).remove_baseline("spline")

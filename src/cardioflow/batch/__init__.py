@@ -1,7 +1,7 @@
 """What flows through a pipeline: ragged signals, annotations, metadata and the batch that holds them.
 
-Nothing here is ever changed in place. ``EcgBatch.replace`` gives a new batch
-that shares what it did not change, and arrays inside are read-only, so that
+Nothing here is changed in place. ``EcgBatch.replace`` returns a new batch that
+shares what it did not change, and the arrays inside are read-only, so that
 threads, replay and a cache need no further care.
 """
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 
-from cardioflow.transforms._blocks import Axis
+from cardioflow.batch.axis import Axis
 
 __all__ = ["BatchActions"]
 

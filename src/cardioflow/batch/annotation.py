@@ -1,13 +1,16 @@
-"""The marks that somebody, or some program, set in one record."""
+"""Annotations of one record: the marks that a cardiologist or a program set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cardioflow.errors import InputError
 
 __all__ = ["Annotation", "merged"]
 
@@ -16,42 +19,55 @@ def _none() -> NDArray[np.int64]:
     return np.empty(0, np.int64)
 
 
+# What a source does not give is filled in, so that every column has one entry per mark.
+_DEFAULTS: Final[Mapping[str, Callable[[int], Any]]] = MappingProxyType(
+    {
+        "symbol": lambda n: np.full(n, "N"),
+        "aux_note": lambda n: ("",) * n,
+        "channel": lambda n: np.zeros(n, np.int64),
+        "num": lambda n: np.zeros(n, np.int64),
+        "subtype": lambda n: np.zeros(n, np.int64),
+        "duration_s": np.zeros,
+        "confidence": lambda n: np.full(n, np.nan),
+    }
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Annotation:
-    """Marks in one record, in the order of time, in PhysioNet's vocabulary.
+    """Marks in one record, in order of time, with PhysioNet's codes.
 
-    All arrays are of one length. ``sample`` counts from the first sample of the
-    signal as it is now: what cuts, shifts or resamples the signal moves the
-    marks along and drops those that fall outside.
+    All columns have the same length. ``sample`` counts from the first sample of
+    the signal as it is now: actions that cut, shift or resample the signal move
+    the marks with it and drop those that fall outside.
+
+    Raises:
+        InputError: when a column has another length than ``sample``.
     """
 
     sample: NDArray[np.int64] = field(default_factory=_none)
-    """Where each mark stands, in samples."""
+    """The position of each mark, in samples."""
     symbol: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "<U1"))
     """PhysioNet's code: ``N`` normal beat, ``V`` ventricular, ``(`` onset, ``)`` end, ``+`` rhythm…"""
     aux_note: tuple[str, ...] = ()
-    """The text beside each mark, such as ``(AFIB``; empty where there is none."""
+    """The text of each mark, such as ``(AFIB``; empty where there is none."""
     channel: NDArray[np.int64] = field(default_factory=_none)
-    """The lead that each mark belongs to, counted from 1 in the record as it is now; 0 is none in particular."""
+    """The lead of each mark, counted from 1 in the record as it is now; 0 for no particular lead."""
     num: NDArray[np.int64] = field(default_factory=_none)
     subtype: NDArray[np.int64] = field(default_factory=_none)
     duration_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    """Seconds that what is marked lasts, from the mark on; 0 for a moment, as all marks of WFDB are."""
+    """The duration of what is marked, in seconds from the mark on; 0 for a moment, as for all marks of WFDB."""
+    confidence: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """How sure the detector is of each mark, from 0 to 1; NaN where it is unknown, as in most files."""
 
     def __post_init__(self) -> None:
         n = len(self.sample)
-        # What a source does not give is filled in, so that every column has one entry per mark.
-        defaults: dict[str, Any] = {
-            "symbol": lambda: np.full(n, "N"),
-            "aux_note": lambda: ("",) * n,
-            "channel": lambda: np.zeros(n, np.int64),
-            "num": lambda: np.zeros(n, np.int64),
-            "subtype": lambda: np.zeros(n, np.int64),
-            "duration_s": lambda: np.zeros(n),
-        }
-        for name, make in defaults.items():
-            if n and not len(getattr(self, name)):
-                object.__setattr__(self, name, make())
+        for name, make in _DEFAULTS.items():
+            own = len(getattr(self, name))
+            if own != n:
+                if own:
+                    raise InputError(f"Annotation({name}=…) has {own} entries for {n} marks. Pass one entry per mark.")
+                object.__setattr__(self, name, make(n))
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -68,6 +84,7 @@ class Annotation:
             num=self.num[rows],
             subtype=self.subtype[rows],
             duration_s=self.duration_s[rows],
+            confidence=self.confidence[rows],
         )
 
     def window(self, start: int, stop: int) -> Self:
@@ -76,9 +93,9 @@ class Annotation:
         return replace(kept, sample=kept.sample - start)
 
     def of_leads(self, picks: Sequence[int]) -> Self:
-        """Return the marks of a record that has the leads ``picks`` (counted from 0) left, in that order.
+        """Return the marks of a record of which the leads ``picks`` (counted from 0) are kept, in that order.
 
-        Those of no lead in particular stay, those of leads that are gone go.
+        Marks of no particular lead are kept; marks of other leads are dropped.
         """
         if not self.channel.any():
             return self
@@ -94,7 +111,8 @@ class Annotation:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Annotation):
             return NotImplemented
-        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
+        return all(np.array_equal(a, b, equal_nan=getattr(a, "dtype", None) == np.float64) for a, b in pairs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -103,7 +121,7 @@ class Annotation:
 
 
 def merged(parts: Sequence[Annotation]) -> Annotation:
-    """Return the marks of all ``parts`` in the order of time, at one sample in the order of the parts."""
+    """Return the marks of all ``parts`` in order of time; marks at one sample keep the order of the parts."""
     columns: dict[str, Any] = {f.name: [getattr(part, f.name) for part in parts] for f in fields(Annotation)}
     notes = tuple(note for part in columns.pop("aux_note") for note in part)
     whole = Annotation(aux_note=notes, **{name: np.concatenate(column) for name, column in columns.items()})

@@ -1,4 +1,4 @@
-"""A batch of ECGs: columns of signals, annotations, metadata and labels, and where each row came from."""
+"""A batch of ECGs: columns of signals, annotations, metadata and labels, and the provenance of each row."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from cardioflow.batch import from_arrays as arrays
 from cardioflow.batch._fluent import BatchActions
 from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.columns import Column, Events, Kind, TimeSeries, as_column
+from cardioflow.batch.columns.joining import check_equal, join_columns, join_histories, join_targets
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.provenance import Provenance
 from cardioflow.batch.ragged import Ragged
@@ -22,9 +25,12 @@ __all__ = ["EcgBatch", "Skipped"]
 
 Annotations = tuple["Annotation | tuple[Annotation, ...]", ...]
 
+_KINDS = {"signal": "time series", "annotation": "events"}
+_OWN = ("signal", "annotation", "meta", "target")
+
 
 class Skipped(NamedTuple):
-    """A record that a run left out, the step that could not take it, and why."""
+    """A record that a run left out, the step that failed on it, and the reason."""
 
     record: str
     step: str
@@ -35,43 +41,103 @@ class Skipped(NamedTuple):
 class EcgBatch(BatchActions):
     """A batch of ECGs; every action is a method and returns a new batch.
 
+    Besides ``signal``, ``annotation``, ``meta`` and ``target``, a batch holds
+    components of the user's own, added by ``with_component``. Each has a kind,
+    by which it follows the signal: *static* values stay, a *time series* is
+    cut, resampled, padded with the signal, *events* move with their samples.
+
     Open to subclassing (``EcgDataset(batch_class=…)``): actions keep the
-    subclass, so models declared inside it are found.
+    subclass, so that models declared inside it are found.
     """
 
     ids: tuple[str, ...]
     """One id per row: the record's, or ``"A00001/3"`` for its fourth segment after unstacking."""
     paths: tuple[str | Path, ...] | None = None
-    """Where each row's record is read from; ``None`` when it was not read from files."""
+    """The location of each row's record; ``None`` when it was not read from files."""
     signal: Ragged | None = None
     """Millivolts, (lead, time) per row, after cutting (segment, lead, time)."""
     annotation: Annotations | None = None
-    """Per row an ``Annotation``, after cutting a tuple of them, one per segment."""
+    """The reference events: per row an ``Annotation``, after cutting a tuple of them, one per segment."""
     meta: Meta | None = None
     """Per row a read-only mapping: ``batch.meta[0]["fs"]``."""
     target: NDArray[Any] | None = None
     """Per row a label, or a tuple of labels; after ``binarize_labels`` (row, class) as float32."""
     classes: tuple[str, ...] | None = None
     """All labels that a target can be, in the order of the columns that ``binarize_labels`` makes."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Components of one's own, by name: ``Ragged`` or arrays with one row per row of the batch."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    """The user's own components by name, with their kinds; ``component(name)`` is the value inside."""
     provenance: Provenance = None  # type: ignore[assignment]
-    """The record and second that each row was cut from."""
+    """The record that each row was cut from, and where."""
     seed: int = 0
     epoch: int = 0
     history: tuple[str, ...] = ()
-    """The names of the actions that made this batch; random ones count their like in it."""
+    """The names of the actions that made this batch; random ones count their occurrences in it."""
     skipped: tuple[Skipped, ...] = ()
     """Records that were left out on the way here, with their reasons."""
 
     def __post_init__(self) -> None:
         if self.provenance is None:
             object.__setattr__(self, "provenance", Provenance.whole(self.ids))
+        if self.signal is not None and not isinstance(self.signal, Ragged):
+            raise InputError(
+                f"EcgBatch(signal=…) is a {type(self.signal).__name__}; expected a Ragged. "
+                "Call EcgBatch.from_arrays(signals, fs=…), which takes arrays."
+            )
         n = len(self.ids)
         columns = {"paths": self.paths, "signal": self.signal, "annotation": self.annotation, "meta": self.meta}
-        for name, column in {**columns, "target": self.target, **self.extra}.items():
+        for name, column in {**columns, "target": self.target, **self.columns}.items():
             if column is not None and len(column) != n:
                 raise InputError(f"Component {name!r} has {len(column)} rows, but the batch has {n} ids.")
+        for name, column in self.columns.items():
+            if not isinstance(column, Column):
+                raise InputError(
+                    f"EcgBatch(columns=…) holds a {type(column).__name__} as {name!r}; expected a column of a kind. "
+                    "Call with_component(name, value, kind=…) on the batch."
+                )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        signals: NDArray[Any] | Sequence[NDArray[Any]],
+        *,
+        fs: ArrayLike,
+        leads: Sequence[str] | Sequence[Sequence[str]] | None = None,
+        units: str | Sequence[str] | Sequence[Sequence[str]] | None = None,
+        targets: Any = None,
+        classes: Sequence[str] | None = None,
+        annotations: Sequence[Annotation] | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> Self:
+        """Return a batch of arrays in memory.
+
+        Args:
+            signals: an array of (record, lead, time), or one of (lead, time) per record, in millivolts.
+            fs: the sampling rate in Hz, of all records or of each.
+            leads: the names of the leads, of all records or of each.
+            units: the unit of all leads, of each lead, or of each lead of each record; millivolts by default.
+            targets: a label, a tuple of labels or a row of numbers per record.
+            classes: all labels that a target can be; those that occur, in alphabetical order, by default.
+            annotations: an ``Annotation`` per record.
+            ids: a different text per record; ``"0"``, ``"1"`` and so on by default.
+
+        Raises:
+            InputError: when an argument does not fit the signals.
+            LabelError: when a target is not one of ``classes``.
+
+        >>> EcgBatch.from_arrays(np.zeros((2, 1, 500)), fs=250, leads=["II"], targets=["N", "A"]).classes
+        ('A', 'N')
+        """
+        signal = arrays.signal_column(signals)
+        n = len(signal)
+        target, known = (None, classes) if targets is None else arrays.label_column(targets, classes, n)
+        return cls(
+            ids=arrays.ids_of(ids, n),
+            signal=signal,
+            annotation=None if annotations is None else arrays.annotation_column(annotations, n),
+            meta=arrays.meta_of_arrays(signal, fs, leads, units),
+            target=target,
+            classes=None if known is None else tuple(known),
+        )
 
     # -- reading ------------------------------------------------------------
 
@@ -81,9 +147,9 @@ class EcgBatch(BatchActions):
     if not TYPE_CHECKING:  # a type checker would then let every misspelt action pass
 
         def __getattr__(self, name: str) -> Any:
-            if not name.startswith("_") and name in self.extra:
-                return self.extra[name]
-            return super().__getattr__(name)
+            # Through __dict__, because copy and pickle ask for names before the object is whole.
+            column = self.__dict__.get("columns", {}).get(name)
+            return super().__getattr__(name) if column is None else column.values
 
     def component(self, name: str) -> Any:
         """Return the component ``name``.
@@ -92,15 +158,33 @@ class EcgBatch(BatchActions):
             UnknownNameError: when the batch has no such component.
             InputError: when it has not been loaded.
         """
-        if name in self.extra:
-            return self.extra[name]
-        if name not in ("signal", "annotation", "meta", "target"):
-            known = ("signal", "annotation", "meta", "target", *self.extra)
-            raise UnknownNameError(f"The batch has no component {name!r}. {nearest(name, known)}")
+        if name in self.columns:
+            return self.columns[name].values
+        if name not in _OWN:
+            raise UnknownNameError(f"The batch has no component {name!r}. {nearest(name, (*_OWN, *self.columns))}")
         value = getattr(self, name)
         if value is None:
-            raise InputError(f"The batch has no {name}: load(components={name!r}) comes first.")
+            raise InputError(f"The batch has no {name}. Call load(components={name!r}) first.")
         return value
+
+    def column(self, name: str) -> Column:
+        """Return the component ``name`` with its kind.
+
+        Raises:
+            UnknownNameError: when the batch has no such component.
+            InputError: when it has not been loaded.
+        """
+        if name in self.columns:
+            return self.columns[name]
+        value = self.component(name)
+        if name == "signal":
+            return TimeSeries(value, self.is_cut)
+        return Events(value) if name == "annotation" else as_column(name, value, "static", is_cut=False)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the rows are cut into segments: (segment, lead, time)."""
+        return self.signal is not None and self.signal.ndim == 3
 
     @property
     def signal_and_meta(self) -> tuple[Ragged, Meta]:
@@ -127,13 +211,40 @@ class EcgBatch(BatchActions):
         """Return a new batch with ``changes``, sharing the rest."""
         return replace(self, **changes)
 
-    def with_component(self, name: str, value: Any) -> Self:
-        """Return a new batch whose component ``name`` is ``value``."""
-        if name in ("signal", "annotation", "meta", "target"):
+    def with_component(self, name: str, value: Any, kind: Kind | None = None) -> Self:
+        """Return a new batch whose component ``name`` is ``value``.
+
+        Args:
+            name: ``"signal"``, ``"annotation"``, ``"meta"``, ``"target"`` or a name of the user's own.
+            value: one entry per row.
+            kind: how the component follows the signal. ``"time series"``: its last axis runs along the record's
+                samples, (time,) or (channel, time). ``"events"``: an ``Annotation`` per row; recognised by itself.
+                ``"static"``: anything else, which time does not change, and the default.
+
+        Raises:
+            InputError: when the value does not fit the batch or the kind, or the name is taken.
+        """
+        if name in _OWN:
+            if kind not in (None, own := _KINDS.get(name, "static")):
+                raise InputError(f"Component {name!r} has the kind {own!r}, not {kind!r}. Leave out kind=.")
             return self.replace(**{name: value})
-        if name in self.__dataclass_fields__:
-            raise InputError(f"{name!r} is no component that a step may write. Choose another name.")
-        return self.replace(extra={**self.extra, name: value})
+        if hasattr(type(self), name) or name in self.__dataclass_fields__:
+            raise InputError(f"{name!r} is a name of the batch's own and not free. Choose another name.")
+        column = as_column(name, value, kind, is_cut=self.is_cut)
+        if isinstance(column, TimeSeries) and self.signal is not None and len(column) == len(self):
+            column.check_along(self.signal, name, self.ids)
+        return self.replace(columns={**self.columns, name: column})
+
+    def without_component(self, name: str) -> Self:
+        """Return a new batch without the component ``name``.
+
+        Raises:
+            UnknownNameError: when the batch has no such component.
+        """
+        self.component(name)
+        if name in _OWN:
+            return self.replace(**{name: None})
+        return self.replace(columns={other: column for other, column in self.columns.items() if other != name})
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Self:
         """Return the rows ``rows`` (indices or a mask) with all their components, in that order."""
@@ -148,7 +259,7 @@ class EcgBatch(BatchActions):
             annotation=None if self.annotation is None else tuple(self.annotation[i] for i in rows),
             meta=None if self.meta is None else self.meta.take(rows),
             target=None if self.target is None else self.target[rows],
-            extra={name: _take(column, rows) for name, column in self.extra.items()},
+            columns={name: column.take(rows) for name, column in self.columns.items()},
             provenance=self.provenance.take(rows),
         )
 
@@ -162,25 +273,34 @@ class EcgBatch(BatchActions):
 
     @classmethod
     def concat(cls, batches: Sequence[EcgBatch]) -> EcgBatch:
-        """Return the rows of ``batches``, one after another; what one of them lacks, all lose."""
+        """Return the rows of ``batches``, one after another; a component that one of them lacks is dropped.
+
+        Batches of no rows count for nothing but their skipped records.
+
+        Raises:
+            InputError: when they differ in seed or epoch, or a component differs in kind, type or number of axes.
+            LabelError: when their classes differ, or only some are binarized.
+        """
         if not batches:
-            raise InputError("concat() of no batches. Give at least one.")
-        first = batches[0]
+            raise InputError("concat() needs at least one batch, but there is none.")
+        filled = [b for b in batches if len(b)] or list(batches[:1])
 
         def joined(name: str, join: Any) -> Any:
-            columns = [getattr(b, name) for b in batches]
+            columns = [getattr(b, name) for b in filled]
             return None if any(c is None for c in columns) else join(columns)
 
-        shared = [name for name in first.extra if all(name in b.extra for b in batches)]
-        return first.replace(
-            ids=tuple(i for b in batches for i in b.ids),
+        for name in ("seed", "epoch"):
+            check_equal(name, [getattr(b, name) for b in filled])
+        return filled[0].replace(
+            ids=tuple(i for b in filled for i in b.ids),
             paths=joined("paths", _chain),
             signal=joined("signal", Ragged.concat),
             annotation=joined("annotation", _chain),
             meta=joined("meta", Meta.concat),
-            target=joined("target", np.concatenate),
-            extra={name: _concat([b.extra[name] for b in batches]) for name in shared},
-            provenance=Provenance.concat([b.provenance for b in batches]),
+            target=joined("target", lambda targets: join_targets(targets, [b.classes for b in filled])),
+            columns=join_columns([b.columns for b in filled]),
+            provenance=Provenance.concat([b.provenance for b in filled]),
+            history=join_histories([b.history for b in filled]),
             skipped=tuple(s for b in batches for s in b.skipped),
         )
 
@@ -198,22 +318,10 @@ class EcgBatch(BatchActions):
         return joined[:batch_size], joined[batch_size:]
 
     def __repr__(self) -> str:
-        held = [n for n in ("signal", "annotation", "meta", "target") if getattr(self, n) is not None]
-        inside = f": {', '.join([*held, *self.extra])}" if held or self.extra else ", nothing loaded"
-        return f"{type(self).__name__}({len(self)} records{inside})"
+        held = [n for n in _OWN if getattr(self, n) is not None]
+        held += [n if c.kind == "static" else f"{n} ({c.kind})" for n, c in self.columns.items()]
+        return f"{type(self).__name__}({len(self)} records{': ' if held else ', nothing loaded'}{', '.join(held)})"
 
 
 def _chain(columns: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
     return tuple(value for column in columns for value in column)
-
-
-def _take(column: Any, rows: NDArray[np.intp]) -> Any:
-    if isinstance(column, (Ragged, Meta)):
-        return column.take(rows)
-    return column[rows] if isinstance(column, np.ndarray) else tuple(column[i] for i in rows)
-
-
-def _concat(columns: Sequence[Any]) -> Any:
-    if isinstance(columns[0], (Ragged, Meta)):
-        return type(columns[0]).concat(columns)
-    return np.concatenate(columns) if isinstance(columns[0], np.ndarray) else _chain(columns)

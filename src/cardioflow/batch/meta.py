@@ -1,4 +1,4 @@
-"""What is known of each record besides its samples: columns inside, read-only rows outside."""
+"""Metadata of records: stored by column, read by column or as read-only rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, final, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.errors import UnknownNameError, nearest
+from cardioflow.errors import InputError, MissingDependencyError, UnknownNameError, nearest
 
 __all__ = ["Meta"]
 
@@ -17,10 +17,10 @@ __all__ = ["Meta"]
 class Meta(Sequence["Mapping[str, Any]"]):
     """Columns of metadata; ``meta[i]`` is a read-only mapping, ``meta["fs"]`` the column.
 
-    A key that a record lacks reads as ``None``. Every reader fills ``fs`` (Hz),
+    A key that a record lacks is ``None``. Every reader fills ``fs`` (Hz),
     ``leads`` (standard names), ``units``, ``age`` (years), ``sex`` (``"M"``,
-    ``"F"``), ``timestamp`` (datetime) and ``comments``; the others are the
-    format's own.
+    ``"F"``), ``timestamp`` (datetime) and ``comments``; other keys depend on
+    the format.
 
     >>> meta = Meta.from_rows([{"fs": 300.0}, {"fs": 250.0, "age": 61}])
     >>> meta[1]["age"], meta[0]["age"], meta["fs"].tolist()
@@ -35,7 +35,9 @@ class Meta(Sequence["Mapping[str, Any]"]):
         for name, values in columns.items():
             column = _column(values)
             if len(column) != n:
-                raise ValueError(f"meta column {name!r} has {len(column)} values for {n} records")
+                raise InputError(
+                    f"Column {name!r} of meta has {len(column)} values for {n} records. Pass one per record."
+                )
             self._columns[name] = column
 
     @classmethod
@@ -74,6 +76,20 @@ class Meta(Sequence["Mapping[str, Any]"]):
     def with_columns(self, **columns: Sequence[Any] | NDArray[Any]) -> Meta:
         """Return a copy in which ``columns`` are new or replaced."""
         return Meta({**self._columns, **columns}, self._n)
+
+    def to_frame(self) -> Any:
+        """Return a ``pandas.DataFrame`` with a row per record.
+
+        Raises:
+            MissingDependencyError: when pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingDependencyError(
+                "meta.to_frame() needs pandas, which is not installed. Install it with: pip install pandas"
+            ) from None
+        return pd.DataFrame({name: column.copy() for name, column in self._columns.items()}, index=range(self._n))
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Meta:
         """Return the rows ``rows``, in that order."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.core.random_keys import record_keys, segment_keys
+from cardioflow.errors import InputError
 
 __all__ = ["Provenance"]
 
@@ -24,17 +25,17 @@ class Provenance:
     record_id: tuple[str, ...]
     """The id of the record behind each row."""
     key: NDArray[np.uint64]
-    """What the row's random numbers are keyed by: the record's id, after unstacking with the segment's number."""
+    """The key of the row's random numbers: a hash of the record's id, after unstacking also of the segment's number."""
     segment: NDArray[np.int64]
     """The segment's number within its record; 0 for a whole record."""
     n_segments: NDArray[np.int64]
-    """Into how many rows the record was unstacked; 1 for a whole record."""
+    """The number of rows that the record was unstacked into; 1 for a whole record."""
     segment_start_s: tuple[NDArray[np.float64], ...]
-    """Where each segment of the row begins, in seconds from the record's first sample: one number per segment."""
+    """The start of each segment of the row, in seconds from the record's first sample: one number per segment."""
 
     @classmethod
     def whole(cls, ids: Sequence[str], keys: NDArray[np.uint64] | None = None) -> Self:
-        """Return the provenance of uncut records; ``keys`` are those of their ids, where they are known already."""
+        """Return the provenance of uncut records; pass ``keys`` when the keys of their ids are already known."""
         n = len(ids)
         zero = np.zeros(1)
         return cls(
@@ -59,27 +60,79 @@ class Provenance:
     def cut(self, starts_s: Sequence[NDArray[np.float64]]) -> Self:
         """Return the provenance after each row was cut at ``starts_s``, in seconds from the row's first sample.
 
-        A row that was cut before keeps counting from its record's first sample.
+        The starts of a row that is a segment itself still count from its record's first sample.
         """
         moved = tuple(old[0] + new for old, new in zip(self.segment_start_s, starts_s, strict=True))
         return replace(self, segment_start_s=moved)
 
+    def shifted(self, seconds: Sequence[float] | NDArray[np.float64]) -> Self:
+        """Return the provenance after ``seconds[i]`` were cut off in front of every segment of row ``i``.
+
+        A negative number stands for what was put in front.
+        """
+        starts = zip(self.segment_start_s, seconds, strict=True)
+        return replace(self, segment_start_s=tuple(own + s for own, s in starts))
+
     def unstacked(self, counts: NDArray[np.int64]) -> Self:
-        """Return the provenance after row ``i`` became ``counts[i]`` rows, one per segment."""
+        """Return the provenance after row ``i`` became ``counts[i]`` rows, one per segment.
+
+        Where the rows are segments themselves, the new segments are numbered
+        through their record: those of its segment 0, then those of segment 1.
+
+        Raises:
+            InputError: when that cannot be done, because the segments of a record were cut into different numbers and
+                not all of them are in the batch.
+        """
         rows = np.repeat(np.arange(len(self.record_id)), counts)
         number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
         starts = []
         for row, i in zip(rows, number, strict=True):
             known = self.segment_start_s[row]
-            # Rows that are no segments (apply_transform made more of them) keep their row's start.
+            # Rows that are not segments (a function of the user's made more of them) keep their row's start.
             starts.append(known[i : i + 1] if len(known) == counts[row] else known[:1])
+        first, total = self._numbering(counts)
         return replace(
             self,
             record_id=tuple(self.record_id[i] for i in rows),
             key=segment_keys(self.key[rows], number),
-            segment=self.segment[rows] * counts[rows] + number,
-            n_segments=self.n_segments[rows] * counts[rows],
+            segment=first[rows] + number,
+            n_segments=total[rows],
             segment_start_s=tuple(starts),
+        )
+
+    def _numbering(self, counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the number of the first segment that each row becomes, and the number of its record's segments."""
+        first, total = self.segment * counts, self.n_segments * counts
+        if not (self.n_segments > 1).any():
+            return first, total
+        groups: dict[str, list[int]] = {}
+        for i, record in enumerate(self.record_id):
+            groups.setdefault(record, []).append(i)
+        for record, own in groups.items():
+            if len({int(counts[i]) for i in own}) == 1:
+                continue
+            own.sort(key=lambda i: int(self.segment[i]))
+            here = [int(self.segment[i]) for i in own]
+            if here != list(range(int(self.n_segments[own[0]]))):
+                raise InputError(
+                    f"The segments of record {record!r} were cut into different numbers of segments, and of its "
+                    f"{int(self.n_segments[own[0]])} segments only {here} are in this batch, so that the new ones "
+                    "cannot be numbered. Cut before rows are dropped or put into other batches.",
+                    record=record,
+                )
+            ends = np.cumsum(counts[own])
+            first[own], total[own] = ends - counts[own], ends[-1]
+        return first, total
+
+    def stacked(self, rows: Sequence[Sequence[int]]) -> Self:
+        """Return the provenance after each group of rows, segments of one record, became one row."""
+        first = self.take(np.array([own[0] for own in rows], np.intp))
+        return replace(
+            first,
+            key=record_keys(first.record_id),
+            segment=np.zeros(len(rows), np.int64),
+            n_segments=np.ones(len(rows), np.int64),
+            segment_start_s=tuple(np.concatenate([self.segment_start_s[i] for i in own]) for own in rows),
         )
 
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self, final, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cardioflow.core.buffers import empty
 from cardioflow.errors import InputError
@@ -16,7 +16,7 @@ __all__ = ["Ragged"]
 
 @final
 class Ragged:
-    """Arrays of one number of axes and different lengths, one after another in one flat buffer.
+    """Arrays of equal ``ndim`` and different lengths, one after another in one flat buffer.
 
     ``r[i]`` is a view of record ``i``, of shape (lead, time), or (segment,
     lead, time) after cutting; nothing is copied. Kernels take ``data``,
@@ -52,17 +52,21 @@ class Ragged:
         self.shapes = _locked(shapes_ if shapes_ is not shapes else shapes_.copy())
 
     @classmethod
-    def from_arrays(cls, arrays: Sequence[NDArray[Any]], *, ndim: int = 2) -> Self:
+    def from_arrays(cls, arrays: Sequence[NDArray[Any]], *, ndim: int = 2, dtype: DTypeLike | None = None) -> Self:
         """Copy ``arrays``, each (lead, time), one after another; ``ndim`` counts only when there are none.
 
-        float64 and integers become float32, complex numbers complex64.
+        Without ``dtype``, float64 and integers become float32, and complex numbers complex64.
+
+        Raises:
+            InputError: when the arrays differ in their number of axes.
         """
         if not arrays:
-            return cls(np.empty(0, np.float32), np.empty((0, ndim), np.int64))
+            return cls(np.empty(0, np.float32 if dtype is None else dtype), np.empty((0, ndim), np.int64))
         axes = {a.ndim for a in arrays}
         if len(axes) > 1:
-            raise InputError(f"Arrays of {sorted(axes)} axes cannot lie in one Ragged; give all of them the same.")
-        dtype = np.complex64 if any(np.iscomplexobj(a) for a in arrays) else np.float32
+            raise InputError(f"Arrays of {sorted(axes)} axes do not fit into one Ragged. Pass arrays of equal ndim.")
+        if dtype is None:
+            dtype = np.complex64 if any(np.iscomplexobj(a) for a in arrays) else np.float32
         data = empty(sum(a.size for a in arrays), dtype)
         start = 0
         for a in arrays:
@@ -104,6 +108,15 @@ class Ragged:
             )
         return self.data.reshape(len(self), *(int(v) for v in self.shapes[0]))
 
+    def runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return where each run along the last axis starts in ``data``, its length, and the record it belongs to."""
+        counts = self.shapes[:, :-1].prod(axis=1)
+        row = np.repeat(np.arange(len(self)), counts)
+        lengths = self.lengths[row]
+        starts = np.zeros(len(row), np.int64)
+        np.cumsum(lengths[:-1], out=starts[1:])
+        return starts, lengths, row
+
     def with_data(self, data: NDArray[Any]) -> Ragged:
         """Return a Ragged of the same shapes over other samples."""
         return Ragged(data, self.shapes)
@@ -119,13 +132,23 @@ class Ragged:
         return Ragged(_joined([self._flat(int(i)) for i in rows]), self.shapes[rows])
 
     @classmethod
-    def concat(cls, parts: Sequence[Ragged]) -> Ragged:
-        """Return the records of ``parts``, one after another."""
+    def concat(cls, parts: Sequence[Ragged], *, name: str = "signal") -> Ragged:
+        """Return the records of ``parts``, one after another; ``name`` is the component's name for error messages.
+
+        Raises:
+            InputError: when the parts differ in their number of axes or in the type of their samples.
+        """
         filled = [p for p in parts if len(p)] or list(parts[:1])
         if len({p.ndim for p in filled}) > 1:
             raise InputError(
-                f"Batches whose signals have {sorted({p.ndim for p in filled})} axes cannot be joined: "
+                f"Batches whose component {name!r} has {sorted({p.ndim for p in filled})} axes cannot be joined: "
                 "some are cut into segments and some are not. Call unstack_signals first."
+            )
+        if len({p.dtype for p in filled}) > 1:
+            found = ", ".join(sorted(str(dtype) for dtype in {p.dtype for p in filled}))
+            raise InputError(
+                f"Batches whose component {name!r} differs in the type of its samples ({found}) cannot be joined. "
+                "Apply the same actions to each of them first."
             )
         return Ragged(_joined([p.data for p in filled]), np.concatenate([p.shapes for p in filled]))
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import FormatError
@@ -100,7 +101,12 @@ def marks_to(marks: Annotation) -> dict[str, Any]:
         "num": marks.num.tolist(),
         "subtype": marks.subtype.tolist(),
         "duration_s": marks.duration_s.tolist(),
+        **({} if np.isnan(marks.confidence).all() else {"confidence": _nan_as_none(marks.confidence)}),
     }
+
+
+def _nan_as_none(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(v) else v for v in values.tolist()]
 
 
 def marks_from(told: Mapping[str, Any] | None) -> Annotation:
@@ -115,11 +121,12 @@ def marks_from(told: Mapping[str, Any] | None) -> Annotation:
         numbers = {key: np.array(told.get(key, ()), np.int64) for key in ("sample", "channel", "num", "subtype")}
         # Files of before it was kept have none.
         lasting = np.array(told.get("duration_s", np.zeros(numbers["sample"].size)), np.float64)
+        sure = np.array(told.get("confidence", np.full(lasting.size, np.nan)), np.float64)
         symbol = np.array([str(v) for v in told.get("symbol", ())], dtype=np.str_)
         notes = tuple(str(v) for v in told.get("aux_note", ()))
     except (TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"carries marks that are none: {error}.") from error
-    lengths = {v.size for v in numbers.values()} | {symbol.size, len(notes), lasting.size}
-    if len(lengths) > 1 or any(v.ndim != 1 for v in (*numbers.values(), lasting)):
+    lengths = {v.size for v in numbers.values()} | {symbol.size, len(notes), lasting.size, sure.size}
+    if len(lengths) > 1 or any(v.ndim != 1 for v in (*numbers.values(), lasting, sure)):
         raise FormatError(f"carries marks whose columns have lengths {sorted(lengths)}; expected one.")
-    return Annotation(symbol=symbol, aux_note=notes, duration_s=lasting, **numbers)
+    return Annotation(symbol=symbol, aux_note=notes, duration_s=lasting, confidence=sure, **numbers)

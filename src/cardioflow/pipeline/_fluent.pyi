@@ -5,8 +5,8 @@ from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 
+from cardioflow.batch.axis import Axis
 from cardioflow.pipeline.expressions import B, Expression, V
-from cardioflow.transforms._blocks import Axis
 
 __all__ = ["PipelineActions"]
 

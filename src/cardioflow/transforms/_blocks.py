@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import Ragged
+from cardioflow.batch.axis import Axis
 
-__all__ = ["AXES", "Axis", "block_sizes", "blocks"]
-
-Axis = Literal[-1] | tuple[Literal[-2], Literal[-1]] | None
-AXES: Final[tuple[Any, ...]] = (-1, (-2, -1), None)
+__all__ = ["block_sizes", "blocks"]
 
 
 def block_sizes(signal: Ragged, axis: Axis) -> NDArray[np.int64]:

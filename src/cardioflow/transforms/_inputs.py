@@ -115,9 +115,4 @@ def _lead(batch: EcgBatch, row: int, lead: int) -> str:
 
 def series(signal: Ragged) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return where each run along time starts in the flat buffer, how long it is, and the row that it belongs to."""
-    counts = signal.shapes[:, :-1].prod(axis=1)
-    row = np.repeat(np.arange(len(signal)), counts)
-    lengths = signal.lengths[row]
-    starts = np.zeros(len(row), np.int64)
-    np.cumsum(lengths[:-1], out=starts[1:])
-    return starts, lengths, row
+    return signal.runs()

@@ -145,7 +145,13 @@ def _annotation(columns: Mapping[str, list[Any]], i: int) -> Annotation:
     # Codes without a letter are longer than one: "[42]".
     symbols = np.array(columns["symbol"][i], np.str_) if columns["symbol"][i] else np.empty(0, "<U1")
     lasting = np.array(columns["duration_s"][i], np.float64) if "duration_s" in columns else np.empty(0)
-    return Annotation(symbol=symbols, aux_note=tuple(columns["aux_note"][i]), duration_s=lasting, **numbers)
+    return Annotation(
+        symbol=symbols,
+        aux_note=tuple(columns["aux_note"][i]),
+        duration_s=lasting,
+        confidence=np.empty(0),
+        **numbers,
+    )
 
 
 @final

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Self, final
+from dataclasses import dataclass
+from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import warp
 from cardioflow.core.random_keys import generator
-from cardioflow.dsp.warping import warp_map, warped
+from cardioflow.dsp.warping import warp_map
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite
-from cardioflow.transforms._marks import moved
-from cardioflow.transforms.augment._draw import disturbed
 from cardioflow.transforms.base import RandomTransform
 
 __all__ = ["RandomTimeWarp"]
@@ -50,8 +49,7 @@ class RandomTimeWarp(RandomTransform):
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         signal = finite(batch, self.action_name)
         maps = [self._map(key, int(n)) for key, n in zip(keys, signal.lengths, strict=True)]
-        done = disturbed(batch, keys, self.action_name, lambda x, _, i: warped(x, maps[i]))
-        return done.replace(annotation=moved(batch, lambda marks, i: _along(marks, maps[i])))
+        return warp(batch, maps)
 
     def _map(self, key: np.uint64, n: int) -> NDArray[np.float64]:
         knots = generator(key).uniform(-self.strength, self.strength, self.n_knots)
@@ -60,9 +58,3 @@ class RandomTimeWarp(RandomTransform):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         return cls(), cls(0.5, 3)
-
-
-def _along(marks: Annotation, source: NDArray[Any]) -> Annotation:
-    # source[t] is where sample t is read from, so a mark goes where it is read.
-    at = np.interp(marks.sample, source, np.arange(source.size)) if source.size else marks.sample
-    return replace(marks, sample=np.rint(at).astype(np.int64))

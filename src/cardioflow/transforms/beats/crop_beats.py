@@ -9,10 +9,11 @@ from typing import Literal, Self, final
 import numpy as np
 
 from cardioflow.batch import EcgBatch, unstack
+from cardioflow.batch.columns import Windows
+from cardioflow.batch.timeline import cut
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates, uncut
-from cardioflow.transforms._map import gathered
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.beats._beats import AAMI, BEATS, beats_of
 
@@ -59,21 +60,19 @@ class CropBeats(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)
         fs = rates(batch, self.action_name)
-        kept, segments, marks, seconds = [], [], [], []
-        for i, beats in enumerate(beats_of(batch, self.action_name, self.symbols)):
-            before, after = round(self.before_s * fs[i]), max(round(self.after_s * fs[i]), 1)
-            own = beats.take((beats.sample >= before) & (beats.sample + after <= signal.lengths[i]))
-            spans = [(int(s) - before, int(s) + after) for s in own.sample]
-            x = signal[i]
-            segments.append(np.array([x[:, a:b] for a, b in spans]).reshape(-1, x.shape[0], before + after))
-            marks.append(tuple(batch.component("annotation")[i].window(a, b) for a, b in spans))
-            seconds.append((own.sample - before) / fs[i])
-            kept.extend(own.symbol.tolist())
-        cut = batch.replace(
-            signal=gathered(segments, 3), annotation=tuple(marks), provenance=batch.provenance.cut(seconds)
-        )
-        rows = unstack(cut)
-        return rows if self.labels == "keep" else self._labelled(rows, kept)
+        # As round() does, to the even number at a half.
+        before, after = (np.rint(s * fs).astype(np.int64) for s in (self.before_s, self.after_s))
+        after = np.maximum(after, 1)
+        kept = [
+            beats.take((beats.sample >= b) & (beats.sample + a <= n))
+            for beats, b, a, n in zip(
+                beats_of(batch, self.action_name, self.symbols), before, after, signal.lengths, strict=True
+            )
+        ]
+        counts = np.array([len(own) for own in kept], np.int64)
+        starts = np.concatenate([own.sample - b for own, b in zip(kept, before, strict=True)] or [counts])
+        rows = unstack(cut(batch, Windows(starts, counts, before + after), pad_value=0.0))
+        return rows if self.labels == "keep" else self._labelled(rows, [c for own in kept for c in own.symbol.tolist()])
 
     def _labelled(self, rows: EcgBatch, symbols: list[str]) -> EcgBatch:
         classes = sorted(self.symbols or BEATS)

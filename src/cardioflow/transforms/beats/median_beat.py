@@ -9,6 +9,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.batch.timeline import without_time
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates, uncut
@@ -62,7 +63,7 @@ class MedianBeat(Transform):
         ]
         counts = np.array([n for _, n in made], dtype=np.int64)
         meta = batch.component("meta").with_columns(n_beats=counts)
-        return batch.replace(signal=gathered([x for x, _ in made], 2), annotation=tuple(marks), meta=meta)
+        return without_time(batch).replace(signal=gathered([x for x, _ in made], 2), annotation=tuple(marks), meta=meta)
 
     def _median(self, x: Any, fs: float, beats: Annotation) -> tuple[Any, int]:
         before, after = round(self.before_s * fs), max(round(self.after_s * fs), 1)

@@ -7,12 +7,12 @@ from typing import Any
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.leads import resolve
+from cardioflow.batch.timeline import move_events
 from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._map import gathered
-from cardioflow.transforms._marks import moved
 
-__all__ = ["check_choice", "chosen", "lead_names", "marks_of", "with_leads"]
+__all__ = ["check_choice", "chosen", "lead_names", "with_events_of_leads", "with_leads"]
 
 
 def check_choice(transform: Any) -> None:
@@ -86,11 +86,11 @@ def with_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
                 None if known is None else tuple(known[k] for k in own)
                 for known, own in zip(meta[name], picks, strict=True)
             ]
-    return batch.replace(
-        signal=gathered(arrays, signal.ndim), annotation=marks_of(batch, picks), meta=meta.with_columns(**columns)
+    return with_events_of_leads(batch, picks).replace(
+        signal=gathered(arrays, signal.ndim), meta=meta.with_columns(**columns)
     )
 
 
-def marks_of(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> tuple[Any, ...] | None:
-    """Return the marks of records of which the leads ``picks[i]`` are left; -1 is a lead that was computed."""
-    return moved(batch, lambda marks, i: marks.of_leads(picks[i]))
+def with_events_of_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
+    """Return the batch with the events of the leads ``picks[i]`` of each record; -1 is a lead that was computed."""
+    return move_events(batch, lambda marks, i: marks.of_leads(picks[i]))

@@ -41,9 +41,8 @@ class DeriveLeads(Transform):
             for own, old, (_, new) in zip(units, names, made, strict=True)
         ]
         sources = [[old.index(n) if n in old else -1 for n in new] for old, (_, new) in zip(names, made, strict=True)]
-        return batch.replace(
+        return _leads.with_events_of_leads(batch, sources).replace(
             signal=gathered([x for x, _ in made], signal.ndim),
-            annotation=_leads.marks_of(batch, sources),
             meta=meta.with_columns(leads=[new for _, new in made], units=new_units),
         )
 

@@ -60,9 +60,8 @@ class DeriveVcg(Transform):
         columns = {"leads": [("X", "Y", "Z")] * n}
         if "units" in meta.columns:
             columns["units"] = [None if own is None else (own[0],) * 3 for own in meta["units"]]  # type: ignore[misc]
-        return batch.replace(
+        return _leads.with_events_of_leads(batch, [(-1,) * 3] * n).replace(
             signal=gathered(vcg, signal.ndim),
-            annotation=_leads.marks_of(batch, [(-1,) * 3] * n),
             meta=meta.with_columns(**columns),
         )
 

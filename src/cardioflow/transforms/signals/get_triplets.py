@@ -10,8 +10,9 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.batch import EcgBatch
 from cardioflow.batch.partners import Drawn, Partners, Wanted
+from cardioflow.batch.timeline import crop, stack
 from cardioflow.core.random_keys import segment_keys, uniform
 from cardioflow.errors import InputError, LabelError, raise_bad_records
 from cardioflow.transforms import _parameters, _targets
@@ -125,31 +126,19 @@ class GetTriplets(PartnerTransform):
     def _triplets(
         self, batch: EcgBatch, number: NDArray[np.int64], parts: tuple[_Part, ...], starts: NDArray[np.int64]
     ) -> EcgBatch:
-        rows = batch.take(parts[0].rows)
-        leads = int(batch.component("signal").shapes[0, 0]) if len(batch) else 0
-        data = [
-            part.signal(k)[:, start : start + self.length]
-            for k, three in enumerate(starts)
-            for part, start in zip(parts, three, strict=True)
-        ]
-        flat = np.concatenate([x.reshape(-1) for x in data]) if data else np.empty(0, np.float32)
-        annotation = None
-        if batch.annotation is not None:
-            annotation = tuple(
-                tuple(part.marks(k, int(start), self.length) for part, start in zip(parts, three, strict=True))
-                for k, three in enumerate(starts)
-            )
-        return rows.replace(
-            ids=tuple(f"{name}/{k}" for name, k in zip(rows.ids, number, strict=True)),
-            signal=Ragged(flat, np.tile([[3, leads, self.length]], (len(rows), 1))),
-            annotation=annotation,
-            provenance=replace(
-                rows.provenance,
-                key=segment_keys(rows.provenance.key, number),
-                segment_start_s=tuple(starts / np.stack([part.fs() for part in parts], axis=-1)),
-            ),
-            extra={**rows.extra, "triplet": tuple(zip(*(part.ids() for part in parts), strict=True))},
+        anchors, n = batch.take(parts[0].rows), len(starts)
+        each = EcgBatch.concat([part.batch.take(part.rows) for part in parts])
+        segments = crop(each, starts.T.reshape(-1), np.full(len(each), self.length), pad_value=0.0)
+        ids = [f"{name}/{k}" for name, k in zip(anchors.ids, number, strict=True)]
+        rows = stack(segments, [(k, n + k, 2 * n + k) for k in range(n)], ids)
+        provenance = replace(
+            rows.provenance,
+            key=segment_keys(anchors.provenance.key, number),
+            segment=anchors.provenance.segment,
+            n_segments=anchors.provenance.n_segments,
         )
+        names = tuple(zip(*(part.ids() for part in parts), strict=True))
+        return rows.replace(provenance=provenance).with_component("triplet", names)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
@@ -163,19 +152,8 @@ class _Part:
     batch: EcgBatch
     rows: NDArray[np.intp]
 
-    def signal(self, k: int) -> NDArray[np.float32]:
-        own: NDArray[np.float32] = self.batch.component("signal")[int(self.rows[k])]
-        return own
-
-    def marks(self, k: int, start: int, length: int) -> object:
-        return self.batch.component("annotation")[self.rows[k]].window(start, start + length)
-
     def ids(self) -> list[str]:
         return [self.batch.ids[i] for i in self.rows]
-
-    def fs(self) -> NDArray[np.float64]:
-        meta = self.batch.meta
-        return self.batch.fs[self.rows] if meta is not None and "fs" in meta.columns else np.ones(len(self.rows))
 
 
 def _positives(batch: EcgBatch, rows: NDArray[np.intp], drawn: Drawn) -> _Part:

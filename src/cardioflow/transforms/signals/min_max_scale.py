@@ -8,9 +8,10 @@ from typing import Self, final
 import numpy as np
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.axis import AXES, Axis
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._blocks import AXES, Axis, blocks
+from cardioflow.transforms._blocks import blocks
 from cardioflow.transforms._inputs import finite
 from cardioflow.transforms.base import Transform
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Self, final
 
 import numpy as np
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import pad
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import gathered
-from cardioflow.transforms._marks import moved, shifted
 from cardioflow.transforms.base import Transform
 
 __all__ = ["PadSignals"]
@@ -40,14 +39,7 @@ class PadSignals(Transform):
         signal = batch.component("signal")
         missing = np.maximum(self.length - signal.lengths, 0)
         before = {"right": 0 * missing, "left": missing, "both": missing // 2}[self.side]
-        arrays = [
-            np.pad(x, [(0, 0)] * (x.ndim - 1) + [(int(b), int(m - b))], constant_values=self.pad_value)
-            for x, b, m in zip(signal, before, missing, strict=True)
-        ]
-        annotation = moved(batch, lambda marks, i: replace(marks, sample=marks.sample + int(before[i])))
-        return batch.replace(
-            signal=gathered(arrays, signal.ndim), annotation=annotation, provenance=shifted(batch, (-before).tolist())
-        )
+        return pad(batch, before, missing - before, pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

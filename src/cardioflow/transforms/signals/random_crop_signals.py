@@ -8,12 +8,12 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.batch import EcgBatch, unstack
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import crop
 from cardioflow.dsp.cutting import random_starts
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import uncut
 from cardioflow.transforms.base import RandomTransform
-from cardioflow.transforms.signals._cut import cut_windows
 
 __all__ = ["RandomCropSignals"]
 
@@ -38,12 +38,9 @@ class RandomCropSignals(RandomTransform):
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         signal = uncut(batch, self.action_name)
-        counts = np.ones(len(batch), np.int64)
-        starts = random_starts(keys, signal.lengths, self.length, counts)
-        cut = cut_windows(batch, starts, counts, length=self.length, pad_value=self.pad_value)
-        whole = unstack(cut)
-        # One window is no segment among others: the record keeps its id and its stream of random numbers.
-        return cut.replace(signal=whole.signal, annotation=whole.annotation)
+        starts = random_starts(keys, signal.lengths, self.length, np.ones(len(batch), np.int64))
+        # The record keeps its id and its stream of random numbers: one window is not a segment among others.
+        return crop(batch, starts, np.full(len(batch), self.length), pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import resample
 from cardioflow.core.random_keys import generator
 from cardioflow.errors import InputError, nearest
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
 from cardioflow.transforms.base import RandomTransform
-from cardioflow.transforms.signals._resample import resample_rows
 
 __all__ = ["RandomResampleSignals"]
 
@@ -75,7 +75,7 @@ class RandomResampleSignals(RandomTransform):
         finite(batch, self.action_name)
         old = rates(batch, self.action_name)
         drawn = np.array([float(self._draw(key)) for key in keys], dtype=np.float64)
-        return resample_rows(batch, old, np.where(drawn > 0, drawn, old))
+        return resample(batch, old, np.where(drawn > 0, drawn, old))
 
     def _draw(self, key: np.uint64) -> float:
         chance, distr = generator(key), self.distr

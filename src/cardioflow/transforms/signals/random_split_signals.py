@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.columns import Windows
+from cardioflow.batch.timeline import cut
 from cardioflow.dsp.cutting import random_starts
 from cardioflow.transforms import _parameters, _targets
 from cardioflow.transforms._inputs import uncut
 from cardioflow.transforms.base import RandomTransform
 from cardioflow.transforms.signals._counts import check_counts
-from cardioflow.transforms.signals._cut import cut_windows
 
 __all__ = ["RandomSplitSignals"]
 
@@ -54,7 +55,7 @@ class RandomSplitSignals(RandomTransform):
         signal = uncut(batch, self.action_name)
         counts = _targets.by_label(batch, self.action_name, "n_segments", self.n_segments)
         starts = random_starts(keys, signal.lengths, self.length, counts)
-        return cut_windows(batch, starts, counts, length=self.length, pad_value=self.pad_value)
+        return cut(batch, Windows(starts, counts, np.full(len(batch), self.length)), pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

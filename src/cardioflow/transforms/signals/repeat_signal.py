@@ -7,7 +7,9 @@ from typing import Self, final
 
 import numpy as np
 
-from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.columns import Windows
+from cardioflow.batch.timeline import cut
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import uncut
 from cardioflow.transforms.base import Transform
@@ -33,13 +35,8 @@ class RepeatSignal(Transform):
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)
-        rows = np.repeat(np.arange(len(batch)), self.reps)
-        shapes = np.column_stack([np.full(len(batch), self.reps), signal.shapes])
-        annotation = None if batch.annotation is None else tuple((m,) * self.reps for m in batch.annotation)
-        provenance = batch.provenance.cut([np.zeros(self.reps)] * len(batch))
-        return batch.replace(
-            signal=Ragged(signal.take(rows).data, shapes), annotation=annotation, provenance=provenance
-        )
+        counts = np.full(len(batch), self.reps)
+        return cut(batch, Windows(np.zeros(counts.sum(), np.int64), counts, signal.lengths), pad_value=0.0)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -8,10 +8,10 @@ from typing import Self, final
 import numpy as np
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import resample
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
 from cardioflow.transforms.base import Transform
-from cardioflow.transforms.signals._resample import resample_rows
 
 __all__ = ["ResampleSignals"]
 
@@ -37,7 +37,7 @@ class ResampleSignals(Transform):
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         finite(batch, self.action_name)
-        return resample_rows(batch, rates(batch, self.action_name), np.full(len(batch), float(self.fs)))
+        return resample(batch, rates(batch, self.action_name), np.full(len(batch), float(self.fs)))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, final
 
+import numpy as np
+
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.columns import Windows
+from cardioflow.batch.timeline import cut
 from cardioflow.dsp.cutting import regular_starts
 from cardioflow.transforms import _parameters, _targets
 from cardioflow.transforms._inputs import uncut
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.signals._counts import check_counts
-from cardioflow.transforms.signals._cut import cut_windows
 
 __all__ = ["SplitSignals"]
 
@@ -51,7 +54,7 @@ class SplitSignals(Transform):
         signal = uncut(batch, self.action_name)
         steps = _targets.by_label(batch, self.action_name, "step", self.length if self.step is None else self.step)
         starts, counts = regular_starts(signal.lengths, self.length, steps)
-        return cut_windows(batch, starts, counts, length=self.length, pad_value=self.pad_value)
+        return cut(batch, Windows(starts, counts, np.full(len(batch), self.length)), pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

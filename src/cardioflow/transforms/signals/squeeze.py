@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from cardioflow.batch import EcgBatch, Ragged
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import squeeze
 from cardioflow.errors import InputError
 from cardioflow.transforms.base import Transform
 
@@ -35,6 +36,4 @@ class Squeeze(Transform):
                     "Call unstack_signals, which makes rows of them.",
                     record=batch.ids[i],
                 )
-        marks = batch.annotation
-        annotation = None if marks is None else tuple(m[0] if isinstance(m, tuple) else m for m in marks)
-        return batch.replace(signal=Ragged(signal.data, signal.shapes[:, 1:]), annotation=annotation)
+        return squeeze(batch)

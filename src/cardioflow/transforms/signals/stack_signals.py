@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
-import numpy as np
-
-from cardioflow.batch import EcgBatch, Provenance, Ragged
-from cardioflow.core.random_keys import record_keys
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import stack
 from cardioflow.errors import InputError
 from cardioflow.transforms.base import Transform
 
@@ -45,28 +43,4 @@ class StackSignals(Transform):
                     f"({', '.join(map(str, sorted(shapes)))}). Pad or cut them to one length first.",
                     record=record,
                 )
-        order = np.array([i for own in rows for i in own], dtype=np.intp)
-        first = batch.take(np.array([own[0] for own in rows], dtype=np.intp))
-        counts = np.array([len(own) for own in rows], dtype=np.int64).reshape(-1, 1)
-        stacked = Ragged(signal.take(order).data, np.hstack([counts, first.component("signal").shapes]))
-        marks = batch.annotation
-        return first.replace(
-            ids=tuple(groups),
-            signal=stacked,
-            annotation=None if marks is None else tuple(tuple(_flat(marks[i]) for i in own) for own in rows),
-            provenance=_whole(batch.provenance, first.provenance, rows),
-        )
-
-
-def _flat(mark: Any) -> Any:
-    return mark[0] if isinstance(mark, tuple) else mark
-
-
-def _whole(provenance: Provenance, first: Provenance, rows: list[list[int]]) -> Provenance:
-    return replace(
-        first,
-        key=record_keys(first.record_id),
-        segment=np.zeros(len(rows), np.int64),
-        n_segments=np.ones(len(rows), np.int64),
-        segment_start_s=tuple(np.concatenate([provenance.segment_start_s[i] for i in own]) for own in rows),
-    )
+        return stack(batch, rows, tuple(groups))

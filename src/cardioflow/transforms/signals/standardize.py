@@ -8,9 +8,10 @@ from typing import Self, final
 import numpy as np
 
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.axis import AXES, Axis
 from cardioflow.dsp.scaling import standardized
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._blocks import AXES, Axis, block_sizes
+from cardioflow.transforms._blocks import block_sizes
 from cardioflow.transforms._inputs import real, refuse_not_finite
 from cardioflow.transforms.base import Transform
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self, final
 
-import numpy as np
-
 from cardioflow.batch import EcgBatch
+from cardioflow.batch.timeline import tile
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import gathered
-from cardioflow.transforms._marks import moved
 from cardioflow.transforms.base import Transform
-from cardioflow.transforms.signals._repeat import repeated
 
 __all__ = ["Tile"]
 
@@ -28,10 +24,7 @@ class Tile(Transform):
         _parameters.count(self, "reps")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal = batch.component("signal")
-        arrays = [np.tile(x, self.reps) for x in signal]
-        annotation = moved(batch, lambda marks, i: repeated(marks, self.reps, int(signal.lengths[i])))
-        return batch.replace(signal=gathered(arrays, signal.ndim), annotation=annotation)
+        return tile(batch, self.reps)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

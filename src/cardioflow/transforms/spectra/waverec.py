@@ -46,13 +46,13 @@ class Waverec(Transform):
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = _wavelets.source(self, batch)
-        levels = batch.extra.get(f"{self.src}_levels")
+        levels = batch.columns.get(f"{self.src}_levels")
         if levels is None:
             raise InputError(
                 f"{self.action_name} needs the component {self.src + '_levels'!r}, which wavedec writes. "
                 "Call wavedec first."
             )
-        results = map_records(batch, self.action_name, source, lambda x, i: self._joined(x, levels[i]))
+        results = map_records(batch, self.action_name, source, lambda x, i: self._joined(x, levels.values[i]))
         return batch.with_component(self.dst, gathered(results, source.ndim))
 
     def _joined(self, x: Any, levels: tuple[int, ...]) -> Any:

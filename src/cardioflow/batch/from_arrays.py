@@ -1,0 +1,124 @@
+"""From arrays in memory to the columns of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import standard_name
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.ragged import Ragged
+from cardioflow.errors import InputError, LabelError
+
+__all__ = ["annotation_column", "ids_of", "label_column", "meta_of_arrays", "signal_column"]
+
+Names = Sequence[str] | Sequence[Sequence[str]] | None
+
+
+def signal_column(signals: Any) -> Ragged:
+    """Return arrays of (lead, time), or one array of (record, lead, time), as the signals of a batch.
+
+    Raises:
+        InputError: when a record has another number of axes or no real numbers.
+    """
+    arrays = [np.asarray(x) for x in signals]
+    for i, x in enumerate(arrays):
+        if x.ndim != 2 or x.dtype.kind not in "biuf":
+            raise InputError(
+                f"from_arrays(signals=…): signal {i} is an array of shape {x.shape} and type {x.dtype}; expected real "
+                "numbers of shape (lead, time). Pass x[None] for a single lead."
+            )
+    return Ragged.from_arrays(arrays)
+
+
+def ids_of(ids: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    """Return the ids, by default ``"0"``, ``"1"`` and so on.
+
+    Raises:
+        InputError: when they are not one text per record, each different.
+    """
+    found = tuple(str(i) for i in range(n)) if ids is None else tuple(ids)
+    if len(found) != n or not all(isinstance(i, str) for i in found):
+        raise InputError(f"from_arrays(ids={found!r}): expected {n} texts, one per signal.")
+    if len(set(found)) < n:
+        twice = next(i for i in found if found.count(i) > 1)
+        raise InputError(f"from_arrays(ids=…) has the id {twice!r} twice. Pass a different id for each signal.")
+    return found
+
+
+def meta_of_arrays(signal: Ragged, fs: ArrayLike, leads: Names, units: Names) -> Meta:
+    """Return the metadata of ``signal``: sampling rates in Hz, standard lead names and units, by default millivolts.
+
+    Raises:
+        InputError: when they do not fit the signals.
+    """
+    n = len(signal)
+    try:
+        rates = np.broadcast_to(np.asarray(fs, np.float64), (n,)).copy()
+    except (TypeError, ValueError):
+        raise InputError(f"from_arrays(fs={fs!r}): expected one sampling rate in Hz, or {n} of them.") from None
+    if not (np.isfinite(rates) & (rates > 0)).all():
+        raise InputError(f"from_arrays(fs={fs!r}): expected sampling rates above 0 Hz.")
+    columns: dict[str, Any] = {"fs": rates, "units": _per_record("units", units or "mV", signal)}
+    if leads is not None:
+        columns["leads"] = [tuple(map(standard_name, own)) for own in _per_record("leads", leads, signal)]
+    return Meta(columns, n)
+
+
+def label_column(targets: Any, classes: Sequence[str] | None, n: int) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+    """Return targets and classes: labels, tuples of labels, or an array of numbers, one per record.
+
+    Labels without ``classes`` get those that occur, in alphabetical order.
+
+    Raises:
+        InputError: when they are not one per record.
+        LabelError: when a label is not one of ``classes``.
+    """
+    if len(targets) != n:
+        raise InputError(f"from_arrays(targets=…) has {len(targets)} entries for {n} signals. Pass one per signal.")
+    known = None if classes is None else tuple(classes)
+    if isinstance(targets, np.ndarray) and targets.dtype.kind in "biuf":
+        return (targets.astype(np.float32) if targets.ndim > 1 else targets), known
+    column = np.empty(n, dtype=object)
+    for i, target in enumerate(targets):
+        column[i] = tuple(target) if isinstance(target, list | tuple | set | frozenset) else target
+    labels = {label for own in column for label in (own if isinstance(own, tuple) else (own,))}
+    if not all(isinstance(label, str) for label in labels):
+        return np.array(list(targets)), known
+    for label in sorted(labels):
+        if known is not None and label not in known:
+            raise LabelError(f"from_arrays(targets=…): {label!r} is not one of classes={known!r}.")
+    return column, tuple(sorted(labels)) if known is None else known
+
+
+def annotation_column(annotations: Sequence[Annotation], n: int) -> tuple[Annotation, ...]:
+    """Return the annotations, one per record.
+
+    Raises:
+        InputError: when they are not.
+    """
+    found = tuple(annotations)
+    if len(found) != n or not all(isinstance(own, Annotation) for own in found):
+        raise InputError(f"from_arrays(annotations=…): expected {n} Annotation objects, one per signal.")
+    return found
+
+
+def _per_record(name: str, given: Any, signal: Ragged) -> list[tuple[str, ...]]:
+    """Return a tuple of texts per record, from one for all leads, one per lead, or one per lead of each record."""
+    counts = signal.shapes[:, 0].tolist()
+    if isinstance(given, str):
+        rows = [(given,) * k for k in counts] if name == "units" else [(given,)] * len(counts)
+    elif all(isinstance(own, str) for own in given):
+        rows = [tuple(given)] * len(counts)
+    else:
+        rows = [tuple(own) for own in given]
+    if [len(own) for own in rows] != counts:
+        raise InputError(
+            f"from_arrays({name}={given!r}) does not fit signals of {sorted(set(counts))} leads. "
+            f"Pass one text per lead, for all records or for each of the {len(counts)}."
+        )
+    return rows

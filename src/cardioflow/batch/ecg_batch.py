@@ -219,7 +219,8 @@ class EcgBatch(BatchActions):
             value: one entry per row.
             kind: how the component follows the signal. ``"time series"``: its last axis runs along the record's
                 samples, (time,) or (channel, time). ``"events"``: an ``Annotation`` per row; recognised by itself.
-                ``"static"``: anything else, which time does not change, and the default.
+                ``"static"``: anything else, which time does not change. A component that is replaced keeps its kind;
+                a new one is static by default.
 
         Raises:
             InputError: when the value does not fit the batch or the kind, or the name is taken.
@@ -228,8 +229,10 @@ class EcgBatch(BatchActions):
             if kind not in (None, own := _KINDS.get(name, "static")):
                 raise InputError(f"Component {name!r} has the kind {own!r}, not {kind!r}. Leave out kind=.")
             return self.replace(**{name: value})
-        if hasattr(type(self), name) or name in self.__dataclass_fields__:
-            raise InputError(f"{name!r} is a name of the batch's own and not free. Choose another name.")
+        if name in self.__dataclass_fields__ or any(name in vars(cls) for cls in type(self).__mro__):
+            raise InputError(f"A batch has an attribute {name!r} already. Choose another name for the component.")
+        if kind is None and name in self.columns:
+            kind = self.columns[name].kind
         column = as_column(name, value, kind, is_cut=self.is_cut)
         if isinstance(column, TimeSeries) and self.signal is not None and len(column) == len(self):
             column.check_along(self.signal, name, self.ids)

@@ -16,7 +16,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from cardioflow.batch import Ragged
-from cardioflow.errors import DumpError, InputError, ModelError
+from cardioflow.errors import BadRecordsError, DumpError, InputError, ModelError
 from cardioflow.models import KerasBaseModel
 from cardioflow.models.declaration import find, model
 from cardioflow.models.layers import RFFT, Inception2D
@@ -324,7 +324,7 @@ def test_signals_of_any_length_are_taken_where_the_model_does(make_batch) -> Non
     made.model.compile(loss="categorical_crossentropy", optimizer="adam")
     for n_samples in (400, 300):
         assert np.isfinite(made.train_on_batch(make_batch(6, (1, n_samples)))["loss"])
-    with pytest.raises(InputError, match=r"takes signals of 1 leads × any samples, and the batch has 2 × 300"):
+    with pytest.raises(BadRecordsError, match=r"takes signals of shape \(1, any\), \(lead, time\), and record 'A00000' has"):
         made.predict_on_batch(make_batch(6, (2, 300)))
 
 
@@ -346,12 +346,20 @@ def test_a_model_that_is_not_compiled_says_so(make_batch) -> None:
 
 
 def test_signals_of_another_length_than_the_models_say_so(make_batch) -> None:
-    with pytest.raises(InputError) as error:
-        SimpleFCModel().build((1, 400)).predict_on_batch(make_batch(4, (1, 300)))
-    assert str(error.value) == (
-        "The model takes signals of 1 leads × 400 samples, and the batch has 1 × 300. "
-        "Cut and resample as in training, or build the model anew."
-    )
+    batch = make_batch(4)
+    mixed = batch.replace(signal=Ragged.from_arrays([*batch.signal[:3], np.zeros((1, 300), np.float32)]))
+    built = SimpleFCModel().build((1, 400))
+    before = built.model.get_weights()
+    for step in (built.train_on_batch, built.test_on_batch, built.predict_on_batch):
+        with pytest.raises(InputError) as error:
+            step(mixed)
+        assert error.value.record == "A00003"
+        assert str(error.value) == (
+            "The model takes signals of shape (1, 400), (lead, time), and record 'A00003' has (1, 300). "
+            "Cut and resample as in training, or build a new model."
+        )
+    assert all(np.array_equal(a, b) for a, b in zip(built.model.get_weights(), before, strict=True))
+    assert built.hist["train_loss"] == []
 
 
 def test_model_summary_prints_the_layers(capsys) -> None:

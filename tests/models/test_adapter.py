@@ -221,7 +221,7 @@ def test_targets_that_were_not_loaded_say_how_to_load_them(linear, make_batch) -
     with pytest.raises(LabelError) as error:
         linear.train_on_batch(make_batch(2).replace(target=None))
     assert str(error.value) == (
-        "The batch has no targets, and a model cannot learn or be tested without. "
+        "The batch has no targets, and a model cannot learn or be tested without them. "
         'Load them first: load(src=…, fmt="csv", components="target").'
     )
 
@@ -272,19 +272,19 @@ def test_an_unknown_metric_names_the_nearest(linear, make_batch) -> None:
 
 def test_an_argument_that_no_metric_has_names_the_nearest(linear, make_batch) -> None:
     with pytest.raises(
-        ConfigError, match=r"'avrage' is no argument of the metrics \['f1_score'\]. Did you mean 'average'"
+        ConfigError, match=r"'avrage' is not an argument of the metrics \['f1_score'\]. Did you mean 'average'"
     ):
         linear.train_on_batch(make_batch(4), f1_score, avrage="macro")
-    with pytest.raises(ConfigError, match=r"'average' is no argument of the metrics .* Give metrics= as well"):
+    with pytest.raises(ConfigError, match=r"'average' is not an argument of the metrics .* Pass metrics= as well"):
         linear.train_on_batch(make_batch(4), average="macro")
 
 
-def test_what_is_no_metric_is_refused(linear, make_batch) -> None:
-    with pytest.raises(ConfigError, match=r"metrics=3 is no metric"):
+def test_what_is_not_a_metric_is_refused(linear, make_batch) -> None:
+    with pytest.raises(ConfigError, match=r"metrics=3 is not a metric"):
         linear.train_on_batch(make_batch(4), 3)
     with pytest.raises(ConfigError, match=r"'confusion_matrix' gave an array of shape \(2, 2\)"):
         linear.train_on_batch(make_batch(4), confusion_matrix)
-    with pytest.raises(ConfigError, match=r"Two metrics are named alike"):
+    with pytest.raises(ConfigError, match=r"Two metrics have the same name"):
         linear.train_on_batch(make_batch(4), [f1_score, partial(f1_score, average="macro")])
 
 

@@ -281,7 +281,7 @@ def test_the_zoo_refuses_the_dump_of_another_model(linear, tmp_path) -> None:
 
 
 def test_the_zoo_needs_to_know_how_many_labels_there_are(make_batch) -> None:
-    with pytest.raises(LabelError, match=r"'fft_inception' is built from the first batch, and it has no labels"):
+    with pytest.raises(LabelError, match=r"'FftInception' is built from the first batch, and the batch has no labels"):
         find("fft_inception").build(make_batch(2).replace(target=None, classes=None), None, {})
 
 

@@ -1,4 +1,4 @@
-"""Adam in TensorFlow alone: TensorFlow's own optimizers are Keras's, and stop where Keras runs on another backend."""
+"""Adam in TensorFlow alone: TensorFlow's own optimizers are Keras's and fail where Keras runs on another backend."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Adam:
 
     Args:
         learning_rate: The step size; ``learning_rate.assign(…)`` changes it between batches.
-        beta_1: How much of the first moment is kept at each step.
-        beta_2: How much of the second moment is kept.
-        epsilon: What keeps the division away from zero.
+        beta_1: The decay rate of the first moment.
+        beta_2: The decay rate of the second moment.
+        epsilon: A small number that is added to the denominator.
     """
 
     def __init__(
@@ -32,13 +32,23 @@ class Adam:
         self._moments: dict[Any, tuple[Any, Any]] = {}
 
     def build(self, variables: Mapping[str, Any]) -> None:
-        """Make room for the moments of ``variables``, given by name, before a step is compiled."""
+        """Create the moments of ``variables``, given by name; call it before a step is compiled."""
         self.state = {"n_steps": tf.Variable(0, dtype=tf.int64, trainable=False)}
-        self._moments = {}
         for name, variable in variables.items():
-            first, second = (tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(2))
-            self.state |= {f"{name}/first": first, f"{name}/second": second}
-            self._moments[variable.ref()] = (first, second)
+            for moment in ("first", "second"):
+                self.state[f"{name}/{moment}"] = tf.Variable(tf.zeros_like(variable), trainable=False)
+        self.bind(variables)
+
+    def bind(self, variables: Mapping[str, Any]) -> None:
+        """Use the moments in ``state`` for ``variables``, given by the names that they were built with."""
+        self._moments = {
+            variable.ref(): (self.state[f"{name}/first"], self.state[f"{name}/second"])
+            for name, variable in variables.items()
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A reference to a variable is its address: after unpickling, ``bind`` has to be called.
+        return {**self.__dict__, "_moments": {}}
 
     def apply_gradients(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         """Update each variable of the (gradient, variable) ``pairs``; a variable without a gradient stays."""

@@ -1,4 +1,4 @@
-"""What chance in a step of training draws from: the model's seed and the number of the step."""
+"""The random numbers of one step of training, from the model's seed and the number of the step."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from cardioflow.core.random_keys import record_keys
 from cardioflow.models._keras import keras
+from cardioflow.models._seed import isolated
 
 __all__ = ["seeded_step"]
 
@@ -18,9 +19,10 @@ __all__ = ["seeded_step"]
 def seeded_step(model: Any, seed: int, step: int) -> Iterator[None]:
     """Train one step of ``model`` inside.
 
-    Keras does not save how far dropout's generators have come, so that a
-    loaded model would go on otherwise than the one that was saved; and on
-    torch it draws dropout from torch's own generator, whatever it was given.
+    Keras does not save the state of dropout's generators, so a loaded model
+    would continue differently from the one that was saved. On torch it draws
+    dropout from torch's global generator; steps of several threads then run
+    one at a time.
     """
     for number, generator in enumerate(_generators(model)):
         # 31 bits, because the state is int32 on torch.
@@ -28,9 +30,9 @@ def seeded_step(model: Any, seed: int, step: int) -> Iterator[None]:
     if keras.config.backend() != "torch":
         yield
         return
-    import torch  # here it is what Keras runs on
+    import torch  # the backend that Keras runs on
 
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+    with isolated():
         torch.manual_seed(_key(seed, step, -1) >> 1)
         yield
 

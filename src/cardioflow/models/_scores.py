@@ -1,4 +1,4 @@
-"""Metrics from a model's own predictions: which one is meant, and what it wants to be given."""
+"""Metrics of a model's own predictions: which one is meant, and whether it takes labels or probabilities."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow import registry
-from cardioflow.errors import ConfigError, LabelError, ModelError, UnknownNameError, nearest
+from cardioflow.errors import ConfigError, ModelError, UnknownNameError, nearest
+from cardioflow.models.targets import Response, TargetEncoding
 
-__all__ = ["RequestedMetric", "Response", "resolve", "score"]
-
-Response = Literal["predict", "predict_proba"]
+__all__ = ["RequestedMetric", "Response", "keys", "resolve", "score"]
 
 
 @dataclass(frozen=True)
 class RequestedMetric:
-    """A metric that was asked for."""
+    """A metric that the caller asked for."""
 
     name: str
     function: Callable[..., Any]
-    """Of (y_true, y_pred), all other arguments given."""
+    """Takes (y_true, y_pred); all other arguments are bound."""
     response: Response
     """Whether ``y_pred`` is labels or probabilities."""
 
 
 def resolve(metrics: Any, response: Response | None, kwargs: Mapping[str, Any]) -> tuple[RequestedMetric, ...]:
-    """Return the metrics that are meant by a callable, a name, or several of them.
+    """Return the metrics that a callable, a name, or several of them stand for.
 
-    Of several, each gets those of ``kwargs`` that it has parameters for.
+    Each gets those of ``kwargs`` that it has parameters for.
 
     Raises:
-        UnknownNameError: when there is no metric of a name.
-        ConfigError: when an argument belongs to none of the metrics, or two metrics have one name.
+        UnknownNameError: when there is no metric of that name.
+        ConfigError: when an argument belongs to none of the metrics, or two metrics have the same name.
     """
     if response not in (None, "predict", "predict_proba"):
         raise ConfigError(f"response={response!r} is neither 'predict' (labels) nor 'predict_proba' (probabilities).")
@@ -47,17 +46,17 @@ def resolve(metrics: Any, response: Response | None, kwargs: Mapping[str, Any]) 
     unused = [key for key in kwargs if not any(_takes(function, key) for _, function, _ in found)]
     if unused:
         known = {p for _, function, _ in found for p in _parameters(function) or ()}
-        hint = nearest(unused[0], known) if found else "Give metrics= as well, or leave it out."
-        raise ConfigError(f"{unused[0]!r} is no argument of the metrics {[n for n, _, _ in found]}. {hint}")
+        hint = nearest(unused[0], known) if found else "Pass metrics= as well, or leave it out."
+        raise ConfigError(f"{unused[0]!r} is not an argument of the metrics {[n for n, _, _ in found]}. {hint}")
     wanted = []
     for name, function, kind in found:
         own = {key: value for key, value in kwargs.items() if _takes(function, key)}
-        # A class is one of our metrics: its parameters are the arguments.
+        # A class is one of our metrics; its parameters are the metric's arguments.
         called = function(**own) if isinstance(function, type) else partial(function, **own) if own else function
         wanted.append(RequestedMetric(name, called, response or kind))
     names = [w.name for w in wanted]
     if len(set(names)) < len(names):
-        raise ConfigError(f"Two metrics are named alike in {names}, so that one would hide the other. Give one only.")
+        raise ConfigError(f"Two metrics have the same name in {names}, and one would hide the other. Pass only one.")
     return tuple(wanted)
 
 
@@ -69,10 +68,10 @@ def _find(metric: Any) -> tuple[str, Callable[..., Any], Response]:
         return name, metric, response
     if not callable(metric):
         raise ConfigError(
-            f"metrics={metric!r} is no metric. Give a function such as sklearn.metrics.f1_score, or a name."
+            f"metrics={metric!r} is not a metric. Pass a function such as sklearn.metrics.f1_score, or a name."
         )
     name = getattr(metric, "__name__", type(metric).__name__)
-    # One of our own metrics, made by hand, says itself what it wants.
+    # An instance of one of our own metrics declares what it takes.
     own: Response | None = getattr(metric, "response", None)
     return name, metric, own or _responses().get(name, "predict")
 
@@ -105,7 +104,7 @@ class _Scorer:
 
 @cache
 def _responses() -> dict[str, Response]:
-    """Return what scikit-learn's own scorers give each metric, by the metric's name."""
+    """Return whether scikit-learn's scorers give a metric labels or probabilities, by the metric's name."""
     from sklearn.metrics import get_scorer, get_scorer_names
 
     found: dict[str, Response] = {}
@@ -118,7 +117,7 @@ def _responses() -> dict[str, Response]:
 
 
 def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
-    """Return the parameters of ``function``, ``None`` where it does not tell them."""
+    """Return the parameters of ``function``, ``None`` if it has no signature."""
     try:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -131,68 +130,35 @@ def _takes(function: Callable[..., Any], key: str) -> bool:
 
 
 def score(
-    wanted: Sequence[RequestedMetric], y_true: NDArray[np.float32], y_pred: NDArray[Any], *, multilabel: bool
+    wanted: Sequence[RequestedMetric], y_true: NDArray[Any], y_pred: NDArray[Any], encoding: TargetEncoding
 ) -> dict[str, float]:
-    """Return each metric's value, by its name; of a single metric under ``"metric"``."""
-    if not wanted:
-        return {}
-    if y_pred.shape != y_true.shape:
-        raise ModelError(
-            f"The model gives {y_pred.shape[1:]} per record and the targets are {y_true.shape[1:]}, "
-            f"so that {wanted[0].name!r} cannot be computed. Let the model end in one number per label."
-        )
-    values = {}
-    for metric in wanted:
-        given = _given(metric, y_true, y_pred, multilabel=multilabel)
-        value = np.asarray(metric.function(*given))
-        if value.size != 1:
-            raise ConfigError(
-                f"{metric.name!r} gave an array of shape {value.shape}; a metric is one number. "
-                'Give it an average, for instance average="macro".'
-            )
-        values[metric.name if len(wanted) > 1 else "metric"] = float(value.reshape(()))
-    return values
-
-
-def _given(
-    metric: RequestedMetric, y_true: NDArray[np.float32], y_pred: NDArray[Any], *, multilabel: bool
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return ``y_true`` and ``y_pred`` as the metric wants them."""
-    n_classes = y_true.shape[1]
-    if n_classes == 1 and not np.isin(y_true, (0.0, 1.0)).all():
-        return y_true[:, 0], y_pred[:, 0]  # a regression
-    one_of_many = n_classes > 1 and not multilabel
-    if metric.response == "predict" and one_of_many:
-        return y_true.argmax(axis=1), y_pred.argmax(axis=1)
-    low, high = float(y_pred.min()), float(y_pred.max())
-    if low < -1e-6 or high > 1 + 1e-6:
-        raise ModelError(
-            f"{metric.name!r} needs probabilities, and the model gives numbers from {low:.3g} to {high:.3g}. "
-            "Let the model end in a softmax or a sigmoid."
-        )
-    truth = y_true.argmax(axis=1) if one_of_many else (y_true > 0.5).astype(np.int64)
-    answer = (y_pred > 0.5).astype(np.int64) if metric.response == "predict" else y_pred
-    if one_of_many:
-        # As scikit-learn has it: of two classes, the probability of the second.
-        return truth, answer[:, 1] if n_classes == 2 else answer
-    return (truth[:, 0], answer[:, 0]) if n_classes == 1 else (truth, answer)
-
-
-def check_labels(known: tuple[str, ...] | None, given: tuple[str, ...] | None, n_columns: int) -> None:
-    """Refuse targets that do not mean what the model learned.
+    """Return each metric's value, by its name; of a single metric under ``"metric"``.
 
     Raises:
-        LabelError: naming both sets of labels.
+        ModelError: when the predictions do not fit the targets, or when a metric raises; never for one record.
+        ConfigError: when a metric is not one number.
     """
-    if known is None:
-        return
-    if given is not None and tuple(given) != known:
-        raise LabelError(
-            f"The model knows the labels {list(known)}, and this batch has {list(given)}. "
-            "Drop or rename labels as in training (drop_labels, rename_labels) before binarize_labels."
-        )
-    if n_columns != len(known):
-        raise LabelError(
-            f"The model knows {len(known)} labels, {list(known)}, and this batch's targets have {n_columns} columns. "
-            "Binarize the same labels as in training."
-        )
+    return {key: _value(metric, y_true, y_pred, encoding) for key, metric in zip(keys(wanted), wanted, strict=True)}
+
+
+def keys(wanted: Sequence[RequestedMetric]) -> list[str]:
+    """Return the names under which the metrics are returned: their own, or ``"metric"`` if there is one only."""
+    return ["metric"] if len(wanted) == 1 else [metric.name for metric in wanted]
+
+
+def _value(metric: RequestedMetric, y_true: NDArray[Any], y_pred: NDArray[Any], encoding: TargetEncoding) -> float:
+    given = encoding.metric_arguments(metric.name, metric.response, y_true, y_pred)
+    try:
+        value = np.asarray(metric.function(*given))
+        if value.size == 1:
+            return float(value.reshape(()))
+    except Exception as error:
+        # Whatever it is, the batch is at fault and not one record: nothing is to be tried again without it.
+        raise ModelError(
+            f"The metric {metric.name!r} failed on targets of shape {given[0].shape} and predictions of shape "
+            f"{given[1].shape}: {type(error).__name__}: {error}. Pass another metric, or correct this one."
+        ) from error
+    raise ConfigError(
+        f"{metric.name!r} gave an array of shape {value.shape}; a metric is one number. "
+        'Give it an average, for instance average="macro".'
+    )

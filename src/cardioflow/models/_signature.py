@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.models._inputs import refuse
-from cardioflow.models.dump_header import DumpHeader
+from cardioflow.models._refuse import refuse
 
 __all__ = ["InputSignature"]
 
 _RATE_TOLERANCE = 1e-3
-"""Devices write 299.9 for 300 Hz; a model does not notice a thousandth."""
+"""Devices write 299.9 for 300 Hz; a relative difference of 0.001 does not matter to a model."""
 
 
+@dataclass
 class InputSignature:
-    """The shape, sampling rate and leads of a model's input; ``None`` where unknown, or not the same in all batches."""
+    """The shape of the first batch of a training, and the sampling rate and leads of all its batches.
 
-    def __init__(self) -> None:
-        self.input_shape: list[int] | None = None
-        self.fs: float | None = None
-        self.leads: list[str] | None = None
+    Rate and leads are ``None`` if they are unknown or differ between records.
+    """
 
-    @classmethod
-    def of(cls, header: DumpHeader) -> Self:
-        """Return what a dump's header says."""
-        facts = cls()
-        facts.input_shape = None if header.input_shape is None else list(header.input_shape)
-        facts.fs = header.fs
-        facts.leads = None if header.leads is None else list(header.leads)
-        return facts
-
-    def header(self) -> dict[str, Any]:
-        """Return what a dump's header is to say."""
-        return {
-            "input_shape": None if self.input_shape is None else tuple(self.input_shape),
-            "fs": self.fs,
-            "leads": None if self.leads is None else tuple(self.leads),
-        }
+    input_shape: tuple[int, ...] | None = None
+    fs: float | None = None
+    leads: tuple[str, ...] | None = None
 
     def add(self, batch: EcgBatch, x: NDArray[Any]) -> None:
-        """Take note of a batch that the model was trained on."""
+        """Take note of a batch that the model was trained on, whose input is ``x``."""
         if self.input_shape is None:
-            self.input_shape = [int(v) for v in x.shape[1:]]
+            self.input_shape = tuple(int(v) for v in x.shape[1:])
             self.fs, self.leads = _common_rate(batch), _common_leads(batch)
             return
         if self.fs is not None and _column(batch, "fs") is not None and self._other_rates(batch).any():
@@ -55,10 +41,11 @@ class InputSignature:
             self.leads = None
 
     def check_rate(self, batch: EcgBatch) -> None:
-        """Refuse signals at another rate than all those that the model was trained on.
+        """Refuse signals of another sampling rate than all those that the model was trained on.
 
         Raises:
             InputError: naming the record and both rates.
+            BadRecordsError: when several records have another rate.
         """
         if self.fs is None or _column(batch, "fs") is None:
             return
@@ -66,7 +53,7 @@ class InputSignature:
 
     def _other_rates(self, batch: EcgBatch) -> NDArray[np.bool_]:
         fs = np.asarray(_column(batch, "fs"), dtype=np.float64)
-        # A record without a rate is not known to have another.
+        # An unknown rate is NaN here, and compares as equal.
         return np.abs(fs - (self.fs or 0.0)) > _RATE_TOLERANCE * (self.fs or 0.0)
 
     def _other_rate(self, batch: EcgBatch, row: int) -> InputError:
@@ -86,8 +73,8 @@ def _common_rate(batch: EcgBatch) -> float | None:
     return float(rates.pop()) if len(rates) == 1 and None not in rates else None
 
 
-def _common_leads(batch: EcgBatch) -> list[str] | None:
+def _common_leads(batch: EcgBatch) -> tuple[str, ...] | None:
     leads = _column(batch, "leads")
     names = set() if leads is None else {None if v is None else tuple(v) for v in leads.tolist()}
     first = names.pop() if len(names) == 1 else None
-    return None if first is None else [str(lead) for lead in first]
+    return None if first is None else tuple(str(lead) for lead in first)

@@ -1,65 +1,59 @@
-"""What the adapters share: from a batch to arrays, and from losses and predictions to figures."""
+"""What all adapters share: from a batch to arrays, and from losses and predictions to figures."""
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import DumpError, InputError, ModelError
-from cardioflow.models import dump
-from cardioflow.models._inputs import signals, targets
-from cardioflow.models._scores import RequestedMetric, Response, check_labels, resolve, score
-from cardioflow.models._signature import InputSignature
-from cardioflow.models.base import BaseModel
-from cardioflow.models.dump_header import DumpHeader
+from cardioflow.errors import CardioFlowError
+from cardioflow.models._first_batch import FirstBatch
+from cardioflow.models._infer_targets import infer_targets
+from cardioflow.models._scores import keys, resolve, score
+from cardioflow.models.history import Stage
+from cardioflow.models.inputs import InputEncoding, InputShape, Signals
+from cardioflow.models.learning import BatchUpdates, Learned, Learning
+from cardioflow.models.persistence import PersistentModel
+from cardioflow.models.targets import Response
 
 __all__ = ["BackendModel"]
 
 Array = NDArray[Any]
 
 
-class BackendModel(BaseModel):
-    """A model on some backend: to adapt one, fill in a step of training, one of testing, one of prediction.
+class _Sample(NamedTuple):
+    """A batch that passed all checks, as a model takes it."""
 
-    ``x`` is float32 of shape (record, lead, time), one row per row of the
-    unstacked batch; ``y`` is float32 of shape (record, class).
+    batch: EcgBatch
+    x: Array
+    y: Array
+
+
+class BackendModel(PersistentModel):
+    """A model on some backend; a subclass says how it trains, tests and predicts on arrays, and how it is saved.
+
+    ``x`` is what ``self.inputs`` makes of the unstacked batch, by default its
+    signals as float32 of shape (record, lead, time); ``y`` is what
+    ``self.targets`` makes of it, for labels float32 of shape (record, class).
     """
 
-    adapter: ClassVar[str]
-    """The backend's name in a dump."""
-
     def __init__(self) -> None:
-        self.model: Any = None
-        """What the backend calls a model; ``build`` sets it."""
-        self.hist: dict[str, list[float]] = {k: [] for k in ("train_loss", "train_metric", "val_loss", "val_metric")}
-        """Loss and metric of every batch that the model was trained or tested on, in order.
+        super().__init__()
+        self.inputs: InputEncoding = Signals()
+        """What the model takes from a batch."""
+        self.learning: Learning = BatchUpdates()
+        """When the model learns: from each batch, or at the end from what was collected."""
 
-        Of several metrics each has its own list, such as ``"train_f1_score"``.
-        """
-        self.classes: tuple[str, ...] | None = None
-        """The labels that the model knows, in the order of its outputs; from the first batch it was trained on."""
-        self.preprocessing: str | None = None
-        """How a file becomes what the model takes, as the text of ``Pipeline.to_json()``; saved with the model."""
-        self.thresholds: Mapping[str, float] = {}
-        """The probability from which a label is given, where it is not the default; saved with the model."""
-        self.notes: str = ""
-        """Free text, saved and loaded with the model."""
-        self.seed = 0
-        """What chance in training, such as dropout, is drawn from, with the number of the step."""
-        self._facts = InputSignature()
-        self._multilabel = False
-
-    # -- gaps ----------------------------------------------------------------
+    # -- what an adapter implements ------------------------------------------
 
     @abstractmethod
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
-        """Run one gradient update; return the loss and the predictions of the same forward pass."""
+        """Train on ``x`` and ``y``; return the loss and the predictions that it is of."""
 
     @abstractmethod
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
@@ -69,20 +63,11 @@ class BackendModel(BaseModel):
     def _predict(self, x: Array) -> Array:
         """Return the predictions, one row per row of ``x``."""
 
-    @abstractmethod
-    def _write(self, folder: Path) -> str:
-        """Write the weights into ``folder`` and return the file's name."""
+    def _takes_shape(self) -> InputShape | None:
+        """Return the shape of a row of ``x``, (lead, time) for signals, that the model was built for.
 
-    @abstractmethod
-    def _read(self, weights: Path, header: DumpHeader) -> None:
-        """Take the weights that ``_write`` wrote.
-
-        Raises:
-            DumpError: when they are not this model's.
+        ``None`` stands for a size that may be any, or for a model that does not know.
         """
-
-    def _takes_shape(self) -> tuple[int | None, ...] | None:
-        """Return the (lead, time) that the model was built for, ``None`` where it takes any."""
         return None
 
     # -- the five methods ----------------------------------------------------
@@ -90,12 +75,16 @@ class BackendModel(BaseModel):
     def train_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any
     ) -> dict[str, float]:
-        """Run a single gradient update and return ``"loss"``, and ``"metric"`` where one is given.
+        """Train on a batch and return ``"loss"``, and ``"metric"`` if one is given.
+
+        All that can be wrong with a record is checked before any weight
+        changes. A model that learns at the end (``FitAtEnd``) returns an empty
+        dictionary here, and the figures from ``end_epoch`` or ``end_run``.
 
         Args:
-            batch: Signals of one shape, and binarized targets. One that is cut is unstacked first.
-            metrics: Any metric of scikit-learn, or one's own of (y_true, y_pred); the name of one of ours or of
-                scikit-learn's scorers; or several, which are then returned under their own names. They are
+            batch: Signals of one shape, and targets. A batch that is cut is unstacked first.
+            metrics: A metric of scikit-learn, a function of (y_true, y_pred), the name of one of our metrics or of a
+                scorer of scikit-learn; or several of these, which are then returned under their own names. They are
                 computed from the predictions that the update itself was made from, dropout included.
             response: ``"predict"`` gives the metric labels (class indices; a matrix of 0 and 1 where a record can
                 have several), ``"predict_proba"`` probabilities; by default what scikit-learn's scorer gives it.
@@ -104,116 +93,96 @@ class BackendModel(BaseModel):
         Raises:
             InputError: for signals that a model cannot take; it names the record.
             LabelError: for targets that are missing, not binarized, or not the labels that the model knows.
-            ConfigError: for an argument that no metric has.
+            BadRecordsError: when several records cannot be taken.
+            ConfigError: for an argument that none of the metrics has.
+            ModelError: when a metric fails, after the update.
         """
-        return self._step("train", batch, resolve(metrics, response, kwargs))
+        wanted = resolve(metrics, response, kwargs)
+        sample = self._take(batch)
+        learned = self.learning.on_batch(self._train, sample.x, sample.y, wanted)
+        self.classes = self.classes or sample.batch.classes
+        self._signature.add(sample.batch, sample.x)
+        return self._report("train", learned)
 
     def test_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any
     ) -> dict[str, float]:
         """Return ``"loss"`` and ``"metric"`` as ``train_on_batch`` does, without an update and without dropout."""
-        return self._step("val", batch, resolve(metrics, response, kwargs))
+        wanted = resolve(metrics, response, kwargs)
+        sample = self._take(batch)
+        self._signature.check_rate(sample.batch)
+        loss, y_pred = self._test(sample.x, sample.y)
+        return self._report("val", Learned(loss, sample.y, y_pred, wanted))
 
     def predict_on_batch(self, batch: EcgBatch) -> Array:
         """Return the predictions, one row per row of ``unstack(batch)``.
 
         Raises:
             InputError: for signals that a model cannot take; it names the record.
+            BadRecordsError: when several records cannot be taken.
         """
         self._require_model()
         batch = unstack(batch)
-        x = signals(batch)
-        self._check_shape(x)
-        self._facts.check_rate(batch)
+        x = self._encoded(batch)
+        self._signature.check_rate(batch)
         return self._predict(x)
 
-    def save(self, path: str | Path) -> None:
-        """Write weights, architecture, labels, history and preprocessing to the one file ``path``.
+    def end_epoch(self, epoch: int) -> dict[str, float]:  # noqa: ARG002 -- which one does not matter here
+        return self._report("train", self.learning.on_epoch_end(self._train))
+
+    def end_run(self) -> dict[str, float]:
+        return self._report("train", self.learning.on_run_end(self._train))
+
+    # -- how it is built, and what it means ----------------------------------
+
+    @classmethod
+    def build_from(cls, batch: EcgBatch, settings: Mapping[str, Any]) -> Self:
+        """Return ``cls(**settings).build(shape, n_outputs)``, with (lead, time) and the number of labels of ``batch``.
+
+        A class with a parameter ``multilabel`` gets it as true where a record of ``batch`` has several labels.
 
         Raises:
-            ModelError: when there is no model yet.
+            LabelError: when the batch does not show how many labels there are.
         """
-        self._require_model()
-        header = DumpHeader(
-            adapter=self.adapter,
-            model=type(self).__name__,
-            output="independent" if self._multilabel else "exclusive",
-            classes=self.classes,
-            thresholds=self.thresholds,
-            **self._facts.header(),
-            hist={name: tuple(values) for name, values in self.hist.items()},
-            preprocessing=self.preprocessing,
-            notes=self.notes,
-            seed=self.seed,
-        )
-        dump.write(Path(path), header, self._write)
-
-    def load(self, path: str | Path) -> Self:
-        """Read what ``save`` wrote; no code of the file is run.
-
-        Raises:
-            DumpError: when ``path`` is missing, is no dump, or another model's.
-        """
-        header = dump.read_header(path)
-        if header.adapter != self.adapter:
-            raise DumpError(
-                f"{str(path)!r} is the dump of a {header.adapter} model, and {type(self).__name__} "
-                f"is a {self.adapter} model. Load it with the class that it was saved from, {header.model}."
-            )
-        if self.classes is not None and header.classes is not None and header.classes != self.classes:
-            raise DumpError(
-                f"{str(path)!r} has the labels {list(header.classes)}, and this model {list(self.classes)}. "
-                "Load it into a new model, or pass the path of the right dump."
-            )
-        with dump.weights(path, header) as weights:
-            self._read(weights, header)
-        self.classes = header.classes
-        self.hist = {**self.hist, **{name: list(values) for name, values in header.hist.items()}}
-        self.preprocessing = header.preprocessing
-        self.thresholds = header.thresholds
-        self.notes = header.notes
-        self.seed = header.seed
-        self._multilabel = header.output == "independent"
-        self._facts = InputSignature.of(header)
-        return self
+        first = FirstBatch.of(batch, cls.__name__)
+        given = dict(settings)
+        if first.several_labels and "multilabel" in inspect.signature(cls).parameters:
+            given.setdefault("multilabel", True)
+        made: Any = cls(**given)
+        built: Self = made.build(first.shape, first.n_outputs)
+        return built
 
     # -- inside --------------------------------------------------------------
 
-    def _step(
-        self, stage: Literal["train", "val"], batch: EcgBatch, wanted: Sequence[RequestedMetric]
-    ) -> dict[str, float]:
+    def _take(self, batch: EcgBatch) -> _Sample:
+        """Return ``batch`` as arrays, after all checks."""
         self._require_model()
         batch = unstack(batch)
-        x, y = signals(batch), targets(batch)
-        self._check_shape(x)
-        check_labels(self.classes, batch.classes, y.shape[1])
-        if stage == "val":
-            self._facts.check_rate(batch)
-        # Once a record had several labels, or none, it is no longer a choice of one.
-        self._multilabel |= y.shape[1] > 1 and bool((y.sum(axis=1) != 1).any())
-        loss, y_pred = (self._train if stage == "train" else self._test)(x, y)
-        if stage == "train":
-            self.classes = self.classes or batch.classes
-            self._facts.add(batch, x)
-        scores = score(wanted, y, y_pred, multilabel=self._multilabel)
-        self.hist[f"{stage}_loss"].append(loss)
-        for name, value in scores.items():
-            self.hist.setdefault(f"{stage}_{name}", []).append(value)
-        return {"loss": loss, **scores}
+        x = self._encoded(batch)
+        encoding = self.targets or infer_targets(batch, self._seen)
+        y = encoding.encode(batch, x)
+        encoding.check_classes(self.classes, batch.classes, y)
+        self._seen = encoding
+        return _Sample(batch, x, y)
 
-    def _require_model(self) -> None:
-        if self.model is None:
-            raise ModelError(
-                f"{type(self).__name__} has no model yet. Call build(…), which must set self.model, or load(path)."
-            )
+    def _encoded(self, batch: EcgBatch) -> Array:
+        return self.inputs.encode(batch, self._takes_shape(), self._signature.input_shape)
 
-    def _check_shape(self, x: Array) -> None:
-        expected = self._takes_shape()
-        if expected is None:
-            return
-        if any(want is not None and want != got for want, got in zip(expected, x.shape[1:], strict=False)):
-            shown = ["any" if v is None else v for v in expected]
-            raise InputError(
-                f"The model takes signals of {shown[0]} leads × {shown[-1]} samples, and the batch has "
-                f"{x.shape[1]} × {x.shape[2]}. Cut and resample as in training, or build the model anew."
-            )
+    def _report(self, stage: Stage, learned: Learned | None) -> dict[str, float]:
+        """Return the loss and the metrics, and append them to the history."""
+        if learned is None:
+            return {}
+        wanted = learned.metrics
+        encoding = self.targets or self._seen
+        scores = dict.fromkeys(keys(wanted), float("nan"))
+        try:
+            if encoding is not None:
+                scores = score(wanted, learned.y_true, learned.y_pred, encoding)
+        except CardioFlowError as error:
+            if stage == "train":
+                error.add_note("The model was trained on this batch before the metric failed.")
+            raise
+        finally:
+            # Also when a metric fails: the update was made, and the lists stay of one length.
+            self.hist.add(stage, {"loss": learned.loss, **scores})
+        return {"loss": learned.loss, **scores}

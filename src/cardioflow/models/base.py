@@ -1,10 +1,11 @@
-"""What every model is: five methods, independent of any backend."""
+"""The interface of a model: five methods, independent of any backend."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -14,35 +15,75 @@ __all__ = ["BaseModel"]
 
 
 class BaseModel(ABC):
-    """A model that a pipeline can train, test and ask, whatever computes it.
+    """A model that a pipeline can train, test and ask for predictions, whatever computes it.
 
-    To add a backend, or a model that needs none, implement these five methods.
+    To add a model without any of our adapters, implement the five abstract methods.
     """
+
+    holds_architecture: ClassVar[bool] = False
+    """Whether a dump of this class holds the architecture, so that ``from_dump`` needs no builder."""
 
     @abstractmethod
     def load(self, path: str | Path) -> Self:
         """Read from ``path`` what ``save`` wrote there, and return the model itself.
 
         Raises:
-            DumpError: when ``path`` is missing, is no dump, or is another model's.
+            DumpError: when ``path`` is missing, is not a dump, or is the dump of another model.
         """
 
     @abstractmethod
     def save(self, path: str | Path) -> None:
-        """Write all that a prediction needs to ``path``, at once or not at all."""
+        """Write all that a prediction needs to ``path``, atomically."""
 
     @abstractmethod
     def train_on_batch(self, batch: EcgBatch, metrics: Any = None, **kwargs: Any) -> dict[str, float]:
-        """Run a single gradient update on ``batch`` and return its loss, and the metric where one is given.
+        """Train on ``batch`` and return the loss, and the metric if one is given.
 
-        ``metrics`` is a scikit-learn metric or the name of one of ours;
-        ``kwargs`` are its keyword arguments.
+        A model that learns at the end of an epoch or of the run only collects
+        the batch and returns an empty dictionary; ``end_epoch`` or ``end_run``
+        then returns the loss and the metric. ``metrics`` is a scikit-learn
+        metric or the name of one of ours; ``kwargs`` are its keyword arguments.
         """
 
     @abstractmethod
     def test_on_batch(self, batch: EcgBatch, metrics: Any = None, **kwargs: Any) -> dict[str, float]:
-        """Return the loss on ``batch``, and the metric where one is given, without an update."""
+        """Return the loss on ``batch``, and the metric if one is given, without an update."""
 
     @abstractmethod
     def predict_on_batch(self, batch: EcgBatch) -> NDArray[Any]:
         """Return one prediction per row of ``batch``; after cutting one per segment, record by record."""
+
+    def end_epoch(self, epoch: int) -> dict[str, float]:  # noqa: ARG002 -- for subclasses
+        """Finish epoch number ``epoch`` of training; a run calls it for every model that it trains.
+
+        Returns:
+            The loss and the metrics of what was learned now; empty for a model that learns from each batch.
+        """
+        return {}
+
+    def end_run(self) -> dict[str, float]:
+        """Finish the training; a run calls it once for every model that it trains, after the last ``end_epoch``.
+
+        Returns:
+            The loss and the metrics of what was learned now; empty for a model that learns from each batch.
+        """
+        return {}
+
+    @classmethod
+    def build_from(cls, batch: EcgBatch, settings: Mapping[str, Any]) -> Self:  # noqa: ARG003 -- for subclasses
+        """Return a new model for batches like ``batch``, whose segments are unstacked.
+
+        Args:
+            batch: The first batch that the model will see.
+            settings: The arguments of ``__init__``.
+        """
+        return cls(**settings)
+
+    @classmethod
+    def from_dump(cls, path: str | Path) -> Self:
+        """Return the model that is saved in ``path``, if its dump holds the architecture.
+
+        Raises:
+            DumpError: when ``path`` is not a dump of this class, or does not hold the architecture.
+        """
+        return cls().load(path)

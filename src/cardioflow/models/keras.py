@@ -16,6 +16,7 @@ from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._keras_rng import seeded_step
+from cardioflow.models._seed import isolated
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 
@@ -38,12 +39,34 @@ class KerasBaseModel(BackendModel):
     """
 
     adapter = "keras"
+    holds_architecture = True
 
     def __init__(self) -> None:
         super().__init__()
         self._observed: Any = None
         self._buckets: Buckets | None = None
         self._pads_steps = False
+
+    @classmethod
+    def accepts(cls, header: DumpHeader) -> bool:
+        # A plain .keras file has no weights beside it, and does not say which class built it.
+        return header.weights is None or super().accepts(header)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state for pickle and deepcopy: the Keras model as Keras itself rebuilds it, without our hooks."""
+        state = {**self.__dict__, "_observed": None, "_buckets": None, "_pads_steps": False}
+        if self.model is not None:
+            self._build_optimizer()
+            state["model"] = self.model.__reduce__()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.model is not None:
+            rebuild, arguments = state["model"]
+            # Layers draw seeds for their first weights, which are then overwritten.
+            with isolated():
+                self.model = rebuild(*arguments)
 
     def model_summary(self) -> None:
         """Print the layers with their shapes and numbers of parameters."""
@@ -72,17 +95,14 @@ class KerasBaseModel(BackendModel):
         return found[:n]
 
     def _write(self, folder: Path) -> str:
-        optimizer = getattr(self.model, "optimizer", None)
-        if optimizer is not None and not optimizer.built:
-            # Else Keras saves an optimizer of two variables and warns, on loading, that it has six.
-            optimizer.build(self.model.trainable_variables)
+        self._build_optimizer()
         self.model.save(folder / "weights.keras")
         return "weights.keras"
 
     def _read(self, weights: Path, header: DumpHeader) -> None:
         try:
-            with warnings.catch_warnings():
-                # Of a .keras file that was never trained: its optimizer begins anew, as it would have.
+            with isolated(), warnings.catch_warnings():
+                # A .keras file that was never trained: its optimizer starts from zero.
                 warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
                 # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
                 self.model = keras.saving.load_model(weights, safe_mode=True)
@@ -92,6 +112,8 @@ class KerasBaseModel(BackendModel):
                 "If it holds layers of your own, register them (keras.saving.register_keras_serializable) and import "
                 "their module before loading."
             ) from error
+        # Keras saves what it chose for the backend it ran on. On torch, jax's choice would compile for half a minute.
+        self.model._jit_compile = None
 
     def _takes_shape(self) -> tuple[int | None, ...] | None:
         # A subclass of keras.Model has no shape, and a Sequential none before its first batch.
@@ -99,6 +121,12 @@ class KerasBaseModel(BackendModel):
         return shape[1:] if isinstance(shape, tuple) and len(shape) == 3 else None
 
     # -- inside ----------------------------------------------------------------
+
+    def _build_optimizer(self) -> None:
+        """Create the optimizer's variables; Keras otherwise saves two of six and warns when it loads them."""
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is not None and not optimizer.built and self.model.built:
+            optimizer.build(self.model.trainable_variables)
 
     def _observe(self) -> None:
         """Make the model's steps hand out the predictions that they computed anyway.

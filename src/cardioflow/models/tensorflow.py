@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._adam import Adam
+from cardioflow.models._seed import seeded
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 
@@ -51,7 +52,16 @@ class TensorFlowBaseModel(BackendModel):
         self._steps: _Steps | None = None
         self._predictor: Any = None
 
-    # -- what an adapter fills in ---------------------------------------------
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state for pickle and deepcopy, without the compiled functions."""
+        return {**self.__dict__, "_steps": None, "_predictor": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(self.optimizer, Adam) and self.optimizer.state:
+            self.optimizer.bind(self._trainable())
+
+    # -- what an adapter implements -------------------------------------------
 
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
         loss, predictions = self._compiled(x, y).train(tf.constant(x), tf.constant(y))
@@ -64,8 +74,9 @@ class TensorFlowBaseModel(BackendModel):
     def _predict(self, x: Array) -> Array:
         if self._predictor is None or self._predictor[0] is not self.model:
             model = self.model
-            # A module may make its variables at its first call, which a graph may not.
-            model(tf.constant(x[:1]), training=False)
+            # A module may create its variables at its first call, which a graph may not.
+            with seeded(self.seed + 1):
+                model(tf.constant(x[:1]), training=False)
             self._predictor = model, tf.function(lambda x: model(x, training=False), reduce_retracing=True)
         found: Array = self._predictor[1](tf.constant(x)).numpy()
         return found
@@ -88,7 +99,7 @@ class TensorFlowBaseModel(BackendModel):
         state = {name for name in tensors if name.startswith("optimizer/")}
         saved = {name: tensor for name, tensor in tensors.items() if name not in state}
         if header.input_shape and saved.keys() - self._model_variables().keys():
-            # Some modules make variables at their first call. One that cannot take this shape is refused below.
+            # Some modules create variables at their first call. One that cannot take this shape is refused below.
             with suppress(tf.errors.OpError, ValueError):
                 self.model(tf.zeros((1, *header.input_shape)), training=False)
         _fill(self._model_variables(), saved, header.model)
@@ -115,17 +126,22 @@ class TensorFlowBaseModel(BackendModel):
     def _default_optimizer(self) -> None:
         self.optimizer = self.optimizer or Adam()
         if isinstance(self.optimizer, Adam) and not self.optimizer.state:
-            self.optimizer.build({k: v for k, v in self._model_variables().items() if v.trainable})
+            self.optimizer.build(self._trainable())
+
+    def _trainable(self) -> dict[str, Any]:
+        return {name: variable for name, variable in self._model_variables().items() if variable.trainable}
 
     def _compiled(self, x: Array, y: Array) -> _Steps:
         if self._steps is not None and self._steps.parts == (self.model, self.loss, self.optimizer):
             return self._steps
         self._try_one_row(x, y)
         self._default_optimizer()
-        model, optimizer = self.model, self.optimizer
+        model, optimizer, seed = self.model, self.optimizer, self.seed
         loss: Any = self.loss
 
         def train(x: Any, y: Any) -> Any:
+            # The graph's own seed: TensorFlow's global one may be that of a model built meanwhile.
+            tf.compat.v1.get_default_graph().seed = seed
             with tf.GradientTape() as tape:
                 predictions = model(x, training=True)
                 value = loss(y, predictions)
@@ -143,10 +159,11 @@ class TensorFlowBaseModel(BackendModel):
         return self._steps
 
     def _try_one_row(self, x: Array, y: Array) -> None:
-        """Run one row uncompiled: variables are made, and errors are still readable."""
+        """Run one row uncompiled, which creates the variables and gives readable errors."""
         if self.loss is None:
             raise ModelError(f"{type(self).__name__} has no loss. Let build set self.loss, of (y_true, y_pred).")
-        value = tf.convert_to_tensor(self.loss(tf.constant(y[:1]), self.model(tf.constant(x[:1]), training=False)))
+        with seeded(self.seed + 1):
+            value = tf.convert_to_tensor(self.loss(tf.constant(y[:1]), self.model(tf.constant(x[:1]), training=False)))
         if value.shape.rank:
             raise ModelError(
                 f"The loss of {type(self).__name__} gives an array of shape {tuple(value.shape)} and not one number. "

@@ -1,0 +1,139 @@
+"""What a model keeps beside its weights, and how both are saved and loaded."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from cardioflow.errors import DumpError, ModelError
+from cardioflow.models import dump
+from cardioflow.models._infer_targets import encoding_of
+from cardioflow.models._signature import InputSignature
+from cardioflow.models.base import BaseModel
+from cardioflow.models.dump_header import DumpHeader, Output
+from cardioflow.models.history import History
+from cardioflow.models.targets import TargetEncoding
+
+__all__ = ["PersistentModel"]
+
+
+class PersistentModel(BaseModel):
+    """A model that is saved as one file: its weights, which a subclass writes and reads, and what stands here."""
+
+    adapter: ClassVar[str]
+    """The backend's name in a dump."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        """The backend's own model; ``build`` sets it."""
+        self.targets: TargetEncoding | None = None
+        """What the model learns; ``None``: one label, several labels, or numbers, as the batches show."""
+        self.hist = History()
+        """Loss and metric of every batch that the model was trained or tested on, in order."""
+        self.classes: tuple[str, ...] | None = None
+        """The labels that the model knows, in the order of its outputs; from the first batch it was trained on."""
+        self.thresholds: Mapping[str, float] = {}
+        """The probability from which a label is given, where it is not the default; saved with the model."""
+        self.preprocessing: str | None = None
+        """How a file becomes what the model takes, as the text of ``Pipeline.to_json()``; saved with the model."""
+        self.notes: str = ""
+        """Free text, saved with the model."""
+        self.seed = 0
+        """The seed of random numbers in training, such as those of dropout; each step has its own."""
+        self._signature = InputSignature()
+        self._seen: TargetEncoding | None = None
+        """The kind of targets that the batches have shown, where ``targets`` declares none."""
+
+    @property
+    def output(self) -> Output:
+        """What the output means; ``"exclusive"`` as long as neither the model nor a batch has shown it."""
+        encoding = self.targets or self._seen
+        return "exclusive" if encoding is None else encoding.output
+
+    @abstractmethod
+    def _write(self, folder: Path) -> str:
+        """Write the weights into ``folder`` as one file, such as ``"weights.safetensors"``, and return its name."""
+
+    @abstractmethod
+    def _read(self, weights: Path, header: DumpHeader) -> None:
+        """Take the weights from the file that ``_write`` wrote.
+
+        Raises:
+            DumpError: when they are not this model's.
+        """
+
+    def save(self, path: str | Path) -> None:
+        """Write weights, architecture, labels, history and preprocessing to the one file ``path``.
+
+        Raises:
+            ModelError: when there is no model yet.
+            DumpError: when the file cannot be written.
+        """
+        self._require_model()
+        header = DumpHeader(
+            adapter=self.adapter,
+            model=type(self).__name__,
+            output=self.output,
+            classes=self.classes,
+            thresholds=self.thresholds,
+            input_shape=self._signature.input_shape,
+            fs=self._signature.fs,
+            leads=self._signature.leads,
+            hist={name: tuple(values) for name, values in self.hist.items()},
+            preprocessing=self.preprocessing,
+            notes=self.notes,
+            seed=self.seed,
+        )
+        dump.write(Path(path), header, self._write)
+
+    def load(self, path: str | Path) -> Self:
+        """Read what ``save`` wrote; no code in the file is run.
+
+        Raises:
+            DumpError: when ``path`` is missing, is not a dump, or is the dump of another model.
+        """
+        header = dump.read_header(path)
+        self._check(path, header)
+        with dump.weights(path, header) as weights:
+            self._read(weights, header)
+        self.classes = header.classes
+        self.hist = History({**self.hist, **header.hist})
+        self.preprocessing = header.preprocessing
+        self.thresholds = header.thresholds
+        self.notes = header.notes
+        self.seed = header.seed
+        self._signature = InputSignature(header.input_shape, header.fs, header.leads)
+        # A model that was saved untrained has not seen any targets.
+        self._seen = encoding_of(header.output) if header.classes or header.output != "exclusive" else None
+        return self
+
+    @classmethod
+    def accepts(cls, header: DumpHeader) -> bool:
+        """Return whether a dump with this header can be one of this class."""
+        return header.adapter == cls.adapter and header.model == cls.__name__
+
+    def _check(self, path: str | Path, header: DumpHeader) -> None:
+        """Refuse a dump of another backend, or of a model that learned something else."""
+        if header.adapter != self.adapter:
+            raise DumpError(
+                f"{str(path)!r} is the dump of a {header.adapter} model, and {type(self).__name__} "
+                f"is a {self.adapter} model. Load it with the class that it was saved from, {header.model}."
+            )
+        if self.classes is not None and header.classes is not None and header.classes != self.classes:
+            raise DumpError(
+                f"{str(path)!r} has the labels {list(header.classes)}, and this model {list(self.classes)}. "
+                "Load it into a new model, or pass the path of the right dump."
+            )
+        if self.targets is not None and header.hist.get("train_loss") and header.output != self.targets.output:
+            raise DumpError(
+                f"The output of the model in {str(path)!r} is {header.output!r}, and that of this "
+                f"{type(self).__name__} is {self.targets.output!r}. Build the model that was saved."
+            )
+
+    def _require_model(self) -> None:
+        if self.model is None:
+            raise ModelError(
+                f"{type(self).__name__} has no model yet. Call build(…), which must set self.model, or load(path)."
+            )

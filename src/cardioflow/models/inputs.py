@@ -18,6 +18,12 @@ __all__ = ["Features", "InputEncoding", "InputShape", "Signals"]
 InputShape = tuple[int | None, ...]
 """The shape of one row of the input; ``None`` where any size will do."""
 
+_REMEDIES = (
+    "Keep the same leads of each first, with keep_channels.",
+    "Cut them to one length first, with split_signals or random_split_signals.",
+)
+"""Where records differ in leads, and where in samples."""
+
 
 class InputEncoding(ABC):
     """How an unstacked batch becomes the array that a model computes with."""
@@ -96,9 +102,10 @@ def _refuse_other_shapes(batch: EcgBatch, shapes: NDArray[np.int64], expected: I
     leads, samples = ("any" if size is None else size for size in expected)
 
     def reason(row: int) -> InputError:
+        own = shapes[row]
         return InputError(
             f"The model takes signals of shape ({leads}, {samples}), (lead, time), and record {batch.ids[row]!r} has "
-            f"({shapes[row][0]}, {shapes[row][1]}). Cut and resample as in training, or build a new model."
+            f"({own[0]}, {own[1]}). {_REMEDIES[int(expected[0] in (None, own[0]))]}"
         )
 
     refuse(batch, bad, reason)
@@ -116,14 +123,10 @@ def _refuse_mixed_shapes(batch: EcgBatch, shapes: NDArray[np.int64], trained: In
 
 
 def _mixed(batch: EcgBatch, shapes: NDArray[np.int64], first: int, other: int) -> InputError:
-    axis, unit, remedy = (
-        (1, "samples", "Cut them to one length first, with split_signals or random_split_signals.")
-        if shapes[other][1] != shapes[first][1]
-        else (0, "leads", "Keep the same leads of each first, with keep_channels.")
-    )
+    axis = int(shapes[other][1] != shapes[first][1])
     return InputError(
-        f"Record {batch.ids[first]!r} has {shapes[first][axis]} {unit} and record {batch.ids[other]!r} "
-        f"{shapes[other][axis]}, but a model takes signals of one shape. {remedy}"
+        f"Record {batch.ids[first]!r} has {shapes[first][axis]} {('leads', 'samples')[axis]} and record "
+        f"{batch.ids[other]!r} {shapes[other][axis]}, but a model takes signals of one shape. {_REMEDIES[axis]}"
     )
 
 

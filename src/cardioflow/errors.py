@@ -70,8 +70,12 @@ class CardioFlowError(Exception):
         self.record = record
         self.step = step
 
+    def _message(self) -> str:
+        """Return the message without the record and the step."""
+        return str(self.args[0]) if self.args else ""
+
     def __str__(self) -> str:
-        message = str(self.args[0]) if self.args else ""
+        message = self._message()
         where = []
         # The record is added only where the sentence does not already name it.
         if self.record is not None and repr(self.record) not in message:
@@ -211,10 +215,14 @@ class BadRecordsError(CardioFlowError, ValueError):
     ) -> None:
         if not reasons:
             raise ValueError("BadRecordsError needs the error of at least one record; got an empty mapping.")
-        first = next(iter(reasons.values()))
-        more = _more_records(len(reasons) - 1)
-        super().__init__(f"{first} (and {more} failed)" if more else str(first), record=record, step=step)
+        super().__init__("", record=record, step=step)
         self.reasons = dict(reasons)
+
+    def _message(self) -> str:
+        # Made only when shown: the message of a single record may look up its nearest names.
+        first = next(iter(self.reasons.values()))
+        more = _more_records(len(self.reasons) - 1)
+        return f"{first} (and {more} failed)" if more else str(first)
 
     def first(self) -> CardioFlowError:
         """Return the first record's error, which has the type that callers catch; a note names the others."""

@@ -97,7 +97,7 @@ def test_codes_without_a_letter_and_durations_are_kept(tmp_path: Path) -> None:
 def test_annotations_leads_and_missing_samples_are_kept(data: Path, tmp_path: Path) -> None:
     source = EcgDataset(data / "qtdb" / "sel2*.hea")
     wanted = ["signal", "meta", "annotation"]
-    with pytest.raises(InputError, match="a store holds 'signal' and 'meta' at least"):
+    with pytest.raises(InputError, match="a store holds at least 'signal' and 'meta'"):
         source.pack(tmp_path / "x", fmt="wfdb", components=["signal"])
     store = source.pack(tmp_path / "q.packed", fmt="wfdb", components=wanted)
     batch, again = source.batch([0]).load(fmt="wfdb", components=wanted), store.batch([0]).load(components=wanted)

@@ -53,7 +53,7 @@ def test_two_labels_of_one_record_are_an_error_where_one_was_said(csv: Path) -> 
 
 
 def test_a_row_that_is_too_short_is_named(csv: Path) -> None:
-    with pytest.raises(InputError, match=r"REFERENCE\.csv, row 2 has 1 cells"):
+    with pytest.raises(InputError, match=r"REFERENCE\.csv, row 2 has 1 cell; expected at least 2"):
         _read(csv, "A1,N\nA2\n")
 
 
@@ -78,7 +78,7 @@ def test_pandas_and_arrow_tables_and_mappings_give_the_same() -> None:
 
 
 def test_something_else_is_refused_by_its_type() -> None:
-    with pytest.raises(InputError, match="Labels cannot be read from a int"):
+    with pytest.raises(InputError, match="Labels cannot be read from an int"):
         LabelTable.read(3, TableShape())
 
 
@@ -130,7 +130,7 @@ def test_a_part_of_a_data_set_takes_the_whole_ones_labels(records: EcgDataset) -
 
 
 def test_a_table_of_other_records_says_what_both_look_like(records: EcgDataset) -> None:
-    with pytest.raises(LabelError, match=r"of the data set: it knows 'B1', and the records are 'A00015'"):
+    with pytest.raises(LabelError, match=r"none of the records: its ids are 'B1', and the records' are 'A00015'"):
         _targets(records, {"B1": "N"})
 
 

@@ -15,6 +15,7 @@ from cardioflow.batch._fluent import BatchActions
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.columns import Column, Events, Kind, TimeSeries, as_column
 from cardioflow.batch.columns.joining import check_equal, join_columns, join_histories, join_targets
+from cardioflow.batch.location import Location
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.provenance import Provenance
 from cardioflow.batch.ragged import Ragged
@@ -52,8 +53,8 @@ class EcgBatch(BatchActions):
 
     ids: tuple[str, ...]
     """One id per row: the record's, or ``"A00001/3"`` for its fourth segment after unstacking."""
-    paths: tuple[str | Path, ...] | None = None
-    """The location of each row's record; ``None`` when it was not read from files."""
+    locations: tuple[Location, ...] | None = None
+    """Where each row's record is read from; ``None`` when it does not come from a data set."""
     signal: Ragged | None = None
     """Millivolts, (lead, time) per row, after cutting (segment, lead, time)."""
     annotation: Annotations | None = None
@@ -84,7 +85,7 @@ class EcgBatch(BatchActions):
                 "Call EcgBatch.from_arrays(signals, fs=…), which takes arrays."
             )
         n = len(self.ids)
-        columns = {"paths": self.paths, "signal": self.signal, "annotation": self.annotation, "meta": self.meta}
+        columns = {"locations": self.locations, "signal": self.signal, "annotation": self.annotation, "meta": self.meta}
         for name, column in {**columns, "target": self.target, **self.columns}.items():
             if column is not None and len(column) != n:
                 raise InputError(f"Component {name!r} has {len(column)} rows, but the batch has {n} ids.")
@@ -196,6 +197,11 @@ class EcgBatch(BatchActions):
         return self.component("signal"), self.component("meta")
 
     @property
+    def paths(self) -> tuple[Path | str, ...] | None:
+        """Where each row's record is read from, for people: the path of a file, otherwise a description."""
+        return None if self.locations is None else tuple(place.readable() for place in self.locations)
+
+    @property
     def fs(self) -> NDArray[np.float64]:
         """The sampling rate of each row in Hz."""
         return np.asarray(self.component("meta")["fs"], dtype=np.float64)
@@ -257,7 +263,7 @@ class EcgBatch(BatchActions):
             return self
         return self.replace(
             ids=tuple(self.ids[i] for i in rows),
-            paths=None if self.paths is None else tuple(self.paths[i] for i in rows),
+            locations=None if self.locations is None else tuple(self.locations[i] for i in rows),
             signal=None if self.signal is None else self.signal.take(rows),
             annotation=None if self.annotation is None else tuple(self.annotation[i] for i in rows),
             meta=None if self.meta is None else self.meta.take(rows),
@@ -296,7 +302,7 @@ class EcgBatch(BatchActions):
             check_equal(name, [getattr(b, name) for b in filled])
         return filled[0].replace(
             ids=tuple(i for b in filled for i in b.ids),
-            paths=joined("paths", _chain),
+            locations=joined("locations", _chain),
             signal=joined("signal", Ragged.concat),
             annotation=joined("annotation", _chain),
             meta=joined("meta", Meta.concat),

@@ -118,7 +118,7 @@ def change_rows(batch: B, change: Callable[[Column], Column], *, ids: Sequence[s
     _check(batch)
     return batch.replace(
         ids=tuple(ids),
-        paths=static(batch.paths),
+        locations=static(batch.locations),
         signal=change(batch.column("signal")).values,
         annotation=None if batch.annotation is None else change(Events(batch.annotation)).values,
         meta=static(batch.meta),

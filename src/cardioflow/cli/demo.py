@@ -201,7 +201,7 @@ def _cinc2017(data: Path) -> Material:
     folds = data.resolve().parent / "splits" / "cinc2017.csv"
     rows = _rows(folds, 3) if folds.is_file() else [(*r, "") for r in _rows(folder / "REFERENCE.csv", 2)]
     # A noisy record (~) is no rhythm.
-    kept = [(i, AF if label == "A" else OTHER, fold) for i, label, fold in rows if label != "~" and i in whole.every_id]
+    kept = [(i, AF if label == "A" else OTHER, fold) for i, label, fold in rows if label != "~" and i in whole.all_ids]
     labels = {i: label for i, label, _ in kept}
     if folds.is_file():
         train = [i for i, _, fold in kept if int(fold) not in (TEST_FOLD, NEVER_USED_FOLD)]

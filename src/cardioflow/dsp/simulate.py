@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cardioflow.core.random_keys import generator
 from cardioflow.errors import InputError, nearest
 
-__all__ = ["SIMULATED_LEADS", "Rhythm", "Simulation", "simulate_ecg"]
+__all__ = ["SIMULATED_LEADS", "Rhythm", "Simulation", "check_simulation", "simulate_ecg"]
 
 Rhythm = Literal["SR", "AF"]
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ def simulate_ecg(
     Raises:
         InputError: when a parameter is out of its range.
     """
-    _check(rhythm, fs=fs, duration_s=duration_s, leads=leads, heart_rate=heart_rate, noise_mv=noise_mv)
+    check_simulation(rhythm, fs=fs, duration_s=duration_s, leads=leads, heart_rate=heart_rate, noise_mv=noise_mv)
     rng = generator(np.uint64(key))
     n, burn_in = max(1, round(duration_s * fs)), round(_BURN_IN_S * fs)
     mean_rr = 60.0 / (heart_rate or rng.uniform(55.0, 95.0) * (1.25 if rhythm == "AF" else 1.0))
@@ -132,13 +132,24 @@ def simulate_ecg(
     return Simulation(signal.astype(np.float32), peaks, sample[inside], symbol[inside])
 
 
-def _check(
-    rhythm: str, *, fs: float, duration_s: float, leads: Sequence[str], heart_rate: float | None, noise_mv: float
+def check_simulation(
+    rhythm: str,
+    *,
+    fs: float = 300.0,
+    duration_s: float = 30.0,
+    leads: Sequence[str] = ("I",),
+    heart_rate: float | None = None,
+    noise_mv: float = 0.02,
 ) -> None:
+    """Check the parameters of ``simulate_ecg``, without simulating.
+
+    Raises:
+        InputError: when one is out of its range.
+    """
     if rhythm not in get_args(Rhythm):
-        raise InputError(f"simulate_ecg(rhythm={rhythm!r}) is no rhythm. {nearest(rhythm, get_args(Rhythm))}")
+        raise InputError(f"simulate_ecg(rhythm={rhythm!r}) is not a rhythm. {nearest(rhythm, get_args(Rhythm))}")
     if not leads:
-        raise InputError(f"simulate_ecg(leads={leads!r}) names no lead. There are: {', '.join(SIMULATED_LEADS)}.")
+        raise InputError(f"simulate_ecg(leads={leads!r}) names no lead. Pass some of {', '.join(SIMULATED_LEADS)}.")
     for lead in leads:
         if lead not in SIMULATED_LEADS:
             raise InputError(f"simulate_ecg() has no lead {lead!r}. {nearest(lead, SIMULATED_LEADS)}")
@@ -149,7 +160,7 @@ def _check(
         "noise_mv": (noise_mv, 0.0, 10.0, "mV"),
     }
     for name, (value, low, high, unit) in ranges.items():
-        if not low <= value <= high:  # also refuses NaN
+        if isinstance(value, (str, bytes)) or not low <= value <= high:  # also refuses NaN
             raise InputError(f"simulate_ecg({name}={value!r}) is not between {low:g} and {high:g} {unit}.")
     if duration_s * fs > _MOST_SAMPLES:
         raise InputError(f"simulate_ecg({duration_s=}, {fs=}) is more than {_MOST_SAMPLES} samples. Lower one of them.")

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cardioflow.errors import FormatError
 from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._recognise import recognise
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "annotation_files",
+    "array_record",
     "check_options",
     "has_plain_annotations",
     "open_store",
@@ -57,6 +61,34 @@ def _read(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[R
 
     found = reader.read_many(paths, request)
     return [settled(reader, path, request, own) for path, own in zip(paths, found, strict=True)]
+
+
+def array_record(
+    signal: NDArray[Any], fs: float, leads: tuple[str, ...], units: tuple[str, ...], request: ReadRequest
+) -> Record:
+    """Return the record of an array in memory, as a reader gives it of a file.
+
+    Args:
+        signal: Of shape (lead, time), in ``units``; integers are taken at their value.
+        fs: Samples per second.
+        leads: The names of the leads; standard ones are spelled as the standard does.
+        units: One per lead. Voltages become millivolts.
+        request: What to read.
+
+    Raises:
+        FormatError: when ``request`` asks for what is not there, or a sample is infinite.
+    """
+    from cardioflow.io._record import Waveform, make_record, millivolts_per
+
+    if request.ann_ext is not None:
+        raise FormatError("is in memory and has no annotation files. Leave out ann_ext.")
+    scale = [millivolts_per(unit) for unit in units]
+    own = tuple("mV" if factor is not None else unit for factor, unit in zip(scale, units, strict=True))
+    factors = np.array([1.0 if factor is None else factor for factor in scale])
+    values = signal if (factors == 1.0).all() else signal * factors[:, None]
+    meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
+    with np.errstate(over="ignore"):
+        return make_record(Waveform(values, fs, leads, own), request, meta, derive=False)
 
 
 def annotation_files(folder: Path) -> dict[str, list[str]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, final
@@ -12,11 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.location import Location
 from cardioflow.batch.provenance import Provenance
 from cardioflow.core.former_names import where_now
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
-from cardioflow.pipeline.packing import pack, unpacked_index
+from cardioflow.pipeline.array_records import array_locations, labels_by_id
+from cardioflow.pipeline.join_labels import table_shape, without_shape
+from cardioflow.pipeline.labels import LabelTable
+from cardioflow.pipeline.packing import pack
+from cardioflow.pipeline.read_records import ReadRecords
+from cardioflow.pipeline.record_ids import record_id
+from cardioflow.pipeline.record_sources import find_records, records_of_table
+from cardioflow.pipeline.simulated_records import simulated_records
 from cardioflow.pipeline.splitting import assign_parts
 
 if TYPE_CHECKING:
@@ -25,14 +32,26 @@ if TYPE_CHECKING:
 
 __all__ = ["EcgDataset"]
 
+_PACKED_AT_ONCE = 64
+
 
 @final
 class EcgDataset:
     """Records by id, in a fixed order; ``dataset >> pipeline`` sends them through it.
 
-    ``source`` is a glob (``"data/*.hea"``), a path, a list of either, a mapping
-    of ids to paths, or a packed store. An id is the file's stem unless ``ids`` (a
-    function of the path) says otherwise.
+    Args:
+        source: A glob (``"data/*.hea"``), a path, a list of either, a folder,
+            a packed store, or a mapping of ids to paths or locations. A folder
+            stands for every file in it and below it that a reader recognises;
+            a WFDB record is one, whatever number of files it has.
+        path: The same as ``source``, by CardIO's name.
+        sort: Whether to sort the records by id. The matches of a glob and the
+            files of a folder are always sorted by path; a list keeps its order.
+        batch_class: The class of the batches.
+        ids: A function from a file's path to its record's id; by default the
+            file's stem.
+        labels: The label of each record by id, for ``load(components="target")``
+            without ``src``. A packed store brings its own.
 
     Raises:
         InputError: when nothing matches, or two files get one id.
@@ -40,33 +59,37 @@ class EcgDataset:
 
     def __init__(
         self,
-        source: str | Path | Sequence[str | Path] | Mapping[str, str | Path],
+        source: str | Path | Sequence[str | Path] | Mapping[str, str | Path | Location] | None = None,
         *,
+        path: str | Path | Sequence[str | Path] | None = None,
+        sort: bool = False,
         batch_class: type[EcgBatch] = EcgBatch,
         ids: Callable[[Path], str] | None = None,
         labels: Mapping[str, Any] | None = None,
     ) -> None:
-        if not issubclass(batch_class, EcgBatch):
-            raise InputError(f"batch_class={batch_class!r} is no subclass of EcgBatch.")
-        found: Mapping[str, str | Path]
-        if isinstance(source, (str, Path)) and (Path(source) / "store.json").is_file():
-            found, packed_labels = unpacked_index(Path(source))
-            labels = labels if labels is not None else packed_labels or None
-        elif isinstance(source, Mapping):
-            found = {str(k): v if "#" in str(v) or ":" in str(v) else Path(v) for k, v in source.items()}
-        else:
-            found = _by_id(_expand(source), ids or _stem)
-        if not found:
-            raise InputError(f"No file matches {source!r}. Give a glob such as 'data/*.hea', or a list of paths.")
-        self.ids: tuple[str, ...] = tuple(found)
-        self.paths: tuple[str | Path, ...] = tuple(found.values())
-        """Where each record is; made into paths once, because every epoch asks for all of them."""
+        if not (isinstance(batch_class, type) and issubclass(batch_class, EcgBatch)):
+            raise InputError(f"batch_class={batch_class!r} is not a subclass of EcgBatch.")
+        if (source is None) == (path is None):
+            given = "neither source nor path" if source is None else "both source and path"
+            raise InputError(f"EcgDataset() got {given}. Pass one of them, such as EcgDataset('data/*.hea').")
+        found = find_records(path if source is None else source, ids, sort=sort)
+        own_labels = found.labels if labels is None else labels_by_id(labels)
+        self.ids: tuple[str, ...] = tuple(found.locations)
+        self.locations: tuple[Location, ...] = tuple(found.locations.values())
+        """Where each record is; made once, because every epoch asks for all of them."""
         self.batch_class = batch_class
-        self.labels = labels
+        self.labels: Mapping[str, Any] | None = own_labels
         """The label of each record where the data set itself knows it; else ``None``."""
-        self.every_id: frozenset[str] = frozenset(found)
-        """The ids of the data set that this one is a part of: a label of those is not a label without a record."""
+        self.all_ids: frozenset[str] = frozenset(self.ids)
+        """The ids of the whole data set that this one is a part of; a table may label any of them."""
+        self.n_others: int = found.n_others
+        """How many files of a folder are neither a record nor part of one."""
         self._next = 0
+
+    @property
+    def paths(self) -> tuple[Path | str, ...]:
+        """Where each record is, for people: the path of a file, otherwise a description."""
+        return tuple(place.readable() for place in self.locations)
 
     @classmethod
     def from_table(
@@ -76,23 +99,50 @@ class EcgDataset:
         path: str,
         root: str | Path = ".",
         id: str | None = None,  # noqa: A002 -- the column's usual name
+        labels: str | Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Self:
         """Return the records that a pandas or Arrow table lists.
 
-        ``path`` is the column of file names, relative to ``root``; ``id`` the
-        column of record ids, by default the files' stems.
+        Args:
+            table: One row per record.
+            path: The column of file names, relative to ``root``.
+            root: The folder that the file names start from.
+            id: The column of record ids; by default the files' stems.
+            labels: The column of labels, or a mapping of ids to labels.
+            **options: Those of ``EcgDataset``.
         """
-        columns = (
-            table.to_pydict() if hasattr(table, "to_pydict") else {str(c): table[c].tolist() for c in table.columns}
-        )
-        for name in (path, *((id,) if id else ())):
-            if name not in columns:
-                raise UnknownNameError(f"The table has no column {name!r}. {nearest(name, columns)}")
-        files = [Path(root) / str(p) for p in columns[path]]
-        names = [str(i) for i in columns[id]] if id else [_stem(f) for f in files]
-        _refuse_doubles(names, [str(f) for f in files])
-        return cls(dict(zip(names, files, strict=True)), **options)
+        locations, own = records_of_table(table, path, Path(root), id, labels if isinstance(labels, str) else None)
+        return cls(locations, labels=labels if isinstance(labels, Mapping) else own, **options)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        signals: NDArray[Any] | Sequence[NDArray[Any]],
+        *,
+        fs: float | Sequence[float],
+        leads: Sequence[str] | None = None,
+        units: str | Sequence[str] = "mV",
+        ids: Sequence[Any] | None = None,
+        targets: Sequence[Any] | Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return records that are in memory already; ``load()`` reads them as it reads files.
+
+        The arrays are not copied before they are loaded.
+
+        Args:
+            signals: An array of shape (record, lead, time), or one array of shape (lead, time) per record.
+            fs: The sampling rate in Hz, of all records or one per record.
+            leads: The names of the leads, the same for every record; by default ``signal 0``, ``signal 1`` ….
+            units: The unit of all leads or one per lead. Voltages are converted to millivolts on loading.
+            ids: The ids of the records; by default ``0``, ``1`` ….
+            targets: The label of each record, in order or by id.
+
+        Raises:
+            InputError: for an array of another shape or type, or a wrong number of anything.
+        """
+        locations = array_locations(signals, fs=fs, leads=leads, units=units, ids=ids)
+        return cls(locations, labels=None if targets is None else labels_by_id(targets, tuple(locations)))
 
     @classmethod
     def simulated(
@@ -108,18 +158,15 @@ class EcgDataset:
         """Return ECGs made by a dynamical model (McSharry et al., 2003), for trials and tests without data.
 
         Record ``i`` has the rhythm ``rhythms[i % len(rhythms)]``, which is its
-        label. Load them with ``load(fmt="simulated")``; ``options`` are further
-        parameters of that format.
+        label. ``options`` are further parameters of ``dsp.simulate.simulate_ecg``:
+        ``leads``, ``heart_rate``, ``noise_mv``.
+
+        Raises:
+            InputError: for a parameter that is out of its range.
         """
-        ids = [f"sim{i:05d}" for i in range(n_records)]
-        keys = record_keys([f"{seed}/{i}" for i in ids])
-        more = "".join(f"&{k}={v}" for k, v in options.items())
-        kinds = [rhythms[i % len(rhythms)] for i in range(n_records)]
-        paths = {
-            name: f"simulated:{kind}?seed={int(key) >> 1}&fs={fs:g}&duration_s={duration_s:g}{more}"
-            for name, kind, key in zip(ids, kinds, keys, strict=True)
-        }
-        return cls(paths, labels=dict(zip(ids, kinds, strict=True)))
+        parameters = {"fs": fs, "duration_s": duration_s, **options}
+        locations, labels = simulated_records(n_records, rhythms, seed, parameters)
+        return cls(locations, labels=labels)
 
     def pack(
         self,
@@ -135,73 +182,89 @@ class EcgDataset:
         """Write the records to a packed store, a folder of a few large files, and return the data set of it.
 
         ``EcgDataset(path)`` opens it again; a pipeline reads it whatever its
-        ``load(fmt=…)`` says. Signals whose source held integers are stored as
-        int16, losslessly; others as float32. ``labels`` is a table as ``load``
-        takes it; they become the data set's. ``options`` are those of ``load``:
-        ``common_fs=250``, ``fs=500`` of arrays that do not say it. Memory stays
-        at a shard's size.
+        ``load(fmt=…)`` names. Signals whose source held integers are stored as
+        int16, losslessly; others as float32. Memory stays at about a shard's size.
+
+        Args:
+            path: The folder to make.
+            fmt: The format of the files, as for ``load``.
+            components: What to store.
+            labels: A table of labels as ``load`` takes it; by default the labels that the data set knows.
+            shard_mb: The size of one of the store's files, in MiB.
+            on_error: Whether a record that cannot be read is an error, or is left out.
+            **options: Those of ``load``, for reading (``common_fs=250``) and for the table (``several=True``).
 
         Raises:
-            InputError: when ``path`` is there already.
+            InputError: when ``path`` exists.
         """
-        pack(
-            self,
-            Path(path),
-            fmt=fmt,
-            components=components,
-            labels=labels,
-            shard_mb=shard_mb,
-            on_error=on_error,
-            options=options,
-        )
+        read = ReadRecords(None, fmt, tuple(components), without_shape(options))
+        source = self.labels if labels is None else labels
+        table = {} if source is None else LabelTable.read(source, table_shape(options), self.all_ids).labels
+        pack(self._in_order(), read, Path(path), labels=table, shard_mb=shard_mb, on_error=on_error)
         return type(self)(path, batch_class=self.batch_class)
+
+    def _in_order(self) -> Iterator[EcgBatch]:
+        for start in range(0, len(self), _PACKED_AT_ONCE):
+            yield self.batch(range(start, min(start + _PACKED_AT_ONCE, len(self))))
 
     # -- parts --------------------------------------------------------------
 
-    def subset(self, ids: Iterable[str]) -> Self:
-        """Return the records ``ids``, in that order.
+    def subset(self, ids: Iterable[str | int]) -> Self:
+        """Return the records ``ids``, in that order; ``7`` is the record ``"7"``, not the eighth one.
 
         Raises:
             UnknownNameError: when one of them is not in the data set.
+            InputError: when one is not an id, there is none, or one is named twice.
         """
+        if isinstance(ids, str):
+            raise InputError(f"subset({ids!r}): expected several ids. Pass a list, such as [{ids!r}].")
         at = {name: i for i, name in enumerate(self.ids)}
-        picked = []
-        for name in ids:
+        picked: dict[int, str] = {}
+        for given in ids:
+            name = record_id(given)
             if name not in at:
                 raise UnknownNameError(f"The data set has no record {name!r}. {nearest(name, self.ids)}")
-            picked.append(at[name])
-        return self._rows(picked)
+            if at[name] in picked:
+                raise InputError(f"subset() names record {name!r} twice. Name each once.")
+            picked[at[name]] = name
+        if not picked:
+            raise InputError("subset() names no record. Pass at least one id.")
+        return self._rows(list(picked))
 
     def split(
         self,
         shares: Sequence[float] | float,
         *,
-        stratify: Mapping[str, Any] | None = None,
-        groups: Mapping[str, Any] | None = None,
+        stratify: Any = None,
+        groups: Any = None,
         seed: int = 0,
     ) -> tuple[Self, ...]:
         """Return parts of the data set, of about the given shares of its records.
 
-        ``shares`` is one number (that share and the rest) or one per part.
-        ``stratify`` maps ids to labels whose proportions every part keeps;
-        ``groups`` maps ids to patients, none of whom is in two parts.
+        Args:
+            shares: One number (that share and the rest), or one per part.
+            stratify: The label of each record by id, whose proportions every part keeps: a mapping, a pandas
+                Series with the ids as index, or a pandas or Arrow table of two columns.
+            groups: The patient of each record by id, in the same forms; no patient is in two parts.
+            seed: Of the random draw.
 
         Raises:
             InputError: when the shares are not positive or add up to more than 1.
         """
         parts = (shares, 1 - shares) if isinstance(shares, (int, float)) else tuple(shares)
         if not parts or min(parts) <= 0 or sum(parts) > 1 + 1e-9:
-            raise InputError(f"split({shares!r}): shares are positive and add up to 1 or less.")
+            raise InputError(f"split({shares!r}): shares must be positive and add up to at most 1.")
         part = assign_parts(self.ids, parts, stratify=stratify, groups=groups, seed=seed)
         return tuple(self._rows(np.flatnonzero(part == i).tolist()) for i in range(len(parts)))
 
     def _rows(self, rows: Sequence[int]) -> Self:
         if not rows:
-            raise InputError(f"A part of a data set of {len(self)} records would be empty. Give it a larger share.")
+            raise InputError(f"A part of a data set of {len(self)} records would be empty. Pass a larger share.")
         new = object.__new__(type(self))
         new.ids = tuple(self.ids[i] for i in rows)
-        new.paths = tuple(self.paths[i] for i in rows)
-        new.batch_class, new.labels, new.every_id, new._next = self.batch_class, self.labels, self.every_id, 0
+        new.locations = tuple(self.locations[i] for i in rows)
+        new.batch_class, new.labels, new.all_ids = self.batch_class, self.labels, self.all_ids
+        new.n_others, new._next = 0, 0
         return new
 
     # -- batches ------------------------------------------------------------
@@ -211,7 +274,7 @@ class EcgDataset:
         ids = tuple([self.ids[i] for i in rows])
         return self.batch_class(
             ids=ids,
-            paths=tuple([self.paths[i] for i in rows]),
+            locations=tuple([self.locations[i] for i in rows]),
             provenance=Provenance.whole(ids, self._keys[np.asarray(rows, np.intp)]),
             seed=seed,
             epoch=epoch,
@@ -223,15 +286,15 @@ class EcgDataset:
         return record_keys(self.ids)
 
     def next_batch(self, batch_size: int) -> EcgBatch:
-        """Return the next ``batch_size`` records, in order and with nothing loaded yet; ``reset`` begins anew.
+        """Return the next ``batch_size`` records, in order and with nothing loaded yet; ``reset`` starts again.
 
         Raises:
             EndOfDataError: after the last record.
         """
         if batch_size < 1:
-            raise InputError(f"next_batch({batch_size}): a batch holds 1 record or more.")
+            raise InputError(f"next_batch({batch_size}): expected a batch size of 1 or more.")
         if self._next >= len(self):
-            raise EndOfDataError(f"All {len(self)} records have been given out. Call reset() to begin anew.")
+            raise EndOfDataError(f"All {len(self)} records have been returned. Call reset() to start again.")
         rows = range(self._next, min(self._next + batch_size, len(self)))
         self._next = rows.stop
         return self.batch(rows)
@@ -260,41 +323,8 @@ class EcgDataset:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        return f"EcgDataset({len(self)} records: {self.ids[0]} … {self.ids[-1]})"
-
-
-def _stem(path: Path) -> str:
-    return path.name if not path.suffix else path.stem
-
-
-def _expand(source: str | Path | Sequence[str | Path]) -> list[Path]:
-    """Return the files that ``source`` names: every glob's matches sorted, in the order of the globs."""
-    if isinstance(source, (str, Path)):
-        source = [source]
-    files: list[Path] = []
-    for item in source:
-        text = str(item)
-        if glob.has_magic(text) and not Path(text).exists():
-            files.extend(Path(p) for p in sorted(glob.glob(text, recursive=True)))  # noqa: PTH207 -- absolute patterns
-        elif Path(text).is_dir():
-            raise InputError(f"{text!r} is a folder. Say which of its files are records, as in '{text}/*.hea'.")
-        else:
-            files.append(Path(text))
-    return files
-
-
-def _by_id(files: list[Path], name: Callable[[Path], str]) -> dict[str, Path]:
-    ids = [name(f) for f in files]
-    _refuse_doubles(ids, [str(f) for f in files])
-    return dict(zip(ids, files, strict=True))
-
-
-def _refuse_doubles(ids: Sequence[str], paths: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
-    for name, path in zip(ids, paths, strict=True):
-        if name in seen:
-            raise InputError(
-                f"Two files are record {name!r}: {seen[name]} and {path}. "
-                "Match one file per record (as in '*.hea'), or give ids=, a function of the path."
-            )
-        seen[name] = path
+        others = (
+            f"; {self.n_others} other file{'' if self.n_others == 1 else 's'} in the folder" if self.n_others else ""
+        )
+        count = f"{len(self)} record{'' if len(self) == 1 else 's'}"
+        return f"EcgDataset({count}: {self.ids[0]} … {self.ids[-1]}{others})"

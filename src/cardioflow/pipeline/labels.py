@@ -2,110 +2,124 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.errors import InputError, LabelError, UnknownNameError, nearest
+from cardioflow.errors import InputError, LabelError, nearest
+from cardioflow.pipeline.label_cells import TableShape, is_missing, labels_of, number_of
+from cardioflow.pipeline.label_tables import pairs_of
+from cardioflow.pipeline.record_ids import record_id
 
-__all__ = ["LabelTable", "TableShape"]
+__all__ = ["LabelTable", "MissingLabelError", "TableShape"]
+
+Label = str | tuple[str, ...] | float
 
 
-@final
-@dataclass(frozen=True)
-class TableShape:
-    """Which columns of a table hold what."""
+class MissingLabelError(LabelError):
+    """A record has no label; the nearest labelled ids are looked up when the message is shown.
 
-    id_column: str | int | None = None
-    """The column of record ids, by name or number; ``None`` is the first."""
-    label_column: str | int | None = None
-    """The column of labels, by name or number; ``None`` is the second."""
-    separator: str | None = None
-    """What stands between several labels in one cell, such as ``","``."""
-    several: bool = False
-    """Whether a record may have several labels: in several rows, in a list, or parted by ``separator``."""
-    header: bool | None = None
-    """Whether a CSV file's first row names its columns; ``None`` finds out."""
+    Looking them up takes a moment per thousand labels, and a run that skips
+    such records never shows most of the messages.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        record: str | None = None,
+        step: str | None = None,
+        labelled: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, record=record, step=step)
+        self._labelled = labelled
+
+    def _message(self) -> str:
+        text = super()._message()
+        return text if self._labelled is None else f"{text} {nearest(str(self.record), self._labelled)}"
+
+    def __reduce__(self) -> Any:
+        # The whole table would go to the parent process with every record.
+        make, args, state = super().__reduce__()
+        return make, args, {**state, "_labelled": None}
 
 
 @final
 @dataclass(frozen=True)
 class LabelTable:
-    """One label, or a tuple of labels, per record id."""
+    """The label of each record by its id: one, several, or a number."""
 
-    labels: Mapping[str, str | tuple[str, ...]]
+    labels: Mapping[str, Label]
     source: str
-    """Where it came from, for messages."""
+    """Where the table came from, for messages."""
+    columns: tuple[str, ...] = ()
+    """The labels that have a column each, in its order; empty where the labels are in cells."""
+    is_numeric: bool = False
+    """Whether the labels are numbers, and not classes."""
+    drops_missing: bool = False
+    """Whether records without a label are to be left out instead of refused."""
 
     @classmethod
-    def read(cls, source: Any, shape: TableShape, known_ids: Iterable[str] = ()) -> LabelTable:
+    def read(cls, source: Any, shape: TableShape, known_ids: Collection[str] = ()) -> LabelTable:
         """Return the table in ``source``: a CSV file, a mapping, a pandas or an Arrow table.
 
+        Args:
+            source: The table, of which nothing is kept that the caller could change.
+            shape: Which columns it has, and how to read them.
+            known_ids: The ids of the records. A label is only missing from a record that there is.
+
         Raises:
-            InputError: when the source or its columns are not what was said.
-            LabelError: when a record has two labels and ``several`` is not set.
+            InputError: when the source or its columns are not as ``shape`` says.
+            LabelError: when a record has no label, or two and ``several`` is not set.
         """
         if isinstance(source, LabelTable):
             return source
-        if isinstance(source, (str, Path)):
-            path = Path(source)
-            return cls._from_pairs(_csv_pairs(path, shape, set(known_ids)), shape, path.name)
-        if isinstance(source, Mapping):
-            return cls._from_pairs(source.items(), shape, "the mapping")
-        return cls._from_pairs(_frame_pairs(source, shape), shape, f"the {type(source).__name__}")
+        pairs, name = pairs_of(source, shape, known_ids)
+        if not pairs:
+            raise InputError(f"{name} holds no labels. Expected a record id and a label in each row.")
+        gathered = _numbers(pairs, name) if shape.numeric else _classes(pairs, shape, name)
+        missing = [record for record, label in gathered.items() if label is None]
+        concerned = [record for record in missing if record in known_ids] if known_ids else missing
+        if concerned and shape.missing == "raise":
+            raise LabelError(
+                f"{name} has no label for {_counted(concerned)}. Fill the cells, or pass missing='drop' to leave "
+                "those records out."
+            )
+        labels = {record: label for record, label in gathered.items() if label is not None}
+        return cls(labels, name, shape.label_columns, bool(shape.numeric), shape.missing == "drop")
 
-    @classmethod
-    def _from_pairs(cls, pairs: Iterable[tuple[Any, Any]], shape: TableShape, source: str) -> LabelTable:
-        found: dict[str, tuple[str, ...]] = {}
-        for key, cell in pairs:
-            record = str(key).strip()
-            labels = tuple(_labels(cell, shape))
-            if record in found and not shape.several and found[record] != labels:
-                raise LabelError(
-                    f"{source} has two labels for one record: {found[record][0]!r} and {labels[0]!r}. "
-                    "Give each record one row, or say several=True.",
-                    record=record,
-                )
-            found[record] = tuple(dict.fromkeys((*found.get(record, ()), *labels)))
-        if not found:
-            raise InputError(f"{source} holds no labels. Expected a record id and a label in each row.")
-        if shape.several:
-            return cls(found, source)
-        for record, labels in found.items():
-            if len(labels) != 1:
-                raise LabelError(
-                    f"{source} has {len(labels)} labels for one record: {', '.join(labels) or 'none'}. "
-                    "Say several=True where a record may have any number.",
-                    record=record,
-                )
-        return cls({record: labels[0] for record, labels in found.items()}, source)
-
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Every label of the table, sorted."""
+        """Every label of the table: in the order of its columns where each label has one, otherwise sorted."""
+        if self.columns or self.is_numeric:
+            return self.columns
         every: set[str] = set()
         for label in self.labels.values():
-            every.update((label,) if isinstance(label, str) else label)
+            every.update(label if isinstance(label, tuple) else (str(label),))
         return tuple(sorted(every))
 
-    def targets(self, ids: Sequence[str]) -> tuple[NDArray[Any], dict[str, LabelError]]:
-        """Return the targets of ``ids``, ``None`` where there is none, and an error for each such record."""
+    def targets(self, ids: Sequence[str]) -> tuple[NDArray[Any], dict[str, MissingLabelError]]:
+        """Return the targets of the records ``ids``, ``None`` where there is none, and an error for each such record.
+
+        Args:
+            ids: Record ids, one per row; a record cut into segments may be named several times.
+        """
         target = np.empty(len(ids), dtype=object)
-        missing: dict[str, LabelError] = {}
+        missing: dict[str, MissingLabelError] = {}
         for i, record in enumerate(ids):
             target[i] = self.labels.get(record)
             if target[i] is None:
-                missing[record] = LabelError(
-                    f"{self.source} has no label for record {record!r}. {nearest(record, self.labels)} "
-                    "Add it to the table, or leave such records out with on_error='skip'."
+                missing[record] = MissingLabelError(
+                    f"{self.source} has no label for record {record!r}. Add it to the table, or leave such records "
+                    "out with missing='drop'.",
+                    record=record,
+                    labelled=self.labels,
                 )
-        return target, missing
+        return (target.astype(np.float64) if self.is_numeric and not missing else target), missing
 
     def without_record(self, ids: Iterable[str]) -> list[str]:
         """Return the labelled ids that are not in ``ids``."""
@@ -113,82 +127,86 @@ class LabelTable:
         return [record for record in self.labels if record not in known]
 
 
-def _labels(cell: Any, shape: TableShape) -> Iterable[str]:
-    if isinstance(cell, str) and shape.separator is not None:
-        cell = [part for part in cell.split(shape.separator) if part.strip()]
-    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
-        return (str(label).strip() for label in cell)
-    return (str(cell).strip(),)
-
-
-def _csv_pairs(path: Path, shape: TableShape, known_ids: set[str]) -> list[tuple[str, str]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"There is no label table {str(path)!r}. Check the path given as src.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{str(path)!r} is no UTF-8 text: {error}. Expected a CSV file of ids and labels.") from None
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    if not rows:
-        raise InputError(f"{str(path)!r} is empty. Expected a record id and a label in each row.")
-    named = isinstance(shape.id_column, str) or isinstance(shape.label_column, str)
-    header = shape.header if shape.header is not None else named or _looks_like_header(rows, known_ids)
-    names = rows[0] if header else None
-    id_at = _column(shape.id_column, 0, names, path)
-    label_at = _column(shape.label_column, 1, names, path)
-    pairs = []
-    for number, row in enumerate(rows[1:] if header else rows, 2 if header else 1):
-        if len(row) <= max(id_at, label_at):
-            raise InputError(
-                f"{path.name}, row {number} has {len(row)} cells; the id is expected in cell {id_at + 1} "
-                f"and the label in cell {label_at + 1}. Say id_column and label_column."
+def _classes(pairs: Sequence[tuple[Any, Any]], shape: TableShape, source: str) -> dict[str, Label | None]:
+    if shape.numeric is None and not shape.several and not shape.label_columns:
+        _refuse_measurements(pairs, source)
+    found: dict[str, tuple[str, ...] | None] = {}
+    for key, cell in pairs:
+        record, labels = _read(key, cell, shape, source)
+        if record not in found or found[record] is None:
+            found[record] = labels
+        elif labels is not None:
+            known = found[record] or ()
+            if not shape.several and known != labels:
+                raise LabelError(
+                    f"{source} has two labels for one record: {known[0]!r} and {labels[0]!r}. "
+                    "Keep one row per record, or pass several=True.",
+                    record=record,
+                )
+            found[record] = tuple(dict.fromkeys((*known, *labels)))
+    if shape.several:
+        return dict(found)
+    for record, own in found.items():
+        if own is not None and len(own) != 1:
+            raise LabelError(
+                f"{source} has {len(own)} labels for one record: {', '.join(own)}. "
+                "Pass several=True where a record may have any number.",
+                record=record,
             )
-        pairs.append((row[id_at], row[label_at]))
-    return pairs
+    return {record: None if own is None else own[0] for record, own in found.items()}
 
 
-def _looks_like_header(rows: list[list[str]], known_ids: set[str]) -> bool:
-    """Return whether the first row names columns: it is no record, and its label is nobody else's."""
-    first, rest = rows[0], rows[1:]
-    if first[0].strip() in known_ids or len(first) < 2 or not rest:
-        return False
-    return all(len(row) < 2 or row[1] != first[1] for row in rest) and any(row[0].strip() in known_ids for row in rest)
+def _read(key: Any, cell: Any, shape: TableShape, source: str) -> tuple[str, tuple[str, ...] | None]:
+    record = _id(key, source)
+    try:
+        return record, labels_of(cell, shape)
+    except LabelError as error:
+        raise LabelError(f"{source}: {error}", record=record) from None
 
 
-def _column(wanted: str | int | None, default: int, names: list[str] | None, path: Path) -> int:
-    if wanted is None:
-        return default
-    if isinstance(wanted, int):
-        return wanted
-    if names is None:
-        raise InputError(f"{path.name} was said to have no header, so its columns have no names. Give a number.")
-    if wanted not in names:
-        raise UnknownNameError(f"{path.name} has no column {wanted!r}. {nearest(wanted, names)}")
-    return names.index(wanted)
+def _numbers(pairs: Sequence[tuple[Any, Any]], source: str) -> dict[str, Label | None]:
+    found: dict[str, Label | None] = {}
+    for key, cell in pairs:
+        record = _id(key, source)
+        try:
+            number = number_of(cell)
+        except LabelError as error:
+            raise LabelError(f"{source}: {error}", record=record) from None
+        if found.get(record) is not None and number is not None and found[record] != number:
+            raise LabelError(
+                f"{source} has two numbers for one record: {found[record]} and {number}. Keep one row per record.",
+                record=record,
+            )
+        found[record] = number if number is not None else found.get(record)
+    return found
 
 
-def _frame_pairs(table: Any, shape: TableShape) -> Iterable[tuple[Any, Any]]:
-    """Return (id, label) of a pandas Series or DataFrame, or of an Arrow table."""
-    kind = type(table).__module__.partition(".")[0]
-    if kind == "pyarrow":
-        columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    elif kind == "pandas" and hasattr(table, "items") and hasattr(table, "to_frame"):
-        return list(table.items())
-    elif kind == "pandas":
-        flat = table if shape.id_column is not None or len(table.columns) > 1 else table.reset_index()
-        columns = {str(name): flat[name].tolist() for name in flat.columns}
-    else:
-        raise InputError(
-            f"Labels cannot be read from a {type(table).__name__}. "
-            "Give the path of a CSV file, a mapping, a pandas Series or DataFrame, or an Arrow table."
+def _id(key: Any, source: str) -> str:
+    try:
+        return record_id(key)
+    except InputError as error:
+        raise InputError(f"{source}: {error} Pass id_column=… for the column of record ids.") from None
+
+
+def _refuse_measurements(pairs: Sequence[tuple[Any, Any]], source: str) -> None:
+    """Raise where all cells are numbers and one is not whole: classes, or a measurement to predict?"""
+    fraction = None
+    for _, cell in pairs:
+        if is_missing(cell):
+            continue
+        try:
+            number = float(cell)
+        except (TypeError, ValueError):
+            return
+        if fraction is None and not number.is_integer():
+            fraction = cell
+    if fraction is not None:
+        raise LabelError(
+            f"{source} has numbers for labels, such as {fraction}. Pass numeric=True to predict them as numbers, or "
+            "numeric=False to take each as the name of a class."
         )
-    names = list(columns)
-    picked = []
-    for wanted, default in ((shape.id_column, 0), (shape.label_column, 1)):
-        position = default if wanted is None else wanted
-        if isinstance(position, str) and position not in columns:
-            raise UnknownNameError(f"The table has no column {position!r}. {nearest(position, names)}")
-        if isinstance(position, int) and position >= len(names):
-            raise InputError(f"The table has {len(names)} columns, and column {position} was expected to be there.")
-        picked.append(columns[position if isinstance(position, str) else names[position]])
-    return list(zip(picked[0], picked[1], strict=True))
+
+
+def _counted(records: Sequence[str]) -> str:
+    shown = ", ".join(repr(record) for record in records[:5]) + (", …" if len(records) > 5 else "")
+    return f"{len(records)} record{'' if len(records) == 1 else 's'}: {shown}"

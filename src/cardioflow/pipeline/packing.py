@@ -2,55 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from cardioflow.batch.ecg_batch import EcgBatch, Skipped
 from cardioflow.errors import InputError
 from cardioflow.io.reading import open_store, store_writer
+from cardioflow.pipeline import error_policy
+from cardioflow.pipeline.locations import StoreLocation
+from cardioflow.pipeline.read_records import ReadRecords
 
-if TYPE_CHECKING:
-    from cardioflow.pipeline.dataset import EcgDataset
-
-__all__ = ["is_packed", "pack", "unpacked_index"]
-
-
-def is_packed(path: str) -> bool:
-    """Return whether ``path`` names a record of a packed store: ``<store>#<number>``."""
-    store, mark, number = path.rpartition("#")
-    return bool(mark) and number.isdigit() and (Path(store) / "store.json").is_file()
+__all__ = ["pack", "stored_records"]
 
 
-def unpacked_index(store: Path) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the paths of the records in ``store`` by id, and their labels."""
+def stored_records(store: Path) -> tuple[dict[str, StoreLocation], dict[str, Any]]:
+    """Return the locations of the records in ``store`` by id, and their labels."""
     opened = open_store(store)
-    return {name: f"{store}#{row}" for row, name in enumerate(opened.ids())}, opened.labels()
+    return {name: StoreLocation(store, row) for row, name in enumerate(opened.ids())}, opened.labels()
 
 
 def pack(
-    dataset: EcgDataset,
+    batches: Iterable[EcgBatch],
+    read: ReadRecords,
     path: Path,
     *,
-    fmt: str | None,
-    components: Sequence[str],
-    labels: Any,
+    labels: Mapping[str, Any],
     shard_mb: int,
     on_error: Literal["raise", "skip"],
-    options: Mapping[str, Any],
-) -> list[Any]:
-    """Write ``dataset`` to the store ``path`` and return what was skipped."""
-    from cardioflow.pipeline.labels import LabelTable, TableShape
-    from cardioflow.pipeline.pipeline import Pipeline
+) -> list[Skipped]:
+    """Write the records of ``batches`` to the store ``path`` and return those that were left out.
 
-    if "signal" not in components or "meta" not in components:
-        raise InputError(f"pack(components={list(components)}): a store holds 'signal' and 'meta' at least.")
-    source = labels if labels is not None else dataset.labels
-    table: Mapping[str, Any] = {} if source is None else LabelTable.read(source, TableShape(), dataset.every_id).labels
-    run = (dataset >> Pipeline().load(fmt=fmt, components=list(components), **options)).batches(64, on_error=on_error)
+    Args:
+        batches: Batches with nothing loaded yet.
+        read: How to load them; its components are in the store.
+        path: The folder to make.
+        labels: Labels by record id.
+        shard_mb: The size of one file of the store, in MiB.
+        on_error: Whether a record that cannot be read is an error, or is left out.
+    """
+    if "signal" not in read.components or "meta" not in read.components:
+        raise InputError(f"pack(components={list(read.components)}): a store holds at least 'signal' and 'meta'.")
+    if on_error not in ("raise", "skip"):
+        raise InputError(f"pack(on_error={on_error!r}): expected 'raise' or 'skip'.")
+    skipped: list[Skipped] = []
     with store_writer(path, shard_mb * 2**20) as writer:
-        for batch in run:
-            signal, meta = batch.signal_and_meta
-            for i, name in enumerate(batch.ids):
-                marks: Any = None if batch.annotation is None else batch.annotation[i]
-                writer.add(name, signal[i], meta[i], marks, table.get(name))
-    return run.skipped
+        for batch in batches:
+            done = error_policy.apply(read, batch, step="pack", on_error=on_error)
+            skipped += done.skipped
+            if not len(done):
+                continue
+            signal, meta = done.signal_and_meta
+            for i, name in enumerate(done.ids):
+                marks: Any = None if done.annotation is None else done.annotation[i]
+                writer.add(name, signal[i], meta[i], marks, labels.get(name))
+    return skipped

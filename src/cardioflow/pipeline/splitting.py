@@ -1,16 +1,19 @@
-"""Who goes into which part of a split."""
+"""Which record goes into which part of a split."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.core.random_keys import generator, record_keys
-from cardioflow.errors import InputError
+from cardioflow.errors import InputError, UnknownNameError
+from cardioflow.pipeline.label_cells import TableShape, is_missing
+from cardioflow.pipeline.label_tables import pairs_of
+from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["assign_parts"]
 
@@ -19,8 +22,8 @@ def assign_parts(
     ids: Sequence[str],
     shares: Sequence[float],
     *,
-    stratify: Mapping[str, Any] | None,
-    groups: Mapping[str, Any] | None,
+    stratify: Any,
+    groups: Any,
     seed: int,
 ) -> NDArray[np.int64]:
     """Return the part of each record, -1 for one that no share covers.
@@ -28,17 +31,25 @@ def assign_parts(
     Groups go whole into one part. Within each stratum (a group's most frequent
     label) they are drawn in a random order, the largest first, each into the
     part that lacks most records of its stratum.
+
+    Args:
+        ids: The records.
+        shares: The share of each part.
+        stratify: A label per record: a mapping of ids, a pandas Series or DataFrame, or an Arrow table.
+        groups: A group per record, in the same forms.
+        seed: Of the random order.
+
+    Raises:
+        InputError: for a table without an entry for each record.
     """
+    group_of = None if groups is None else _values(groups, ids, "groups")
+    label_of = None if stratify is None else _values(stratify, ids, "stratify")
     members: dict[Any, list[int]] = defaultdict(list)
     for i, name in enumerate(ids):
-        members[_of(groups, name, "groups") if groups is not None else name].append(i)
+        members[name if group_of is None else group_of[i]].append(i)
     strata: dict[str, list[Any]] = defaultdict(list)
     for group, rows in members.items():
-        label = (
-            ""
-            if stratify is None
-            else Counter(str(_of(stratify, ids[i], "stratify")) for i in rows).most_common(1)[0][0]
-        )
+        label = "" if label_of is None else Counter(str(label_of[i]) for i in rows).most_common(1)[0][0]
         strata[label].append(group)
 
     rest = 1 - sum(shares)
@@ -55,7 +66,42 @@ def assign_parts(
     return part
 
 
-def _of(table: Mapping[str, Any], record: str, argument: str) -> Any:
-    if record not in table:
-        raise InputError(f"split({argument}=…) says nothing of record {record!r}. Give every record an entry.")
-    return table[record]
+def _values(table: Any, ids: Sequence[str], argument: str) -> list[Any]:
+    """Return the value of each record in ``table``.
+
+    Raises:
+        InputError: for a record without a value, or with two.
+    """
+    found: dict[str, Any] = {}
+    for key, value in _pairs(table, argument):
+        try:
+            name = record_id(key)
+        except InputError as error:
+            raise InputError(f"split({argument}=…): {error} Set the ids as the index of the table.") from None
+        if name in found and found[name] != value:
+            raise InputError(
+                f"split({argument}=…) has two values for record {name!r}: {found[name]!r} and {value!r}. Keep one."
+            )
+        found[name] = value
+    values = []
+    for name in ids:
+        if name not in found or is_missing(found[name]):
+            raise InputError(f"split({argument}=…) has no value for record {name!r}. Add one for every record.")
+        value = found[name]
+        values.append(tuple(value) if isinstance(value, (list, np.ndarray)) else value)
+    return values
+
+
+def _pairs(table: Any, argument: str) -> Sequence[tuple[Any, Any]]:
+    if isinstance(table, (str, bytes, Sequence, np.ndarray)):
+        raise InputError(
+            f"split({argument}=…) is a {type(table).__name__}, which does not say which record each value belongs to. "
+            "Pass a mapping of ids, such as dict(zip(dataset.ids, values)), or a pandas Series with the ids as index."
+        )
+    try:
+        return pairs_of(table, TableShape())[0]
+    except (InputError, UnknownNameError) as error:
+        raise InputError(
+            f"split({argument}=…): expected a mapping of ids, a pandas Series, or a table of two columns, ids and "
+            f"values; got a {type(table).__name__}. {error}"
+        ) from None

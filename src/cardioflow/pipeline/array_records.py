@@ -1,0 +1,120 @@
+"""Data sets of arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.errors import InputError
+from cardioflow.pipeline.locations import ArrayLocation
+from cardioflow.pipeline.record_ids import record_id
+
+__all__ = ["array_locations", "labels_by_id"]
+
+
+def array_locations(
+    signals: Any,
+    *,
+    fs: float | Sequence[float],
+    leads: Sequence[str] | None,
+    units: str | Sequence[str],
+    ids: Sequence[Any] | None,
+) -> dict[str, ArrayLocation]:
+    """Return the location of each of ``signals`` by id; no array is copied.
+
+    Args:
+        signals: An array of shape (record, lead, time), or one array of shape (lead, time) per record.
+        fs: The sampling rate in Hz, of all records or one per record.
+        leads: The names of the leads, the same for every record; ``None`` numbers them.
+        units: The unit of all leads, or one per lead.
+        ids: The ids of the records; ``None`` numbers them.
+
+    Raises:
+        InputError: for an array of another shape or type, or a wrong number of anything.
+    """
+    arrays = _arrays(signals)
+    names = _ids(ids, len(arrays))
+    found = {}
+    for name, array, rate in zip(names, arrays, _rates(fs, len(arrays)), strict=True):
+        n_leads = array.shape[0]
+        own = tuple(f"signal {i}" for i in range(n_leads)) if leads is None else _texts(leads, n_leads, "leads", name)
+        unit = (units,) * n_leads if isinstance(units, str) else _texts(units, n_leads, "units", name)
+        found[name] = ArrayLocation(array, rate, own, unit)
+    return found
+
+
+def labels_by_id(targets: Any, ids: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a copy of ``targets``, labels by record id; a sequence of them is in the order of ``ids``.
+
+    Raises:
+        InputError: for a wrong number of labels, or an array of more than one axis.
+    """
+    if isinstance(targets, Mapping):
+        return {record_id(name): label for name, label in targets.items()}
+    if isinstance(targets, (str, bytes)) or not hasattr(targets, "__len__"):
+        raise InputError(f"{targets!r} is not a label per record. Pass a sequence of labels, or a mapping of ids.")
+    if getattr(targets, "ndim", 1) != 1:
+        raise InputError(
+            f"targets has shape {targets.shape}, but expected one label per record. Pass the names of the labels, "
+            "a tuple of names where a record has several."
+        )
+    if len(targets) != len(ids):
+        raise InputError(f"targets has {len(targets)} labels for {len(ids)} records. Pass one per record.")
+    # Not by index, which in a pandas Series means its labels.
+    return dict(zip(ids, list(targets), strict=True))
+
+
+def _arrays(signals: Any) -> list[NDArray[Any]]:
+    if isinstance(signals, (str, bytes, Mapping)) or not hasattr(signals, "__len__"):
+        raise InputError(f"signals is a {type(signals).__name__}; expected an array of shape (record, lead, time).")
+    if isinstance(signals, np.ndarray) and signals.ndim != 3 and signals.dtype != object:
+        raise InputError(
+            f"signals has shape {signals.shape}; expected (record, lead, time). Pass x[None] for one record of shape "
+            "(lead, time), x[:, None] for records of one lead."
+        )
+    arrays = [np.asarray(signal) for signal in signals]
+    if not arrays:
+        raise InputError("signals holds no record. Pass at least one.")
+    for i, array in enumerate(arrays):
+        if array.ndim != 2 or not array.size:
+            raise InputError(
+                f"signals[{i}] has shape {array.shape}; expected (lead, time), with at least one of each. "
+                "Pass x[None] for one lead."
+            )
+        if array.dtype.kind not in "fiu":
+            raise InputError(f"signals[{i}] is of type {array.dtype}; expected real numbers.")
+    return arrays
+
+
+def _ids(ids: Sequence[Any] | None, n: int) -> list[str]:
+    names = [str(i) for i in range(n)] if ids is None else [record_id(name) for name in ids]
+    if len(names) != n:
+        raise InputError(f"ids has {len(names)} entries for {n} records. Pass one per record.")
+    if len(set(names)) < n:
+        double = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"Two records have the id {double!r}. Pass a different id for each.")
+    return names
+
+
+def _rates(fs: Any, n: int) -> list[float]:
+    rates = [fs] * n if np.ndim(fs) == 0 else list(fs)
+    if len(rates) != n:
+        raise InputError(f"fs has {len(rates)} rates for {n} records. Pass one for all, or one per record.")
+    for rate in rates:
+        if isinstance(rate, (str, bytes, bool)) or not np.isreal(rate) or not 0 < rate < np.inf:
+            raise InputError(f"fs={rate!r} is not a sampling rate. Pass a positive number of Hz.")
+    return [float(rate) for rate in rates]
+
+
+def _texts(texts: Any, n_leads: int, argument: str, record: str) -> tuple[str, ...]:
+    found = (texts,) if isinstance(texts, str) else tuple(texts)
+    if len(found) != n_leads or not all(isinstance(text, str) for text in found):
+        raise InputError(
+            f"{argument}={list(found)!r}, but the record has {n_leads} lead{'' if n_leads == 1 else 's'}. "
+            "Pass one text per lead.",
+            record=record,
+        )
+    return found

@@ -1,0 +1,112 @@
+"""Joining a table of labels with the records of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from itertools import islice
+from typing import Any, final
+
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.errors import InputError, LabelError, nearest, raise_bad_records
+from cardioflow.pipeline.labels import LabelTable, TableShape
+
+__all__ = ["JoinLabels", "table_shape", "without_shape"]
+
+_SHAPE_OPTIONS = tuple(f.name for f in fields(TableShape))
+_OPTIONS = (*_SHAPE_OPTIONS, "classes", "extra_labels")
+
+
+def table_shape(options: Mapping[str, Any]) -> TableShape:
+    """Return the shape of a table that ``options`` describe; other options are not looked at."""
+    return TableShape(**{name: value for name, value in options.items() if name in _SHAPE_OPTIONS})
+
+
+def without_shape(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of ``options`` that do not describe a table."""
+    return {name: value for name, value in options.items() if name not in _SHAPE_OPTIONS}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class JoinLabels:
+    """Adds the target of each record to a batch, from a table that is read once, by ``bound``.
+
+    Raises:
+        InputError: for an option that there is not.
+    """
+
+    src: Any = None
+    """The table, as ``LabelTable.read`` takes it; ``None`` is the labels that the data set knows."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Those of ``TableShape``, ``classes`` and ``extra_labels``."""
+    table: LabelTable | None = None
+    """The table, once it is read."""
+
+    def __post_init__(self) -> None:
+        for name in self.options:
+            if name not in _OPTIONS:
+                known = (*_OPTIONS, "components", "fmt", "src")
+                raise InputError(f"load() takes no {name!r} for components='target'. {nearest(name, known)}")
+        if self.options.get("extra_labels") not in (None, "raise", "ignore"):
+            raise InputError(f"load(extra_labels={self.options['extra_labels']!r}): expected 'raise' or 'ignore'.")
+        table_shape(self.options)
+
+    def bound(self, labels: Mapping[str, Any] | None, known_ids: Collection[str]) -> JoinLabels:
+        """Return the step with its table read and compared with the records.
+
+        Args:
+            labels: The labels that the data set knows.
+            known_ids: The ids of the whole data set, of which the one at hand may be a part.
+
+        Raises:
+            LabelError: for labels of other records, or outside ``classes``.
+        """
+        table = self._read(self.src if self.src is not None else labels, known_ids)
+        if table.labels and not any(record in known_ids for record in table.labels):
+            raise LabelError(
+                f"{table.source} labels none of the records: its ids are {_some(table.labels)}, and the records' are "
+                f"{_some(sorted(known_ids))}. Pass id_column=…, or EcgDataset(ids=…)."
+            )
+        extra = table.without_record(known_ids)
+        if extra and self.options.get("extra_labels") != "ignore":
+            raise LabelError(
+                f"{table.source} labels {len(extra)} record{'' if len(extra) == 1 else 's'} that the data set does not "
+                f"hold, the first of them {extra[0]!r}. Add their files, or pass extra_labels='ignore'.",
+            )
+        return replace(self, table=table)
+
+    def _read(self, source: Any, known_ids: Collection[str]) -> LabelTable:
+        if source is None:
+            raise InputError(
+                "load(components='target') has no table, and the data set has no labels. Pass load(src=…), or "
+                "EcgDataset(labels=…)."
+            )
+        table = LabelTable.read(source, table_shape(self.options), known_ids)
+        classes = self.options.get("classes")
+        unknown = set() if classes is None else set(table.classes) - set(classes)
+        if unknown:
+            raise LabelError(f"{table.source} has labels that classes={list(classes)} lacks: {sorted(unknown)}.")  # type: ignore[arg-type]
+        return table
+
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        """Return ``batch`` with its targets and classes.
+
+        Raises:
+            MissingLabelError: for a record without a label.
+            BadRecordsError: for several of them.
+        """
+        # Rows may be segments, or have been renamed; the label is the whole record's.
+        table = self.table or self._read(self.src, frozenset(batch.provenance.record_id))
+        if table.drops_missing:
+            batch = batch.take([i for i, record in enumerate(batch.provenance.record_id) if record in table.labels])
+        target, missing = table.targets(batch.provenance.record_id)
+        raise_bad_records(missing)
+        classes = self.options.get("classes")
+        named = table.classes if classes is None else tuple(classes)
+        return batch.replace(target=target, classes=None if table.is_numeric else named)
+
+
+def _some(ids: Iterable[str]) -> str:
+    names = list(islice(ids, 4))
+    return ", ".join(repr(name) for name in names[:3]) + (", …" if len(names) > 3 else "")

@@ -1,0 +1,124 @@
+"""The places that a record can be read from: a file, a row of a packed store, a simulation, an array in memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from numpy.typing import NDArray
+
+from cardioflow.batch.location import Location
+from cardioflow.errors import InputError
+
+__all__ = ["ArrayLocation", "FileLocation", "SimulatedLocation", "StoreLocation", "locate"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FileLocation(Location):
+    """A file, or the name of a record of several files."""
+
+    path: Path
+
+    def readable(self) -> Path:
+        return self.path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class StoreLocation(Location):
+    """A record of a packed store, by its number there."""
+
+    store: Path
+    row: int
+
+    def readable(self) -> str:
+        return f"{self.store}#{self.row}"
+
+    __str__ = readable
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SimulatedLocation(Location):
+    """A simulated ECG; the same text gives the same samples.
+
+    ``text`` names the rhythm and the parameters: ``simulated:AF?seed=3&fs=300``.
+    """
+
+    text: str
+
+    def readable(self) -> str:
+        return self.text
+
+    __str__ = readable
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayLocation(Location):
+    """A record that is in memory already."""
+
+    signal: NDArray[Any]
+    """Of shape (lead, time), in ``units``."""
+    fs: float
+    """Samples per second."""
+    leads: tuple[str, ...]
+    units: tuple[str, ...]
+
+    def readable(self) -> str:
+        n_leads, n_samples = self.signal.shape
+        return f"<array of {n_leads} leads and {n_samples} samples at {self.fs:g} Hz>"
+
+    __str__ = readable
+
+
+_STORED = re.compile(r"(.+)#(\d+)")
+
+
+def locate(places: Iterable[str | Path | Location]) -> tuple[Location, ...]:
+    r"""Return the location of each of ``places``, which are locations, paths or what ``readable`` returned.
+
+    Text is a record of a store where it reads ``<store>#<number>`` and there is
+    a store of that name, a simulation where it begins with ``simulated:``, and
+    the path of a file otherwise: ``C:\ecg\a#1.hea`` is a path.
+
+    Raises:
+        InputError: for something else.
+    """
+    is_store: dict[str, bool] = {}
+    found: list[Location] = []
+    for place in places:
+        if isinstance(place, Location):
+            found.append(place)
+            continue
+        if not isinstance(place, (str, Path)):
+            raise InputError(
+                f"{place!r} is a {type(place).__name__}, not the place of a record. Pass a path or a location; "
+                "for arrays in memory, call EcgDataset.from_arrays."
+            )
+        found.append(_parsed(place, is_store))
+    return tuple(found)
+
+
+def _parsed(place: str | Path, is_store: dict[str, bool]) -> Location:
+    text = str(place)
+    if text.startswith("simulated:"):
+        return SimulatedLocation(text)
+    stored = _STORED.fullmatch(text) if "#" in text else None
+    if stored is not None:
+        store, row = stored.groups()
+        if store not in is_store:
+            is_store[store] = (Path(store) / "store.json").is_file()
+        if is_store[store]:
+            return StoreLocation(Path(store), int(row))
+    return FileLocation(place if isinstance(place, Path) else Path(text))

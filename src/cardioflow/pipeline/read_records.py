@@ -1,0 +1,191 @@
+"""Reading the records of a batch from wherever each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.location import Location
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.ragged import Ragged
+from cardioflow.errors import CardioFlowError, FormatError, InputError, nearest, raise_bad_records
+from cardioflow.io.base import Columns, ReadRequest, Record
+from cardioflow.io.reading import array_record, check_options, read_each, request_for
+from cardioflow.pipeline.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
+from cardioflow.registry import formats
+
+__all__ = ["READ_COMPONENTS", "ReadRecords"]
+
+READ_COMPONENTS = ("signal", "meta", "annotation")
+
+Found = Record | FormatError
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ReadRecords:
+    """Adds signals, metadata and annotations to a batch; a batch may mix files, stores, simulations and arrays.
+
+    Raises:
+        InputError: for an option that the format does not have.
+        UnknownNameError: when there is no such format.
+    """
+
+    src: Any = None
+    """Where the files are if not where the data set says: a folder, or a mapping of ids to paths."""
+    fmt: str | None = None
+    """The format of the files; ``None`` recognises each file's. Records that are not in files ignore it."""
+    components: tuple[str, ...] = ("signal", "meta")
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of ``ReadRequest`` and of the format."""
+
+    def __post_init__(self) -> None:
+        check_options(self.fmt, self.options)
+        request_for(self.components, self.options)
+
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        """Return ``batch`` with the components.
+
+        Raises:
+            FormatError: for a record that cannot be read, naming it.
+            BadRecordsError: for several of them.
+        """
+        if not len(batch):
+            return batch
+        request = request_for(self.components, self.options)
+        locations = self._locations(batch)
+        store = _only_store(locations)
+        if store is not None:
+            return _with_columns(batch, _stored(locations, request), self.components)
+        errors: dict[str, CardioFlowError] = {}
+        records: list[Record] = []
+        for name, record in zip(batch.ids, self._read(locations, request), strict=True):
+            if isinstance(record, FormatError):
+                record.record = name
+                errors[name] = record
+            else:
+                records.append(record)
+        raise_bad_records(errors)
+        return _with_records(batch, records, self.components)
+
+    # -- where ----------------------------------------------------------------
+
+    def _locations(self, batch: EcgBatch) -> Sequence[Location]:
+        if isinstance(self.src, Mapping):
+            for name in batch.ids:
+                if name not in self.src:
+                    raise InputError(f"load(src=…) has no path. {nearest(name, self.src)}", record=name)
+            return locate(self.src[name] for name in batch.ids)
+        if batch.locations is None:
+            raise InputError("The batch does not come from a data set, so there is nothing to load. Use an EcgDataset.")
+        if self.src is None:
+            return batch.locations
+        folder = Path(self.src)
+        moved: list[Location] = []
+        for name, location in zip(batch.ids, batch.locations, strict=True):
+            if not isinstance(location, FileLocation):
+                raise InputError(
+                    f"load(src={str(self.src)!r}): the record is {location.readable()}, not a file. Leave out src.",
+                    record=name,
+                )
+            moved.append(FileLocation(folder / location.path.name))
+        return moved
+
+    # -- reading --------------------------------------------------------------
+
+    def _read(self, locations: Sequence[Location], request: ReadRequest) -> list[Found]:
+        """Read each location; records of one kind together."""
+        kinds: dict[Any, list[int]] = {}
+        for i, location in enumerate(locations):
+            kind = (StoreLocation, location.store) if isinstance(location, StoreLocation) else (type(location), None)
+            kinds.setdefault(kind, []).append(i)
+        found: list[Any] = [None] * len(locations)
+        for (kind, _), rows in kinds.items():
+            own = [locations[i] for i in rows]
+            for i, record in zip(rows, self._reader(kind)(own, request), strict=True):
+                found[i] = record
+        return found
+
+    def _reader(self, kind: type[Location]) -> Callable[[Any, ReadRequest], Sequence[Found]]:
+        if kind is FileLocation:
+            return self._files
+        if kind is SimulatedLocation:
+            return _simulated
+        return _stored_records if kind is StoreLocation else _arrays
+
+    def _files(self, locations: Sequence[FileLocation], request: ReadRequest) -> list[Found]:
+        return read_each([location.path for location in locations], self.fmt, request, self.options)
+
+
+def _simulated(locations: Sequence[SimulatedLocation], request: ReadRequest) -> list[Found]:
+    return read_each([Path(location.text) for location in locations], "simulated", request, {})
+
+
+def _arrays(locations: Sequence[ArrayLocation], request: ReadRequest) -> list[Found]:
+    found: list[Found] = []
+    for place in locations:
+        try:
+            found.append(array_record(place.signal, place.fs, place.leads, place.units, request))
+        except FormatError as error:
+            found.append(FormatError(f"The array {error}"))
+    return found
+
+
+def _only_store(locations: Sequence[Location]) -> Path | None:
+    """Return the store that all of ``locations`` are in; ``None`` where there is no such store."""
+    first = locations[0]
+    if not isinstance(first, StoreLocation):
+        return None
+    store = first.store
+    alike = all(isinstance(place, StoreLocation) and place.store == store for place in locations)
+    return store if alike else None
+
+
+def _stored(locations: Sequence[Location], request: ReadRequest) -> Columns:
+    columns: Columns = formats.get("packed")().read_columns([place.readable() for place in locations], request)
+    return columns
+
+
+def _stored_records(locations: Sequence[StoreLocation], request: ReadRequest) -> list[Found]:
+    columns = _stored(locations, request)
+    records: list[Found] = []
+    for i in range(len(locations)):
+        meta = dict(columns.meta[i])
+        fs, leads, units = float(meta.pop("fs")), meta.pop("leads"), meta.pop("units")
+        signal = None if columns.signal is None else columns.signal[i]
+        annotation = None if columns.annotation is None else columns.annotation[i]
+        records.append(Record(signal, fs, leads, units, meta, annotation))
+    return records
+
+
+# -- into the batch -------------------------------------------------------------
+
+
+def _with_columns(batch: EcgBatch, found: Columns, components: Sequence[str]) -> EcgBatch:
+    held = {"signal": found.signal, "annotation": found.annotation}
+    changes = {name: column for name, column in held.items() if column is not None}
+    if "meta" in components or "signal" in components:
+        changes["meta"] = found.meta  # type: ignore[assignment]
+    return batch.replace(**changes)
+
+
+def _with_records(batch: EcgBatch, records: Sequence[Record], components: Sequence[str]) -> EcgBatch:
+    changes: dict[str, Any] = {}
+    if "signal" in components:
+        changes["signal"] = Ragged.from_arrays([_signal(record) for record in records])
+    if "meta" in components or "signal" in components:
+        # The rate and the leads go with the samples, asked for or not: no action is right without them.
+        rows = [{"fs": float(r.fs), "leads": r.leads, "units": r.units, **r.meta} for r in records]
+        changes["meta"] = Meta.from_rows(rows)
+    if "annotation" in components:
+        changes["annotation"] = tuple(record.annotation for record in records)
+    return batch.replace(**changes)
+
+
+def _signal(record: Record) -> Any:
+    return record.signal if record.signal is not None else np.empty((len(record.leads), 0), np.float32)

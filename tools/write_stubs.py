@@ -27,7 +27,7 @@ from cardioflow.registry import steps as step_registry
 PROJECT = Path(__file__).resolve().parent.parent
 ROOT = PROJECT / "src"
 # What works in a run only is no method of a batch to a type checker.
-IN_A_RUN_ONLY = (steps.StatefulStep, steps.StreamStep, steps.SetupStep)
+IN_A_RUN_ONLY = (steps.RunStep,)
 NO_EXPRESSION = ("Any", "object")
 
 

@@ -65,6 +65,9 @@ class CardioFlowError(Exception):
         step: The step that failed, as ``"3, standardize()"``.
     """
 
+    run: Any = None
+    """The run that the error ended, with its variables and models; it is not pickled with the error."""
+
     def __init__(self, message: str, *, record: str | None = None, step: str | None = None) -> None:
         super().__init__(message)
         self.record = record
@@ -86,7 +89,7 @@ class CardioFlowError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments, every attribute and the notes; of the cause, its traceback as text."""
-        state = dict(self.__dict__)
+        state = {name: value for name, value in self.__dict__.items() if name != "run"}
         if self.__cause__ is not None:
             # The exception itself may not pickle, or may pickle and fail when it is loaded.
             state["__cause__"] = _CauseText.of(self.__cause__)

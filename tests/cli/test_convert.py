@@ -116,14 +116,14 @@ def test_a_file_that_fails_is_named_and_the_others_are_written(folder: Path, tmp
 
 
 def test_a_format_that_is_only_read_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"dump\(fmt='scp'\): the format is only read\. Those that are written: \["):
+    with pytest.raises(InputError, match=r"dump\(fmt='scp'\): this format is read-only\. Pass one of \["):
         _call("convert", folder, tmp_path / "out", "--fmt", "scp")
 
 
 def test_on_a_batch_dump_refuses_what_is_there_unless_told(folder: Path, tmp_path: Path) -> None:
     batch = EcgDataset(folder / "A00015.hea").next_batch(1).load(fmt="wfdb", components=["signal", "meta"])
     assert batch.dump(tmp_path / "d", fmt="npz").signal == batch.signal
-    with pytest.raises(InputError, match=r"A00015\.npz is there already\. Say exists='skip'"):
+    with pytest.raises(InputError, match=r"A00015\.npz exists already\. Pass exists='skip'"):
         batch.dump(tmp_path / "d", fmt="npz")
     batch.dump(tmp_path / "d", fmt="npz", exists="overwrite")
 

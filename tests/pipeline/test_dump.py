@@ -35,10 +35,13 @@ def test_one_that_cannot_be_written_does_not_take_the_others_down(tmp_path, reco
     assert [(one.record, "1 samples that are NaN" in str(one.reason)) for one in run.skipped] == [("r2", True)]
 
 
-def test_of_a_batch_that_fails_nothing_is_left_behind(tmp_path, records):
+def test_an_error_ends_the_run_and_leaves_whole_files_only(tmp_path, records):
     with pytest.raises(InputError, match="has 1 samples that are NaN"):
         (records >> dumping(tmp_path)).run(batch_size=6)
-    assert list((tmp_path / "out").iterdir()) == []
+    written = EcgDataset(tmp_path / "out" / "*.edf")
+    assert written.ids == ("r0", "r1", "r3", "r4", "r5")
+    read = (written >> Pipeline().load(fmt="edf")).next_batch(5)
+    assert read.signal.lengths.tolist() == [500] * 5
 
 
 def test_what_is_there_is_kept_skipped_or_overwritten(tmp_path, records):

@@ -47,7 +47,7 @@ def declare_scale():
 def test_a_function_becomes_an_action_of_pipelines_and_batches_and_stays_a_function(dataset, template):
     scale = declare_scale()
     plain = signals((dataset >> template).batches(4))
-    scaled = signals((dataset >> template.scale(factor=C("by")))._changed(config={"by": 3.0}).batches(4))
+    scaled = signals((dataset >> (Pipeline(config={"by": 3.0}) + template.scale(factor=C("by")))).batches(4))
     assert all(np.array_equal(scaled[name], plain[name] * np.float32(3)) for name in dataset.ids)
     batch = dataset.next_batch(2).load(fmt="simulated")
     assert batch.scale(3.0).signal == scale(batch, 3.0).signal

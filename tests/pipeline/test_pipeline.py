@@ -147,9 +147,9 @@ def test_an_unknown_run_argument_answers_with_the_nearest() -> None:
         _load().run(batch_size=2, n_epoch=3)
 
 
-def test_a_setting_that_nobody_reads_is_an_error(records: EcgDataset) -> None:
+def test_a_setting_that_no_step_reads_is_an_error(records: EcgDataset) -> None:
     bound = records >> (Pipeline(config={"fft_inceptoin": {}}) + _load()).train_on_batch("fft_inception")
-    with pytest.raises(ConfigError, match=r"Nobody reads the setting 'fft_inceptoin'.*Did you mean 'fft_inception'"):
+    with pytest.raises(ConfigError, match=r"No step reads the setting 'fft_inceptoin'.*Did you mean 'fft_inception'"):
         bound.batches(2)
 
 

@@ -74,7 +74,7 @@ class BatchActions:
     def dump(
         self, dst: str | Path, fmt: str, exists: Literal["raise", "skip", "overwrite"] = "raise", identify: bool = False
     ) -> Self:
-        """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and hand the batch on."""
+        """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and let the batch pass."""
     def dwt(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
         """Replace each lead by one level of its wavelet transform, as ``pywt.dwt`` defines it."""
     def fft(

@@ -21,6 +21,8 @@ class Action(ABC):
 
     evaluates_per_record: ClassVar[bool] = False
     """Whether it takes ``PerRecord`` arguments, such as ``B("fs")``, and gives each record its own value."""
+    allowed_expressions: ClassVar[str] = "BCFV"
+    """Which expressions of a pipeline its arguments may hold, by their letters; all, where it is made per batch."""
 
     @property
     def action_name(self) -> str:

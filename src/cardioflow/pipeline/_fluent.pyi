@@ -97,7 +97,7 @@ class PipelineActions:
         exists: Literal["raise", "skip", "overwrite"] | Expression = "raise",
         identify: bool | Expression = False,
     ) -> Self:
-        """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and hand the batch on."""
+        """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and let the batch pass."""
     def dwt(
         self,
         wavelet: str | Expression = "db4",
@@ -309,7 +309,7 @@ class PipelineActions:
         preprocessing: Any = None,
         every: Literal["run", "epoch"] | Expression = "run",
     ) -> Self:
-        """Write the model ``name`` to ``path`` when the run ends, or after every epoch too."""
+        """Write the model ``name`` to ``path`` when the run ends, or after every epoch."""
     def signal_quality(self, dst: str | Expression = "quality") -> Self:
         """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``."""
     def signal_transpose(

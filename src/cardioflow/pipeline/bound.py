@@ -5,32 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, final
 
 from cardioflow.errors import ConfigError
-from cardioflow.pipeline.options import RunOptions
-from cardioflow.pipeline.pipeline import Pipeline, given_arguments
+from cardioflow.pipeline.base import PipelineBase
+from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.options import RunOptions, with_batch_size
+from cardioflow.pipeline.template import Template
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.dataset import EcgDataset
     from cardioflow.pipeline.run import Run
 
 __all__ = ["BoundPipeline"]
 
 
 @final
-class BoundPipeline(Pipeline):
-    """What ``dataset >> pipeline`` gives: it runs, and gives batches."""
+class BoundPipeline(PipelineBase):
+    """What ``dataset >> pipeline`` gives: a data set and a template, which runs and gives batches."""
 
-    def __init__(self, dataset: EcgDataset, template: Pipeline) -> None:
-        super().__init__(config=template.config)
-        self.steps = template.steps
-        self.run_arguments = template.run_arguments
+    def __init__(self, dataset: EcgDataset, template: Template) -> None:
         self.dataset = dataset
+        self.template = template
         self._current: Run | None = None
 
-    def _changed(self, **changes: Any) -> Self:
-        return super()._changed(**changes, _current=None)
+    def _with_template(self, template: Template) -> Self:
+        return type(self)(self.dataset, template)
 
-    def run(self, batch_size: int | None = None, **arguments: Any) -> Run:  # type: ignore[override]  # a template records, a bound pipeline runs
+    def run(self, batch_size: int | None = None, **arguments: Any) -> Run:
         """Run to the end and return the ``Run``.
 
         Takes the arguments of ``Pipeline.run``; those that are given go before
@@ -41,12 +40,13 @@ class BoundPipeline(Pipeline):
     def batches(self, batch_size: int | None = None, **arguments: Any) -> Run:
         """Return a ``Run`` to loop over: ``for batch in (dataset >> template).batches(100, shuffle=True)``.
 
-        Takes the arguments of ``run``. Nothing is read before the first batch is asked for.
+        Takes the arguments of ``run``. Nothing is read before the first batch
+        is asked for. A second loop over the same ``Run`` gives the next epochs.
         """
         # It brings the engine, which is not needed to write a pipeline.
         from cardioflow.pipeline.run import Run
 
-        return Run(self, self._options(batch_size, arguments))
+        return Run(self.template, self.dataset, self._options(batch_size, arguments), pipeline=self)
 
     def next_batch(self, batch_size: int | None = None, **arguments: Any) -> EcgBatch:
         """Return the next batch of a run that the first call starts; ``reset`` begins anew.
@@ -64,18 +64,21 @@ class BoundPipeline(Pipeline):
 
     def reset(self) -> None:
         """Let the next ``next_batch`` begin at the first batch again."""
+        if self._current is not None:
+            self._current.close()
         self._current = None
 
     def _options(self, batch_size: int | None, arguments: dict[str, Any]) -> RunOptions:
-        return RunOptions.of({**self.run_arguments, **given_arguments(batch_size, arguments)})
+        return RunOptions.of({**self.run_arguments, **with_batch_size(batch_size, arguments)})
 
     def _state(self) -> str:
         return f"bound to {len(self.dataset)} records"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, BoundPipeline) and self.dataset is other.dataset and super().__eq__(other)
+        return isinstance(other, BoundPipeline) and self.dataset is other.dataset and self.template == other.template
 
-    __hash__ = Pipeline.__hash__
+    def __hash__(self) -> int:
+        return hash(self.template)
 
     def __getstate__(self) -> dict[str, Any]:
         # A run in progress, with its threads, is not part of what the pipeline is.

@@ -51,8 +51,23 @@ class Call:
                     f"{self.name}() takes no {unknown[0]!r}. {nearest(unknown[0], signature.parameters)}"
                 ) from None
             raise InputError(f"{self}: {error}. It takes {', '.join(signature.parameters)}.") from None
+        self._check_expressions(cls)
         if not self.expressions:
             cls(*self.args, **self.kwargs)
+
+    def _check_expressions(self, cls: type[Action]) -> None:
+        """Refuse an expression whose value could not be known when the action needs it."""
+        for parameter, value in self._named():
+            if parameter in OUTPUT_PARAMETERS:
+                continue
+            for found in expressions_in(value):
+                kind = type(found).__name__
+                if kind not in cls.allowed_expressions:
+                    known = " or ".join(f"{k}(…)" for k in cls.allowed_expressions)
+                    raise InputError(
+                        f"{self.name}({parameter}={found!r}) changes during a run, and {self.name} is made once, "
+                        f"when it begins. Pass a value, or {known}."
+                    )
 
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
@@ -65,11 +80,6 @@ class Call:
     def is_stateful(self) -> bool:
         """Whether an argument, or a place to save to, depends on what the run did before."""
         return any(e.stateful for _, value in self._named() for e in expressions_in(value))
-
-    @property
-    def names_model(self) -> bool:
-        """Whether the call's first argument is the name of a model."""
-        return bool(self.name.endswith(("_model", "_on_batch")))
 
     def make(self, scope: Scope) -> Action:
         """Return the action with every expression replaced by its value in ``scope``.

@@ -1,11 +1,9 @@
-"""A bad record never takes the run down, and never vanishes."""
+"""What happens to a record that a step cannot take: it never takes the run down unasked, and never vanishes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-import numpy as np
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
 
 from cardioflow.batch.ecg_batch import Skipped
 from cardioflow.errors import BadRecordsError, CardioFlowError, StepError
@@ -13,15 +11,22 @@ from cardioflow.errors import BadRecordsError, CardioFlowError, StepError
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
 
-__all__ = ["apply"]
+__all__ = ["OnError", "apply", "leave_out", "settle"]
+
+OnError = Literal["raise", "skip"]
+Reasons = Mapping[str, CardioFlowError]
 
 
-def apply(action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, *, step: str, on_error: str) -> EcgBatch:
+def apply(
+    action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, *, step: str, on_error: OnError, probes: bool
+) -> EcgBatch:
     """Return ``action(batch)``; with ``on_error="skip"`` without the records that it cannot take.
 
     Each record left out is listed in the result's ``skipped`` with its reason.
     An error that names no record is no record's fault and is raised all the
-    same; somebody else's exception is traced to its record by trying each alone.
+    same. An exception that is not ours is traced to its record by trying each
+    alone, where ``probes`` says that the action has no effect besides its
+    result; otherwise the error names the records of the batch.
 
     Raises:
         CardioFlowError: with ``step`` in it, for what is not skipped.
@@ -30,25 +35,49 @@ def apply(action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, *, step: str,
         try:
             return action(batch)
         except Exception as caught:  # noqa: BLE001 -- a step may run anybody's function
-            error = _ours(caught, step)
-            if on_error != "skip":
-                raise _single(error) from (caught if error is not caught else caught.__cause__)
-            reasons = _reasons(error, action, batch, step)
-            if not reasons:
-                raise _single(error) from (caught if error is not caught else caught.__cause__)
-        bad = np.array([_reason_of(batch, i, reasons) is not None for i in range(len(batch))])
-        skipped = [
-            Skipped(batch.provenance.record_id[i], step, reason)
-            for i in range(len(batch))
-            if (reason := _reason_of(batch, i, reasons)) is not None
-        ]
-        batch = batch.take(~bad)
-        batch = batch.replace(skipped=(*batch.skipped, *skipped))
+            error = _ours(caught, step, None if probes else batch)
+            reasons = _reasons(error, batch)
+            if not reasons and probes and on_error == "skip" and isinstance(error, StepError):
+                reasons = _probed(action, batch, step)
+            if on_error != "skip" or not reasons:
+                cause = caught if error is not caught else caught.__cause__
+                raise (error.first() if isinstance(error, BadRecordsError) else error) from cause
+        batch = leave_out(batch, reasons, step)
 
 
-def _ours(error: Exception, step: str) -> CardioFlowError:
+def settle(reasons: Reasons, batch: EcgBatch, *, step: str, on_error: OnError) -> EcgBatch:
+    """Return ``batch`` without the rows in ``reasons``, which a step has refused one by one.
+
+    Raises:
+        CardioFlowError: with ``step`` in it, for the first of them, where errors are not skipped.
+    """
+    if not reasons:
+        return batch
+    for error in reasons.values():
+        error.step = step
+    if on_error != "skip":
+        raise BadRecordsError(reasons).first()
+    return leave_out(batch, reasons, step)
+
+
+def leave_out(batch: EcgBatch, reasons: Reasons, step: str) -> EcgBatch:
+    """Return ``batch`` without the rows that ``reasons`` names, by row or by record, which are listed as skipped."""
+    kept: list[int] = []
+    skipped: list[Skipped] = []
+    for i, (row, record) in enumerate(zip(batch.ids, batch.provenance.record_id, strict=True)):
+        reason = reasons.get(row) or reasons.get(record)
+        if reason is None:
+            kept.append(i)
+        else:
+            skipped.append(Skipped(record, step, reason))
+    return batch.take(kept).replace(skipped=(*batch.skipped, *skipped))
+
+
+def _ours(error: Exception, step: str, batch: EcgBatch | None = None) -> CardioFlowError:
+    """Return ``error`` as one of ours, with the step in it, and the records of ``batch`` where it is given."""
     if not isinstance(error, CardioFlowError):
-        wrapped = StepError(f"{type(error).__name__}: {error}", step=step)
+        among = "" if batch is None else f" (in a batch of {_named(batch)})"
+        wrapped = StepError(f"{type(error).__name__}: {error}{among}", step=step)
         wrapped.__cause__ = error
         return wrapped
     for inner in error.reasons.values() if isinstance(error, BadRecordsError) else (error,):
@@ -57,21 +86,15 @@ def _ours(error: Exception, step: str) -> CardioFlowError:
     return error
 
 
-def _single(error: CardioFlowError) -> CardioFlowError:
-    return error.first() if isinstance(error, BadRecordsError) else error
-
-
-def _reasons(
-    error: CardioFlowError, action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, step: str
-) -> dict[str, CardioFlowError]:
-    """Return the error of each record at fault, by the row's id or its record's; empty when none is."""
-    if isinstance(error, BadRecordsError):
-        return error.reasons
+def _reasons(error: CardioFlowError, batch: EcgBatch) -> Reasons:
+    """Return the error of each record that it names, by the row's id or its record's; empty when it names none."""
+    named = error.reasons if isinstance(error, BadRecordsError) else {str(error.record): error}
     known = {*batch.ids, *batch.provenance.record_id}
-    if error.record in known:
-        return {str(error.record): error}
-    if not isinstance(error, StepError):
-        return {}
+    return {name: reason for name, reason in named.items() if name in known}
+
+
+def _probed(action: Callable[[EcgBatch], EcgBatch], batch: EcgBatch, step: str) -> Reasons:
+    """Return the error of each row that fails alone."""
     found: dict[str, CardioFlowError] = {}
     for row in batch:
         try:
@@ -82,5 +105,7 @@ def _reasons(
     return found
 
 
-def _reason_of(batch: EcgBatch, i: int, reasons: dict[str, CardioFlowError]) -> CardioFlowError | None:
-    return reasons.get(batch.ids[i]) or reasons.get(batch.provenance.record_id[i])
+def _named(batch: EcgBatch) -> str:
+    names = list(dict.fromkeys(batch.provenance.record_id))
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"{len(names)} records: {', '.join(names[:10])}{more}"

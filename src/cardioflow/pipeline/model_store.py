@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import ConfigError, NotRunError, UnknownNameError, nearest
+from cardioflow.errors import ConfigError, InputError, NotRunError, UnknownNameError, nearest
+from cardioflow.models.adapter import BackendModel
 from cardioflow.models.declaration import ModelSpec, find
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.models.base import BaseModel
-    from cardioflow.pipeline.bound import BoundPipeline
 
-__all__ = ["ModelStore"]
+__all__ = ["ModelSource", "ModelStore"]
+
+
+class ModelSource(ABC):
+    """What ``import_model`` can take a model from: another run."""
+
+    @abstractmethod
+    def get_model(self, name: str) -> BaseModel:
+        """Return the model ``name``."""
 
 
 @final
 class ModelStore:
-    """Models by name; a dynamic one is built from the first batch that asks for it."""
+    """Models by name; a dynamic one is built from the first batch that asks for it.
 
-    def __init__(self, pipeline: BoundPipeline, *, seed: int) -> None:
+    Args:
+        config: The pipeline's configuration: the settings of a model by its name.
+        batch_class: Where models that a batch class declares are looked up.
+        pipeline: What the builder of a static model is given.
+        seed: What the first weights depend on.
+    """
+
+    def __init__(self, config: Mapping[str, Any], batch_class: type[EcgBatch], pipeline: Any, *, seed: int) -> None:
+        self._config = config
+        self._batch_class = batch_class
         self._pipeline = pipeline
         self._seed = seed
         self._declared: dict[str, tuple[ModelSpec, dict[str, Any]]] = {}
         self._built: dict[str, BaseModel] = {}
         self._untrained: set[str] = set()
+        self._trained: dict[str, None] = {}
 
     def declare(self, name: str, config: Mapping[str, Any] | None = None) -> None:
         """Say that the run uses ``name``; a static model is built now, and a path to load is checked.
@@ -36,12 +56,12 @@ class ModelStore:
             UnknownNameError: when there is no such model.
             DumpError: when the configuration's ``path`` is no dump.
         """
-        given = self._pipeline.config.get(name, {})
+        given = self._config.get(name, {})
         if not isinstance(given, Mapping):
             raise ConfigError(f"The setting {name!r} is {given!r}. A model's is a mapping, such as {{'path': …}}.")
         held = self._declared[name][1] if name in self._declared else {}
         merged = {**given, **held, **(config or {})}
-        declaration = find(name, self._pipeline.dataset.batch_class)
+        declaration = find(name, self._batch_class)
         declaration.check(merged)
         self._declared[name] = (declaration, merged)
         if declaration.mode == "static" and name not in self._built:
@@ -70,6 +90,15 @@ class ModelStore:
     def trained(self, name: str) -> None:
         """Note that ``name`` has been trained."""
         self._untrained.discard(name)
+        self._trained[name] = None
+
+    def end_epoch(self, epoch: int) -> dict[str, dict[str, float]]:
+        """Tell every model that the run trains that ``epoch`` is over; return what they report, by name."""
+        return {name: found for name in self._trained if (found := self._built[name].end_epoch(epoch))}
+
+    def end_run(self) -> dict[str, dict[str, float]]:
+        """Tell every model that the run trains that the run is over; return what they report, by name."""
+        return {name: found for name in self._trained if (found := self._built[name].end_run())}
 
     def get(self, name: str, batch: EcgBatch | None = None) -> BaseModel:
         """Return the model ``name``, building it from ``batch`` where it is not there yet.
@@ -89,6 +118,18 @@ class ModelStore:
         if name not in self._built:
             self._build(name, unstack(batch))
         return self._built[name]
+
+    def save(self, name: str, path: str | Path, *, preprocessing: Any = None) -> None:
+        """Write the model ``name`` to ``path``, with the pipeline that turns a file into what it takes."""
+        model = self.get(name)
+        if preprocessing is not None:
+            if not isinstance(model, BackendModel):
+                raise InputError(
+                    f"save_model({name!r}, preprocessing=…): a {type(model).__name__} does not keep its preprocessing. "
+                    "Leave it out, or derive the model from BackendModel."
+                )
+            model.preprocessing = preprocessing.to_json()
+        model.save(path)
 
     def _build(self, name: str, batch: EcgBatch | None) -> None:
         declaration, config = self._declared[name]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Literal, final
 
 from cardioflow.errors import ConfigError, nearest
+from cardioflow.pipeline.callbacks.base import Callback
+from cardioflow.registry import engines
 
-__all__ = ["RunOptions"]
+__all__ = ["RunOptions", "with_batch_size"]
 
 
 @final
@@ -23,31 +27,72 @@ class RunOptions:
     """Whether a last batch of fewer than ``batch_size`` records is left out of each epoch."""
     n_epochs: int | None = 1
     """How often every record is drawn; ``None`` goes on until you stop asking."""
+    epoch: int = 0
+    """The number of the first epoch, which order and random actions depend on."""
     seed: int = 0
+    """What the order, random actions and first weights depend on."""
     on_error: Literal["raise", "skip"] = "raise"
     """Whether a record that a step cannot take ends the run, or is left out and listed in ``Run.skipped``."""
     threads: int = 1
     """Threads that read and transform ahead; 0 does everything in the caller's."""
-    prefetch: int = 2
-    """Batches that are kept ready."""
+    prefetch: int | None = None
+    """Batches that are kept ready; ``None`` keeps two, or one per thread."""
     progress: bool | None = None
     """Whether to show a progress bar; ``None`` shows it on a terminal only."""
+    engine: str = "local"
+    """What runs the pure steps, by name."""
+    callbacks: tuple[Callback, ...] = ()
+    """What is called when the run, an epoch or a batch begins or ends."""
 
     def __post_init__(self) -> None:
-        checks = (
-            ("batch_size", self.batch_size, isinstance(self.batch_size, int) and self.batch_size >= 1, "1 or more"),
-            ("n_epochs", self.n_epochs, self.n_epochs is None or self.n_epochs >= 1, "1 or more, or None"),
-            ("on_error", self.on_error, self.on_error in ("raise", "skip"), "'raise' or 'skip'"),
-            ("threads", self.threads, self.threads >= 0, "0 or more"),
-            ("prefetch", self.prefetch, self.prefetch >= 1, "1 or more"),
-            ("seed", self.seed, isinstance(self.seed, int), "an integer"),
-        )
-        for name, value, is_right, expected in checks:
-            if not is_right:
-                raise ConfigError(f"run({name}={value!r}): expected {expected}.")
+        for name, least in (("batch_size", 1), ("epoch", 0), ("threads", 0), ("seed", None)):
+            self._whole(name, least)
+        for name in ("n_epochs", "prefetch"):
+            if getattr(self, name) is not None:
+                self._whole(name, 1, " or None")
+        for name in ("shuffle", "drop_last"):
+            self._check(name, lambda v: isinstance(v, bool), "True or False")
+        self._check("progress", lambda v: v is None or isinstance(v, bool), "True, False or None")
+        self._check("on_error", lambda v: v in ("raise", "skip"), "'raise' or 'skip'")
+        self._check("engine", lambda v: v in engines, " or ".join(map(repr, engines.names())))
+        if self.prefetch is not None and self.prefetch < self.threads:
+            raise ConfigError(
+                f"run(prefetch={self.prefetch}, threads={self.threads}): each thread prepares a batch of its own, so "
+                f"that fewer batches than threads leave threads idle. Pass prefetch={self.threads} or more, or leave "
+                "it out."
+            )
+        object.__setattr__(self, "callbacks", tuple(self.callbacks))
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise ConfigError(
+                    f"run(callbacks=…) holds a {type(callback).__name__}. Expected objects of a subclass of "
+                    "cardioflow.pipeline.callbacks.base.Callback."
+                )
+
+    def _whole(self, name: str, least: int | None, otherwise: str = "") -> None:
+        """Check that ``name`` is a whole number of at least ``least``, NumPy's included, and store it as ``int``."""
+        value = getattr(self, name)
+        expected = "a whole number" + ("" if least is None else f" of at least {least}") + otherwise
+        try:
+            number = operator.index(value)
+        except TypeError:
+            number = None
+        if number is None or isinstance(value, bool) or (least is not None and number < least):
+            raise ConfigError(f"run({name}={value!r}): expected {expected}.")
+        object.__setattr__(self, name, number)
+
+    def _check(self, name: str, is_right: Callable[[Any], bool], expected: str) -> None:
+        value = getattr(self, name)
+        if not is_right(value):
+            raise ConfigError(f"run({name}={value!r}): expected {expected}.")
+
+    @property
+    def n_prefetched(self) -> int:
+        """How many batches are kept ready."""
+        return max(2, self.threads) if self.prefetch is None else self.prefetch
 
     @staticmethod
-    def check_names(given: dict[str, Any]) -> None:
+    def check_names(given: Mapping[str, Any]) -> None:
         """Raise ConfigError when ``given`` holds an argument that ``run`` does not take."""
         known = [f.name for f in fields(RunOptions)]
         for name in given:
@@ -55,13 +100,16 @@ class RunOptions:
                 raise ConfigError(f"run() takes no {name!r}. {nearest(name, known)}")
 
     @classmethod
-    def of(cls, given: dict[str, Any]) -> RunOptions:
+    def of(cls, given: Mapping[str, Any]) -> RunOptions:
         """Return the options that ``given`` names, the rest by default."""
         cls.check_names(given)
         if "batch_size" not in given:
-            raise ConfigError("No batch_size was given, neither here nor at the end of the template. Say batch_size=….")
+            raise ConfigError(
+                "No batch_size was given, neither here nor at the end of the template. Pass batch_size=…."
+            )
         return cls(**given)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the options by name."""
-        return asdict(self)
+
+def with_batch_size(batch_size: int | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of ``run`` by name, without a batch size that was not given."""
+    return dict(arguments) if batch_size is None else {"batch_size": batch_size, **arguments}

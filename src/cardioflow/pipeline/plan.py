@@ -1,4 +1,4 @@
-"""From the calls of a pipeline to what is done when, on one data set."""
+"""From the calls of a template to what is done when, on one data set."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, final
 from cardioflow.batch.action import Action
 from cardioflow.errors import ConfigError, nearest
 from cardioflow.pipeline import error_policy
+from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
-from cardioflow.pipeline.steps.base import Reader, SetupStep, StatefulStep, StreamStep
+from cardioflow.pipeline.steps.base import EventStep, Reader, RunStep, SetupStep, SinkStep
 from cardioflow.registry import actions
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.bound import BoundPipeline
     from cardioflow.pipeline.call import Call
+    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.template import Template
 
 __all__ = ["CompiledStep", "Plan", "PurePrefix"]
 
@@ -24,17 +26,31 @@ __all__ = ["CompiledStep", "Plan", "PurePrefix"]
 @final
 @dataclass(frozen=True)
 class CompiledStep:
-    """A call made ready: its action where that is known already, else the call to make it for every batch."""
+    """A call at its place in the pipeline: its action where that is known already, else what it is made from."""
 
     call: Call
     config: Mapping[str, Any]
-    action: Action | None
     where: str
-    """The step as messages name it."""
+    """The step as messages name it: its number and its arguments."""
+    kind: type[Action]
+    action: Action | None = None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the action is the same for every batch."""
+        return self.action is not None
 
     def made(self, scope: Scope) -> Action:
         """Return the action, its expressions replaced by their values in ``scope``."""
         return self.action if self.action is not None else self.call.make(scope)
+
+    @property
+    def model_name(self) -> str | None:
+        """The name of the model that the step uses, where it is written as text."""
+        if not (issubclass(self.kind, RunStep) and self.kind.names_model):
+            return None
+        name = self.call.args[0] if self.call.args else self.call.kwargs["name"]
+        return name if isinstance(name, str) else None
 
 
 @final
@@ -43,7 +59,7 @@ class PurePrefix:
     """The steps that may run anywhere and ahead of time, as one function of a batch."""
 
     steps: tuple[CompiledStep, ...]
-    on_error: str
+    on_error: OnError
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         for step in self.steps:
@@ -51,66 +67,78 @@ class PurePrefix:
             if not len(batch):
                 break
             action = step.made(Scope(step.config, batch))
-            batch = error_policy.apply(action, batch, step=step.where, on_error=self.on_error)
+            batch = error_policy.apply(action, batch, step=step.where, on_error=self.on_error, probes=True)
         return batch
 
 
 @final
 @dataclass(frozen=True)
 class Plan:
-    """A pipeline compiled for one data set.
+    """A template compiled for one data set.
 
     The longest run of pure steps at the beginning goes to the engine; from the
-    first stateful step on, everything runs in the consumer, in order.
+    first step on that depends on the run, everything happens in the consumer,
+    in order.
     """
 
-    declarations: tuple[CompiledStep, ...]
+    setup: tuple[CompiledStep, ...]
+    """Steps that are done once, when the run begins."""
+    events: tuple[CompiledStep, ...]
+    """Steps that act on the events of the run."""
     pure: PurePrefix
-    rest: tuple[CompiledStep, ...]
+    ordered: tuple[CompiledStep, ...]
 
     @classmethod
-    def of(cls, pipeline: BoundPipeline, *, on_error: str) -> Plan:
-        """Compile ``pipeline``.
+    def of(cls, template: Template, dataset: EcgDataset, *, on_error: OnError) -> Plan:
+        """Compile ``template`` for ``dataset``.
 
         Raises:
             ConfigError: for a setting that no step and no model reads.
         """
-        _check_config(pipeline)
-        declarations: list[CompiledStep] = []
+        steps = [_compiled(call, template, f"{number}, {call}") for number, call in enumerate(template.steps, 1)]
+        _check_config(template, steps)
+        setup: list[CompiledStep] = []
+        events: list[CompiledStep] = []
         pure: list[CompiledStep] = []
-        rest: list[CompiledStep] = []
-        for number, call in enumerate(pipeline.steps, 1):
-            step = _bound(call, pipeline, f"{number}, {call}")
-            cls_ = actions.get(call.name)
-            if issubclass(cls_, SetupStep):
-                declarations.append(step)
-            elif rest or call.is_stateful or issubclass(cls_, (StatefulStep, StreamStep)):
-                rest.append(step)
+        ordered: list[CompiledStep] = []
+        for step in steps:
+            if issubclass(step.kind, SetupStep):
+                setup.append(step)
+            elif issubclass(step.kind, EventStep):
+                events.append(step)
+            elif ordered or step.call.is_stateful or issubclass(step.kind, (RunStep, SinkStep)):
+                ordered.append(_bound(step, dataset))
             else:
-                pure.append(step)
-        return cls(tuple(declarations), PurePrefix(tuple(pure), on_error), tuple(rest))
+                pure.append(_bound(step, dataset))
+        return cls(tuple(setup), tuple(events), PurePrefix(tuple(pure), on_error), tuple(ordered))
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models that steps on batches and events use, each once."""
+        names = (step.model_name for step in (*self.ordered, *self.events))
+        return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def _bound(call: Call, pipeline: BoundPipeline, where: str) -> CompiledStep:
-    step = CompiledStep(call, pipeline.config, None, where)
+def _compiled(call: Call, template: Template, where: str) -> CompiledStep:
+    step = CompiledStep(call, template.config, where, actions.get(call.name))
     if any(not isinstance(e, C) for e in call.expressions):
         return step
-    action = call.make(Scope(pipeline.config))
-    if isinstance(action, Reader):
-        action = action.bind(pipeline.dataset)
-    return replace(step, action=action)
+    return replace(step, action=call.make(Scope(template.config)))
 
 
-def _check_config(pipeline: BoundPipeline) -> None:
+def _bound(step: CompiledStep, dataset: EcgDataset) -> CompiledStep:
+    return replace(step, action=step.action.bind(dataset)) if isinstance(step.action, Reader) else step
+
+
+def _check_config(template: Template, steps: list[CompiledStep]) -> None:
     """Raise for a setting that is neither a model's that the pipeline names nor read by a ``C``."""
-    read: set[str] = set()
-    for call in pipeline.steps:
+    read = {name for step in steps if (name := step.model_name) is not None}
+    for call in template.steps:
         values = (*call.args, *call.kwargs.values())
         read.update(e.name.partition("/")[0] for e in expressions_in(values) if isinstance(e, C))
-        if call.names_model:
-            read.update(v for v in values[:1] if isinstance(v, str))
-    for name in pipeline.config:
+    for name in template.config:
         if name not in read:
             raise ConfigError(
-                f"Nobody reads the setting {name!r}: no step names such a model, and no C does. {nearest(name, read)}"
+                f"No step reads the setting {name!r}: none uses a model of that name, and none has C({name!r}). "
+                f"{nearest(name, read)}"
             )

@@ -48,30 +48,28 @@ def per_row(batch: EcgBatch, values: NDArray[Any], aggregate: str) -> NDArray[An
 class SegmentAggregator:
     """Collects segments' predictions and gives a record's when its last segment is in."""
 
-    def __init__(self, per: str, aggregate: str) -> None:
-        self.per = per
-        self.aggregate = AGGREGATES[aggregate]
+    def __init__(self) -> None:
         self._open: dict[tuple[int, str], dict[int, NDArray[Any]]] = {}
 
-    def add(self, batch: EcgBatch, values: NDArray[Any]) -> list[Prediction]:
-        """Take one value per row of ``batch`` and return the predictions that are whole now."""
-        if self.per == "segment":
-            return [Prediction(i, v) for i, v in zip(batch.ids, values, strict=True)]
-        whole = []
+    def add(self, batch: EcgBatch, values: NDArray[Any], aggregate: str) -> list[Prediction]:
+        """Take one value per row of ``batch`` and return the predictions that are complete now."""
+        complete = []
         provenance = batch.provenance
         for i, record in enumerate(provenance.record_id):
+            # Epochs are kept apart: a record's segments are drawn anew in each.
             key = (batch.epoch, record)
             held = self._open.setdefault(key, {})
             held[int(provenance.segment[i])] = values[i]
             if len(held) == provenance.n_segments[i]:
-                whole.append(self._made(record, self._open.pop(key)))
-        return whole
+                complete.append(_aggregated(record, self._open.pop(key), aggregate))
+        return complete
 
-    def rest(self) -> list[Prediction]:
+    def rest(self, aggregate: str) -> list[Prediction]:
         """Return the records of which some segments never came, from those that did."""
-        made = [self._made(record, held) for (_, record), held in self._open.items()]
+        made = [_aggregated(record, held, aggregate) for (_, record), held in self._open.items()]
         self._open.clear()
         return made
 
-    def _made(self, record: str, held: dict[int, NDArray[Any]]) -> Prediction:
-        return Prediction(record, self.aggregate(np.stack([held[k] for k in sorted(held)])))
+
+def _aggregated(record: str, held: dict[int, NDArray[Any]], aggregate: str) -> Prediction:
+    return Prediction(record, AGGREGATES[aggregate](np.stack([held[k] for k in sorted(held)])))

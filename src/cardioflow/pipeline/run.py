@@ -1,74 +1,116 @@
-"""One run of a pipeline over a data set, and all that it has: variables, models, errors, its place."""
+"""One run of a pipeline over a data set, and all that it has: variables, models, skipped records, its place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, final
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
-from cardioflow.errors import EndOfDataError
-from cardioflow.pipeline import error_policy
-from cardioflow.pipeline.engines.local import batches
+from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
+from cardioflow.pipeline.context import RunContext, RunLog
+from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
-from cardioflow.pipeline.model_store import ModelStore
-from cardioflow.pipeline.plan import CompiledStep, Plan
-from cardioflow.pipeline.progress import Progress
+from cardioflow.pipeline.model_store import ModelSource, ModelStore
+from cardioflow.pipeline.plan import Plan
+from cardioflow.pipeline.runners import Runner, runner_for
 from cardioflow.pipeline.sampler import BatchSampler
-from cardioflow.pipeline.steps.base import SetupStep, StatefulStep, StreamStep
+from cardioflow.pipeline.steps.base import SetupStep, StreamStep
 from cardioflow.pipeline.variables import Variables
+from cardioflow.registry import engines
 
 if TYPE_CHECKING:
-    from torch.utils.data import IterableDataset
-
     from cardioflow.models.base import BaseModel
-    from cardioflow.pipeline.bound import BoundPipeline
+    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.engines.base import Engine
     from cardioflow.pipeline.options import RunOptions
-    from cardioflow.pipeline.pipeline import Pipeline
+    from cardioflow.pipeline.template import Template
+    from cardioflow.pipeline.torch_batches import TorchBatches
 
 __all__ = ["Run"]
 
 
 @final
-class Run:
-    """An iterator over the batches that come out of a pipeline; made by ``run()`` and ``batches()``."""
+class Run(ModelSource):
+    """An iterator over the batches that come out of a pipeline; ``run()`` and ``batches()`` make it.
 
-    def __init__(self, pipeline: BoundPipeline, options: RunOptions) -> None:
-        self.pipeline = pipeline
+    A loop that ended is begun again by the next ``for``, which goes on with the
+    epochs that follow: each has its own order and its own random numbers.
+    """
+
+    def __init__(self, template: Template, dataset: EcgDataset, options: RunOptions, *, pipeline: Any = None) -> None:
+        self.template = template
+        self.dataset = dataset
         self.options = options
         self.variables = Variables()
-        self.models = ModelStore(pipeline, seed=options.seed)
+        self.models = ModelStore(template.config, dataset.batch_class, pipeline, seed=options.seed)
         self.skipped: list[Skipped] = []
         """Records that were left out, with the step and the reason (``on_error="skip"``)."""
         self.n_empty = 0
         """Batches that a filter emptied, which were passed over."""
-        self._scratch: dict[int, dict[str, Any]] = {}
-        self._plan = Plan.of(pipeline, on_error=options.on_error)
-        for step in self._plan.declarations:
-            action = step.made(Scope(pipeline.config, None, self.variables))
+        self._context = RunContext(self.variables, self.models, RunLog())
+        self._plan = Plan.of(template, dataset, on_error=options.on_error)
+        self._set_up()
+        self._runners = tuple(runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
+        self._n_passes = 0
+        self._begin()
+
+    def _set_up(self) -> None:
+        for step in self._plan.setup:
+            action: Any = step.made(Scope(step.config, None, self.variables))
             if isinstance(action, SetupStep):
-                action.declare(self)
-        self._declare_models()
-        self._source = BatchSampler(pipeline.dataset, options)
-        self._progress = Progress(self._source.n_records, shown=options.progress)
-        self._stream = self._batches()
+                action.set_up(self._context)
+        # So that a wrong name or path fails before any data is read.
+        for name in self._plan.model_names:
+            self.models.expect(name)
 
-    def _declare_models(self) -> None:
-        """Look up every model that a step names, so that a wrong name or path fails before any data is read."""
-        for step in self._plan.rest:
-            if step.call.names_model:
-                name = step.call.args[0] if step.call.args else step.call.kwargs["name"]
-                if isinstance(name, str):
-                    self.models.expect(name)
+    def _begin(self) -> None:
+        """Make ready for the next pass over the epochs of the options."""
+        options = self.options
+        if self._n_passes:
+            options = replace(options, epoch=options.epoch + self._n_passes * (options.n_epochs or 0))
+        self._sampler = BatchSampler(self.dataset, options)
+        self._engine: Engine | None = None
+        self._events = Events(self._plan.events, options, self._sampler.n_records, self._context)
+        self._stream = self._batches(options)
+        self._failed: BaseException | None = None
+        self._ended = False
 
-    # -- going on -----------------------------------------------------------
+    # -- going on -------------------------------------------------------------
 
     def __iter__(self) -> Iterator[EcgBatch]:
+        if self._ended and self._failed is None:
+            self.next_pass()
         return self
 
+    def next_pass(self) -> None:
+        """Begin the next pass over the data, with the epochs that follow, where one has begun."""
+        if self._engine is None:
+            return
+        self.close()
+        self._n_passes += 1
+        self._begin()
+
     def __next__(self) -> EcgBatch:
-        return next(self._stream)
+        if self._failed is not None:
+            raise NotRunError(
+                f"This run ended with an error: {self._failed} Its variables and models are still there; "
+                "start another run to go on."
+            ) from self._failed
+        try:
+            return next(self._stream)
+        except StopIteration:
+            self._ended = True
+            raise
+        except BaseException as error:
+            self._failed = error
+            if isinstance(error, CardioFlowError):
+                # What was trained until then is not lost with the call that raised.
+                error.run = self
+            self.close()
+            raise
 
     def next_batch(self) -> EcgBatch:
         """Return the next batch.
@@ -89,22 +131,69 @@ class Run:
             pass
         return self
 
-    def _batches(self) -> Iterator[EcgBatch]:
-        with self._progress:
-            stream = self._counted(batches(self._source, self._plan.pure, self.options))
-            for step in self._plan.rest:
-                stream = self._through(step, stream)
-            yield from stream
-            for step in self._plan.rest:
-                if isinstance(step.action, StatefulStep):
-                    step.action.end(self)
+    def close(self) -> None:
+        """End the run's threads and its progress bar; batches that were not asked for are not made."""
+        self._ended = True
+        # What was opened is closed in the generator's own finally.
+        self._stream.close()
 
-    def _counted(self, stream: Iterator[EcgBatch]) -> Iterator[EcgBatch]:
-        for number, batch in enumerate(stream):
-            self._progress.drawn(self._source.size(number))
-            passed = self._noted(batch)
-            if passed is not None:
-                yield passed
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _batches(self, options: RunOptions) -> Generator[EcgBatch, None, None]:
+        sampler, events = self._sampler, self._events
+        self._engine = engine = engines.get(options.engine)(sampler, self._plan.pure, options)
+        try:
+            events.run_start()
+            for number, batch in enumerate(engine):
+                epoch, is_last = sampler.epoch(number), (number + 1) % sampler.per_epoch == 0
+                if number % sampler.per_epoch == 0:
+                    events.epoch_start(epoch)
+                n_skipped = len(self.skipped)
+                done = list(self._through(self._runners, self._noted(batch)))
+                if is_last or self._context.log.stops:
+                    done += self._flushed()
+                events.batch_end(number, epoch, sampler.size(number), tuple(self.skipped[n_skipped:]))
+                yield from done
+                if self._context.log.stops:
+                    break
+                if is_last:
+                    self._report(self.models.end_epoch(epoch))
+                    events.epoch_end(epoch)
+            for runner in self._runners:
+                runner.end()
+            self._report(self.models.end_run())
+            events.run_end()
+        finally:
+            engine.close()
+            events.close()
+
+    def _through(self, runners: tuple[Runner, ...], batch: EcgBatch | None) -> Iterator[EcgBatch]:
+        """Yield what comes out of ``runners`` for ``batch``."""
+        if batch is None:
+            return
+        if not runners:
+            yield batch
+            return
+        for made in runners[0].push(batch):
+            yield from self._through(runners[1:], self._noted(made))
+
+    def _flushed(self) -> Iterator[EcgBatch]:
+        """Yield what the steps held back in the epoch that ends, through those that follow each."""
+        for i, runner in enumerate(self._runners):
+            for made in runner.flush():
+                yield from self._through(self._runners[i + 1 :], self._noted(made))
+
+    def _report(self, found: Mapping[str, Mapping[str, float]]) -> None:
+        """Write what models report at the end of an epoch or run, such as the loss of a fit, to their variables."""
+        for name, values in found.items():
+            for what, value in values.items():
+                self.variables.append(f"{name}.train_{what}", value)
 
     def _noted(self, batch: EcgBatch) -> EcgBatch | None:
         """Take the batch's report of skipped records; return it, or ``None`` for one that was emptied."""
@@ -115,18 +204,6 @@ class Run:
             return batch
         self.n_empty += 1
         return None
-
-    def _through(self, step: CompiledStep, stream: Iterator[EcgBatch]) -> Iterator[EcgBatch]:
-        if isinstance(step.action, StreamStep):
-            yield from step.action.stream(stream)
-            return
-        for batch in stream:
-            action = step.made(Scope(step.config, batch, self.variables))
-            act = partial(action.run, run=self) if isinstance(action, StatefulStep) else action
-            done = error_policy.apply(act, batch, step=step.where, on_error=self.options.on_error)
-            passed = self._noted(done)
-            if passed is not None:
-                yield passed
 
     # -- what the run has -----------------------------------------------------
 
@@ -147,27 +224,40 @@ class Run:
         """
         return self.models.get(name)
 
-    def save_model(self, name: str, path: str | Path, *, preprocessing: Pipeline | None = None) -> None:
+    def save_model(self, name: str, path: str | Path, *, preprocessing: Any = None) -> None:
         """Write the model ``name`` to ``path``, with the pipeline that turns a file into what it takes."""
-        model = self.get_model(name)
-        if preprocessing is not None:
-            model.preprocessing = preprocessing.to_json()  # type: ignore[attr-defined]
-        model.save(path)
+        self.models.save(name, path, preprocessing=preprocessing)
 
-    def scratch(self, step: Any) -> dict[str, Any]:
-        """Return what the step ``step`` keeps from batch to batch in this run."""
-        return self._scratch.setdefault(id(step), {})
+    def to_torch(self, *, ids: bool = False) -> TorchBatches:
+        """Return the batches as PyTorch tensors, ``(signal, target)`` each, for a loop or a ``DataLoader``.
 
-    def report(self, **numbers: float) -> None:
-        """Show ``numbers`` beside the progress bar."""
-        self._progress.show(numbers)
-
-    def to_torch(self) -> IterableDataset[Any]:
-        """Return the batches as PyTorch tensors, ``(signal, target)`` each, for a loop or a ``DataLoader``."""
+        A second loop gives the next epochs. ``ids=True`` adds the rows' ids.
+        """
         from cardioflow.pipeline.torch_batches import TorchBatches
 
-        return TorchBatches(self)
+        return TorchBatches(self, ids=ids)
+
+    def __len__(self) -> int:
+        """Return how many batches one loop draws; those that a filter empties are passed over and give none.
+
+        Raises:
+            TypeError: where there is no telling: with ``n_epochs=None``, or behind a ``rebatch``.
+        """
+        if self.options.n_epochs is None:
+            raise TypeError("A run with n_epochs=None has no length.")
+        if any(issubclass(step.kind, StreamStep) for step in self._plan.ordered):
+            raise TypeError("A run with rebatch has no length: how many batches it gives depends on the records.")
+        return len(self._sampler)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A Run cannot be pickled or copied: it has threads, models and its place in the data. "
+            "Pickle the pipeline (dataset >> template), or save the model with save_model."
+        )
 
     def __repr__(self) -> str:
         skipped = f", {len(self.skipped)} records skipped" if self.skipped else ""
-        return f"Run({len(self.pipeline)} steps, variables: {', '.join(self.variables) or 'none'}{skipped})"
+        return f"Run({len(self.template.steps)} steps, variables: {', '.join(self.variables) or 'none'}{skipped})"

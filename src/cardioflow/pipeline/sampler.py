@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +31,10 @@ class BatchSampler:
         self.per_epoch = n // options.batch_size if options.drop_last else -(-n // options.batch_size)
         if self.per_epoch == 0:
             raise InputError(
-                f"The data set holds {n} records, which make no whole batch of {options.batch_size}. "
-                "Say drop_last=False, or a smaller batch_size."
+                f"The data set holds {n} records, which do not fill one batch of {options.batch_size}. "
+                "Pass drop_last=False, or a smaller batch_size."
             )
-        self._order = lru_cache(maxsize=2)(self._order_of)
+        self._orders: dict[int, NDArray[np.intp]] = {}
 
     @property
     def n_records(self) -> int | None:
@@ -44,20 +43,34 @@ class BatchSampler:
             return None
         return self._options.n_epochs * sum(self.size(i) for i in range(self.per_epoch))
 
+    def epoch(self, number: int) -> int:
+        """Return the epoch of batch ``number``."""
+        return self._options.epoch + number // self.per_epoch
+
     def size(self, number: int) -> int:
         """Return how many records batch ``number`` draws."""
         start = (number % self.per_epoch) * self._options.batch_size
         return min(self._options.batch_size, len(self._dataset) - start)
-
-    def _order_of(self, epoch: int) -> NDArray[np.intp]:
-        return self._dataset.order(shuffle=self._options.shuffle, seed=self._options.seed, epoch=epoch)
 
     def __len__(self) -> int:
         n_epochs = self._options.n_epochs
         return _ENDLESS if n_epochs is None else n_epochs * self.per_epoch
 
     def __getitem__(self, number: int) -> EcgBatch:
-        epoch, at = divmod(int(number), self.per_epoch)
-        start = at * self._options.batch_size
+        number = int(number)
+        epoch = self.epoch(number)
+        start = (number % self.per_epoch) * self._options.batch_size
         rows = self._order(epoch)[start : start + self._options.batch_size]
         return self._dataset.batch(rows, seed=self._options.seed, epoch=epoch)
+
+    def _order(self, epoch: int) -> NDArray[np.intp]:
+        found = self._orders.get(epoch)
+        if found is None:
+            found = self._dataset.order(shuffle=self._options.shuffle, seed=self._options.seed, epoch=epoch)
+            # Threads that read ahead are in one epoch or the next. Replaced as a whole: no lock is needed.
+            self._orders = {**{e: o for e, o in self._orders.items() if e == epoch - 1}, epoch: found}
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Orders are drawn anew where they are needed: cheaper than sending them.
+        return {**self.__dict__, "_orders": {}}

@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from cardioflow.errors import ConfigError, FormatError, InputError, nearest
 from cardioflow.pipeline.expressions import NO_DEFAULT, B, C, F, V
+from cardioflow.pipeline.template import Template
 
-if TYPE_CHECKING:
-    from cardioflow.pipeline.pipeline import Pipeline
-
-__all__ = ["pipeline_from_json", "pipeline_to_json"]
+__all__ = ["template_from_json", "template_to_json"]
 
 _VERSION = 1
 
 
-def pipeline_to_json(pipeline: Pipeline) -> str:
-    """Return ``pipeline`` as JSON text."""
+def template_to_json(template: Template) -> str:
+    """Return ``template`` as JSON text."""
     steps = []
-    for call in pipeline.steps:
+    for call in template.steps:
         try:
             kwargs = {k: _encode(v) for k, v in call.kwargs.items()}
             steps.append({"name": call.name, "args": [_encode(a) for a in call.args], "kwargs": kwargs})
         except TypeError as error:
             raise InputError(f"{call} cannot be written as JSON: {error}") from None
-    run = {k: _encode(v) for k, v in pipeline.run_arguments.items()}
+    run = {k: _encode(v) for k, v in template.run_arguments.items()}
     return json.dumps(
-        {"cardioflow_pipeline": _VERSION, "steps": steps, "config": _encode(dict(pipeline.config)), "run": run},
+        {"cardioflow_pipeline": _VERSION, "steps": steps, "config": _encode(dict(template.config)), "run": run},
         indent=1,
     )
 
 
-def pipeline_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -> Pipeline:
-    """Return the pipeline that ``text`` holds."""
-    from cardioflow.pipeline.pipeline import Pipeline
-
+def template_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -> Template:
+    """Return the template that ``text`` holds."""
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -47,13 +44,13 @@ def pipeline_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -
         raise FormatError(
             f"This is no pipeline of version {_VERSION}. Expected what Pipeline.to_json() of this version wrote."
         )
-    pipeline = Pipeline(config=_decode(found.get("config", {}), functions))
+    template = Template(config=_decode(found.get("config", {}), functions))
     for step in found["steps"]:
         args = [_decode(a, functions) for a in step["args"]]
         kwargs = {k: _decode(v, functions) for k, v in step["kwargs"].items()}
-        pipeline = pipeline._with_call(step["name"], *args, **kwargs)
+        template = template.with_call(step["name"], tuple(args), kwargs)
     run = {k: _decode(v, functions) for k, v in found.get("run", {}).items()}
-    return pipeline._changed(run_arguments=run)
+    return replace(template, run_arguments=run)
 
 
 def _encode(value: Any) -> Any:  # noqa: PLR0912 -- one branch per kind of value

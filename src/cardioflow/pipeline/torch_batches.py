@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
 import torch
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 from cardioflow.batch.unstack import unstack
+from cardioflow.errors import ConfigError
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.run import Run
@@ -17,22 +18,44 @@ __all__ = ["TorchBatches"]
 
 
 @final
-class TorchBatches(IterableDataset[tuple[torch.Tensor, ...]]):
+class TorchBatches(IterableDataset[tuple[Any, ...]]):
     """A run as an iterable data set of ``(signal, target)``, or ``(signal,)`` where targets are not numbers.
 
     ``signal`` is (record, lead, time) float32; segments are rows of their own.
-    It makes whole batches, so a loader is told ``batch_size=None``.
+    With ``ids``, the rows' ids come last. It makes whole batches, so a loader
+    is given ``batch_size=None``. Every loop gives the next epochs, also after
+    one that was left early. A loader with workers is refused: each worker
+    would run the whole pipeline, and reading ahead is what ``run(threads=…)``
+    does.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, ids: bool = False) -> None:
         self._run = run
+        self._ids = ids
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        if get_worker_info() is not None:
+            raise ConfigError(
+                "to_torch() under a DataLoader with workers would give every batch once per worker. "
+                "Pass DataLoader(…, num_workers=0), and read ahead with batches(…, threads=2)."
+            )
+        self._run.next_pass()
+        return self._tensors()
+
+    def __len__(self) -> int:
+        return len(self._run)
+
+    def _tensors(self) -> Iterator[tuple[Any, ...]]:
         for batch in self._run:
             rows = unstack(batch)
             # Copied, because a tensor over read-only memory could be written through.
-            signal = torch.from_numpy(rows.component("signal").dense().copy())
-            if rows.target is None or rows.target.dtype == object:
-                yield (signal,)
-            else:
-                yield signal, torch.from_numpy(rows.target.copy())
+            made: tuple[Any, ...] = (torch.from_numpy(rows.component("signal").dense().copy()),)
+            if rows.target is not None and rows.target.dtype != object:
+                made += (torch.from_numpy(rows.target.copy()),)
+            yield (*made, rows.ids) if self._ids else made
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "to_torch() cannot be pickled, which a DataLoader with workers needs. "
+            "Pass DataLoader(…, num_workers=0), and read ahead with batches(…, threads=2)."
+        )

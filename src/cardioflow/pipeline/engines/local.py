@@ -1,19 +1,18 @@
-"""Grain's graph in this process: threads that read and transform ahead."""
+"""Threads of this process that read and transform ahead, in Grain's graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
-# Imports jax where that is installed, which takes a second: this is the only file that imports it.
-import grain
+from cardioflow.pipeline.engines.base import Engine
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.sampler import BatchSampler
 
-__all__ = ["batches"]
+__all__ = ["Local"]
 
 
 class _Failed(NamedTuple):
@@ -22,19 +21,56 @@ class _Failed(NamedTuple):
     error: Exception
 
 
-def batches(source: BatchSampler, pure: Callable[[EcgBatch], EcgBatch], options: RunOptions) -> Iterator[EcgBatch]:
-    """Yield ``pure(batch)`` for every batch of ``source``, in order, prepared ahead by threads."""
+@final
+class Local(Engine):
+    """Prepares batches ahead in ``threads`` threads; with none, in the caller's."""
 
-    def prepared(batch: EcgBatch) -> EcgBatch | _Failed:
-        try:
-            return pure(batch)
-        except Exception as error:  # noqa: BLE001 -- raised again below
-            return _Failed(error)
+    def __init__(
+        self, sampler: BatchSampler, pure: Callable[[EcgBatch], EcgBatch], options: RunOptions, *, start: int = 0
+    ) -> None:
+        super().__init__(sampler, pure, options, start=start)
+        self._graph: Any = None
+        self._closed = False
 
-    graph = grain.MapDataset.source(source).map(prepared)
-    prefetch = options.prefetch if options.threads else 0
-    reading = grain.ReadOptions(num_threads=options.threads, prefetch_buffer_size=prefetch)
-    for made in graph.to_iter_dataset(reading):
+    def __next__(self) -> EcgBatch:
+        if self._closed or self.next_number >= len(self.sampler):
+            raise StopIteration
+        made = self._prepared() if self.options.threads else _try(self.pure, self.sampler[self.next_number])
+        self.next_number += 1
         if isinstance(made, _Failed):
             raise made.error
-        yield made
+        return made
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._stop_threads()
+        self.next_number = int(state["next_number"])
+
+    def close(self) -> None:
+        self._stop_threads()
+        self._closed = True
+
+    def _prepared(self) -> EcgBatch | _Failed:
+        if self._graph is None:
+            # It imports jax where that is installed, which takes a second.
+            import grain
+
+            sampler, pure, start = self.sampler, self.pure, self.next_number
+            graph = grain.MapDataset.range(start, len(sampler)).map(lambda number: _try(pure, sampler[number]))
+            reading = grain.ReadOptions(
+                num_threads=self.options.threads, prefetch_buffer_size=self.options.n_prefetched
+            )
+            self._graph = iter(graph.to_iter_dataset(reading))
+        made: EcgBatch | _Failed = next(self._graph)
+        return made
+
+    def _stop_threads(self) -> None:
+        if self._graph is not None:
+            self._graph.close()
+            self._graph = None
+
+
+def _try(pure: Callable[[EcgBatch], EcgBatch], batch: EcgBatch) -> EcgBatch | _Failed:
+    try:
+        return pure(batch)
+    except Exception as error:  # noqa: BLE001 -- raised again in the consumer
+        return _Failed(error)

@@ -13,19 +13,20 @@ from cardioflow.pipeline.steps.base import StatefulStep
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.models.base import BaseModel
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["LearningStep"]
 
 
 class LearningStep(StatefulStep):
-    """Ask a model for loss and metrics on every batch, and write them where the guide says."""
+    """Ask a model for loss and metrics on every batch, and report them to the run."""
 
-    prefix: ClassVar[str]
+    names_model: ClassVar[bool] = True
+    stage: ClassVar[str]
 
     def __init__(self, name: str, metrics: Any = None, *, save_to: V | None = None, **kwargs: Any) -> None:
         if save_to is not None and not isinstance(save_to, V):
-            raise InputError(f"save_to={save_to!r}: the loss goes to a variable. Give V('name').")
+            raise InputError(f"save_to={save_to!r}: the loss is written to a variable. Pass V('name').")
         self.model_name = name
         self.metrics = metrics
         self.save_to = save_to
@@ -35,16 +36,14 @@ class LearningStep(StatefulStep):
     def learn(self, model: BaseModel, batch: EcgBatch, **kwargs: Any) -> dict[str, float]:
         """Return the loss and the metrics of ``batch``."""
 
-    def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
-        model = run.models.get(self.model_name, batch)
+    def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
+        model = context.models.get(self.model_name, batch)
         found = self.learn(model, batch, metrics=self.metrics, **self.kwargs)
-        if self.prefix == "train":
-            run.models.trained(self.model_name)
-        for what, value in found.items():
-            run.variables.append(f"{self.model_name}.{self.prefix}_{what}", value)
+        if self.stage == "train":
+            context.models.trained(self.model_name)
+        context.report(self.model_name, self.stage, found)
         if self.save_to is not None:
-            run.variables.save(self.save_to, found["loss"])
-        run.report(**found)
+            context.variables.save(self.save_to, found["loss"])
         return batch
 
     def __str__(self) -> str:

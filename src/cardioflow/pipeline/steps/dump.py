@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, final
 
-from cardioflow.batch.action import Action
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.errors import CardioFlowError, InputError, WriteError, raise_bad_records
+from cardioflow.errors import CardioFlowError, InputError, WriteError
 from cardioflow.io.base import Format, Record
+from cardioflow.pipeline.steps.base import SinkStep
 from cardioflow.registry import formats
 
 __all__ = ["Dump"]
@@ -19,18 +19,17 @@ __all__ = ["Dump"]
 
 @final
 @dataclass(frozen=True)
-class Dump(Action):
-    """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and hand the batch on.
+class Dump(SinkStep):
+    """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and let the batch pass.
 
     A ``/`` in an id, as segments have, makes a sub-folder. Each file is written
-    whole or not at all. What identifies a person is left out unless
-    ``identify``. ``exists`` says what to do where the file is there already; with
-    ``"raise"``, nothing is left behind of a batch that fails.
-    In a run with several threads, batches are written side by side, and those
-    that are prepared ahead are written too.
+    whole or not at all, in the order of the run, once. What identifies a person
+    is left out unless ``identify``. ``exists`` decides what happens where the
+    file is there already: ``"raise"`` refuses the record, ``"skip"`` leaves the
+    file as it is, ``"overwrite"`` replaces it.
 
     Raises:
-        InputError: naming the record, when it cannot be written in this format or is there already.
+        InputError: naming the record, when it cannot be written in this format or its file exists.
     """
 
     dst: str | Path
@@ -43,48 +42,37 @@ class Dump(Action):
             raise InputError(f"dump(exists={self.exists!r}): expected 'raise', 'skip' or 'overwrite'.")
         able = [name for name in formats.names() if formats.get(name).write is not Format.write]
         if formats.get(self.fmt).write is Format.write:
-            raise InputError(f"dump(fmt={self.fmt!r}): the format is only read. Those that are written: {able}.")
+            raise InputError(f"dump(fmt={self.fmt!r}): this format is read-only. Pass one of {able}.")
 
-    def __call__(self, batch: EcgBatch) -> EcgBatch:
+    def write(self, batch: EcgBatch) -> Mapping[str, CardioFlowError]:
         signal, meta = batch.signal_and_meta
         if signal.ndim != 2:
             raise InputError("dump(): the signals are cut into segments. Call unstack_signals first.")
-        written: list[Path] = []
         reasons: dict[str, CardioFlowError] = {}
         for i, name in enumerate(batch.ids):
             marks: Any = None if batch.annotation is None else batch.annotation[i]
             try:
-                written += self._write(name, _record(signal[i], meta[i], marks))
+                self._write(name, _record(signal[i], meta[i], marks))
             except WriteError:
                 # Not the record's fault, so it is not skipped: the next one could not be written either.
-                self._remove(written)
                 raise
             except CardioFlowError as error:
                 error.record = error.record or batch.provenance.record_id[i]
                 reasons[name] = error
-        if reasons:
-            self._remove(written)
-            raise_bad_records(reasons)
-        return batch.replace(history=(*batch.history, self.action_name))
+        return reasons
 
-    def _remove(self, written: list[Path]) -> None:
-        if self.exists == "raise":
-            # The batch is asked for again without the records at fault, and must not meet its own files.
-            for file in written:
-                file.unlink(missing_ok=True)
-
-    def _write(self, name: str, record: Record) -> tuple[Path, ...]:
+    def _write(self, name: str, record: Record) -> None:
         path = Path(self.dst) / name
         if ".." in path.parts or Path(name).is_absolute():
-            raise InputError(f"dump(): the id {name!r} leads out of the folder. Give EcgDataset(ids=…).")
+            raise InputError(f"dump(): the id {name!r} leads out of the folder. Pass EcgDataset(ids=…).")
         writer: Format = formats.get(self.fmt)()
         if self.exists != "overwrite" and (there := writer.target(path)).exists():
             if self.exists == "skip":
-                return ()
+                return
             raise InputError(
-                f"dump(): {there} is there already. Say exists='skip' or exists='overwrite', or another folder."
+                f"dump(): {there} exists already. Pass exists='skip' or exists='overwrite', or another folder."
             )
-        return writer.write(record, path, identify=self.identify)
+        writer.write(record, path, identify=self.identify)
 
 
 def _record(signal: Any, meta: Mapping[str, Any], marks: Annotation | None) -> Record:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from cardioflow.errors import InputError
 from cardioflow.models.base import BaseModel
+from cardioflow.pipeline.model_store import ModelSource
 from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["ImportModel"]
 
@@ -24,17 +25,17 @@ class ImportModel(SetupStep):
         NotRunError: when the other run has no such model yet.
     """
 
+    names_model: ClassVar[bool] = True
+
     name: str
     source: Any
 
-    def declare(self, run: Run) -> None:
-        from cardioflow.pipeline.run import Run as _Run
-
+    def set_up(self, context: RunContext) -> None:
         if isinstance(self.source, BaseModel):
-            run.models.put(self.name, self.source)
-        elif isinstance(self.source, _Run):
-            run.models.put(self.name, self.source.get_model(self.name))
+            context.models.put(self.name, self.source)
+        elif isinstance(self.source, ModelSource):
+            context.models.put(self.name, self.source.get_model(self.name))
         else:
             raise InputError(
-                f"import_model({self.name!r}) was given a {type(self.source).__name__}. Give a run, or a model."
+                f"import_model({self.name!r}) was given a {type(self.source).__name__}. Pass a run, or a model."
             )

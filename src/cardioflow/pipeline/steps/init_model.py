@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["InitModel"]
 
@@ -23,8 +23,10 @@ class InitModel(SetupStep):
     …})`` gives. A ``path`` in it is a dump to load, which is checked at once.
     """
 
+    names_model: ClassVar[bool] = True
+
     name: str
     config: Mapping[str, Any] = field(default_factory=dict)
 
-    def declare(self, run: Run) -> None:
-        run.models.declare(self.name, self.config)
+    def set_up(self, context: RunContext) -> None:
+        context.models.declare(self.name, self.config)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["InitVariable"]
 
@@ -23,5 +23,5 @@ class InitVariable(SetupStep):
     default: Any = None
     init: Callable[[], Any] | None = None
 
-    def declare(self, run: Run) -> None:
-        run.variables.declare(self.name, self.init() if self.init is not None else self.default)
+    def set_up(self, context: RunContext) -> None:
+        context.variables.declare(self.name, self.init() if self.init is not None else self.default)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from cardioflow.pipeline.steps.base import SetupStep
 
 if TYPE_CHECKING:
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["LoadModel"]
 
@@ -19,8 +19,10 @@ __all__ = ["LoadModel"]
 class LoadModel(SetupStep):
     """Load the model ``name`` from the dump ``path`` when the run begins, as a ``path`` in its configuration does."""
 
+    names_model: ClassVar[bool] = True
+
     name: str
     path: str | Path
 
-    def declare(self, run: Run) -> None:
-        run.models.declare(self.name, {"path": str(self.path)})
+    def set_up(self, context: RunContext) -> None:
+        context.models.declare(self.name, {"path": str(self.path)})

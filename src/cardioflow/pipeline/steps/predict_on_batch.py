@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,12 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import InputError
 from cardioflow.pipeline.expressions import B, V
-from cardioflow.pipeline.predictions import AGGREGATES, SegmentAggregator, per_row
+from cardioflow.pipeline.predictions import AGGREGATES, Prediction, SegmentAggregator, per_row
 from cardioflow.pipeline.steps.base import StatefulStep
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["PredictOnBatch"]
 
@@ -36,6 +36,8 @@ class PredictOnBatch(StatefulStep):
     values in the place of the signals.
     """
 
+    names_model: ClassVar[bool] = True
+
     name: str
     save_to: V | B | None = None
     inplace: bool = False
@@ -52,32 +54,38 @@ class PredictOnBatch(StatefulStep):
                 f"predict_on_batch(aggregate={self.aggregate!r}): expected one of {', '.join(AGGREGATES)}."
             )
         if self.inplace and self.save_to is not None:
-            raise InputError("predict_on_batch(inplace=True, save_to=…): say one of them.")
+            raise InputError("predict_on_batch(inplace=True, save_to=…): pass one of them.")
 
-    def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
-        model = run.models.get(self.name, batch)
-        run.models.warn_if_untrained(self.name)
+    def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
+        model = context.models.get(self.name, batch)
+        context.models.warn_if_untrained(self.name)
         values = np.asarray(model.predict_on_batch(batch))
         if self.inplace:
             rows = per_row(batch, values, self.aggregate)
             return batch.replace(signal=Ragged.from_arrays([_two_axes(row) for row in rows]))
         if isinstance(self.save_to, B):
             return batch.with_component(self.save_to.name or "prediction", per_row(batch, values, self.aggregate))
-        gatherer: SegmentAggregator = run.scratch(self).setdefault(
-            "gatherer", SegmentAggregator(self.per, self.aggregate)
-        )
-        self._save(run, gatherer.add(unstack(batch), values))
+        segments = unstack(batch)
+        if self.per == "segment":
+            found = [Prediction(i, v) for i, v in zip(segments.ids, values, strict=True)]
+        else:
+            found = self._aggregator(context).add(segments, values, self.aggregate)
+        self._save(context, found)
         return batch
 
-    def end(self, run: Run) -> None:
-        gatherer = run.scratch(self).get("gatherer")
-        if gatherer is not None:
-            # Records some of whose segments were filtered out on the way are never whole.
-            self._save(run, gatherer.rest())
+    def end(self, context: RunContext) -> None:
+        # Records some of whose segments were filtered out on the way are never whole.
+        self._save(context, self._aggregator(context).rest(self.aggregate))
 
-    def _save(self, run: Run, found: list[Any]) -> None:
-        place = self.save_to if isinstance(self.save_to, V) else V("prediction")
-        run.variables.extend(place.name, found)
+    @staticmethod
+    def _aggregator(context: RunContext) -> SegmentAggregator:
+        held: SegmentAggregator = context.state.setdefault("aggregator", SegmentAggregator())
+        return held
+
+    def _save(self, context: RunContext, found: list[Prediction]) -> None:
+        if self.inplace or isinstance(self.save_to, B):
+            return
+        context.variables.extend("prediction" if self.save_to is None else self.save_to.name, found)
 
 
 def _two_axes(row: NDArray[Any]) -> NDArray[Any]:

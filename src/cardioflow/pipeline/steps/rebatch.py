@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.pipeline.steps.base import StreamStep
+from cardioflow.pipeline.steps.base import Stream, StreamStep
 
 __all__ = ["Rebatch"]
 
@@ -30,28 +30,46 @@ class Rebatch(StreamStep):
     def examples(cls) -> tuple[Rebatch, ...]:
         return (cls(3), cls(3, drop_last=True))
 
-    def stream(self, batches: Iterator[EcgBatch]) -> Iterator[EcgBatch]:
-        held: list[EcgBatch] = []
-        n_held = 0
-        for batch in batches:
-            if held and held[0].epoch != batch.epoch:
-                yield from self._rest(held, n_held)
-                held, n_held = [], 0
-            held.append(batch)
-            n_held += len(batch)
-            if n_held >= self.batch_size:
-                joined = _joined(held)
-                n_full = n_held // self.batch_size * self.batch_size
-                for start in range(0, n_full, self.batch_size):
-                    # What was skipped on the way travels with the first of the new batches.
-                    piece = joined[start : start + self.batch_size]
-                    yield piece if start == 0 else piece.replace(skipped=())
-                held, n_held = ([joined[n_full:].replace(skipped=())], n_held - n_full) if n_held > n_full else ([], 0)
-        yield from self._rest(held, n_held)
+    def start(self) -> Stream:
+        return _Rows(self.batch_size, drop_last=self.drop_last)
 
-    def _rest(self, held: list[EcgBatch], n_held: int) -> Iterator[EcgBatch]:
-        if held and n_held and not self.drop_last:
-            yield _joined(held)
+
+@final
+class _Rows(Stream):
+    """The rows of an epoch that do not fill a batch yet."""
+
+    def __init__(self, batch_size: int, *, drop_last: bool) -> None:
+        self._batch_size = batch_size
+        self._drop_last = drop_last
+        self._held: list[EcgBatch] = []
+
+    def push(self, batch: EcgBatch) -> list[EcgBatch]:
+        self._held.append(batch)
+        n_held = sum(len(b) for b in self._held)
+        if n_held < self._batch_size:
+            return []
+        joined = _joined(self._held)
+        n_full = n_held // self._batch_size * self._batch_size
+        # What was skipped on the way stays with the first of the new batches.
+        rest = joined.replace(skipped=())
+        ready = [joined[: self._batch_size]]
+        ready += [rest[start : start + self._batch_size] for start in range(self._batch_size, n_full, self._batch_size)]
+        self._held = [rest[n_full:]] if n_held > n_full else []
+        return ready
+
+    def flush(self) -> list[EcgBatch]:
+        held, self._held = self._held, []
+        if not held:
+            return []
+        last = _joined(held)
+        # Rows that are left out are no reason to lose the report of what was skipped before them.
+        return [last[:0] if self._drop_last else last]
+
+    def state(self) -> Mapping[str, Any]:
+        return {"held": tuple(self._held)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._held = list(state["held"])
 
 
 def _joined(held: list[EcgBatch]) -> EcgBatch:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 from cardioflow.errors import InputError
-from cardioflow.pipeline.steps.base import StatefulStep
+from cardioflow.pipeline.steps.base import EventStep
 
 if TYPE_CHECKING:
-    from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["SaveModel"]
 
 
 @final
 @dataclass(frozen=True)
-class SaveModel(StatefulStep):
-    """Write the model ``name`` to ``path`` when the run ends, or after every epoch too.
+class SaveModel(EventStep):
+    """Write the model ``name`` to ``path`` when the run ends, or after every epoch.
 
     ``preprocessing`` is the pipeline that turns a file into what the model
     takes; it is kept with the weights, so that a file can be predicted from
-    the dump alone.
+    the dump alone. ``path`` may be a variable, ``V("path")``, whose value at
+    that moment counts; a path that is known when the run begins is checked
+    before any record is read.
+
+    Raises:
+        InputError: for a path that cannot be written.
     """
+
+    names_model: ClassVar[bool] = True
 
     name: str
     path: str | Path
@@ -34,13 +41,30 @@ class SaveModel(StatefulStep):
     def __post_init__(self) -> None:
         if self.every not in ("run", "epoch"):
             raise InputError(f"save_model(every={self.every!r}): expected 'run' or 'epoch'.")
+        if not isinstance(self.path, (str, os.PathLike)):
+            raise InputError(
+                f"save_model(path={self.path!r}) is not a path. Pass the name of a file, such as 'af.cardioflow'."
+            )
 
-    def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
-        last = run.scratch(self).setdefault("epoch", batch.epoch)
-        if self.every == "epoch" and batch.epoch != last:
-            run.save_model(self.name, self.path, preprocessing=self.preprocessing)
-            run.scratch(self)["epoch"] = batch.epoch
-        return batch
+    def run_start(self, context: RunContext) -> None:
+        path = Path(self.path)
+        reason = None
+        if path.is_dir():
+            reason = "it is a folder. Pass the name of a file"
+        elif not path.parent.is_dir():
+            reason = f"there is no folder {str(path.parent)!r}. Make it first"
+        elif not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+            reason = "you may not write there. Change its permissions, or pass another path"
+        if reason is not None:
+            raise InputError(f"save_model() cannot write {str(self.path)!r}: {reason}.")
 
-    def end(self, run: Run) -> None:
-        run.save_model(self.name, self.path, preprocessing=self.preprocessing)
+    def epoch_end(self, context: RunContext, epoch: int) -> None:
+        if self.every == "epoch":
+            self._save(context)
+
+    def run_end(self, context: RunContext) -> None:
+        if self.every == "run":
+            self._save(context)
+
+    def _save(self, context: RunContext) -> None:
+        context.models.save(self.name, self.path, preprocessing=self.preprocessing)

@@ -21,7 +21,7 @@ class TestOnBatch(LearningStep):
     and ``"<name>.val_metric"``; the arguments are those of ``train_on_batch``.
     """
 
-    prefix = "val"
+    stage = "val"
 
     def learn(self, model: BaseModel, batch: EcgBatch, **kwargs: Any) -> dict[str, float]:
         return model.test_on_batch(batch, **kwargs)

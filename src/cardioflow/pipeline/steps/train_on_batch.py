@@ -26,7 +26,7 @@ class TrainOnBatch(LearningStep):
     pass as the loss.
     """
 
-    prefix = "train"
+    stage = "train"
 
     def learn(self, model: BaseModel, batch: EcgBatch, **kwargs: Any) -> dict[str, float]:
         return model.train_on_batch(batch, **kwargs)

@@ -11,7 +11,7 @@ from cardioflow.pipeline.steps.base import StatefulStep
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.run import Run
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["Update"]
 
@@ -28,6 +28,6 @@ class Update(StatefulStep):
         if not isinstance(self.variable, V):
             raise InputError(f"update({self.variable!r}, …): expected the variable to write to, as V('name').")
 
-    def run(self, batch: EcgBatch, run: Run) -> EcgBatch:
-        run.variables.save(self.variable, self.value)
+    def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
+        context.variables.save(self.variable, self.value)
         return batch

@@ -1,0 +1,69 @@
+"""What a template and a bound pipeline have in common: steps, the way they are written, and their text."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
+
+from cardioflow.pipeline._fluent import PipelineActions
+from cardioflow.pipeline.call import Call
+from cardioflow.pipeline.serialization import template_to_json
+from cardioflow.pipeline.template import Template
+
+__all__ = ["PipelineBase"]
+
+
+class PipelineBase(PipelineActions):
+    """Steps in order that never change; every action is a method and returns a new pipeline with one more step."""
+
+    template: Template
+
+    @abstractmethod
+    def _with_template(self, template: Template) -> Self:
+        """Return the same pipeline over other steps."""
+
+    @abstractmethod
+    def _state(self) -> str:
+        """Return what ``repr`` says of the pipeline."""
+
+    def _with_call(self, name: str, /, *args: Any, **kwargs: Any) -> Self:
+        return self._with_template(self.template.with_call(name, args, kwargs))
+
+    @property
+    def steps(self) -> tuple[Call, ...]:
+        """The steps as they were written."""
+        return self.template.steps
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The settings that ``C`` and models read."""
+        return self.template.config
+
+    @property
+    def run_arguments(self) -> Mapping[str, Any]:
+        """What ``run`` was given on the template."""
+        return self.template.run_arguments
+
+    def __add__(self, other: PipelineBase) -> Self:
+        """Return the steps of both, one after the other; settings of one name must agree."""
+        if not isinstance(other, PipelineBase):
+            return NotImplemented
+        return self._with_template(self.template.joined(other.template))
+
+    def to_json(self) -> str:
+        """Return the steps, configuration and run arguments as JSON; a bound pipeline leaves its data set out."""
+        return template_to_json(self.template)
+
+    def __len__(self) -> int:
+        return len(self.template.steps)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        lines = [f"Pipeline ({self._state()})"]
+        lines += [f"  {i}. {step}" for i, step in enumerate(self.steps, 1)]
+        if self.run_arguments:
+            lines.append(f"  run({', '.join(f'{k}={v!r}' for k, v in self.run_arguments.items())})")
+        return "\n".join(lines)

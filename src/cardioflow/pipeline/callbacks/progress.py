@@ -1,0 +1,43 @@
+"""A progress bar with rate, loss and time left; nothing where standard error is not a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from cardioflow.pipeline.callbacks.base import BatchLogs, Callback
+
+if TYPE_CHECKING:
+    from cardioflow.pipeline.context import RunContext
+
+__all__ = ["Progress"]
+
+
+@final
+class Progress(Callback):
+    """Counts the records drawn and shows the latest losses and metrics.
+
+    Args:
+        n_records: How many records the run draws; ``None`` where it has no end.
+        shown: Whether the bar is shown; ``None`` shows it on a terminal only.
+    """
+
+    def __init__(self, n_records: int | None, *, shown: bool | None) -> None:
+        self._total = n_records
+        # What tqdm takes as "only where standard error is a terminal".
+        self._disable = None if shown is None else not shown
+        self._bar: Any = None
+
+    def run_start(self, context: RunContext) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=self._total, disable=self._disable, unit=" records", dynamic_ncols=True, smoothing=0.1)
+
+    def batch_end(self, context: RunContext, logs: BatchLogs) -> None:
+        self._bar.update(logs.n_drawn)
+        if logs.measurements and not self._bar.disable:
+            shown = {name: f"{value:.4f}" for m in logs.measurements for name, value in m.values.items()}
+            self._bar.set_postfix(shown, refresh=False)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

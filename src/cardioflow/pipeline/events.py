@@ -1,0 +1,78 @@
+"""Who hears of the events of a run, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast, final
+
+from cardioflow.pipeline.callbacks.base import BatchLogs, Callback
+from cardioflow.pipeline.callbacks.loss_variables import LossVariables
+from cardioflow.pipeline.callbacks.progress import Progress
+from cardioflow.pipeline.expressions import Scope
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import Skipped
+    from cardioflow.pipeline.context import RunContext
+    from cardioflow.pipeline.options import RunOptions
+    from cardioflow.pipeline.plan import CompiledStep
+
+__all__ = ["Events"]
+
+
+@final
+class Events:
+    """Hands each event on: to the variables and the bar, then to the callbacks of ``run``, then to the steps.
+
+    Steps come last, so that ``save_model`` writes what a callback made of the model.
+    """
+
+    def __init__(
+        self, steps: Sequence[CompiledStep], options: RunOptions, n_records: int | None, context: RunContext
+    ) -> None:
+        self._steps = steps
+        self._context = context
+        built_in = (LossVariables(), Progress(n_records, shown=options.progress))
+        self._callbacks: tuple[tuple[Callback, RunContext], ...] = tuple(
+            (callback, replace(context, state={})) for callback in (*built_in, *options.callbacks)
+        )
+        self._closed = False
+
+    def run_start(self) -> None:
+        for callback, context in self._callbacks:
+            callback.run_start(context)
+        for step in self._steps:
+            # What depends on a variable is not known yet.
+            if step.is_fixed:
+                cast("Callback", step.action).run_start(self._context)
+
+    def epoch_start(self, epoch: int) -> None:
+        for callback, context in self._subscribers():
+            callback.epoch_start(context, epoch)
+
+    def batch_end(self, number: int, epoch: int, n_drawn: int, skipped: tuple[Skipped, ...]) -> None:
+        logs = BatchLogs(number, epoch, n_drawn, self._context.log.take(), skipped)
+        # Steps write at the ends of epochs and runs; making them anew for every batch would cost for nothing.
+        for callback, context in self._callbacks:
+            callback.batch_end(context, logs)
+
+    def epoch_end(self, epoch: int) -> None:
+        for callback, context in self._subscribers():
+            callback.epoch_end(context, epoch)
+
+    def run_end(self) -> None:
+        for callback, context in self._subscribers():
+            callback.run_end(context)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for callback, _ in self._callbacks:
+            callback.close()
+
+    def _subscribers(self) -> Iterator[tuple[Callback, RunContext]]:
+        yield from self._callbacks
+        for step in self._steps:
+            action = step.made(Scope(step.config, None, self._context.variables))
+            yield cast("Callback", action), self._context

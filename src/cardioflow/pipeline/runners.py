@@ -1,0 +1,118 @@
+"""One persistent runner for each step that runs in order: what it keeps, it keeps for the whole run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast, final
+
+from cardioflow.pipeline import error_policy
+from cardioflow.pipeline.error_policy import OnError
+from cardioflow.pipeline.expressions import Scope
+from cardioflow.pipeline.steps.base import SinkStep, StatefulStep, StreamStep
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.pipeline.context import RunContext
+    from cardioflow.pipeline.plan import CompiledStep
+
+__all__ = ["Runner", "runner_for"]
+
+
+class Runner(ABC):
+    """A step at its position in one run."""
+
+    def __init__(self, step: CompiledStep, context: RunContext, on_error: OnError) -> None:
+        self.step = step
+        self.on_error: OnError = on_error
+        # A copy of the context, whose state belongs to this position alone.
+        self.context = replace(context, state={})
+
+    @abstractmethod
+    def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
+        """Do the step on ``batch`` and return what goes on to the next step."""
+
+    def flush(self) -> Sequence[EcgBatch]:
+        """Return what the step held back in the epoch that ends."""
+        return ()
+
+    def end(self) -> None:  # noqa: B027 -- most steps have nothing to do
+        """Act after the last batch of the run."""
+
+    def _action(self, batch: EcgBatch | None) -> Any:
+        return self.step.made(Scope(self.step.config, batch, self.context.variables))
+
+
+@final
+class _Pure(Runner):
+    """A transform behind a step that runs in order."""
+
+    def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
+        action = self._action(batch)
+        return (error_policy.apply(action, batch, step=self.step.where, on_error=self.on_error, probes=True),)
+
+
+@final
+class _Stateful(Runner):
+    """A step that trains, predicts or writes variables."""
+
+    _last: StatefulStep | None = None
+
+    def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
+        action: StatefulStep = self._action(batch)
+        self._last = action
+
+        def run(rows: EcgBatch) -> EcgBatch:
+            return action.run(rows, self.context)
+
+        return (error_policy.apply(run, batch, step=self.step.where, on_error=self.on_error, probes=False),)
+
+    def end(self) -> None:
+        # A step whose arguments depend on the batch ends with those of the last one.
+        last = self._last if self.step.action is None else cast("StatefulStep", self.step.action)
+        if last is not None:
+            last.end(self.context)
+
+
+@final
+class _Sink(Runner):
+    """A step that writes rows somewhere else."""
+
+    def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
+        action: SinkStep = self._action(batch)
+        reasons: dict[str, Any] = {}
+
+        def write(rows: EcgBatch) -> EcgBatch:
+            reasons.update(action.write(rows))
+            return rows
+
+        error_policy.apply(write, batch, step=self.step.where, on_error="raise", probes=False)
+        kept = error_policy.settle(reasons, batch, step=self.step.where, on_error=self.on_error)
+        return (kept.replace(history=(*kept.history, action.action_name)),)
+
+
+@final
+class _Stream(Runner):
+    """A step that takes several batches to give one, or gives several for one."""
+
+    def __init__(self, step: CompiledStep, context: RunContext, on_error: OnError) -> None:
+        super().__init__(step, context, on_error)
+        self.stream = cast("StreamStep", step.action).start()
+
+    def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
+        return self.stream.push(batch)
+
+    def flush(self) -> Sequence[EcgBatch]:
+        return self.stream.flush()
+
+
+def runner_for(step: CompiledStep, context: RunContext, on_error: OnError) -> Runner:
+    """Return the runner of ``step`` for one run."""
+    kinds: tuple[tuple[type, type[Runner]], ...] = (
+        (StreamStep, _Stream),
+        (SinkStep, _Sink),
+        (StatefulStep, _Stateful),
+    )
+    made = next((runner for kind, runner in kinds if issubclass(step.kind, kind)), _Pure)
+    return made(step, context, on_error)

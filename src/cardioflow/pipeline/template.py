@@ -1,0 +1,76 @@
+"""What a pipeline is made of: steps, settings and recorded run arguments, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+from cardioflow.errors import CardioFlowError, ConfigError, NotRunError
+from cardioflow.pipeline.call import Call
+from cardioflow.pipeline.options import RunOptions
+
+__all__ = ["Template"]
+
+
+@final
+@dataclass(frozen=True)
+class Template:
+    """Steps in order, their configuration, and the arguments of a run; every change gives a new one."""
+
+    steps: tuple[Call, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    run_arguments: Mapping[str, Any] = field(default_factory=dict)
+    """What ``run`` was given before there was a data set."""
+
+    def with_call(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Template:
+        """Return the template with one more step.
+
+        Raises:
+            CardioFlowError: with the step in it, when the arguments do not fit the action.
+        """
+        call = Call(name, args, kwargs)
+        try:
+            call.check()
+        except CardioFlowError as error:
+            error.step = error.step or f"{len(self.steps) + 1}, {call}"
+            raise
+        return replace(self, steps=(*self.steps, call))
+
+    def with_run(self, arguments: Mapping[str, Any]) -> Template:
+        """Return the template with the arguments of a run recorded.
+
+        Raises:
+            NotRunError: when it has some already.
+            ConfigError: for an argument that ``run`` does not take.
+        """
+        if self.run_arguments:
+            raise NotRunError(
+                "This template has recorded its run() already and still has no dataset. "
+                "Bind it: (dataset >> template).run()."
+            )
+        RunOptions.check_names(arguments)
+        if "batch_size" in arguments:
+            RunOptions.of(arguments)
+        return replace(self, run_arguments=arguments)
+
+    def joined(self, other: Template) -> Template:
+        """Return the steps of both, one after the other.
+
+        Raises:
+            ConfigError: when they disagree on a setting.
+        """
+        for name in self.config.keys() & other.config.keys():
+            if self.config[name] != other.config[name]:
+                raise ConfigError(
+                    f"Both pipelines set {name!r}, to {self.config[name]!r} and to {other.config[name]!r}. "
+                    "Drop one of them."
+                )
+        return Template(
+            self.steps + other.steps,
+            {**self.config, **other.config},
+            {**self.run_arguments, **other.run_arguments},
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.steps)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cardioflow import EcgBatch, EcgDataset
+from cardioflow import EcgBatch, EcgDataset, Pipeline
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError
 
 
@@ -104,6 +104,85 @@ def test_shares_that_cannot_be_are_refused(fifty: EcgDataset, shares: object) ->
 def test_a_group_that_is_not_given_is_named(fifty: EcgDataset) -> None:
     with pytest.raises(InputError, match=r"split\(groups=…\) has no value for record 'r00'"):
         fifty.split(0.5, groups={"other": 1})
+
+
+def test_groups_and_strata_may_be_tables_with_whole_numbers_as_ids() -> None:
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    records = EcgDataset({str(i): f"{i}.hea" for i in range(1, 41)})
+    patients = {i: i % 7 for i in range(1, 41)}
+    expected = [part.ids for part in records.split(0.5, groups={str(k): v for k, v in patients.items()})]
+    frame = pd.DataFrame({"ecg_id": list(patients), "patient_id": list(patients.values())})
+    series = frame.set_index("ecg_id")["patient_id"]
+    for table in (patients, series, frame, frame.set_index("ecg_id"), pa.table(frame)):
+        assert [part.ids for part in records.split(0.5, groups=table)] == expected
+    assert not {patients[int(i)] for i in expected[0]} & {patients[int(i)] for i in expected[1]}
+    strata = pd.Series(["A", "N"] * 20, index=range(1, 41))
+    part, _ = records.split(0.5, stratify=strata)
+    assert Counter(strata[int(i)] for i in part.ids) == {"A": 10, "N": 10}
+
+
+def test_groups_that_cannot_be_matched_with_records_are_refused() -> None:
+    pd = pytest.importorskip("pandas")
+    records = EcgDataset({str(i): f"{i}.hea" for i in range(4)})
+    with pytest.raises(InputError, match=r"split\(groups=…\) is a list, which does not say which record each value"):
+        records.split(0.5, groups=[1, 2, 3, 4])
+    with pytest.raises(InputError, match=r"split\(groups=…\): expected a mapping of ids.*got a DataFrame.*3 columns"):
+        records.split(0.5, groups=pd.DataFrame({"a": [1], "b": [2], "c": [3]}))
+    with pytest.raises(InputError, match=r"split\(stratify=…\) has no value for record '2'"):
+        records.split(0.5, stratify={0: "A", 1: "A", 2: None, 3: "N"})
+    with pytest.raises(InputError, match=r"split\(groups=…\) has two values for record '1': 1 and 2"):
+        records.split(0.5, groups=pd.Series([1, 2], index=[1, 1]))
+
+
+def test_a_table_gives_labels_and_refuses_rows_without_a_file(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"id": [1, 2], "file": ["a.hea", "b.hea"], "rhythm": ["N", "AF"]})
+    records = EcgDataset.from_table(table, path="file", id="id", labels="rhythm", root=tmp_path)
+    assert (records.ids, records.labels) == (("1", "2"), {"1": "N", "2": "AF"})
+    assert records.paths == (tmp_path / "a.hea", tmp_path / "b.hea")
+    assert (records >> Pipeline().load(components="target")).next_batch(2).target.tolist() == ["N", "AF"]
+    with pytest.raises(UnknownNameError, match=r"The table has no column 'rythm'\. Did you mean 'rhythm'"):
+        EcgDataset.from_table(table, path="file", labels="rythm")
+    with pytest.raises(InputError, match=r"Row 2 of the table has no file in column 'file'"):
+        EcgDataset.from_table(table.assign(file=["a.hea", None]), path="file")
+
+
+def test_a_packed_store_keeps_several_labels_of_a_record(tmp_path: Path) -> None:
+    records = EcgDataset.simulated(2, duration_s=1)
+    table = {"sim00000": "N,PVC", "sim00001": "AF"}
+    store = records.pack(tmp_path / "store", labels=table, several=True, separator=",")
+    assert store.labels == {"sim00000": ("N", "PVC"), "sim00001": ("AF",)}
+    batch = (store >> Pipeline().load().load(components="target", several=True)).next_batch(2)
+    assert batch.target.tolist() == [("N", "PVC"), ("AF",)]
+    assert batch.classes == ("AF", "N", "PVC")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rhythms": ()}, r"simulated\(rhythms=\(\)\) names no rhythm"),
+        ({"rhythms": ("SR", "VF")}, r"EcgDataset\.simulated\(rhythm='VF'\) is not a rhythm"),
+        ({"n_records": 0}, r"simulated\(n_records=0\): expected 1 or more"),
+        ({"n_records": 2.5}, r"simulated\(n_records=2\.5\) is not a whole number"),
+        ({"seed": "x"}, r"simulated\(seed='x'\) is not a whole number"),
+        ({"fs": 0}, r"simulated\(fs=0\) is not between 20 and 10000 Hz"),
+        ({"fs": None}, r"simulated\(\): a parameter is of the wrong type"),
+        ({"duration_s": -1}, r"simulated\(duration_s=-1\) is not between"),
+        ({"heart_rate": 900}, r"simulated\(heart_rate=900\) is not between 20 and 250"),
+        ({"leads": "I,V9"}, r"simulated\(\) has no lead 'V9'"),
+        ({"noise": 1}, r"simulated\(\) takes no 'noise'\. Did you mean 'noise_mv'"),
+    ],
+)
+def test_a_simulation_that_cannot_be_is_refused_when_it_is_asked_for(given: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        EcgDataset.simulated(**{"n_records": 3, **given})  # type: ignore[arg-type]
+
+
+def test_parameters_of_a_simulation_reach_it_to_the_last_digit() -> None:
+    records = EcgDataset.simulated(1, rhythms="AF", fs=256.5, duration_s=2, leads=("II", "V1"), heart_rate=71.25)
+    batch = records.next_batch(1).load()
+    assert (batch.signal[0].shape, batch.meta[0]["fs"], batch.meta[0]["leads"]) == ((2, 513), 256.5, ("II", "V1"))
+    assert records.labels == {"sim00000": "AF"}
 
 
 def test_batches_are_of_the_class_that_was_asked_for(fifty: EcgDataset) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cardioflow import EcgDataset, Pipeline
-from cardioflow.errors import InputError, LabelError, UnknownNameError
-from cardioflow.pipeline.labels import LabelTable, TableShape
+from cardioflow.errors import InputError, LabelError, UnknownNameError, nearest
+from cardioflow.pipeline.labels import LabelTable, MissingLabelError, TableShape
 
 IDS = ("A1", "A2", "A3")
 
@@ -77,6 +80,170 @@ def test_pandas_and_arrow_tables_and_mappings_give_the_same() -> None:
     assert LabelTable.read(lists, TableShape(several=True)).labels == {"A1": ("N", "PVC")}
 
 
+@pytest.mark.parametrize("cell", [float("nan"), None, "", "  ", "nan", "<NA>", np.nan, [], {}, (), {"N": False}])
+def test_a_missing_label_is_missing_and_never_a_class(cell: object) -> None:
+    table = {"A1": "N", "A2": cell, "A3": cell}
+    with pytest.raises(LabelError, match=r"the mapping has no label for 2 records: 'A2', 'A3'\. .*missing='drop'"):
+        LabelTable.read(table, TableShape())
+    kept = LabelTable.read(table, TableShape(missing="drop"))
+    assert (kept.labels, kept.classes) == ({"A1": "N"}, ("N",))
+
+
+def test_an_empty_cell_of_a_csv_file_or_a_pandas_table_is_missing(csv: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(LabelError, match=r"REFERENCE\.csv has no label for 1 record: 'A2'"):
+        _read(csv, "A1,N\nA2,\nA3,A\n")
+    for gap in (None, pd.NA, float("nan"), pd.NaT):
+        frame = pd.DataFrame({"id": ["A1", "A2"], "label": pd.Series(["N", gap], dtype=object)})
+        with pytest.raises(LabelError, match=r"has no label for 1 record: 'A2'"):
+            LabelTable.read(frame, TableShape())
+    with pytest.raises(LabelError, match=r"has no label for 1 record: 'A2'"):
+        LabelTable.read(pd.Series(["N", pd.NA], index=["A1", "A2"], dtype="string"), TableShape())
+
+
+def test_classes_called_none_or_na_are_classes() -> None:
+    assert LabelTable.read({"A1": "None", "A2": "NA"}, TableShape()).labels == {"A1": "None", "A2": "NA"}
+
+
+def test_only_records_that_there_are_can_miss_a_label() -> None:
+    table = LabelTable.read({"A1": "N", "B1": None}, TableShape(), IDS)
+    assert table.labels == {"A1": "N"}
+
+
+def test_where_several_are_allowed_no_label_is_not_a_missing_one() -> None:
+    shape = TableShape(several=True)
+    assert LabelTable.read({"A1": [], "A2": {}, "A3": ("N",)}, shape).labels == {"A1": (), "A2": (), "A3": ("N",)}
+    with pytest.raises(LabelError, match="no label for 1 record: 'A1'"):
+        LabelTable.read({"A1": None, "A2": ["N"]}, shape)
+
+
+def test_a_row_without_a_label_does_not_hide_another_row_of_the_record(csv: Path) -> None:
+    text = "A1,\nA1,N\nA2,A\nA2,\n"
+    assert _read(csv, text, several=True).labels == {"A1": ("N",), "A2": ("A",)}
+    assert _read(csv, text).labels == {"A1": "N", "A2": "A"}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_dict_of_likelihoods_gives_its_keys_above_a_threshold(as_text: bool) -> None:
+    codes: dict[str, object] = {"A1": {"NORM": 100.0, "SR": 0.0}, "A2": {"IMI": 35.0, "LVH": 50.0}}
+    table = {name: str(cell) for name, cell in codes.items()} if as_text else codes
+    every = LabelTable.read(table, TableShape(several=True))
+    assert every.labels == {"A1": ("NORM", "SR"), "A2": ("IMI", "LVH")}
+    likely = LabelTable.read(table, TableShape(several=True, threshold=50))
+    assert likely.labels == {"A1": ("NORM",), "A2": ("LVH",)}
+    assert LabelTable.read(table, TableShape(threshold=50)).labels == {"A1": "NORM", "A2": "LVH"}
+    with pytest.raises(LabelError, match=r"has 2 labels for one record: NORM, SR\. Pass several=True.*'A1'"):
+        LabelTable.read(table, TableShape())
+
+
+def test_lists_as_text_and_sets_give_several_labels() -> None:
+    table = {"A1": "['N', 'PVC']", "A2": {"B", "A"}, "A3": np.array(["N"])}
+    assert LabelTable.read(table, TableShape(several=True)).labels == {
+        "A1": ("N", "PVC"),
+        "A2": ("A", "B"),
+        "A3": ("N",),
+    }
+
+
+@pytest.mark.parametrize("cell", ["{'N': ", "[__import__('os')]", "[" * 5000, "{'N': 1, 2}"])
+def test_a_cell_that_begins_like_a_dict_or_a_list_but_is_not_one_names_the_record(cell: str) -> None:
+    with pytest.raises(LabelError, match=r"cannot be read as one.*record 'A1'"):
+        LabelTable.read({"A1": cell}, TableShape(several=True))
+
+
+def test_a_value_that_is_not_a_number_cannot_be_compared_with_a_threshold() -> None:
+    with pytest.raises(LabelError, match=r"The value of 'N' is 'high', which threshold=50 cannot judge"):
+        LabelTable.read({"A1": {"N": "high"}}, TableShape(several=True, threshold=50))
+
+
+def test_whole_numbers_are_classes_in_every_type() -> None:
+    for table in ({"A1": 1, "A2": 2}, {"A1": 1.0, "A2": 2.0}, {"A1": np.int64(1), "A2": np.float32(2)}):
+        assert LabelTable.read(table, TableShape()).labels == {"A1": "1", "A2": "2"}
+
+
+def test_numbers_that_are_not_whole_ask_whether_they_are_classes(csv: Path) -> None:
+    with pytest.raises(LabelError, match=r"has numbers for labels, such as 61\.5\. Pass numeric=True"):
+        _read(csv, "A1,61.5\nA2,70\n")
+    numbers = _read(csv, "A1,61.5\nA2,70\n", numeric=True)
+    assert numbers.labels == {"A1": 61.5, "A2": 70.0}
+    target, missing = numbers.targets(["A2", "A1", "A2"])
+    assert (target.dtype, target.tolist(), missing, numbers.classes) == (np.float64, [70.0, 61.5, 70.0], {}, ())
+    assert _read(csv, "A1,61.5\nA2,70\n", numeric=False).labels == {"A1": "61.5", "A2": "70"}
+    with pytest.raises(LabelError, match=r"'old' is not a number.*record 'A2'"):
+        _read(csv, "A1,61.5\nA2,old\n", numeric=True)
+    with pytest.raises(LabelError, match=r"has two numbers for one record: 61\.0 and 62\.0.*record 'A1'"):
+        _read(csv, "A1,61\nA1,62\n", numeric=True)
+
+
+def test_a_wide_table_asks_which_column_holds_the_labels(csv: Path) -> None:
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    said = r"has 3 columns \(ecg_id, patient_id, report\), so it is not clear which one holds the labels"
+    columns = {"ecg_id": ["A1", "A2"], "patient_id": [7, 8], "report": ["N", "A"]}
+    for table in (pd.DataFrame(columns), pa.table(columns)):
+        with pytest.raises(InputError, match=said):
+            LabelTable.read(table, TableShape())
+        assert LabelTable.read(table, TableShape(label_column="report")).labels == {"A1": "N", "A2": "A"}
+    text = "ecg_id,patient_id,report\nA1,7,N\nA2,8,A\n"
+    with pytest.raises(InputError, match=said):
+        _read(csv, text)
+    assert _read(csv, text, label_column="report").labels == {"A1": "N", "A2": "A"}
+
+
+def test_a_named_index_of_a_pandas_table_holds_the_ids() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"patient_id": [7, 8], "report": ["N", "A"]}, index=pd.Index([21, 22], name="ecg_id"))
+    assert LabelTable.read(frame, TableShape(label_column="report")).labels == {"21": "N", "22": "A"}
+    assert LabelTable.read(frame[["report"]], TableShape()).labels == {"21": "N", "22": "A"}
+    own = TableShape(id_column="patient_id", label_column="report")
+    assert LabelTable.read(frame, own).labels == {"7": "N", "8": "A"}
+
+
+def test_columns_of_zero_and_one_are_one_label_each_in_their_order(csv: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    columns = {"id": ["A1", "A2", "A3"], "SR": [1, 0, 0], "AF": [0, 1, 1], "PVC": [0, 0, 1]}
+    shape = TableShape(label_columns=["SR", "AF", "PVC"], several=True)  # type: ignore[arg-type]
+    expected = {"A1": ("SR",), "A2": ("AF",), "A3": ("AF", "PVC")}
+    table = LabelTable.read(pd.DataFrame(columns), shape)
+    assert (table.labels, table.classes) == (expected, ("SR", "AF", "PVC"))
+    text = "id,SR,AF,PVC\nA1,1,0,0\nA2,0,1,0\nA3,0,1.0,1\n"
+    assert _read(csv, text, label_columns=("SR", "AF", "PVC"), several=True).labels == expected
+    one = _read(csv, text.rpartition("A3")[0], label_columns=("SR", "AF"))
+    assert (one.labels, one.classes) == ({"A1": "SR", "A2": "AF"}, ("SR", "AF"))
+    with pytest.raises(LabelError, match=r"Column 'AF' holds '0\.4', but label_columns are columns of 0 and 1"):
+        _read(csv, "id,SR,AF\nA1,1,0.4\n", label_columns=("SR", "AF"))
+    likely = _read(csv, "id,SR,AF\nA1,0.9,0.4\n", label_columns=("SR", "AF"), threshold=0.5)
+    assert likely.labels == {"A1": "SR"}
+    with pytest.raises(LabelError, match=r"no label for 1 record: 'A1'"):
+        _read(csv, "id,SR,AF\nA1,1,\n", label_columns=("SR", "AF"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ({"label_columns": "SR"}, r"label_columns='SR' is text\. Pass a list of columns"),
+        ({"label_columns": ["SR"], "label_column": "x"}, r"label_columns cannot be combined with label_column"),
+        ({"numeric": True, "several": True}, r"numeric=True is one number per record"),
+        ({"missing": "skip"}, r"missing='skip': expected 'raise' or 'drop'"),
+        ({"separator": ""}, r"separator='' separates nothing"),
+        ({"label_column": 2}, r"label_column=2: REFERENCE\.csv has 2 columns, numbered from 0"),
+        ({"id_column": True}, r"id_column=True is not the name or the number of a column"),
+        ({"header": False, "id_column": "id"}, r"is read with header=False, so its columns have no names"),
+    ],
+)
+def test_options_that_contradict_each_other_or_the_table_are_refused(
+    csv: Path, shape: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        _read(csv, "A1,N\nA2,A\n", **shape)
+
+
+def test_ids_are_compared_as_text_whatever_type_a_table_has_them_in() -> None:
+    pd = pytest.importorskip("pandas")
+    assert LabelTable.read({1: "N", np.int64(2): "A", 3.0: "N"}, TableShape()).labels == {"1": "N", "2": "A", "3": "N"}
+    with pytest.raises(InputError, match=r"nan is not a record id.*Pass id_column="):
+        LabelTable.read(pd.DataFrame({"id": [1.0, float("nan")], "label": ["N", "A"]}), TableShape())
+
+
 def test_something_else_is_refused_by_its_type() -> None:
     with pytest.raises(InputError, match="Labels cannot be read from an int"):
         LabelTable.read(3, TableShape())
@@ -141,3 +308,73 @@ def test_classes_are_the_tables_unless_given(records: EcgDataset) -> None:
     assert (plain.classes, given.classes) == (("A", "N"), ("N", "A", "O"))
     with pytest.raises(LabelError, match=r"lacks: \['A'\]"):
         (records >> Pipeline().load(src=table, components="target", classes=["N"])).next_batch(2)
+
+
+def test_segments_get_the_label_of_their_record_and_not_of_a_row_of_that_name(records: EcgDataset) -> None:
+    first, second = records.ids[:2]
+    # Were rows joined by their own ids, the first segment of the first record would be "wrong".
+    table = {first: "N", second: "A", f"{first}/0": "wrong"}
+    cut = records.subset([first, second]).next_batch(2).load(fmt="wfdb").split_signals(2000, 2000).unstack_signals()
+    assert len(set(cut.ids)) == len(cut) > 4
+    batch = cut.load(src=table, components="target")
+    assert batch.target.tolist() == ["N" if record == first else "A" for record in cut.provenance.record_id]
+    with pytest.raises(LabelError, match=f"has no label for record '{first}'"):
+        cut.load(src={second: "A", f"{first}/0": "wrong"}, components="target")
+
+
+def test_records_without_a_label_are_left_out_when_asked(records: EcgDataset) -> None:
+    table = {records.ids[0]: "N", records.ids[1]: None, records.ids[2]: "A"}
+    assert _targets(records, table, missing="drop") == {records.ids[0]: "N", records.ids[2]: "A"}
+    with pytest.raises(LabelError, match=f"no label for 1 record: '{records.ids[1]}'"):
+        _targets(records, table)
+
+
+def test_numbers_become_targets_without_classes(records: EcgDataset) -> None:
+    table = {name: 60 + i / 2 for i, name in enumerate(records.ids)}
+    batch = (records >> Pipeline().load(src=table, components="target", numeric=True)).next_batch(4)
+    assert (batch.target.tolist(), batch.classes) == ([60.0, 60.5, 61.0, 61.5], None)
+
+
+def test_an_option_of_files_is_refused_for_targets_by_name(records: EcgDataset) -> None:
+    with pytest.raises(InputError, match=r"takes no 'sevral' for components='target'\. Did you mean 'several'"):
+        Pipeline().load(src={"a": "b"}, components="target", sevral=True)
+    with pytest.raises(InputError, match=r"load\(extra_labels='skip'\): expected 'raise' or 'ignore'"):
+        Pipeline().load(src={"a": "b"}, components="target", extra_labels="skip")
+
+
+def test_the_labels_of_a_data_set_are_a_copy() -> None:
+    labels = {"a": "N"}
+    dataset = EcgDataset({"a": "a.hea"}, labels=labels)
+    labels["a"] = "A"
+    assert dataset.labels == {"a": "N"}
+
+
+def test_the_nearest_ids_are_looked_up_only_for_a_message_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def looked_up(name: str, known: Iterable[str]) -> str:
+        asked.append(name)
+        return nearest(name, known)
+
+    # A look-up compares with every id of the table: one for each of n records takes n² comparisons.
+    monkeypatch.setattr("cardioflow.pipeline.labels.nearest", looked_up)
+    dataset = EcgDataset({f"r{i:03d}": f"r{i:03d}.hea" for i in range(300)})
+    table = dict.fromkeys(dataset.ids[::2], "N")
+    run = (dataset >> Pipeline().load(src=table, components="target")).run(batch_size=32, on_error="skip")
+    assert [s.record for s in run.skipped] == list(dataset.ids[1::2])
+    assert asked == []
+    assert str(run.skipped[0].reason).startswith(
+        "the mapping has no label for record 'r001'. Add it to the table, or leave such records out with "
+        "missing='drop'. Did you mean 'r"
+    )
+    assert asked == ["r001"]
+
+
+def test_a_missing_label_pickles_without_the_table() -> None:
+    table = LabelTable.read({f"r{i:05d}": "N" for i in range(10_000)}, TableShape())
+    error = table.targets(["r99999"])[1]["r99999"]
+    text = pickle.dumps(error)
+    assert len(text) < 2000
+    again = pickle.loads(text)
+    assert isinstance(again, MissingLabelError)
+    assert (again.record, str(again)) == ("r99999", str(error.args[0]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioflow import EcgDataset, Pipeline
+from cardioflow import C, EcgDataset, Pipeline
 from cardioflow.errors import FormatError, InputError
 
 
@@ -55,3 +55,35 @@ def test_options_survive_being_saved_with_a_model(arrays: EcgDataset) -> None:
     again = Pipeline.from_json(Pipeline().load(fmt="npy", fs=500).to_json())
     batch = (arrays >> again).next_batch(2)
     assert batch.meta["fs"].tolist() == [500.0, 500.0]
+
+
+def test_expressions_inside_options_have_their_values_when_a_file_is_read(tmp_path: Path) -> None:
+    savemat = pytest.importorskip("scipy.io").savemat
+    savemat(tmp_path / "r.mat", {"first": np.ones((2, 300)), "second": np.full((2, 300), 2.0)})
+    records = EcgDataset([tmp_path / "r.mat"])
+    template = Pipeline(config={"v": "second", "fs": 250, "stop": 0.4}).load(
+        fmt="mat", variable=C("v"), fs=C("fs"), stop_s=C("stop")
+    )
+    batch = (records >> template).next_batch(1)
+    assert batch.meta["fs"].tolist() == [250.0]
+    assert np.array_equal(batch.signal[0], np.full((2, 100), 2.0, np.float32))
+
+
+def test_expressions_inside_lists_of_options_have_their_values(arrays: EcgDataset) -> None:
+    template = Pipeline(config={"lead": 1}).load(fmt="npy", fs=500, channels=[C("lead"), 0])
+    assert (arrays >> template).next_batch(1).meta[0]["signame"] == ("signal 1", "signal 0")
+
+
+def test_options_of_a_table_may_be_settings(arrays: EcgDataset, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("id,age,rhythm\na,61,N\nb,70,AF\n")
+    template = Pipeline(config={"table": tmp_path / "labels.csv", "column": "rhythm"}).load(
+        src=C("table"), components="target", label_column=C("column")
+    )
+    assert (arrays >> template).next_batch(2).target.tolist() == ["N", "AF"]
+
+
+def test_an_expression_of_a_pipeline_is_refused_on_a_batch(arrays: EcgDataset) -> None:
+    with pytest.raises(InputError, match=r"load\(fs=C\('fs'\)\) has no value here.*dataset >> Pipeline"):
+        arrays.batch([0]).load(fmt="npy", fs=C("fs"))
+    with pytest.raises(InputError, match=r"load\(channels=\[C\('lead'\)\]\) has no value here"):
+        arrays.batch([0]).load(fmt="npy", fs=500, channels=[C("lead")])

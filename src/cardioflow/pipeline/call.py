@@ -19,7 +19,11 @@ from cardioflow.registry import actions
 __all__ = ["Call"]
 
 OUTPUT_PARAMETERS = ("save_to", "variable")
-"""Parameters that name a place to write to; an expression given there is not replaced by its value."""
+"""Parameters that name a place to write to; an expression given there is not replaced by its value.
+
+They are meant where the action declares them: ``variable`` of ``load(fmt="mat", variable=C("v"))`` is an option of a
+format, which is read.
+"""
 
 
 @final
@@ -73,7 +77,7 @@ class Call:
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions to replace among the arguments: not places to save to, nor what the action evaluates."""
         kept = PerRecord if actions.get(self.name).evaluates_per_record else ()
-        found = (e for name, value in self._named() if name not in OUTPUT_PARAMETERS for e in expressions_in(value))
+        found = (e for name, value in self._named() if not self._is_output(name) for e in expressions_in(value))
         return tuple(e for e in found if not isinstance(e, kept))
 
     @property
@@ -89,7 +93,7 @@ class Call:
         args, kwargs = [], {}
         kept = actions.get(self.name).evaluates_per_record
         for i, (name, value) in enumerate(self._named()):
-            final = value if name in OUTPUT_PARAMETERS else evaluate(value, scope, per_record=kept)
+            final = value if self._is_output(name) else evaluate(value, scope, per_record=kept)
             if i < len(self.args):
                 args.append(final)
             else:
@@ -100,6 +104,10 @@ class Call:
             error.step = error.step or str(self)
             raise
         return made
+
+    def _is_output(self, parameter: str) -> bool:
+        """Return whether the action declares ``parameter`` as a place to write to."""
+        return parameter in OUTPUT_PARAMETERS and parameter in inspect.signature(actions.get(self.name)).parameters
 
     def _named(self) -> list[tuple[str, Any]]:
         """Return the arguments with their parameters' names; further positional ones have none."""

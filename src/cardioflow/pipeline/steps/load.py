@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError, nearest
+from cardioflow.pipeline.expressions import expressions_in
 from cardioflow.pipeline.join_labels import JoinLabels
 from cardioflow.pipeline.read_records import READ_COMPONENTS, ReadRecords
 from cardioflow.pipeline.steps.base import Reader
@@ -66,6 +67,7 @@ class Load(Reader):
             chosen: tuple[str, ...] = ("signal", "meta", *(("annotation",) if "ann_ext" in options else ()))
         else:
             chosen = (components,) if isinstance(components, str) else tuple(components)
+        _refuse_expressions({"src": src, "fmt": fmt, "components": chosen, **options})
         _check_components(chosen)
         part: ReadRecords | JoinLabels
         if chosen == ("target",):
@@ -92,6 +94,15 @@ class Load(Reader):
     def __str__(self) -> str:
         given = [f"{k}={v!r}" for k, v in (("src", self.src), ("fmt", self.fmt)) if isinstance(v, (str, Path))]
         return f"load({', '.join([*given, f'components={list(self.components)}'])})"
+
+
+def _refuse_expressions(arguments: Mapping[str, Any]) -> None:
+    for name, value in arguments.items():
+        if any(True for _ in expressions_in(value)):
+            raise InputError(
+                f"load({name}={value!r}) has no value here: expressions are known in a pipeline. Pass the value, or "
+                "write the step in a pipeline: dataset >> Pipeline().load(…)."
+            )
 
 
 def _check_components(components: Sequence[str]) -> None:

@@ -48,7 +48,7 @@ def pack(
     skipped: list[Skipped] = []
     with store_writer(path, shard_mb * 2**20) as writer:
         for batch in batches:
-            done = error_policy.apply(read, batch, step="pack", on_error=on_error)
+            done = error_policy.apply(read, batch, step="pack", on_error=on_error, probes=True)
             skipped += done.skipped
             if not len(done):
                 continue

@@ -28,7 +28,7 @@ def test_a_dump_with_a_step_that_reaches_out_is_refused(steps: Pipeline) -> None
 
 def test_a_dump_cannot_name_a_function_to_run() -> None:
     text = Pipeline().apply_transform(print).to_json()
-    with pytest.raises(ConfigError, match="is not imported from a file's word"):
+    with pytest.raises(ConfigError, match="functions are never imported because a text names them"):
         _preprocessing(Path("m"), text)
 
 

@@ -62,7 +62,7 @@ def test_an_npy_without_a_rate_says_where_to_put_it(tmp_path):
     (tmp_path / "x.json").write_text('{"fs": 250, "leads": ["I"]}')
     fails(tmp_path / "x.npy", "expected a text for each of its 2 leads")
     (tmp_path / "x.json").write_text("[")
-    fails(tmp_path / "x.npy", "x.json beside it", "no JSON")
+    fails(tmp_path / "x.npy", "x.json beside it", "not JSON")
 
 
 def test_arrays_of_objects_are_never_unpickled(tmp_path):

@@ -99,7 +99,7 @@ def test_two_columns_of_one_name_are_two_leads(path):
     [
         ("{}", "holds no sampling rate"),
         ('{"fs": "500"}', "holds no sampling rate"),
-        ("[", "metadata that is no JSON"),
+        ("[", "metadata that cannot be read: The text is not JSON"),
         ('{"fs": 500, "units": ["mV"]}', "for 2 columns of numbers"),
         ('{"fs": 500, "units": 5}', "tells the units 5"),
         ('{"fs": 500, "units": ["mV", 1]}', "tells the units ('mV', 1)"),

@@ -152,7 +152,7 @@ def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
         ("time (days),V1\n0,1\n1,2\n", "has a column 'time' of times in 'days'"),
         ("'Elapsed time','V1'\n'days','mV'\n0,1\n1,2\n", "times in 'days'; expected s, ms, us, minutes or hours"),
         ("time_s\n1\n2\n", "has no column of samples"),
-        ("# fs: 5\n# told: {\nV1\n1\n", "metadata that is no JSON"),
+        ("# fs: 5\n# told: {\nV1\n1\n", "metadata that cannot be read: The text is not JSON"),
         ("# fs: 5\n# marks: {\"sample\": [1], \"symbol\": []}\nV1,V2\n1,2\n", "columns have lengths [0, 1]"),
     ],
 )  # fmt: skip

@@ -12,7 +12,6 @@ from cardioflow import B, C, EcgBatch, EcgDataset, F, Pipeline, V
 from cardioflow.errors import (
     ConfigError,
     EndOfDataError,
-    FormatError,
     InputError,
     NotRunError,
     StepError,
@@ -71,36 +70,6 @@ def test_plus_joins_steps_settings_and_run_arguments() -> None:
 def test_joining_pipelines_that_disagree_on_a_setting_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"Both pipelines set 'fs', to 250 and to 300\. Drop one of them\."):
         Pipeline(config={"fs": 250}) + Pipeline(config={"fs": 300})
-
-
-def test_it_goes_to_json_and_back() -> None:
-    template = (
-        Pipeline(config={"m": {"path": "x"}})
-        .load(fmt="wfdb", components=("signal", "meta"))
-        .random_split_signals(3000, {"A": 3, "NO": 1})
-        .resample_signals(C("fs", default=250))
-        .update(V("n", mode="a"), B("ids"))
-        .run(batch_size=8)
-    )
-    assert Pipeline.from_json(template.to_json()) == template
-
-
-def test_a_function_in_json_is_never_imported_from_the_text() -> None:
-    text = Pipeline().apply_transform(_boom).to_json()
-    with pytest.raises(ConfigError, match=r"_boom', which is not imported from a file's word\. Pass it"):
-        Pipeline.from_json(text)
-    name = f"{_boom.__module__}._boom"
-    assert Pipeline.from_json(text, functions={name: _boom}) == Pipeline().apply_transform(_boom)
-
-
-def test_a_lambda_cannot_be_written_as_json() -> None:
-    with pytest.raises(InputError, match="has no name to be written by; define it at the top of a module"):
-        Pipeline().apply_transform(lambda x: x).to_json()
-
-
-def test_text_that_is_no_pipeline_is_refused() -> None:
-    with pytest.raises(FormatError, match=r"This is no pipeline of version 1\."):
-        Pipeline.from_json("{}")
 
 
 def test_it_is_picklable(records: EcgDataset) -> None:

@@ -1,1 +1,1 @@
-"""What every layer above rests on: random keys and the buffer pool."""
+"""What every layer above rests on: random keys, the buffer pool, equality and values as JSON."""

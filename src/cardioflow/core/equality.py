@@ -19,10 +19,10 @@ def same(a: Any, b: Any) -> bool:
     of the same function with the same arguments. A value whose ``==`` raises or does
     not give a truth value equals only itself.
     """
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
+    if a is b or type(a) is not type(b):
+        return a is b
+    if isinstance(a, str | int):
+        return bool(a == b)
     if isinstance(a, np.ndarray):
         return _same_arrays(a, b)
     if isinstance(a, Mapping):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
-from cardioflow.errors import FormatError
+from cardioflow.core.json_values import Form, JsonCodec, Limits, Recurse, parse
+from cardioflow.errors import FormatError, InputError
 from cardioflow.io._person import names_person
 
 __all__ = ["from_json", "marks_from", "marks_to", "to_json", "without_person"]
@@ -20,7 +20,7 @@ __all__ = ["from_json", "marks_from", "marks_to", "to_json", "without_person"]
 _IDENTIFYING: Final = frozenset(
     {"name", "patient_id", "birth_date", "patient", "recording", "institution", "physician", "operator", "accession"}
 )
-_LARGEST: Final = 1 << 26
+_LIMITS: Final = Limits()
 
 
 def without_person(meta: Mapping[str, Any], *, identify: bool) -> dict[str, Any]:
@@ -34,61 +34,46 @@ def without_person(meta: Mapping[str, Any], *, identify: bool) -> dict[str, Any]
     return told
 
 
-def to_json(told: Mapping[str, Any]) -> str:
-    """Return ``told`` as JSON; what JSON has no word for is left out."""
-    return json.dumps({k: v for k, v in ((k, _plain(v)) for k, v in told.items()) if v is not _NOTHING})
+def _time(form: Mapping[str, Any], recurse: Recurse) -> Any:
+    if not isinstance(form["datetime"], str):
+        return {"datetime": recurse(form["datetime"])}
+    try:
+        return datetime.fromisoformat(form["datetime"])
+    except ValueError:
+        return None
 
 
-_NOTHING: Final = object()
+# How times were written before the codec had a tag for them.
+_CODEC: Final = JsonCodec([Form("datetime", (), lambda value, _: value, _time)], plain=True)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, datetime):
-        return {"datetime": value.isoformat()}
-    if isinstance(value, Mapping):
-        return {str(k): v for k, v in ((k, _plain(v)) for k, v in value.items()) if v is not _NOTHING}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple | frozenset | set):
-        parts = [_plain(v) for v in value]
-        return _NOTHING if any(part is _NOTHING for part in parts) else parts
-    return _NOTHING
+def to_json(meta: Mapping[str, Any]) -> str:
+    """Return ``meta`` as JSON that other programs read easily; values that have no JSON form are left out."""
+    found = {}
+    for key, value in meta.items():
+        try:
+            found[str(key)] = _CODEC.encode(value)
+        except InputError:
+            continue
+    return json.dumps(found, allow_nan=False)
 
 
 def from_json(text: str | bytes) -> dict[str, Any]:
     """Return what ``to_json`` wrote; lists become tuples.
 
     Raises:
-        FormatError: when it is no JSON object.
+        FormatError: when it is not a JSON object.
     """
-    if len(text) > _LARGEST:
-        raise FormatError(f"carries {len(text)} characters of metadata; expected at most {_LARGEST}.")
     try:
-        told = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"carries metadata that is no JSON: {error}.") from error
-    if not isinstance(told, dict):
-        raise FormatError("carries metadata that is no JSON object.")
-    return {key: _rich(value) for key, value in told.items()}
+        return _object(parse(text, _LIMITS))
+    except FormatError as error:
+        raise FormatError(f"holds metadata that cannot be read: {error}") from error
 
 
-def _rich(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_rich(v) for v in value)
-    if isinstance(value, dict):
-        if set(value) == {"datetime"} and isinstance(value["datetime"], str):
-            try:
-                return datetime.fromisoformat(value["datetime"])
-            except ValueError:
-                return None
-        return {key: _rich(v) for key, v in value.items()}
-    return value
+def _object(found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise FormatError(f"Expected a JSON object, and the text holds a value of type {type(found).__name__}.")
+    return {key: _CODEC.decode(value, key) for key, value in found.items()}
 
 
 def marks_to(marks: Annotation) -> dict[str, Any]:

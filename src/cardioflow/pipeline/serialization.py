@@ -1,133 +1,242 @@
-"""Pipelines as JSON: what was written, and nothing that runs code when it is read."""
+"""Pipelines as JSON: the steps as they were written, and nothing that runs code when it is read.
+
+A text of version 2 is an object with four entries::
+
+    {"cardioflow_pipeline": 2,
+     "steps": [{"name": "resample_signals", "args": [250], "kwargs": {}}, …],
+     "config": {"lr": 0.001},
+     "run": {"batch_size": 64}}
+
+Arguments and settings are written by ``cardioflow.core.json_values``, and besides
+
+* ``B``, ``C``, ``F`` and ``V`` as ``{"$B": "target"}``, ``{"$C": "lr", "default": 0.1}``,
+  ``{"$F": "module.function"}`` and ``{"$V": "loss", "mode": "w"}``;
+* functions and classes by name, as ``{"$function": "module.function"}``.
+
+Version 1, which had no forms for paths, slices and sets, is still read.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
-from cardioflow.errors import ConfigError, FormatError, InputError, nearest
+from cardioflow.core.json_values import Form, JsonCodec, Limits, Misfit, parse
+from cardioflow.errors import CardioFlowError, ConfigError, FormatError, InputError, nearest
+from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.expressions import NO_DEFAULT, B, C, F, V
+from cardioflow.pipeline.options import RunOptions
 from cardioflow.pipeline.template import Template
 
-__all__ = ["template_from_json", "template_to_json"]
+__all__ = ["MOST_CHARACTERS", "MOST_STEPS", "template_from_json", "template_to_json"]
 
-_VERSION = 1
+MOST_CHARACTERS: Final = 1 << 22
+"""The length of the longest text that is read: a filter of 100 000 coefficients takes half of it."""
+MOST_STEPS: Final = 1000
+
+_VERSION: Final = 2
+_KEY: Final = "cardioflow_pipeline"
+_LIMITS: Final = Limits(characters=MOST_CHARACTERS, values=1_000_000, levels=60)
+_CALLABLE: Final[Any] = Callable
+_REMEDY: Final = "Expected what Pipeline.to_json() wrote."
 
 
 def template_to_json(template: Template) -> str:
-    """Return ``template`` as JSON text."""
+    """Return the steps, the configuration and the run arguments as JSON text.
+
+    Raises:
+        InputError: naming the place of a value that has no JSON form, or for more steps than can be read.
+    """
+    if len(template.steps) > MOST_STEPS:
+        raise InputError(f"The pipeline has {len(template.steps)} steps; expected at most {MOST_STEPS}.")
+    codec = _codec({})
     steps = []
-    for call in template.steps:
+    for i, call in enumerate(template.steps):
         try:
-            kwargs = {k: _encode(v) for k, v in call.kwargs.items()}
-            steps.append({"name": call.name, "args": [_encode(a) for a in call.args], "kwargs": kwargs})
-        except TypeError as error:
-            raise InputError(f"{call} cannot be written as JSON: {error}") from None
-    run = {k: _encode(v) for k, v in template.run_arguments.items()}
-    return json.dumps(
-        {"cardioflow_pipeline": _VERSION, "steps": steps, "config": _encode(dict(template.config)), "run": run},
-        indent=1,
-    )
+            args = codec.encode(list(call.args), f"steps[{i}].args")
+            kwargs = {k: codec.encode(v, f"steps[{i}].kwargs.{k}") for k, v in call.kwargs.items()}
+        except InputError as error:
+            raise InputError(f"{call} cannot be written as JSON: {error}") from error.__cause__
+        steps.append({"name": call.name, "args": args, "kwargs": kwargs})
+    whole = {
+        _KEY: _VERSION,
+        "steps": steps,
+        "config": codec.encode(dict(template.config), "config"),
+        "run": codec.encode(dict(template.run_arguments), "run"),
+    }
+    text = json.dumps(whole, allow_nan=False, indent=1)
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"The pipeline's text has {len(text)} characters; expected at most {MOST_CHARACTERS}.")
+    return text
 
 
 def template_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -> Template:
-    """Return the template that ``text`` holds."""
+    """Return the template that ``text`` holds; each step is checked as if it had been written in Python.
+
+    Functions are never imported from the text: it may use those in ``functions``, by name.
+
+    Raises:
+        FormatError: naming the place, when the text is not one that ``template_to_json`` writes.
+        ConfigError: when it uses a function that is not in ``functions``.
+        UnknownNameError: for an action that does not exist.
+        InputError: when an action does not take its arguments.
+    """
     try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise FormatError(f"This is no pipeline: {error}. Expected what Pipeline.to_json() wrote.") from None
-    if not isinstance(found, dict) or found.get("cardioflow_pipeline") != _VERSION:
+        found = parse(text, _LIMITS)
+    except FormatError as error:
+        raise FormatError(f"This is not a pipeline: {error} {_REMEDY}") from error
+    _check_version(found)
+    _check_entries(found, "the pipeline", required=(_KEY, "steps"), optional=("config", "run"))
+    steps = found["steps"]
+    if not isinstance(steps, list):
+        raise FormatError(f"The steps of the pipeline are {_short(steps)}; expected a list. {_REMEDY}")
+    if len(steps) > MOST_STEPS:
+        raise FormatError(f"The pipeline has {len(steps)} steps; expected at most {MOST_STEPS}.")
+    codec = _codec(functions)
+    config = _settings(codec, found, "config")
+    run = _settings(codec, found, "run")
+    _check_run(run)
+    return Template(tuple(_step(codec, step, i) for i, step in enumerate(steps)), config, run)
+
+
+def _check_version(found: Any) -> None:
+    version = found.get(_KEY) if isinstance(found, dict) else None
+    if type(version) is int and version > _VERSION:
         raise FormatError(
-            f"This is no pipeline of version {_VERSION}. Expected what Pipeline.to_json() of this version wrote."
+            f"This is a pipeline of version {version}, and this CardioFlow reads up to version {_VERSION}. "
+            "Update CardioFlow."
         )
-    template = Template(config=_decode(found.get("config", {}), functions))
-    for step in found["steps"]:
-        args = [_decode(a, functions) for a in step["args"]]
-        kwargs = {k: _decode(v, functions) for k, v in step["kwargs"].items()}
-        template = template.with_call(step["name"], tuple(args), kwargs)
-    run = {k: _decode(v, functions) for k, v in found.get("run", {}).items()}
-    return replace(template, run_arguments=run)
+    if type(version) is not int or version < 1:
+        raise FormatError(f"This is not a pipeline: it has no entry {_KEY!r} with a version. {_REMEDY}")
 
 
-def _encode(value: Any) -> Any:  # noqa: PLR0912 -- one branch per kind of value
-    encoded: Any
-    match value:
-        case None | bool() | int() | float() | str():
-            encoded = value
-        case list():
-            encoded = [_encode(v) for v in value]
-        case tuple():
-            encoded = {"$tuple": [_encode(v) for v in value]}
-        case dict():
-            encoded = {"$dict": [[_encode(k), _encode(v)] for k, v in value.items()]}
-        case np.generic():
-            encoded = value.item()
-        case np.ndarray():
-            encoded = {"$array": value.tolist(), "dtype": value.dtype.str}
-        case B():
-            encoded = {"$B": value.name}
-        case C():
-            encoded = {"$C": value.name} | ({} if value.default is NO_DEFAULT else {"default": _encode(value.default)})
-        case V():
-            encoded = {"$V": value.name, "mode": value.mode}
-        case F():
-            encoded = {"$F": _function_name(value.function)}
-        case _ if callable(value):
-            encoded = {"$function": _function_name(value)}
-        case _ if isinstance(value, Mapping):
-            encoded = _encode(dict(value))
-        case _:
-            raise TypeError(f"a {type(value).__name__} has no JSON form")
-    return encoded
+def _check_entries(found: Any, place: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    if not isinstance(found, dict):
+        raise FormatError(f"At {place} stands {_short(found)}; expected an object with {', '.join(required)}.")
+    for name in required:
+        if name not in found:
+            raise FormatError(f"The entry {name!r} is missing at {place}. {_REMEDY}")
+    for name in found:
+        if name not in (*required, *optional):
+            raise FormatError(
+                f"There is an unknown entry {_short(name)} at {place}. {_nearest(name, required, optional)}"
+            )
 
 
-def _function_name(function: Any) -> str:
-    name = getattr(function, "__qualname__", "")
-    if not name or "<" in name:
-        raise TypeError(f"{function!r} has no name to be written by; define it at the top of a module")
-    return f"{function.__module__}.{name}"
+def _nearest(name: str, *known: tuple[str, ...]) -> str:
+    return nearest(name, [own for names in known for own in names])
 
 
-def _decode(value: Any, functions: Mapping[str, Callable[..., Any]]) -> Any:
-    def go(inner: Any) -> Any:
-        return _decode(inner, functions)
+def _settings(codec: JsonCodec, found: Mapping[str, Any], entry: str) -> dict[str, Any]:
+    settings = codec.decode(found.get(entry, {}), entry)
+    if not isinstance(settings, dict) or not all(isinstance(name, str) for name in settings):
+        raise FormatError(f"At {entry} stands {_short(settings)}; expected names and their values.")
+    return settings
 
-    decoded: Any
-    match value:
-        case list():
-            decoded = [go(v) for v in value]
-        case {"$tuple": items}:
-            decoded = tuple(go(v) for v in items)
-        case {"$dict": items}:
-            decoded = {go(k): go(v) for k, v in items}
-        case {"$array": items, "dtype": dtype}:
-            decoded = np.array(items, dtype=np.dtype(dtype))
-        case {"$B": name}:
-            decoded = B(name)
-        case {"$C": name, "default": default}:
-            decoded = C(name, go(default))
-        case {"$C": name}:
-            decoded = C(name)
-        case {"$V": name, "mode": mode}:
-            decoded = V(name, mode)
-        case {"$F": name}:
-            decoded = F(_function(name, functions))
-        case {"$function": name}:
-            decoded = _function(name, functions)
-        case _:
-            decoded = value
-    return decoded
+
+def _check_run(arguments: dict[str, Any]) -> None:
+    try:
+        RunOptions.check_names(arguments)
+        if "batch_size" in arguments:
+            RunOptions.of(arguments)
+    except (ConfigError, TypeError) as error:
+        raise FormatError(f"The run arguments of the pipeline are wrong: {error}") from error
+
+
+def _step(codec: JsonCodec, step: Any, i: int) -> Call:
+    place = f"steps[{i}]"
+    _check_entries(step, place, required=("name", "args", "kwargs"))
+    name, args, kwargs = step["name"], step["args"], step["kwargs"]
+    # Names are printed in messages as they are, and may not hold escape sequences of a terminal.
+    if not isinstance(name, str) or not name.isidentifier():
+        raise FormatError(f"At {place}.name stands {_short(name)}; expected the name of an action.")
+    if not isinstance(args, list):
+        raise FormatError(f"At {place}.args stands {_short(args)}; expected a list.")
+    if not isinstance(kwargs, dict) or not all(key.isidentifier() for key in kwargs):
+        raise FormatError(f"At {place}.kwargs stands {_short(kwargs)}; expected names and their values.")
+    decoded = codec.decode(args, f"{place}.args")
+    call = Call(name, tuple(decoded), {k: codec.decode(v, f"{place}.kwargs.{k}") for k, v in kwargs.items()})
+    try:
+        call.check()
+    except CardioFlowError as error:
+        error.step = error.step or f"{i + 1}, {call}"
+        raise
+    except Exception as error:
+        raise FormatError(
+            f"The action at {place} does not take its arguments: {type(error).__name__}: {error}.",
+            step=f"{i + 1}, {call}",
+        ) from error
+    return call
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+# -- expressions and functions ------------------------------------------------
+
+
+def _codec(functions: Mapping[str, Callable[..., Any]]) -> JsonCodec:
+    def function(form: Mapping[str, Any], tag: str) -> Callable[..., Any]:
+        return _function(_name(form, tag), functions)
+
+    forms = (
+        Form("$B", (B,), lambda b, _: {"$B": b.name}, lambda form, _: B(_name(form, "$B", optional=True))),
+        Form("$C", (C,), _encode_setting, _decode_setting, optional=("default",)),
+        Form("$V", (V,), lambda v, _: {"$V": v.name, "mode": v.mode}, _decode_variable, optional=("mode",)),
+        Form("$F", (F,), lambda f, _: {"$F": _name_of(f.function)}, lambda form, _: F(function(form, "$F"))),
+        Form(
+            "$function",
+            (_CALLABLE,),
+            lambda f, _: {"$function": _name_of(f)},
+            lambda form, _: function(form, "$function"),
+        ),
+    )
+    return JsonCodec(forms, limits=_LIMITS)
+
+
+def _name(form: Mapping[str, Any], tag: str, *, optional: bool = False) -> Any:
+    name = form[tag]
+    if not (isinstance(name, str) or (optional and name is None)):
+        raise Misfit(f"holds {_short(name)} as {tag!r}; expected a name")
+    return name
+
+
+def _encode_setting(setting: C, recurse: Callable[[Any], Any]) -> dict[str, Any]:
+    if setting.default is NO_DEFAULT:
+        return {"$C": setting.name}
+    return {"$C": setting.name, "default": recurse(setting.default)}
+
+
+def _decode_setting(form: Mapping[str, Any], recurse: Callable[[Any], Any]) -> C:
+    name = _name(form, "$C")
+    return C(name, recurse(form["default"])) if "default" in form else C(name)
+
+
+def _decode_variable(form: Mapping[str, Any], _: Callable[[Any], Any]) -> V:
+    mode = form.get("mode", "w")
+    if mode not in ("w", "a", "e", "u"):
+        raise Misfit(f"holds the mode {_short(mode)}; expected 'w', 'a', 'e' or 'u'")
+    return V(_name(form, "$V"), mode)
+
+
+def _name_of(function: Any) -> str:
+    name, module = getattr(function, "__qualname__", ""), getattr(function, "__module__", None)
+    if not name or "<" in name or not isinstance(module, str):
+        raise Misfit(
+            f"is {_short(function)}, which has no name to be written by. Define a function at the top of a module"
+        )
+    return f"{module}.{name}"
 
 
 def _function(name: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
     # Importing what a file names would let a stranger's file choose the code that runs.
     if name not in functions:
+        known = f" {nearest(name, functions)}" if functions else ""
         raise ConfigError(
-            f"The pipeline uses the function {name!r}, which is not imported from a file's word. "
-            f"Pass it: Pipeline.from_json(text, functions={{{name!r}: …}}). {nearest(name, functions)}"
+            f"The pipeline uses the function {name!r}, and functions are never imported because a text names them. "
+            f"Pass it: Pipeline.from_json(text, functions={{{name!r}: …}}).{known}"
         )
     return functions[name]

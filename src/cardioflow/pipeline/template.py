@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
+from cardioflow.core.equality import same
 from cardioflow.errors import CardioFlowError, ConfigError, NotRunError
 from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.options import RunOptions
@@ -14,7 +15,7 @@ __all__ = ["Template"]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Template:
     """Steps in order, their configuration, and the arguments of a run; every change gives a new one."""
 
@@ -70,6 +71,14 @@ class Template:
             self.steps + other.steps,
             {**self.config, **other.config},
             {**self.run_arguments, **other.run_arguments},
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Template):
+            return NotImplemented
+        return self.steps == other.steps and all(
+            same(dict(own), dict(given))
+            for own, given in ((self.config, other.config), (self.run_arguments, other.run_arguments))
         )
 
     def __hash__(self) -> int:

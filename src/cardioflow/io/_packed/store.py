@@ -16,9 +16,10 @@ from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.core.buffers import empty
+from cardioflow.core.equality import same
 from cardioflow.errors import FormatError
 from cardioflow.io._codecs.quantize import gather_int16
-from cardioflow.io._packed.columns import decoded, from_json, same_value
+from cardioflow.io._packed.columns import decoded, from_json
 from cardioflow.io._packed.writer import VERSION
 
 __all__ = ["Shard", "Store", "open_store"]
@@ -198,7 +199,7 @@ class Store:
         columns: dict[str, Any] = {}
         for key in dict.fromkeys(key for shard, _ in used for key in shard.keys):
             held = [shard.constants[key] for shard, _ in used if key in shard.constants]
-            if len(held) == len(used) and all(same_value(value, held[0]) for value in held):
+            if len(held) == len(used) and all(same(value, held[0]) for value in held):
                 columns[key] = _filled(held[0], len(rows))
                 continue
             column = np.empty(len(rows), object)

@@ -70,11 +70,11 @@ class StoreWriter:
             "at": pa.array([row["at"] for row in rows], pa.int64()),
             "signal": _lists([row["signal"].reshape(-1) for row in rows], large=True),
             "shape": _lists([np.array(row["signal"].shape, np.int64) for row in rows]),
-            "label": pa.array([to_json(row["label"]) for row in rows], pa.string()),
+            "label": pa.array([to_json(row["label"], f"the label of {row['id']!r}") for row in rows], pa.string()),
         }
         kinds: dict[str, str] = {}
         for key in dict.fromkeys(k for row in rows for k in row["meta"] if k not in constants):
-            columns[f"meta.{key}"], kinds[key] = encoded([row["meta"].get(key) for row in rows])
+            columns[f"meta.{key}"], kinds[key] = encoded([row["meta"].get(key) for row in rows], key)
         if any(row["marks"] is not None for row in rows):
             columns |= _mark_columns([row["marks"] for row in rows])
         about = {"constants": to_json(constants), "kinds": json.dumps(kinds)}

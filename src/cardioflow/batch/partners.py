@@ -30,15 +30,16 @@ Accept = Callable[[int, EcgBatch, int], bool]
 class Wanted(NamedTuple):
     """The labels that a partner must and must not have, for each row."""
 
-    has: Sequence[frozenset[str]]
-    """A partner has one of these labels at least."""
+    has: Sequence[frozenset[str] | None]
+    """A partner has at least one of these labels; ``None`` where any will do."""
     lacks: Sequence[frozenset[str]]
     """A partner has none of these."""
     of: LabelsOf
 
     def met(self, i: int, labels: Collection[str]) -> bool:
         """Return whether a record of the labels ``labels`` can be the partner of row ``i``."""
-        return not self.has[i].isdisjoint(labels) and self.lacks[i].isdisjoint(labels)
+        has = self.has[i]
+        return (has is None or not has.isdisjoint(labels)) and self.lacks[i].isdisjoint(labels)
 
 
 class Drawn(NamedTuple):
@@ -62,7 +63,7 @@ class Ring:
         """Yield the candidates behind ``place``, all round the ring."""
         return _around(self._order, self._keys, place)
 
-    def behind_with(self, place: np.uint64, labels: Labels, wanted: frozenset[str]) -> Iterator[int]:
+    def having(self, wanted: frozenset[str], labels: Labels, place: np.uint64) -> Iterator[int]:
         """Yield the candidates behind ``place`` that have one of the labels ``wanted``."""
         if wanted not in self._parts:
             mask = np.array([not wanted.isdisjoint(labels[c]) for c in self._order], bool)
@@ -132,8 +133,8 @@ class Partners(ABC):
     def _queue(self, batch: EcgBatch, i: int, place: np.uint64, wanted: Wanted | None) -> Iterator[int]:
         """Return the candidates for row ``i``, in the order in which they are tried."""
         known = None if wanted is None else self.labels(wanted.of)
-        ring = self.ring()
-        order = ring.behind(place) if wanted is None or known is None else ring.behind_with(place, known, wanted.has[i])
+        has = None if wanted is None else wanted.has[i]
+        order = self.ring().behind(place) if known is None or has is None else self.ring().having(has, known, place)
         own = batch.provenance.record_id[i]
         return (c for c in order if self.record_ids[c] != own)
 

@@ -11,6 +11,7 @@ from cardioflow.batch.action import Action
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.core.equality import same
 from cardioflow.errors import ConfigError, DuplicateNameError, InputError
+from cardioflow.pipeline.bound import BoundPipeline
 from cardioflow.pipeline.pipeline import Pipeline
 from cardioflow.registry import actions, class_name
 
@@ -136,7 +137,7 @@ def _declare(function: Callable[..., Any], kind: Kind) -> None:
             f"{function!r} has no name that an action can have. Use @action on a function: def my_action(batch)."
         )
     owner = _owner(function)
-    for cls in (Pipeline,) if owner else (Pipeline, EcgBatch):
+    for cls in (Pipeline, BoundPipeline) if owner else (Pipeline, BoundPipeline, EcgBatch):
         if any(name in vars(base) or name in vars(base).get("__annotations__", ()) for base in cls.__mro__):
             raise DuplicateNameError(
                 f"{cls.__name__} has {name!r} already, so no action can have this name. Rename yours."

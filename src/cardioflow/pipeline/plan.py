@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
@@ -11,8 +11,10 @@ from cardioflow.errors import ConfigError, nearest
 from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
-from cardioflow.pipeline.steps.base import EventStep, Reader, RunStep, SetupStep, SinkStep
+from cardioflow.pipeline.partners import PartnerStep, changes_labels_only, leaves_labels
+from cardioflow.pipeline.steps.base import EventStep, Reader, RunStep, SetupStep, SinkStep, StreamStep
 from cardioflow.registry import actions
+from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
@@ -107,9 +109,9 @@ class Plan:
             elif issubclass(step.kind, EventStep):
                 events.append(step)
             elif ordered or step.call.is_stateful or issubclass(step.kind, (RunStep, SinkStep)):
-                ordered.append(_bound(step, dataset))
+                ordered.append(_bound(step, dataset, (*pure, *ordered), on_error))
             else:
-                pure.append(_bound(step, dataset))
+                pure.append(_bound(step, dataset, pure, on_error))
         return cls(tuple(setup), tuple(events), PurePrefix(tuple(pure), on_error), tuple(ordered))
 
     @property
@@ -126,8 +128,43 @@ def _compiled(call: Call, template: Template, where: str) -> CompiledStep:
     return replace(step, action=call.make(Scope(template.config)))
 
 
-def _bound(step: CompiledStep, dataset: EcgDataset) -> CompiledStep:
-    return replace(step, action=step.action.bind(dataset)) if isinstance(step.action, Reader) else step
+def _bound(step: CompiledStep, dataset: EcgDataset, before: Sequence[CompiledStep], on_error: OnError) -> CompiledStep:
+    if isinstance(step.action, Reader):
+        return replace(step, action=step.action.bind(dataset))
+    if isinstance(step.action, PartnerTransform):
+        return replace(step, action=_with_partners(step, step.action, dataset, before, on_error))
+    return step
+
+
+def _with_partners(
+    step: CompiledStep,
+    transform: PartnerTransform,
+    dataset: EcgDataset,
+    before: Sequence[CompiledStep],
+    on_error: OnError,
+) -> PartnerStep:
+    """Return the action that draws its partners from ``dataset`` and repeats the steps before it for them.
+
+    Raises:
+        ConfigError: when one of those steps depends on the run.
+    """
+    # What only rearranges or writes batches makes no difference to partners.
+    repeated = tuple(b for b in before if not issubclass(b.kind, (StreamStep, SinkStep)))
+    for b in repeated:
+        if b.call.is_stateful or issubclass(b.kind, RunStep):
+            raise ConfigError(
+                f"{step.call} draws partners from the whole data set and repeats the steps before it for them, "
+                f"but step {b.where} depends on the run and is not repeated. Move {step.call.name} before it.",
+                step=step.where,
+            )
+    labelling = tuple(b for b in repeated if b.action is not None and changes_labels_only(b.action))
+    are_known = all(b in labelling or (b.action is not None and leaves_labels(b.action)) for b in repeated)
+    return PartnerStep(
+        transform,
+        dataset,
+        PurePrefix(repeated, on_error),
+        PurePrefix(labelling, on_error) if labelling and are_known else None,
+    )
 
 
 def _check_config(template: Template, steps: list[CompiledStep]) -> None:

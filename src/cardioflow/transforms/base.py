@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,10 @@ class PartnerTransform(Action):
 
     A pipeline draws the partners from its whole data set and runs them through
     the same steps, so that a row's result depends on seed, epoch, record and
-    step alone. On a batch, called directly, the other rows are all there is.
+    step alone. Called on a batch directly, it draws from the rows of that batch.
     """
+
+    allowed_expressions: ClassVar[str] = "C"
 
     @final
     def __call__(self, batch: EcgBatch) -> EcgBatch:

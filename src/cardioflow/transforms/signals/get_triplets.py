@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.batch.partners import Drawn, Partners, Wanted
+from cardioflow.batch.partners import Drawn, Labels, Partners, Wanted
 from cardioflow.batch.timeline import crop, stack
 from cardioflow.core.random_keys import segment_keys, uniform
 from cardioflow.errors import InputError, LabelError, raise_bad_records
@@ -69,8 +69,7 @@ class GetTriplets(PartnerTransform):
         nothing = [frozenset[str]()] * len(rows)
         like = [own[i] for i in rows]
         positive = draw(_POSITIVE, Wanted(like, nothing, self._labels))
-        every = frozenset(batch.classes or ()).union(*(partners.labels(self._labels) or ()))
-        opposite = [self._opposite(labels, every) for labels in like]
+        opposite = self._opposite(like, partners.labels(self._labels))
         negative = draw(_NEGATIVE, Wanted(opposite, like if self.negatives is None else nothing, self._labels))
         self._check_found(batch, rows, negative)
         parts = (_Part(batch, rows), _positives(batch, rows, positive), _Part(*negative))
@@ -80,10 +79,15 @@ class GetTriplets(PartnerTransform):
     def _labels(self, batch: EcgBatch) -> list[frozenset[str]]:
         return [frozenset(labels) for labels in _targets.labels(batch, self.action_name)]
 
-    def _opposite(self, labels: frozenset[str], every: frozenset[str]) -> frozenset[str]:
-        if self.negatives is None:
-            return every - labels
-        return frozenset(other for label in labels for other in self.negatives.get(label, ()))
+    def _opposite(self, like: list[frozenset[str]], known: Labels | None) -> list[frozenset[str] | None]:
+        """Return the labels that a negative of each anchor may have, ``None`` where only reading it tells."""
+        if self.negatives is not None:
+            negatives = self.negatives
+            return [frozenset(other for label in own for other in negatives.get(label, ())) for own in like]
+        if known is None:
+            return [None] * len(like)
+        every = frozenset[str]().union(*known)
+        return [every - own for own in like]
 
     def _drawn(
         self, anchors: EcgBatch, keys: NDArray[np.uint64], partners: Partners, part: int, wanted: Wanted
@@ -116,7 +120,7 @@ class GetTriplets(PartnerTransform):
                 batch.ids[i]: LabelError(
                     f"{self.action_name} found no negative for record {batch.ids[i]!r}: no record of another label "
                     f"with the same number of leads and at least {self.length} samples. "
-                    "Call it in a pipeline, which draws from the whole data set, or on a larger batch.",
+                    "Call it in a pipeline, which draws from the whole data set, after load(components='target').",
                     record=batch.ids[i],
                 )
                 for i in dict.fromkeys(rows[negative.row < 0].tolist())

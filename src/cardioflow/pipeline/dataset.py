@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.location import Location
 from cardioflow.batch.provenance import Provenance
+from cardioflow.core.former_names import where_now
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
 from cardioflow.pipeline.array_records import array_locations, labels_by_id
@@ -304,6 +305,12 @@ class EcgDataset:
             return np.arange(len(self))
         key = record_keys([f"order/{seed}/{epoch}"])[0]
         return generator(key).permutation(len(self))
+
+    if not TYPE_CHECKING:  # a type checker would then let every misspelt attribute pass
+
+        def __getattr__(self, name: str) -> Any:
+            now = "" if name.startswith("_") else where_now("dataset", name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}. {now}".rstrip())
 
     def __len__(self) -> int:
         return len(self.ids)

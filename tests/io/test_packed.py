@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import textwrap
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +19,9 @@ from cardioflow import EcgDataset, Pipeline
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io._codecs.quantize import MISSING, as_int16
+from cardioflow.io._packed.index import BLOCK_BYTES
+from cardioflow.io._packed.store import Store, open_store
+from cardioflow.io._packed.writer import StoreWriter
 from cardioflow.io.base import Record
 from cardioflow.registry import formats
 
@@ -121,7 +130,7 @@ def test_a_missing_sample_is_nan_again() -> None:
 
 def test_a_store_is_never_overwritten(records: EcgDataset, packed: EcgDataset) -> None:
     folder = packed.paths[0].rpartition("#")[0]
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match=r"exists\. Choose another name"):
         records.pack(folder, fmt="wfdb")
 
 
@@ -140,45 +149,204 @@ def copy(packed: EcgDataset, tmp_path: Path) -> Path:
 
 
 def _index(store: Path, **changes: object) -> None:
+    """Change the index, as somebody would who knows its checksum."""
+    index = {**json.loads((store / "store.json").read_text()), **changes}
+    index.pop("crc32", None)
+    known = json.dumps(index, sort_keys=True, separators=(",", ":")).encode()
+    (store / "store.json").write_text(json.dumps({**index, "crc32": f"{zlib.crc32(known):08x}"}))
+
+
+def _without_checksums(store: Path) -> None:
+    """Make of a store what the first version wrote."""
     index = json.loads((store / "store.json").read_text())
-    (store / "store.json").write_text(json.dumps({**index, **changes}))
+    shards = [{key: shard[key] for key in ("file", "dtype", "n_records")} for shard in index["shards"]]
+    old = {"cardioflow_store": 1, "n_records": index["n_records"], "missing": index["missing"], "shards": shards}
+    (store / "store.json").write_text(json.dumps(old, indent=1))
+
+
+def _flip(path: Path, at: int, bit: int = 0) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 1 << bit
+    path.write_bytes(bytes(raw))
 
 
 def test_an_index_of_another_version_or_with_outside_names_is_refused(copy: Path) -> None:
     shards = json.loads((copy / "store.json").read_text())["shards"]
     _index(copy, cardioflow_store=99)
-    with pytest.raises(FormatError, match=r"is no index of a packed store of version 1"):
+    with pytest.raises(FormatError, match=r"is not the index of a packed store: its version is 99, expected 2 or 1"):
         EcgDataset(copy)
-    _index(copy, cardioflow_store=1, shards=[{**shards[0], "file": "../outside.arrow"}, *shards[1:]])
-    with pytest.raises(FormatError, match=r"is no index of a packed store"):
+    _index(copy, cardioflow_store=2, shards=[{**shards[0], "file": "../outside.arrow"}, *shards[1:]])
+    with pytest.raises(FormatError, match=r"is not the index of a packed store: .* does not describe a shard"):
         EcgDataset(copy)
     (copy / "store.json").write_text("{")
-    with pytest.raises(FormatError, match=r"is no index of a packed store: "):
+    with pytest.raises(FormatError, match=r"is not the index of a packed store: "):
         EcgDataset(copy)
 
 
-def test_a_truncated_shard_is_refused(copy: Path) -> None:
+def test_a_changed_index_is_refused(copy: Path) -> None:
+    text = (copy / "store.json").read_text()
+    for old, new in (('"int16"', '"float32"'), ("shard-00000", "shard-00001"), (": 2,", ": 1,")):
+        (copy / "store.json").write_text(text.replace(old, new, 1))
+        with pytest.raises(FormatError, match=r"Pack the records again"):
+            EcgDataset(copy)
+
+
+@pytest.mark.parametrize("has_checksums", [True, False])
+def test_a_truncated_shard_is_refused(copy: Path, has_checksums: bool) -> None:
+    if not has_checksums:
+        _without_checksums(copy)
     shard = next(copy.glob("*.arrow"))
     shard.write_bytes(shard.read_bytes()[:-1000])
-    with pytest.raises(FormatError, match=r"is no shard of a packed store"):
+    said = "but the index says" if has_checksums else "is not a shard of a packed store"
+    with pytest.raises(FormatError, match=said):
         EcgDataset(copy)
 
 
-def test_a_changed_shard_never_gives_anything_but_a_format_error(copy: Path) -> None:
+@pytest.mark.parametrize("has_checksums", [True, False])
+def test_a_changed_shard_never_gives_anything_but_a_format_error(
+    copy: Path,
+    has_checksums: bool,
+) -> None:
+    if not has_checksums:
+        _without_checksums(copy)
     shard = next(copy.glob("*.arrow"))
     original = shard.read_bytes()
     rng = np.random.default_rng(0)
     n_refused = 0
-    for number in range(300):
-        raw = bytearray(original)
-        # The head and the foot hold what Arrow is steered by; samples in between may be anything.
-        at = int(rng.integers(0, 4000)) if number % 2 else len(raw) - 1 - int(rng.integers(0, 4000))
-        raw[at] ^= 1 << int(rng.integers(0, 8))
-        shard.write_bytes(bytes(raw))
+    for number in range(200):
+        shard.write_bytes(original)
+        # The head and the foot hold what Arrow is steered by.
+        at = int(rng.integers(0, 4000)) if number % 2 else len(original) - 1 - int(rng.integers(0, 4000))
+        _flip(shard, at, int(rng.integers(0, 8)))
         (copy / "store.json").touch()
         try:
             store = EcgDataset(copy)
             store.batch(range(min(8, len(store)))).load()
         except FormatError:
             n_refused += 1
-    assert n_refused > 0
+    assert n_refused == 200 if has_checksums else n_refused > 0
+
+
+def test_no_flipped_bit_gives_other_samples(copy: Path) -> None:
+    expected = open_store(copy).signals(np.arange(len(open_store(copy))))
+    shards = sorted(copy.glob("*.arrow"))
+    originals = [shard.read_bytes() for shard in shards]
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        number = int(rng.integers(0, len(shards)))
+        _flip(shards[number], int(rng.integers(0, len(originals[number]))), int(rng.integers(0, 8)))
+        with pytest.raises(FormatError, match=r"do not have their checksum"):
+            Store(copy).signals(np.arange(len(expected)))
+        shards[number].write_bytes(originals[number])
+    assert Store(copy).signals(np.arange(len(expected))) == expected
+
+
+def test_checksums_are_checked_when_opening_when_reading_or_never(copy: Path) -> None:
+    index = json.loads((copy / "store.json").read_text())
+    shard = index["shards"][0]
+    _flip(copy / shard["file"], sum(shard["signal"]) // 2)
+    rows = np.arange(index["n_records"])
+    with pytest.raises(FormatError, match=r"shard-00000\.arrow is damaged: its bytes \d+ to \d+ do not have their"):
+        Store(copy, "open")
+    store = Store(copy, "read")
+    with pytest.raises(FormatError, match="do not have their checksum"):
+        store.signals(rows)
+    assert len(Store(copy, "never").signals(rows)) == index["n_records"]
+    with pytest.raises(InputError, match=r"verify='always': expected 'open', 'read' or 'never'"):
+        EcgDataset(copy).batch([0]).load(fmt="packed", verify="always")
+    assert len(EcgDataset(copy).batch(rows).load(fmt="packed", verify="never").signal) == index["n_records"]
+
+
+def test_only_the_records_in_a_damaged_block_are_skipped(copy: Path) -> None:
+    index = json.loads((copy / "store.json").read_text())
+    entry = index["shards"][0]
+    _flip(copy / entry["file"], BLOCK_BYTES + 10)
+    dataset = EcgDataset(copy)
+    run = (dataset >> Pipeline().load(fmt="packed")).run(batch_size=4, on_error="skip")
+    shard = Store(copy, "never").shards[0]
+    first, last = (shard.starts[:-1] * 2 + entry["signal"][0], shard.starts[1:] * 2 + entry["signal"][0])
+    damaged = {dataset.ids[at] for at in shard.at[(first < 2 * BLOCK_BYTES) & (last > BLOCK_BYTES)].tolist()}
+    assert {skipped.record for skipped in run.skipped} == damaged
+    assert 0 < len(damaged) < len(dataset)
+    with pytest.raises(FormatError, match="do not have their checksum"):
+        (dataset >> Pipeline().load(fmt="packed")).run(batch_size=4)
+
+
+def test_a_store_of_before_checksums_is_read_and_says_so(copy: Path, packed: EcgDataset) -> None:
+    with_checksums = repr(Store(copy))
+    _without_checksums(copy)
+    assert EcgDataset(copy).batch(range(8)).load().signal == packed.batch(range(8)).load().signal
+    assert "a checksum per 256 KiB" in with_checksums
+    assert repr(Store(copy)) == with_checksums.replace("a checksum per 256 KiB", "no checksums")
+    with pytest.raises(InputError, match=r"has no checksums, so verify='open' cannot check it"):
+        Store(copy, "open")
+
+
+def test_how_sure_a_mark_is_is_packed_too(tmp_path: Path) -> None:
+    marks = Annotation(np.array([1, 5]), np.array(["N", "V"]), ("", ""), confidence=np.array([0.25, np.nan]))
+    formats.get("npz")().write(
+        Record(np.ones((1, 100), np.float32), 100.0, ("II",), ("mV",), {}, marks), tmp_path / "r"
+    )
+    store = EcgDataset([tmp_path / "r.npz"]).pack(tmp_path / "store", components=("signal", "meta", "annotation"))
+    found = store.batch([0]).load(components="annotation").annotation[0]
+    np.testing.assert_array_equal(found.confidence, [0.25, np.nan])
+
+
+def test_one_shard_is_in_memory_while_packing(tmp_path: Path) -> None:
+    record = np.zeros((1, 1 << 16), np.float32)
+    shard_bytes, n_records = 1 << 24, 400
+    rng = np.random.default_rng(0)
+    tracemalloc.start()
+    with StoreWriter(tmp_path / "store", shard_bytes) as writer:
+        for i in range(n_records):
+            # Half of the records are integers, and half are none.
+            gain = 1000.0 if i % 2 else 1.0
+            record[:] = rng.integers(-500, 500, record.shape) / np.float32(1000.0)
+            writer.add(str(i), record, {"adc_gain": (gain,), "baseline": (0,)}, None, None)
+            held = sum(shard.n_bytes for shard in writer._open.values())
+            assert held <= shard_bytes
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # NumPy reports what it reserved for both kinds, of which only what is filled takes memory.
+    assert peak < 2 * shard_bytes + (1 << 22)
+    store = Store(tmp_path / "store", "open")
+    assert len(store) == n_records
+    assert max(path.stat().st_size for path in (tmp_path / "store").glob("*.arrow")) < 1.01 * shard_bytes
+
+
+def test_a_record_larger_than_a_shard_gets_one_of_its_own(tmp_path: Path) -> None:
+    signals = [np.random.default_rng(i).normal(size=(2, n)).astype(np.float32) for i, n in enumerate((10, 9000, 20))]
+    with StoreWriter(tmp_path / "store", 4096) as writer:
+        for i, signal in enumerate(signals):
+            writer.add(str(i), signal, {"fs": 250.0}, None, None)
+    found = Store(tmp_path / "store").signals(np.arange(3))
+    for i, signal in enumerate(signals):
+        np.testing.assert_array_equal(found[i], signal)
+
+
+def test_a_leftover_of_a_killed_packing_is_not_in_the_way(records: EcgDataset, tmp_path: Path) -> None:
+    (tmp_path / f".p.packed.part-{os.getpid()}").mkdir()
+    for _ in range(2):
+        with pytest.raises(KeyError), StoreWriter(tmp_path / "p.packed", 1 << 20):
+            raise KeyError("stopped")
+    assert len(records.pack(tmp_path / "p.packed", fmt="wfdb")) == len(records)
+
+
+def test_a_full_disk_while_packing_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
+    code = f"""
+        import resource
+        from pathlib import Path
+        import numpy as np
+        from cardioflow.errors import WriteError
+        from cardioflow.io.reading import store_writer
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            with store_writer(Path({str(tmp_path)!r}) / "store", 1 << 18) as writer:
+                for i in range(50):
+                    writer.add(str(i), np.zeros((2, 5000), np.float32), {{"fs": 250.0}}, None, None)
+        except WriteError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert "store' cannot be written: File too large. Choose another disk" in done.stdout
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ import numpy as np
 from cardioflow.batch.leads import resolve
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError
-from cardioflow.io._packed.store import Store, open_store
+from cardioflow.io._packed.store import Store, Verify, check_verify, open_store
 from cardioflow.io.base import Columns, Format, ReadRequest, Record
 
 __all__ = ["Packed"]
@@ -22,10 +22,16 @@ class Packed(Format):
     """Records of a packed store, named ``<store>#<number>``, with signals, metadata, annotations and labels.
 
     Values are those that were packed, to the bit: integers with their gain
-    where the source had integers, float32 otherwise.
+    where the source had integers, float32 otherwise. ``verify`` says when the
+    store's checksums are checked: ``"read"``, each block of 256 KiB when it is
+    first read; ``"open"``, all of them when the store is opened; ``"never"``.
+    Stores of before checksums are read without.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".packed",)
+
+    def __init__(self, verify: str = "read") -> None:
+        self.verify = check_verify(verify)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:  # noqa: ARG003 -- the signature of every format
@@ -43,14 +49,14 @@ class Packed(Format):
         """Read all of ``paths`` at once.
 
         Raises:
-            FormatError: when one of them is in no store.
+            FormatError: when one of them is not in a store, or is damaged.
         """
         if request.ann_ext is not None:
             raise InputError(
                 f"load(ann_ext={request.ann_ext!r}): the records are packed, with the annotations that they were "
                 "packed with. Leave ann_ext out."
             )
-        store, rows = _places(paths)
+        store, rows = _places(paths, self.verify)
         try:
             return _selected(_gathered(store, rows, request), request)
         except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
@@ -66,17 +72,17 @@ def _gathered(store: Store, rows: np.ndarray, request: ReadRequest) -> Columns:
     return Columns(signal, store.meta(rows), marks)
 
 
-def _places(paths: Sequence[str | Path]) -> tuple[Store, np.ndarray]:
+def _places(paths: Sequence[str | Path], verify: Verify) -> tuple[Store, np.ndarray]:
     split = [str(p).rpartition("#") for p in paths]
     folders = {folder for folder, _, _ in split}
     if len(folders) > 1:
         raise InputError(f"Records of several stores ({', '.join(sorted(folders))}) cannot be one batch.")
     folder = folders.pop()
-    store = open_store(Path(folder))
+    store = open_store(Path(folder), verify)
     try:
         rows = np.array([int(number) for _, _, number in split], np.int64)
     except ValueError:
-        raise FormatError(f"{paths[0]} names no record of a packed store. Expected <store>#<number>.") from None
+        raise FormatError(f"{paths[0]} does not name a record of a packed store. Expected <store>#<number>.") from None
     if rows.size and not 0 <= rows.min() <= rows.max() < len(store):
         raise FormatError(f"{folder} holds {len(store)} records, and number {rows.max()} was asked for.")
     return store, rows

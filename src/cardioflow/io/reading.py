@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._recognise import recognise
-from cardioflow.io.base import Format, ReadRequest, Record
+from cardioflow.io.base import Columns, Format, ReadRequest, Record
+from cardioflow.registry import formats
 
 if TYPE_CHECKING:
-    from cardioflow.io._packed.store import Store
+    from cardioflow.io._packed.store import Store, Verify
     from cardioflow.io._packed.writer import StoreWriter
+    from cardioflow.io.packed import Packed
 
 __all__ = [
     "annotation_files",
@@ -31,6 +33,8 @@ __all__ = [
     "recognise",
     "request_for",
     "store_writer",
+    "stored_columns",
+    "stored_errors",
 ]
 
 
@@ -106,15 +110,60 @@ def has_plain_annotations(extensions: Sequence[str]) -> bool:
     return is_plain(extensions, GROUPS["standard"])
 
 
-def open_store(path: Path) -> Store:
+def stored_columns(places: Sequence[str], request: ReadRequest, options: Mapping[str, Any]) -> Columns:
+    """Read records of one packed store, each named ``<store>#<number>``, all at once.
+
+    Args:
+        places: The records.
+        request: What to read.
+        options: All options of ``load``; ``verify`` says when checksums are checked.
+
+    Raises:
+        FormatError: when the store or one of the records is damaged.
+    """
+    columns: Columns = _packed(options).read_columns(places, request)
+    return columns
+
+
+def stored_errors(places: Sequence[str], request: ReadRequest, options: Mapping[str, Any]) -> list[FormatError | None]:
+    """Return what is wrong with each of the records that ``stored_columns`` refused; ``None`` where nothing is.
+
+    Raises:
+        FormatError: when the store itself is at fault.
+    """
+    reader = _packed(options)
+    open_store(Path(places[0].rpartition("#")[0]), reader.verify)
+    found: list[FormatError | None] = []
+    for place in places:
+        try:
+            reader.read_columns([place], request)
+            found.append(None)
+        except FormatError as error:
+            found.append(error)
+    return found
+
+
+def _packed(options: Mapping[str, Any]) -> Packed:
+    reader = formats.get("packed")
+    known = reader.options()
+    made: Packed = reader(**{name: value for name, value in options.items() if name in known})
+    return made
+
+
+def open_store(path: Path, verify: Verify = "read") -> Store:
     """Return the packed store at ``path``; opened again, it is the same object as long as the store is unchanged.
+
+    Args:
+        path: The folder.
+        verify: When checksums are checked: ``"read"``, each block when it is first read; ``"open"``, all of them now;
+            ``"never"``.
 
     Raises:
         FormatError: when it is not a packed store, or is damaged.
     """
     from cardioflow.io._packed.store import open_store as opened
 
-    return opened(path)
+    return opened(path, verify)
 
 
 def store_writer(path: Path, shard_bytes: int) -> StoreWriter:

@@ -15,9 +15,8 @@ from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError, nearest, raise_bad_records
 from cardioflow.io.base import Columns, ReadRequest, Record
-from cardioflow.io.reading import array_record, check_options, read_each, request_for
+from cardioflow.io.reading import array_record, check_options, read_each, request_for, stored_columns, stored_errors
 from cardioflow.pipeline.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
-from cardioflow.registry import formats
 
 __all__ = ["READ_COMPONENTS", "ReadRecords"]
 
@@ -61,7 +60,7 @@ class ReadRecords:
         locations = self._locations(batch)
         store = _only_store(locations)
         if store is not None:
-            return _with_columns(batch, _stored(locations, request), self.components)
+            return _with_columns(batch, self._columns(batch.ids, locations, request), self.components)
         errors: dict[str, CardioFlowError] = {}
         records: list[Record] = []
         for name, record in zip(batch.ids, self._read(locations, request), strict=True):
@@ -116,10 +115,40 @@ class ReadRecords:
             return self._files
         if kind is SimulatedLocation:
             return _simulated
-        return _stored_records if kind is StoreLocation else _arrays
+        return self._stored if kind is StoreLocation else _arrays
 
     def _files(self, locations: Sequence[FileLocation], request: ReadRequest) -> list[Found]:
         return read_each([location.path for location in locations], self.fmt, request, self.options)
+
+    def _columns(self, names: Sequence[str], locations: Sequence[Location], request: ReadRequest) -> Columns:
+        places = [str(location.readable()) for location in locations]
+        try:
+            return stored_columns(places, request, self.options)
+        except FormatError:
+            errors = stored_errors(places, request, self.options)
+            raise_bad_records({name: error for name, error in zip(names, errors, strict=True) if error is not None})
+            raise
+
+    def _stored(self, locations: Sequence[StoreLocation], request: ReadRequest) -> list[Found]:
+        places = [location.readable() for location in locations]
+        try:
+            return _rows(stored_columns(places, request, self.options))
+        except FormatError:
+            errors = stored_errors(places, request, self.options)
+            own = [place for place, error in zip(places, errors, strict=True) if error is None]
+            records = iter(_rows(stored_columns(own, request, self.options)) if own else ())
+            return [next(records) if error is None else error for error in errors]
+
+
+def _rows(columns: Columns) -> list[Found]:
+    records: list[Found] = []
+    for i, row in enumerate(columns.meta):
+        meta = dict(row)
+        fs, leads, units = float(meta.pop("fs")), meta.pop("leads"), meta.pop("units")
+        signal = None if columns.signal is None else columns.signal[i]
+        annotation = None if columns.annotation is None else columns.annotation[i]
+        records.append(Record(signal, fs, leads, units, meta, annotation))
+    return records
 
 
 def _simulated(locations: Sequence[SimulatedLocation], request: ReadRequest) -> list[Found]:
@@ -144,23 +173,6 @@ def _only_store(locations: Sequence[Location]) -> Path | None:
     store = first.store
     alike = all(isinstance(place, StoreLocation) and place.store == store for place in locations)
     return store if alike else None
-
-
-def _stored(locations: Sequence[Location], request: ReadRequest) -> Columns:
-    columns: Columns = formats.get("packed")().read_columns([place.readable() for place in locations], request)
-    return columns
-
-
-def _stored_records(locations: Sequence[StoreLocation], request: ReadRequest) -> list[Found]:
-    columns = _stored(locations, request)
-    records: list[Found] = []
-    for i in range(len(locations)):
-        meta = dict(columns.meta[i])
-        fs, leads, units = float(meta.pop("fs")), meta.pop("leads"), meta.pop("units")
-        signal = None if columns.signal is None else columns.signal[i]
-        annotation = None if columns.annotation is None else columns.annotation[i]
-        records.append(Record(signal, fs, leads, units, meta, annotation))
-    return records
 
 
 # -- into the batch -------------------------------------------------------------

@@ -14,6 +14,8 @@ __all__ = ["MISSING", "as_int16", "gather_int16", "source_integers"]
 
 MISSING = -32768
 """The integer that stands for a missing sample, as in WFDB's format 16."""
+# Long records are compared in pieces, so that their float64 copies stay small.
+_PIECE: Final = 1 << 18
 
 
 def as_int16(
@@ -27,14 +29,25 @@ def as_int16(
     if gain is None or baseline is None or len(gain) != n_leads or len(baseline) != n_leads:
         return None
     gains, baselines = np.asarray(gain, np.float64)[:, None], np.asarray(baseline, np.float64)[:, None]
+    whole = np.empty(signal.shape, np.int16)
+    size = max(1, _PIECE // max(n_leads, 1))
+    for at in range(0, signal.shape[1], size):
+        if not _quantised(signal[:, at : at + size], gains, baselines, whole[:, at : at + size]):
+            return None
+    return whole
+
+
+def _quantised(
+    signal: NDArray[np.float32], gains: NDArray[np.float64], baselines: NDArray[np.float64], out: NDArray[np.int16]
+) -> bool:
     lost = np.isnan(signal)
     with np.errstate(invalid="ignore", over="ignore"):
         found = np.rint(np.where(lost, 0.0, signal * gains + baselines))
     if not np.isfinite(found).all() or (found <= MISSING).any() or (found > 32767).any():
-        return None
-    whole: NDArray[np.int16] = np.where(lost, MISSING, found).astype(np.int16)
-    again = ((whole.astype(np.float64) - baselines) / gains).astype(np.float32)
-    return whole if bool(((again == signal) | lost).all()) else None
+        return False
+    out[:] = np.where(lost, MISSING, found)
+    again = ((out.astype(np.float64) - baselines) / gains).astype(np.float32)
+    return bool(((again == signal) | lost).all())
 
 
 # Formats compute a sample in ways that differ in float32's last bit; 2 ** -24 is half of one.

@@ -342,6 +342,36 @@ def test_an_option_of_files_is_refused_for_targets_by_name(records: EcgDataset) 
         Pipeline().load(src={"a": "b"}, components="target", extra_labels="skip")
 
 
+def test_labels_that_change_after_binding_do_not_change_the_pipeline(records: EcgDataset, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    table = dict.fromkeys(records.ids, "N")
+    frame = pd.DataFrame({"id": list(table), "label": "N"})
+    path = tmp_path / "labels.csv"
+    frame.to_csv(path, index=False)
+    own = EcgDataset(dict(zip(records.ids, records.paths, strict=True)), labels=table)
+    sources = {"mapping": table, "frame": frame, "path": path, "own": None}
+    bound = {n: (own >> Pipeline().load(src=s, components="target")).load(fmt="wfdb") for n, s in sources.items()}
+    table[records.ids[0]] = "changed"
+    frame.loc[0, "label"] = "changed"
+    own.labels[records.ids[0]] = "changed"  # type: ignore[index]
+    path.write_text("gone")
+    for pipeline in bound.values():
+        assert [t for _ in range(2) for b in pipeline.batches(3) for t in b.target] == ["N"] * 8
+
+
+def test_a_mapping_of_paths_that_changes_after_binding_does_not_change_the_pipeline(records: EcgDataset) -> None:
+    paths = {str(name): path for name, path in zip(records.ids, records.paths, strict=True)}
+    bound = records >> Pipeline().load(src=paths, fmt="wfdb")
+    paths.clear()
+    assert len(bound.next_batch(4).signal) == 4
+
+
+def test_a_table_that_does_not_fit_is_refused_when_it_is_bound_with_its_step(records: EcgDataset) -> None:
+    template = Pipeline().load(fmt="wfdb").load(src={"B1": "N"}, components="target")
+    with pytest.raises(LabelError, match=r"labels none of the records.*\[step 2, load\(src="):
+        records >> template
+
+
 def test_the_labels_of_a_data_set_are_a_copy() -> None:
     labels = {"a": "N"}
     dataset = EcgDataset({"a": "a.hea"}, labels=labels)

@@ -8,6 +8,7 @@ from cardioflow.errors import ConfigError
 from cardioflow.pipeline.base import PipelineBase
 from cardioflow.pipeline.dataset import EcgDataset
 from cardioflow.pipeline.options import RunOptions, with_batch_size
+from cardioflow.pipeline.readers import Readers, bind_readers
 from cardioflow.pipeline.template import Template
 
 if TYPE_CHECKING:
@@ -19,15 +20,20 @@ __all__ = ["BoundPipeline"]
 
 @final
 class BoundPipeline(PipelineBase):
-    """What ``dataset >> pipeline`` gives: a data set and a template, which runs and gives batches."""
+    """What ``dataset >> pipeline`` gives: a data set and a template, which runs and gives batches.
 
-    def __init__(self, dataset: EcgDataset, template: Template) -> None:
+    Tables of labels are read when the two are bound: a table that changes later
+    does not change the pipeline.
+    """
+
+    def __init__(self, dataset: EcgDataset, template: Template, readers: Readers | None = None) -> None:
         self.dataset = dataset
         self.template = template
+        self._readers = bind_readers(template.steps, template.config, dataset, readers)
         self._current: Run | None = None
 
     def _with_template(self, template: Template) -> Self:
-        return type(self)(self.dataset, template)
+        return type(self)(self.dataset, template, self._readers)
 
     def run(self, batch_size: int | None = None, **arguments: Any) -> Run:
         """Run to the end and return the ``Run``.
@@ -46,7 +52,9 @@ class BoundPipeline(PipelineBase):
         # It brings the engine, which is not needed to write a pipeline.
         from cardioflow.pipeline.run import Run
 
-        return Run(self.template, self.dataset, self._options(batch_size, arguments), pipeline=self)
+        return Run(
+            self.template, self.dataset, self._options(batch_size, arguments), pipeline=self, readers=self._readers
+        )
 
     def next_batch(self, batch_size: int | None = None, **arguments: Any) -> EcgBatch:
         """Return the next batch of a run that the first call starts; ``reset`` begins anew.

@@ -12,7 +12,8 @@ from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
 from cardioflow.pipeline.partners import PartnerStep, changes_labels_only, leaves_labels
-from cardioflow.pipeline.steps.base import EventStep, Reader, RunStep, SetupStep, SinkStep, StreamStep
+from cardioflow.pipeline.readers import Readers, bind_readers
+from cardioflow.pipeline.steps.base import EventStep, RunStep, SetupStep, SinkStep, StreamStep
 from cardioflow.registry import actions
 from cardioflow.transforms.base import PartnerTransform
 
@@ -91,13 +92,14 @@ class Plan:
     ordered: tuple[CompiledStep, ...]
 
     @classmethod
-    def of(cls, template: Template, dataset: EcgDataset, *, on_error: OnError) -> Plan:
-        """Compile ``template`` for ``dataset``.
+    def of(cls, template: Template, dataset: EcgDataset, *, on_error: OnError, readers: Readers | None = None) -> Plan:
+        """Compile ``template`` for ``dataset``; ``readers`` are those that are bound to it already.
 
         Raises:
             ConfigError: for a setting that no step and no model reads.
         """
-        steps = [_compiled(call, template, f"{number}, {call}") for number, call in enumerate(template.steps, 1)]
+        readers = bind_readers(template.steps, template.config, dataset, readers)
+        steps = [_compiled(number, call, template, readers) for number, call in enumerate(template.steps, 1)]
         _check_config(template, steps)
         setup: list[CompiledStep] = []
         events: list[CompiledStep] = []
@@ -121,16 +123,16 @@ class Plan:
         return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def _compiled(call: Call, template: Template, where: str) -> CompiledStep:
-    step = CompiledStep(call, template.config, where, actions.get(call.name))
+def _compiled(number: int, call: Call, template: Template, readers: Readers) -> CompiledStep:
+    step = CompiledStep(call, template.config, f"{number}, {call}", actions.get(call.name))
+    if number in readers:
+        return replace(step, action=readers[number][1])
     if any(not isinstance(e, C) for e in call.expressions):
         return step
     return replace(step, action=call.make(Scope(template.config)))
 
 
 def _bound(step: CompiledStep, dataset: EcgDataset, before: Sequence[CompiledStep], on_error: OnError) -> CompiledStep:
-    if isinstance(step.action, Reader):
-        return replace(step, action=step.action.bind(dataset))
     if isinstance(step.action, PartnerTransform):
         return replace(step, action=_with_partners(step, step.action, dataset, before, on_error))
     return step

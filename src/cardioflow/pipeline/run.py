@@ -15,6 +15,7 @@ from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
 from cardioflow.pipeline.model_store import ModelSource, ModelStore
 from cardioflow.pipeline.plan import Plan
+from cardioflow.pipeline.readers import Readers
 from cardioflow.pipeline.runners import Runner, runner_for
 from cardioflow.pipeline.sampler import BatchSampler
 from cardioflow.pipeline.steps.base import SetupStep, StreamStep
@@ -40,7 +41,15 @@ class Run(ModelSource):
     epochs that follow: each has its own order and its own random numbers.
     """
 
-    def __init__(self, template: Template, dataset: EcgDataset, options: RunOptions, *, pipeline: Any = None) -> None:
+    def __init__(
+        self,
+        template: Template,
+        dataset: EcgDataset,
+        options: RunOptions,
+        *,
+        pipeline: Any = None,
+        readers: Readers | None = None,
+    ) -> None:
         self.template = template
         self.dataset = dataset
         self.options = options
@@ -51,7 +60,7 @@ class Run(ModelSource):
         self.n_empty = 0
         """Batches that a filter emptied, which were passed over."""
         self._context = RunContext(self.variables, self.models, RunLog())
-        self._plan = Plan.of(template, dataset, on_error=options.on_error)
+        self._plan = Plan.of(template, dataset, on_error=options.on_error, readers=readers)
         self._set_up()
         self._runners = tuple(runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
         self._n_passes = 0

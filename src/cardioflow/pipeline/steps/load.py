@@ -81,9 +81,11 @@ class Load(Reader):
             object.__setattr__(self, name, value)
 
     def bind(self, dataset: EcgDataset) -> Load:
-        """Return the step with its table of labels read and compared with the records."""
+        """Return the step with its table of labels read and compared with the records, or its mapping copied."""
         if isinstance(self.part, ReadRecords):
-            return self
+            if not isinstance(self.src, Mapping):
+                return self
+            return Load(dict(self.src), self.fmt, self.components, **self.options)
         bound = Load(self.src, self.fmt, self.components, **self.options)
         object.__setattr__(bound, "part", self.part.bound(dataset.labels, dataset.all_ids))
         return bound

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
@@ -32,6 +33,11 @@ class Action(ABC):
     @abstractmethod
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         """Return the new batch; ``batch`` itself is never changed."""
+
+    @classmethod
+    def variant(cls, arguments: Mapping[str, Any]) -> type[Action]:  # noqa: ARG003 -- few kinds depend on them
+        """Return the class that does the action with these keyword arguments, where they decide on its kind."""
+        return cls
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

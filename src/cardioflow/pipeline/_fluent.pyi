@@ -39,6 +39,15 @@ class PipelineActions:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
     def calc_ecg_parameters(self, src: str | Expression) -> Self:
         """Measure heart rate and intervals from the states that a model gave each sample, and write them to ``meta``."""
+    def call(
+        self,
+        function: Callable[..., Any] | Expression,
+        *args: Any,
+        pure: bool | Expression = False,
+        save_to: V | B | None | Expression = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Call ``function(batch, *args, **kwargs)`` on every batch; a batch that it returns goes on in its place."""
     def check_limb_leads(self) -> Self:
         """Write to ``meta`` how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
     def clip_signals(self, low: float | Expression = -5.0, high: float | Expression = 5.0) -> Self:

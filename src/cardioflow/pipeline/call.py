@@ -57,7 +57,13 @@ class Call:
             raise InputError(f"{self}: {error}. It takes {', '.join(signature.parameters)}.") from None
         self._check_expressions(cls)
         if not self.expressions:
-            cls(*self.args, **self.kwargs)
+            self.kind(*self.args, **self.kwargs)
+
+    @property
+    def kind(self) -> type[Action]:
+        """The class of the action."""
+        kind: type[Action] = actions.get(self.name).variant(self.kwargs)
+        return kind
 
     def _check_expressions(self, cls: type[Action]) -> None:
         """Refuse an expression whose value could not be known when the action needs it."""
@@ -99,7 +105,7 @@ class Call:
             else:
                 kwargs[name] = final
         try:
-            made: Action = actions.get(self.name)(*args, **kwargs)
+            made = self.kind(*args, **kwargs)
         except CardioFlowError as error:
             error.step = error.step or str(self)
             raise
@@ -111,7 +117,9 @@ class Call:
 
     def _named(self) -> list[tuple[str, Any]]:
         """Return the arguments with their parameters' names; further positional ones have none."""
-        names = [*inspect.signature(actions.get(self.name)).parameters, *([""] * len(self.args))]
+        parameters = inspect.signature(actions.get(self.name)).parameters.values()
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names += [""] * len(self.args)
         return [*zip(names, self.args, strict=False), *self.kwargs.items()]
 
     def __eq__(self, other: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from cardioflow.batch.action import Action
 from cardioflow.batch.ecg_batch import EcgBatch
@@ -13,7 +13,11 @@ from cardioflow.core.equality import same
 from cardioflow.errors import ConfigError, DuplicateNameError, InputError
 from cardioflow.pipeline.bound import BoundPipeline
 from cardioflow.pipeline.pipeline import Pipeline
+from cardioflow.pipeline.steps.base import StatefulStep
 from cardioflow.registry import actions, class_name
+
+if TYPE_CHECKING:
+    from cardioflow.pipeline.context import RunContext
 
 __all__ = ["OwnAction", "action"]
 
@@ -125,6 +129,13 @@ class OwnAction(Action):
         return f"{self.action_name}({', '.join(given)})"
 
 
+class StatefulOwnAction(OwnAction, StatefulStep):
+    """A user's function that runs once per batch, in order."""
+
+    def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:  # noqa: ARG002 -- the signature of every such step
+        return self(batch)
+
+
 def _made(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> OwnAction:
     made: OwnAction = actions.get(function.__name__)(*args, **kwargs)
     return made
@@ -162,9 +173,10 @@ def _declare(function: Callable[..., Any], kind: Kind) -> None:
         "__wrapped__": function,
         "__signature__": signature.replace(parameters=list(signature.parameters.values())[1:]),
     }
+    base = OwnAction if kind == "pure" else StatefulOwnAction
     # A method may have the same name in several batch classes, wherever they are.
     module = "batch classes" if owner else function.__module__
-    actions.declare(name, type(class_name(name), (OwnAction,), members), module)
+    actions.declare(name, type(class_name(name), (base,), members), module)
 
 
 def _owner(function: Callable[..., Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from cardioflow.batch.action import Action
 from cardioflow.errors import NotRunError, raise_bad_records
@@ -35,7 +35,7 @@ class RunStep(Action):
     names_model: ClassVar[bool] = False
     """Whether the first argument is the name of a model, which is looked up before any data is read."""
 
-    def __call__(self, batch: EcgBatch) -> NoReturn:
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
         name = self.action_name
         raise NotRunError(f"{name}() works in a run only. Write it in a pipeline: dataset >> Pipeline().{name}(…).")
 

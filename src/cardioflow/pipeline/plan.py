@@ -12,12 +12,8 @@ from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
 from cardioflow.pipeline.partners import PartnerStep, changes_labels_only, leaves_labels
-<<<<<<< HEAD
 from cardioflow.pipeline.readers import Readers, bind_readers
 from cardioflow.pipeline.steps.base import EventStep, RunStep, SetupStep, SinkStep, StreamStep
-=======
-from cardioflow.pipeline.steps.base import EventStep, Reader, RunStep, SetupStep, SinkStep, StreamStep
->>>>>>> c291f03 (Add the step call and stateful actions of one's own)
 from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardioflow import B, C, EcgBatch, F, V
-from cardioflow.errors import ConfigError, InputError, NotRunError, StepError
+from cardioflow import B, C, EcgBatch, EcgDataset, F, Pipeline, V, action
+from cardioflow.errors import ConfigError, InputError, NotRunError, StepError, UnknownNameError
 from cardioflow.pipeline.expressions import NO_DEFAULT, Expression, Scope, evaluate, expressions_in
 from cardioflow.pipeline.variables import Variables
+from cardioflow.registry import actions
 
 Band = namedtuple("Band", ["low", "high"])
 
@@ -136,3 +137,43 @@ def test_what_is_not_a_function_or_a_mode_is_refused() -> None:
         F(3)
     with pytest.raises(ConfigError, match=r"expected the mode 'w', 'a', 'e' or 'u'"):
         V("loss", mode="x")
+
+
+@pytest.fixture
+def six() -> EcgDataset:
+    return EcgDataset.from_arrays(np.ones((6, 1, 100), np.float32), fs=100.0, ids=[f"A{i}" for i in range(1, 7)])
+
+
+def same_length(batch: EcgBatch, values: Any) -> EcgBatch:
+    if "A2" in batch.ids:
+        raise InputError("It is flat.", record="A2")
+    assert list(values) == list(batch.ids)
+    return batch
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("step", ["resample_signals", "update"])
+def test_a_function_that_raises_in_a_run_is_named_with_its_step(six: EcgDataset, step: str, on_error: str) -> None:
+    template = Pipeline().load()
+    template = (
+        template.resample_signals(F(broken)) if step == "resample_signals" else template.update(V("n"), F(broken))
+    )
+    with pytest.raises(StepError, match=r"^F\(broken\) raised KeyError: 'A1' \[step 2, " + step) as caught:
+        (six >> template).run(3, on_error=on_error, threads=0)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_component_that_does_not_exist_is_named_with_its_step(six: EcgDataset) -> None:
+    with pytest.raises(UnknownNameError, match=r"no component 'beats'.*\[step 2, resample_signals\(B\('beats'\)\)\]"):
+        (six >> Pipeline().load().resample_signals(B("beats"))).run(3, threads=0)
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["ahead", "in order"])
+def test_after_a_record_is_left_out_arguments_are_those_of_the_others(
+    six: EcgDataset, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "_declared", {})
+    action(same_length)
+    before = Pipeline().load().update(V("n"), 1) if first else Pipeline().load()
+    run = (six >> before.same_length(B("ids"))).run(3, on_error="skip", threads=0)
+    assert [skipped.record for skipped in run.skipped] == ["A2"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.action import Action
-from cardioflow.errors import ConfigError, nearest
+from cardioflow.errors import CardioFlowError, ConfigError, nearest
 from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.call import Call
     from cardioflow.pipeline.dataset import EcgDataset
     from cardioflow.pipeline.template import Template
+    from cardioflow.pipeline.variables import Variables
 
 __all__ = ["CompiledStep", "Plan", "PurePrefix"]
 
@@ -43,8 +44,22 @@ class CompiledStep:
         return self.action is not None
 
     def made(self, scope: Scope) -> Action:
-        """Return the action, its expressions replaced by their values in ``scope``."""
-        return self.action if self.action is not None else self.call.make(scope)
+        """Return the action, its expressions replaced by their values in ``scope``.
+
+        Raises:
+            CardioFlowError: with the step in it, when an expression has no value or the action does not take it.
+        """
+        if self.action is not None:
+            return self.action
+        try:
+            return self.call.make(scope)
+        except CardioFlowError as error:
+            error.step = self.where
+            raise
+
+    def applied(self, batch: EcgBatch, variables: Variables | None = None) -> EcgBatch:
+        """Return the action's result for ``batch``, its expressions replaced by their values for these rows."""
+        return self.made(Scope(self.config, batch, variables))(batch)
 
     @property
     def model_name(self) -> str | None:
@@ -68,8 +83,7 @@ class PurePrefix:
             # An emptied batch is passed over; where reading left nothing, there is nothing to act on.
             if not len(batch):
                 break
-            action = step.made(Scope(step.config, batch))
-            batch = error_policy.apply(action, batch, step=step.where, on_error=self.on_error, probes=True)
+            batch = error_policy.apply(step.applied, batch, step=step.where, on_error=self.on_error, probes=True)
         return batch
 
 

@@ -49,8 +49,12 @@ class _Pure(Runner):
     """A transform behind a step that runs in order."""
 
     def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
-        action = self._action(batch)
-        return (error_policy.apply(action, batch, step=self.step.where, on_error=self.on_error, probes=True),)
+        def act(rows: EcgBatch) -> EcgBatch:
+            return self.step.applied(rows, self.context.variables)
+
+        # A function in the arguments is not called again to find the record at fault.
+        probes = not self.step.call.is_stateful
+        return (error_policy.apply(act, batch, step=self.step.where, on_error=self.on_error, probes=probes),)
 
 
 @final
@@ -60,10 +64,10 @@ class _Stateful(Runner):
     _last: StatefulStep | None = None
 
     def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
-        action: StatefulStep = self._action(batch)
-        self._last = action
-
         def run(rows: EcgBatch) -> EcgBatch:
+            # Made for these rows: after a record is left out, arguments from the batch are those of the others.
+            action: StatefulStep = self._action(rows)
+            self._last = action
             return action.run(rows, self.context)
 
         return (error_policy.apply(run, batch, step=self.step.where, on_error=self.on_error, probes=False),)

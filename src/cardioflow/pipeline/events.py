@@ -47,21 +47,20 @@ class Events:
                 cast("Callback", step.action).run_start(self._context)
 
     def epoch_start(self, epoch: int) -> None:
-        for callback, context in self._subscribers():
+        for callback, context in self._subscribers("epoch_start"):
             callback.epoch_start(context, epoch)
 
     def batch_end(self, number: int, epoch: int, n_drawn: int, skipped: tuple[Skipped, ...]) -> None:
         logs = BatchLogs(number, epoch, n_drawn, self._context.log.take(), skipped)
-        # Steps write at the ends of epochs and runs; making them anew for every batch would cost for nothing.
-        for callback, context in self._callbacks:
+        for callback, context in self._subscribers("batch_end"):
             callback.batch_end(context, logs)
 
     def epoch_end(self, epoch: int) -> None:
-        for callback, context in self._subscribers():
+        for callback, context in self._subscribers("epoch_end"):
             callback.epoch_end(context, epoch)
 
     def run_end(self) -> None:
-        for callback, context in self._subscribers():
+        for callback, context in self._subscribers("run_end"):
             callback.run_end(context)
 
     def close(self) -> None:
@@ -71,8 +70,10 @@ class Events:
         for callback, _ in self._callbacks:
             callback.close()
 
-    def _subscribers(self) -> Iterator[tuple[Callback, RunContext]]:
+    def _subscribers(self, event: str) -> Iterator[tuple[Callback, RunContext]]:
         yield from self._callbacks
         for step in self._steps:
-            action = step.made(Scope(step.config, None, self._context.variables))
-            yield cast("Callback", action), self._context
+            # A step is made for the events that it acts on: at others, its variables may have no value yet.
+            if getattr(step.kind, event) is not getattr(Callback, event):
+                action = step.made(Scope(step.config, None, self._context.variables))
+                yield cast("Callback", action), self._context

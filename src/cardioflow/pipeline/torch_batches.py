@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import Any, NoReturn, Protocol, final
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
+from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import ConfigError
 
-if TYPE_CHECKING:
-    from cardioflow.pipeline.run import Run
-
 __all__ = ["TorchBatches"]
+
+
+class _Passes(Protocol):
+    """What a run is to a loop: batches, again and again."""
+
+    def next_pass(self) -> None: ...
+    def __iter__(self) -> Iterator[EcgBatch]: ...
+    def __len__(self) -> int: ...
 
 
 @final
@@ -29,7 +35,7 @@ class TorchBatches(IterableDataset[tuple[Any, ...]]):
     does.
     """
 
-    def __init__(self, run: Run, *, ids: bool = False) -> None:
+    def __init__(self, run: _Passes, *, ids: bool = False) -> None:
         self._run = run
         self._ids = ids
 

@@ -1,4 +1,4 @@
-"""A buffer is used again when nothing looks at it any more, and never before."""
+"""A buffer is reused when its last view is gone, and never before; what is kept is bounded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cardioflow.core.buffers import _free, _size_class, empty
+from cardioflow.core.buffers import LIMIT, _pool, _size_class, empty
 
 N = 300_000
 
@@ -46,10 +46,41 @@ def test_a_buffer_that_a_view_looks_at_is_not_given_away() -> None:
     assert (view == 7).all()
 
 
-def test_only_a_few_are_kept() -> None:
+def test_at_most_four_buffers_of_a_size_are_kept() -> None:
     many = [empty(N, np.float32) for _ in range(20)]
+    before = _pool.n_bytes
     del many
-    assert len(_free[_size_class(N * 4)]) <= 4
+    assert _pool.n_bytes - before <= 4 * _size_class(N * 4)
+
+
+def test_all_buffers_that_are_kept_stay_within_the_limit() -> None:
+    sizes = [n for octave in range(17, 23) for n in range(1 << octave, 1 << (octave + 1), 1 << (octave - 3))]
+    many = [empty(n, np.uint8) for n in sizes for _ in range(4)]
+    assert sum(array.nbytes for array in many) > 3 * LIMIT
+    del many
+    assert LIMIT / 2 < _pool.n_bytes <= LIMIT
+    held = [block.size for block in _pool._blocks.values()]
+    assert sum(held) == _pool.n_bytes
+
+
+def test_a_full_pool_drops_what_was_freed_longest_ago() -> None:
+    old = empty(1 << 18, np.uint8)
+    at = _address(old)
+    del old
+    assert at in [_address(block) for block in _pool._blocks.values()]
+    many = [empty(5 << 20, np.uint8) for _ in range(4)] + [empty(8 << 20, np.uint8) for _ in range(4)]
+    del many
+    assert at not in [_address(block) for block in _pool._blocks.values()]
+    assert _pool.n_bytes <= LIMIT
+
+
+def test_a_locked_pool_makes_nobody_wait() -> None:
+    with _pool._lock:
+        before = _pool.n_bytes
+        array = empty(N, np.float32)
+        array[:] = 1
+        del array
+        assert _pool.n_bytes == before
 
 
 @pytest.mark.parametrize("n_bytes", [1 << 17, 131_073, 1_800_000, 4_000_000, 1 << 23])

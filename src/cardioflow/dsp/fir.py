@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import scipy.signal
-from numba import njit
 from numpy.typing import NDArray
 
 from cardioflow.core.buffers import empty
+from cardioflow.core.compiled import kernel
 
 __all__ = ["convolved", "linear_phase"]
 
@@ -53,7 +53,7 @@ def convolved(
     return out
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _slide(x: NDArray[np.float64], taps: NDArray[np.float64], out: NDArray[np.float32]) -> None:
     for t in range(out.size):
         total = 0.0

@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import scipy.signal
-from numba import njit
 from numpy.typing import NDArray
 
 from cardioflow.core.buffers import empty
+from cardioflow.core.compiled import helper, kernel, read_only
 from cardioflow.dsp.simd import WIDTH, add_scaled, load, scaled, store
 
 __all__ = ["Design", "butterworth", "design", "filtfilt", "notch"]
@@ -79,18 +79,23 @@ def filtfilt(
         designs: the filters.
         which: the index into ``designs`` for each run.
     """
+    data, starts, lengths = read_only(data), read_only(starts), read_only(lengths)
     out = empty(data.size, np.float32)
     for k, chosen in enumerate(designs):
         own = np.flatnonzero((which == k) & (lengths > 0))
         if own.size:
-            # Runs of like length lie in one vector, so that few lanes idle.
+            # Runs of similar length share a vector, so that few lanes idle.
             own = own[np.argsort(lengths[own], kind="stable")]
             pads = np.minimum(chosen.edge, lengths - 1)
-            _filtfilt(data, starts, lengths, pads, own, chosen.sections, chosen.steady, out)
+            rows = np.empty((lengths[own[-1]] + 2 * pads[own[-1]]) * WIDTH)
+            state = np.zeros((5, WIDTH))
+            state[4] = HUM
+            lanes = np.empty((2, WIDTH), np.int64)
+            _filtfilt(data, starts, lengths, pads, own, chosen.sections, chosen.steady, out, rows, state, lanes)
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _filtfilt(
     data: NDArray[Any],
     starts: Ints,
@@ -100,96 +105,99 @@ def _filtfilt(
     sections: Doubles,
     steady: Doubles,
     out: NDArray[np.float32],
+    rows: Doubles,
+    state: Doubles,
+    lanes: Ints,
 ) -> None:
-    rows = np.empty((lengths[own[-1]] + 2 * pads[own[-1]], WIDTH))
-    lanes = np.empty(WIDTH, np.int64)
-    begins = np.empty(WIDTH, np.int64)
-    state = np.zeros((5, WIDTH))
-    state[4] = HUM
-    # Where the runs do not fill all vectors, the first one, of the shortest, has lanes to spare.
+    # Where the runs do not fill all vectors, the first vector, that of the shortest runs, has lanes to spare.
     for group in range(-(-own.size % WIDTH), own.size, WIDTH):
-        for j in range(WIDTH):
-            # The shortest run fills them up: the same numbers are written again.
-            lanes[j] = own[max(group + j, 0)]
-        last = lanes[WIDTH - 1]
+        last = own[group + WIDTH - 1]
         n = lengths[last] + 2 * pads[last]
-        _gather(rows, n, data, starts, lengths, pads, lanes, begins)
-        for k in range(0, sections.shape[0], 2):
-            _forward(rows, n, begins, sections[k], sections[k + 1], steady[k], steady[k + 1], state)
-        for k in range(0, sections.shape[0], 2):
-            _backward(rows, n, begins, sections[k], sections[k + 1], steady[k], steady[k + 1], state)
+        for j in range(lanes.shape[1]):
+            # The shortest run fills them: the same numbers are written again.
+            i = own[group + j if group + j > 0 else 0]
+            lanes[0, j] = i
+            lanes[1, j] = n - lengths[i] - 2 * pads[i]
+        _gather(rows, n, data, starts, lengths, pads, lanes)
+        _recur(rows, n, lanes, sections, steady, state)
         for block in range(0, n, BLOCK):
-            for j in range(WIDTH):
-                i = lanes[j]
-                begin = begins[j] + pads[i]
-                for t in range(max(begin, block), min(begin + lengths[i], block + BLOCK)):
-                    out[starts[i] + t - begin] = rows[t, j]
+            for j in range(lanes.shape[1]):
+                i = lanes[0, j]
+                begin = lanes[1, j] + pads[i]
+                end = begin + lengths[i]
+                first = begin if begin > block else block
+                shift = starts[i] - begin
+                for t in range(first, end if end < block + BLOCK else block + BLOCK):
+                    out[shift + t] = rows[t * WIDTH + j]
 
 
-@njit(nogil=True, cache=True)
-def _gather(
-    rows: Doubles, n: int, data: NDArray[Any], starts: Ints, lengths: Ints, pads: Ints, lanes: Ints, begins: Ints
-) -> None:
+@helper()
+def _gather(rows: Doubles, n: int, data: NDArray[Any], starts: Ints, lengths: Ints, pads: Ints, lanes: Ints) -> None:
     """Lay each run, extended oddly at both ends, into a lane so that all of them end in row ``n - 1``."""
-    for j in range(WIDTH):
-        i = lanes[j]
+    for j in range(lanes.shape[1]):
+        i = lanes[0, j]
         pad = pads[i]
-        begin = n - pad - lengths[i]
-        begins[j] = begin - pad
+        begin = lanes[1, j] + pad
         first, final = starts[i], starts[i] + lengths[i] - 1
         for t in range(begin - pad):
-            rows[t, j] = 0.0
+            rows[t * WIDTH + j] = 0.0
         for t in range(pad):
-            rows[begin - 1 - t, j] = 2 * np.float64(data[first]) - np.float64(data[first + 1 + t])
-            rows[n - pad + t, j] = 2 * np.float64(data[final]) - np.float64(data[final - 1 - t])
+            rows[(begin - 1 - t) * WIDTH + j] = 2 * np.float64(data[first]) - np.float64(data[first + 1 + t])
+            rows[(n - pad + t) * WIDTH + j] = 2 * np.float64(data[final]) - np.float64(data[final - 1 - t])
     for block in range(0, n, BLOCK):
-        for j in range(WIDTH):
-            i = lanes[j]
-            begin = begins[j] + pads[i]
-            for t in range(max(begin, block), min(begin + lengths[i], block + BLOCK)):
-                rows[t, j] = data[starts[i] + t - begin]
+        for j in range(lanes.shape[1]):
+            i = lanes[0, j]
+            begin = lanes[1, j] + pads[i]
+            end = begin + lengths[i]
+            first = begin if begin > block else block
+            shift = starts[i] - begin
+            for t in range(first, end if end < block + BLOCK else block + BLOCK):
+                rows[t * WIDTH + j] = data[shift + t]
 
 
-@njit(nogil=True, cache=True)
-def _settle(state: Doubles, lane: int, x: float, za: Doubles, zb: Doubles) -> None:
-    """Set a lane's state to what a long run of ``x`` would have left."""
-    state[0, lane] = za[0] * x
-    state[1, lane] = za[1] * x
-    state[2, lane] = zb[0] * x
-    state[3, lane] = zb[1] * x
+@helper()
+def _recur(rows: Doubles, n: int, lanes: Ints, sections: Doubles, steady: Doubles, state: Doubles) -> None:
+    """Run all pairs of sections over the rows, first forward and then backward.
+
+    Shorter runs begin in later rows. Each is settled in the row where it begins,
+    so that not even its last bit depends on the runs beside it: lanes stand in the
+    order of their lengths, the longest last.
+    """
+    pairs = sections.shape[0] // 2
+    for turn in range(2 * pairs):
+        forward = turn < pairs
+        k = 2 * (turn if forward else turn - pairs)
+        for j in range(lanes.shape[1]):
+            _settle(state, j, 0.0 if forward else rows[(n - 1) * WIDTH + j], steady, k)
+        for m in range(lanes.shape[1]):
+            j = WIDTH - 1 - m if forward else m
+            begin = lanes[1, j]
+            until = n
+            if j > 0:
+                until = lanes[1, j - 1]
+            if forward:
+                _settle(state, j, rows[begin * WIDTH + j], steady, k)
+            # One call, of one type: a second one with a constant step would be compiled for itself.
+            _pass(rows, until - begin, begin if forward else until - 1, 1 if forward else -1, sections, k, state)
+            if not forward:
+                _settle(state, j, 0.0, steady, k)
 
 
-@njit(nogil=True, cache=True)
-def _forward(
-    rows: Doubles, n: int, begins: Ints, a: Doubles, b: Doubles, za: Doubles, zb: Doubles, state: Doubles
-) -> None:
-    # Shorter runs begin later. Each is settled where it begins, so that not even its last bit
-    # depends on what lies beside it: lanes stand in the order of their lengths, the longest last.
-    state[:4] = 0
-    for j in range(WIDTH - 1, -1, -1):
-        _settle(state, j, rows[begins[j], j], za, zb)
-        until = begins[j - 1] if j > 0 else n
-        _pass(rows, until - begins[j], begins[j], 1, a, b, state)
+@helper()
+def _settle(state: Doubles, lane: int, x: float, steady: Doubles, k: int) -> None:
+    """Set a lane's state to what a long run of ``x`` leaves behind."""
+    state[0, lane] = steady[k, 0] * x
+    state[1, lane] = steady[k, 1] * x
+    state[2, lane] = steady[k + 1, 0] * x
+    state[3, lane] = steady[k + 1, 1] * x
 
 
-@njit(nogil=True, cache=True)
-def _backward(
-    rows: Doubles, n: int, begins: Ints, a: Doubles, b: Doubles, za: Doubles, zb: Doubles, state: Doubles
-) -> None:
-    for j in range(WIDTH):
-        _settle(state, j, rows[n - 1, j], za, zb)
-    above = n
-    for j in range(WIDTH):
-        _pass(rows, above - begins[j], above - 1, -1, a, b, state)
-        above = begins[j]
-        state[:4, j] = 0
-
-
-@njit(nogil=True, cache=True)
-def _pass(rows: Doubles, n: int, first: int, step: int, a: Doubles, b: Doubles, state: Doubles) -> None:
-    """Run two sections over ``n`` rows in place, from row ``first`` on (transposed direct form II)."""
-    a0, a1, a2, a3, a4 = a[0], a[1], a[2], -a[4], -a[5]
-    b0, b1, b2, b3, b4 = b[0], b[1], b[2], -b[4], -b[5]
+@helper()
+def _pass(rows: Doubles, n: int, first: int, step: int, sections: Doubles, k: int, state: Doubles) -> None:
+    """Run sections ``k`` and ``k + 1`` over ``n`` rows in place, from row ``first`` on (transposed direct form II)."""
+    a0, a1, a2, a3, a4 = sections[k, 0], sections[k, 1], sections[k, 2], -sections[k, 4], -sections[k, 5]
+    k += 1
+    b0, b1, b2, b3, b4 = sections[k, 0], sections[k, 1], sections[k, 2], -sections[k, 4], -sections[k, 5]
     s1, s2, r1, r2, hum = load(state, 0), load(state, 1), load(state, 2), load(state, 3), load(state, 4)
     t = first
     for _ in range(n):

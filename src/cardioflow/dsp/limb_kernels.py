@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from cardioflow.core.compiled import helper, kernel
 
 __all__ = ["law_residual", "suspected_swap"]
 
@@ -19,7 +20,7 @@ _OF_BAND = 10
 _AGAINST = -0.5
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def law_residual(signal: Any, first: int, second: int, third: int, sign: float) -> float:
     """Return the RMS of first + sign * second + third over the RMS of the three rows; NaN where all are flat.
 
@@ -51,7 +52,7 @@ def law_residual(signal: Any, first: int, second: int, third: int, sign: float) 
     return float(np.sqrt(max(residual - mean_off * mean_off / n, 0.0) / power))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def suspected_swap(first: Any, second: Any, lateral: Any) -> int:
     """Return 0, or which limb electrodes look swapped: 1 RA/RL, 2 LA/RL, 3 RA/LL, 4 RA/LA.
 
@@ -80,7 +81,7 @@ def suspected_swap(first: Any, second: Any, lateral: Any) -> int:
     return 4 if _skew(first, second, one) < 0 and _correlation(first, lateral) < _AGAINST else 0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@helper(error_model="numpy")
 def _means(a: Any, b: Any) -> tuple[float, float, int]:
     """Return the means of two rows over the samples that neither lacks, and how many those are."""
     total_a = total_b = 0.0
@@ -97,7 +98,7 @@ def _means(a: Any, b: Any) -> tuple[float, float, int]:
 # In what follows a lead is told by (a, b, mean): it is a * I + b * II - mean.
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@helper(error_model="numpy")
 def _is_flat(first: Any, second: Any, lead: tuple[float, float, float], n: int) -> bool:
     """Return whether some band of 0.2 mV holds 99 % of the lead's ``n`` samples."""
     a, b, mean = lead
@@ -123,7 +124,7 @@ def _is_flat(first: Any, second: Any, lead: tuple[float, float, float], n: int) 
     return False
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@helper(error_model="numpy")
 def _skew(first: Any, second: Any, lead: tuple[float, float, float]) -> float:
     """Return the sum of the lead's cubes, above 0 where its upward waves are taller than the others are deep."""
     a, b, mean = lead
@@ -135,7 +136,7 @@ def _skew(first: Any, second: Any, lead: tuple[float, float, float]) -> float:
     return third
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@helper(error_model="numpy")
 def _correlation(a: Any, b: Any) -> float:
     """Return Pearson's correlation of two rows, 0 where one of them is flat; samples that one lacks do not count."""
     mean_a, mean_b, n = _means(a, b)

@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import scipy.signal
-from numba import njit
 from numpy.typing import NDArray
 
 from cardioflow.core.buffers import empty
+from cardioflow.core.compiled import helper, kernel, read_only
 
 __all__ = ["resampled"]
 
@@ -51,6 +51,7 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
     continuous function, a windowed sinc read from a table; it differs from the
     exact function by less than 1e-5 of the signal's largest value.
     """
+    data = read_only(data)
     pairs, which = np.unique(np.column_stack([old, new]), axis=0, return_inverse=True)
     which = which.reshape(-1)
     plans = [_plan(float(a), float(b)) for a, b in pairs]
@@ -69,11 +70,22 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
             for i, to in zip(own, at, strict=True):
                 out[to : to + counts[i]] = data[starts[i] : starts[i] + lengths[i]]
         elif plan.up:
-            _polyphase(data, starts[own], lengths[own], plan.up, plan.down, plan.taps, at, counts[own], out)
+            _whole_ratio(data, starts[own], lengths[own], plan, at, counts[own], out)
         else:
             gain = float(pairs[k, 1] / pairs[k, 0])
             _sinc(data, starts[own], lengths[own], gain, _sinc_taps(gain), at, counts[own], out)
     return out, counts
+
+
+def _whole_ratio(
+    data: NDArray[Any], starts: Ints, lengths: Ints, plan: _Plan, at: Ints, counts: Ints, out: Floats
+) -> None:
+    """Write the runs at ``starts``, resampled by ``plan``, to ``out`` from ``at`` on."""
+    up, down, taps = plan
+    n_taps = taps.shape[1]
+    room = (int(lengths.max()) + (n_taps // down + 1) * down + n_taps) // down + 2
+    dealt, sums = np.empty(down * room, np.float32), np.empty(int(counts.max()) // up + 1, np.float32)
+    _polyphase(data, starts, lengths, up, down, taps, at, counts, out, dealt, sums)
 
 
 @lru_cache(maxsize=64)
@@ -112,7 +124,7 @@ def _table() -> Doubles:
     return np.asarray(h / ((2 * h.sum() - h[0]) / _STEPS))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _polyphase(
     data: NDArray[Any],
     starts: Ints,
@@ -123,62 +135,62 @@ def _polyphase(
     at: Ints,
     counts: Ints,
     out: Floats,
+    dealt: Floats,
+    sums: Floats,
 ) -> None:
     """Compute the outputs of one phase side by side: they share their taps, and read inputs ``down`` apart.
 
     The inputs are dealt into ``down`` streams first, so that the side-by-side
-    reads are of neighbours. Zeros stand in front and behind.
+    reads are of neighbours. Zeros stand in front and behind. ``dealt`` and
+    ``sums`` are room for the streams and for one phase of the longest run.
     """
     n_taps = taps.shape[1]
-    flat = taps.reshape(-1)
-    half = 10 * max(up, down)
+    half = _ZEROS * (up if up > down else down)
     front = (n_taps // down + 1) * down
-    room = (lengths.max() + front + n_taps) // down + 2
-    dealt = np.empty(down * room, np.float32)
-    sums = np.empty(counts.max() // up + 1, np.float32)
     for r in range(starts.size):
         size = (lengths[r] + front + n_taps) // down + 2
-        for d in range(down):
-            _deal(data, starts[r], lengths[r], down, d - front, dealt[d * size : (d + 1) * size])
+        _deal(data, starts[r], lengths[r], down, front, dealt, size)
         for phase in range(up):
             position = phase * down + half
             first = position // up - n_taps + 1 + front
             n = (counts[r] - phase + up - 1) // up
-            sums[:n] = 0
+            for q in range(n):
+                sums[q] = 0
             for i in range(0, n_taps, 4):
-                a, b, c, d = first + i, first + i + 1, first + i + 2, first + i + 3
-                places = (
-                    a % down * size + a // down,
-                    b % down * size + b // down,
-                    c % down * size + c // down,
-                    d % down * size + d // down,
-                )
-                _add(sums, n, dealt, places, flat, position % up * n_taps + i)
+                _add(sums, n, dealt, first + i, size, down, taps, position % up, i)
             for q in range(n):
                 out[at[r] + phase + q * up] = sums[q]
 
 
-@njit(nogil=True, cache=True)
-def _deal(data: NDArray[Any], start: int, length: int, step: int, first: int, to: Floats) -> None:
-    """Write every ``step``-th sample to ``to``, beginning with ``first``, and zeros where there is none."""
-    before = min((-first + step - 1) // step, to.size)
-    until = min((length - first + step - 1) // step, to.size)
-    to[:before] = 0
-    for q in range(before, until):
-        to[q] = data[start + first + q * step]
-    to[max(until, before) :] = 0
+@helper()
+def _deal(data: NDArray[Any], start: int, length: int, step: int, front: int, to: Floats, size: int) -> None:
+    """Write ``step`` streams of ``size``, of every ``step``-th sample, after ``front`` zeros; zeros fill the rest."""
+    for stream in range(step):
+        first = stream - front
+        before = (-first + step - 1) // step
+        until = (length - first + step - 1) // step
+        base, source = stream * size, start + first
+        for q in range(size):
+            to[base + q] = 0
+        for q in range(before, until):
+            to[base + q] = data[source + q * step]
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def _add(sums: Floats, n: int, dealt: Floats, places: tuple[int, int, int, int], taps: Floats, first: int) -> None:
-    g, h, i, j = taps[first], taps[first + 1], taps[first + 2], taps[first + 3]
+@helper(fastmath={"contract"})
+def _add(
+    sums: Floats, n: int, dealt: Floats, first: int, size: int, down: int, taps: Floats, phase: int, i: int
+) -> None:
+    g, h, k, m = taps[phase, i], taps[phase, i + 1], taps[phase, i + 2], taps[phase, i + 3]
     # Unsigned, so that no index can mean "from the end": with that check inside, the loop does not vectorise.
-    a, b, c, d = np.uint64(places[0]), np.uint64(places[1]), np.uint64(places[2]), np.uint64(places[3])
+    a = np.uint64(first % down * size + first // down)
+    b = np.uint64((first + 1) % down * size + (first + 1) // down)
+    c = np.uint64((first + 2) % down * size + (first + 2) // down)
+    d = np.uint64((first + 3) % down * size + (first + 3) // down)
     for q in range(np.uint64(n)):
-        sums[q] += (g * dealt[a + q] + h * dealt[b + q]) + (i * dealt[c + q] + j * dealt[d + q])
+        sums[q] += (g * dealt[a + q] + h * dealt[b + q]) + (k * dealt[c + q] + m * dealt[d + q])
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _phases(table: Doubles, scale: float, taps: Floats) -> None:
     """Fill ``taps`` (phase, tap) with the filter at even steps between two samples, the last one a whole step on."""
     n_phases, n_taps = taps.shape
@@ -189,7 +201,7 @@ def _phases(table: Doubles, scale: float, taps: Floats) -> None:
             taps[phase, i] = (table[k] + (x - k) * (table[k + 1] - table[k])) * scale if k < table.size - 1 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _sinc(
     data: NDArray[Any], starts: Ints, lengths: Ints, ratio: float, taps: Floats, at: Ints, counts: Ints, out: Floats
 ) -> None:
@@ -213,7 +225,7 @@ def _sinc(
             )
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+@helper(fastmath={"reassoc", "contract", "nsz"})
 def _between(a: Floats, b: Floats, x: NDArray[Any], share: np.float32) -> Any:
     """Return what the filter gives ``share`` of the way from the phase ``a`` to the phase ``b``."""
     low = np.float32(0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from cardioflow.core.buffers import empty
+from cardioflow.core.compiled import helper, kernel, read_only
 
 __all__ = ["standardized"]
 
@@ -21,10 +21,10 @@ def standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float) -> Fl
     None when a sample is not finite: the sums tell, so that no pass of its own need look for one.
     """
     out = empty(data.size, np.float32)
-    return out if _standardized(data, sizes, float(eps), out) else None
+    return out if _standardized(read_only(data), sizes, float(eps), out) else None
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out: Floats) -> bool:
     begin = 0
     for size in sizes:
@@ -55,7 +55,7 @@ def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out:
     return True
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@helper(fastmath={"reassoc", "contract"})
 def _sums(x: Floats, origin: np.float32) -> tuple[np.float32, np.float32]:
     # 1024 samples in float32, added up in float64 by the caller: twice the lanes, the same digits.
     total = np.float32(0)
@@ -67,7 +67,7 @@ def _sums(x: Floats, origin: np.float32) -> tuple[np.float32, np.float32]:
     return total, squares
 
 
-@njit(nogil=True, cache=True)
+@helper()
 def _wide_sums(x: Floats, origin: np.float32) -> tuple[float, float]:
     total = 0.0
     squares = 0.0
@@ -78,7 +78,7 @@ def _wide_sums(x: Floats, origin: np.float32) -> tuple[float, float]:
     return total, squares
 
 
-@njit(nogil=True, cache=True)
+@helper()
 def _scale(x: Floats, origin: np.float32, mean: np.float32, factor: np.float32, out: Floats) -> None:
     for i in range(x.size):
         out[i] = ((x[i] - origin) - mean) * factor

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.core.compiled import helper, kernel
 from cardioflow.core.random_keys import generator
 from cardioflow.errors import InputError, nearest
 
@@ -240,7 +240,7 @@ def _marks(r: Floats, rr: Floats, waves: Floats, *, with_p: bool) -> tuple[NDArr
     return sample[order], symbol[order]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _integrate(  # noqa: PLR0917 -- a compiled kernel takes positions
     rr: Floats, waves: Floats, heights: Floats, wander: Floats, phases: Floats, clock: tuple[float, int]
 ) -> tuple[Floats, Floats]:
@@ -279,7 +279,7 @@ def _integrate(  # noqa: PLR0917 -- a compiled kernel takes positions
     return out, crossings[:beat]
 
 
-@numba.njit(nogil=True, cache=True)
+@helper()
 def _slope(  # noqa: PLR0917 -- a compiled kernel takes positions
     out: Floats, state: Floats, omega: float, waves: Floats, heights: Floats, wander: Floats, breath: float
 ) -> None:

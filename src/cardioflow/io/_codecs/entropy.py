@@ -6,14 +6,12 @@ to its lowest. Every kernel stops at the end of its input and never writes
 past ``n``.
 """
 
-# numba's decorators are untyped.
-# mypy: disable-error-code="untyped-decorator"
-
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from cardioflow.core.compiled import kernel
 
 __all__ = ["NO_CODE", "lzw", "prefix_decode"]
 
@@ -21,7 +19,7 @@ NO_CODE = np.iinfo(np.int32).min
 """Where no code of a tree leads."""
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def prefix_decode(
     data: NDArray[np.uint8], child: NDArray[np.int32], roots: NDArray[np.int32], leaves: NDArray[np.int32], n: int
 ) -> tuple[NDArray[np.int32], int]:
@@ -67,7 +65,7 @@ def prefix_decode(
     return out[:found], found
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def lzw(data: NDArray[np.uint8], width: int, n: int) -> tuple[NDArray[np.uint8], bool]:
     """Return up to ``n`` bytes of LZW (Welch, 1984) with codes of constant ``width``, and whether all codes were valid.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from cardioflow.core.compiled import kernel
 
 __all__ = ["unpack_marks"]
 
@@ -27,7 +28,7 @@ def unpack_marks(raw: bytes) -> tuple[NDArray[np.int64], int]:
     return table, end
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _count(raw: Any) -> int:
     """Return the number of marks, reading as ``_decode`` does."""
     n = 0
@@ -48,7 +49,7 @@ def _count(raw: Any) -> int:
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _decode(raw: Any, table: Any) -> int:
     n = 0
     at = 0

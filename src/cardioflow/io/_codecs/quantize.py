@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from cardioflow.core.compiled import kernel
 
 __all__ = ["MISSING", "as_int16", "gather_int16", "source_integers"]
 
@@ -82,7 +83,7 @@ def source_integers(row: NDArray[np.float32], gain: float, baseline: float) -> N
     return np.where(np.isnan(row), 0, whole).astype(np.int64)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gather(  # noqa: PLR0917 -- a kernel: arrays by position
     data: Any, starts: Any, n_leads: Any, n_samples: Any, gain: Any, baseline: Any, out: Any, places: Any
 ) -> None:

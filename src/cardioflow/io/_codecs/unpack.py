@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from cardioflow.core.compiled import helper, kernel
 
 __all__ = ["BLOCKS", "MISSING", "exact_in_float32", "n_bytes", "scale", "scale_212_pairs", "scale_dense", "unpack"]
 
@@ -84,7 +85,7 @@ _PLAIN: Final[dict[int, tuple[str, int]]] = {
 }
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unpack_24(raw: Any) -> Any:
     samples = np.empty(raw.size // 3, np.int32)
     for i in range(samples.size):
@@ -93,7 +94,7 @@ def _unpack_24(raw: Any) -> Any:
     return samples
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unpack_212(raw: Any) -> Any:
     """Two samples of 12 bits in three bytes: low byte, both high nibbles, low byte."""
     blocks = raw.size // 3
@@ -107,7 +108,7 @@ def _unpack_212(raw: Any) -> Any:
     return samples
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unpack_310(raw: Any) -> Any:
     """Three samples of 10 bits in two 16-bit words: bits 1-11 of each, the third in the five bits left of both."""
     blocks = raw.size // 4
@@ -121,7 +122,7 @@ def _unpack_310(raw: Any) -> Any:
     return samples
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unpack_311(raw: Any) -> Any:
     """Three samples of 10 bits in the low 30 bits of a 32-bit word, the first lowest."""
     blocks = raw.size // 4
@@ -138,12 +139,12 @@ def _unpack_311(raw: Any) -> Any:
     return samples
 
 
-@njit(nogil=True, cache=True)
+@helper()
 def _signed_10(value: Any) -> Any:
     return np.int16(value - 1024 if value & 0x200 else value)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def scale(  # noqa: PLR0917 -- a kernel's arguments are its data
     samples: Any,
     width: int,
@@ -166,14 +167,16 @@ def scale(  # noqa: PLR0917 -- a kernel's arguments are its data
     nan = np.float32(np.nan)
     # As wide as the samples: comparing with 64 bits would halve the speed.
     none = np.int32(missing)
-    sums = np.zeros(columns.size, np.int64)
+    sums = np.empty(columns.size, np.int64)
     for j in range(columns.size):
         row = out[j][begin:]
         shift = baselines[j]
         by = divisors[j]
         first = columns[j] + skews[j] * width
         there = samples.size // width
-        n = max(min(row.size, there - skews[j]), 0)
+        # Numba would compile min() and max() anew in every kernel.
+        n = there - skews[j]
+        n = 0 if n < 0 else n if n < row.size else row.size
         total = np.int32(0)
         # The commonest widths are spelled out: a stride that is known when compiling is three times as fast.
         if width == 1:
@@ -193,12 +196,13 @@ def scale(  # noqa: PLR0917 -- a kernel's arguments are its data
                 x = samples[t * width + first]
                 total += np.int32(x)
                 row[t] = nan if x == none else np.float32((x - shift) / by)
-        row[n:there] = nan
+        for t in range(n, there if there < row.size else row.size):
+            row[t] = nan
         sums[j] = total
     return sums
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def scale_dense(  # noqa: PLR0917 -- as scale
     samples: Any,
     width: int,
@@ -229,7 +233,7 @@ def scale_dense(  # noqa: PLR0917 -- as scale
     return sums
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def scale_212_pairs(  # noqa: PLR0917 -- as scale
     raw: Any, columns: Any, baselines: Any, divisors: Any, out: Any, begin: int
 ) -> Any:

@@ -103,7 +103,7 @@ def test_a_low_sampling_rate_shows_the_same_beats():
 @pytest.mark.parametrize(
     ("parameters", "text"),
     [
-        ({"rhythm": "afib"}, "simulate_ecg(rhythm='afib') is no rhythm. Available: 'AF', 'SR'."),
+        ({"rhythm": "afib"}, "simulate_ecg(rhythm='afib') is not a rhythm. Available: 'AF', 'SR'."),
         ({"leads": ("avF",)}, "simulate_ecg() has no lead 'avF'. Did you mean 'aVF'?"),
         ({"leads": ()}, "simulate_ecg(leads=()) names no lead."),
         ({"fs": 0.0}, "simulate_ecg(fs=0.0) is not between 20 and 10000 Hz."),

@@ -13,6 +13,7 @@ import pytest
 
 from cardioflow import Pipeline
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
+from cardioflow.batch.columns import TimeSeries
 from cardioflow.errors import InputError
 from cardioflow.registry import transforms
 from cardioflow.transforms.base import PartnerTransform, RandomTransform, Transform
@@ -52,6 +53,13 @@ NO_TIME_AXIS = {
     **dict.fromkeys(("dwt", "idwt", "pdwt", "wavedec", "waverec", "cwt"), "coefficients are no samples"),
     "spectrogram": "its times are windows",
 }
+DROPS_TIME = {"median_beat": "its time is that of no record"}
+RESAMPLES = ("resample_signals", "random_resample_signals")
+MOVES_IMPULSES = {
+    "apply_to_each_channel": "its example is a running sum",
+    "random_cut_mix": "pastes a part of another record",
+    "random_mix_up": "another record's beats come in",
+}
 AXES_ARE_NO_SEGMENTS = {
     "signal_transpose": "the first axis is time then",
     **dict.fromkeys(("dwt", "idwt", "cwt", "spectrogram"), "leads stand first, then scales or frequencies"),
@@ -76,6 +84,12 @@ def marks(samples: int, fs: float) -> Annotation:
     return Annotation(sample=three, symbol=symbols)
 
 
+def beats(samples: int, fs: float) -> Annotation:
+    """A detector's beats, each with the number of its sample."""
+    peaks = np.arange(int(0.4 * fs), samples, int(fs))
+    return Annotation(sample=peaks, num=peaks, confidence=np.linspace(0.5, 1.0, len(peaks)))
+
+
 def states(samples: int, fs: float) -> np.ndarray[Any, Any]:
     """CardIO's states: P, QRS and T in every second."""
     phase = (np.arange(samples)[None] / fs + 0.1) % 1.0
@@ -98,7 +112,13 @@ def make(lengths: tuple[int, ...], rates: tuple[float, ...], *, seed: int = 5) -
             seed=seed,
         )
         .with_component("note", np.arange(n))
+        .with_component("vector", np.arange(3.0 * n).reshape(n, 3))
         .with_component("states", [states(m, fs) for m, fs in zip(lengths, rates, strict=True)], kind="time series")
+        # What follows is the number of the sample that it stands at, so that it shows where that sample went.
+        .with_component("place", [np.arange(m, dtype=np.float32)[None] for m in lengths], kind="time series")
+        .with_component("step", [np.arange(m, dtype=np.int32) for m in lengths], kind="time series")
+        .with_component("odd", [np.arange(m) % 2 == [[0], [1]] for m in lengths], kind="time series")
+        .with_component("beats", tuple(beats(m, fs) for m, fs in zip(lengths, rates, strict=True)))
     )
 
 
@@ -216,6 +236,107 @@ def test_annotations_stay_in_order_and_inside_the_signal(name, example, kind):
             if len(segment) and name not in NO_TIME_AXIS:
                 assert segment.sample.min() >= 0
                 assert segment.sample.max() < done.signal.lengths[i]
+
+
+def series_of(batch: EcgBatch) -> dict[str, TimeSeries]:
+    return {name: column for name, column in batch.columns.items() if isinstance(column, TimeSeries)}
+
+
+def segments_of(values: Any, row: int, *, cut: bool) -> list[Any]:
+    """The segments of a row, one for a row that is not cut."""
+    return list(values[row]) if cut else [values[row]]
+
+
+@each
+@each_kind
+def test_components_keep_their_kind_and_time_series_their_type_and_a_sample_for_each_of_the_signal(name, example, kind):
+    done = run(name, example, kind)
+    if done is None or name in DROPS_TIME:
+        return
+    before = prepared(name, kind)
+    assert {n: done.columns[n].kind for n in before.columns} == {n: c.kind for n, c in before.columns.items()}
+    for own, column in series_of(done).items():
+        assert column.samples.dtype == before.columns[own].samples.dtype
+        if name not in NO_TIME_AXIS:
+            column.check_along(done.signal, own, done.ids, "")
+    assert isinstance(done.beats, tuple)
+    assert done.vector.shape == (len(done), 3)
+
+
+@pytest.mark.parametrize("name", DROPS_TIME)
+def test_what_takes_the_time_axis_away_drops_what_runs_along_it_and_keeps_the_rest(name):
+    done = run(name, 0, "ragged")
+    assert {n: c.kind for n, c in done.columns.items()} == {"note": "static", "vector": "static"}
+
+
+@each
+@pytest.mark.parametrize("kind", ["ragged", "dense", "cut"])
+def test_events_and_time_series_stay_at_the_same_place(name, example, kind):
+    done = run(name, example, kind)
+    if done is None or name in NO_TIME_AXIS or name in DROPS_TIME:
+        return
+    whole = batch_of("dense" if kind == "dense" else "ragged")
+    old_fs = dict(zip(whole.ids, whole.fs, strict=True))
+    seen = 0
+    for i in range(len(done)):
+        ratio = max(old_fs[done.provenance.record_id[i]] / done.fs[i], 1.0)
+        cut = done.signal.ndim == 3
+        for place, step, marks in zip(
+            segments_of(done.place, i, cut=cut),
+            segments_of(done.step, i, cut=cut),
+            done.beats[i] if cut else done.beats[i : i + 1],
+            strict=True,
+        ):
+            assert (np.abs(step[marks.sample] - marks.num) <= ratio).all()
+            assert not np.isnan(marks.confidence).any()
+            # Near its ends, the filter of resampling sees the zeros outside.
+            inner = slice(60, -60) if name in RESAMPLES else slice(None)
+            inside = ~np.isnan(place[0, inner])
+            apart = np.abs(place[0, inner][inside] - step[inner][inside])
+            assert (apart <= 0.5 * ratio + (0.5 if name in RESAMPLES else 0.01)).all()
+            seen += len(marks)
+    assert seen
+
+
+@each
+@pytest.mark.parametrize("kind", ["ragged", "dense", "cut"])
+def test_an_impulse_in_signal_and_series_and_the_event_at_it_stay_together(name, example, kind):
+    batch = prepared(name, kind)
+    if name in NO_TIME_AXIS or name in DROPS_TIME or (kind == "cut" and name in NEEDS_UNCUT):
+        return
+    action = transforms.get(name).examples()[example]
+    done = action(with_impulses(batch))
+    for i in range(len(done)):
+        cut = done.signal.ndim == 3
+        for signal, series, marks in zip(
+            segments_of(done.signal, i, cut=cut),
+            segments_of(done.impulses, i, cut=cut),
+            done.beats[i] if cut else done.beats[i : i + 1],
+            strict=True,
+        ):
+            for at in marks.sample[(marks.sample >= 9) & (marks.sample < signal.shape[-1] - 9)]:
+                near = slice(at - 9, at + 10)
+                assert abs(np.argmax(np.nan_to_num(series[0, near])) - 9) <= 1
+                if name not in MOVES_IMPULSES and signal[:, near].any():
+                    assert abs(np.argmax(height(signal[:, near])) - 9) <= 1
+
+
+def height(signal: Any) -> Any:
+    """The largest distance of any lead from where it begins and ends, sample by sample."""
+    return np.abs(signal - (signal[:, :1] + signal[:, -1:]) / 2).max(axis=0)
+
+
+def with_impulses(batch: EcgBatch) -> EcgBatch:
+    """The batch with 20 mV more, and a 1 in a series, at every beat of ``beats``."""
+    data, series = [], []
+    for x, own in zip(batch.signal, batch.beats, strict=True):
+        one = np.zeros((*x.shape[:-2], 1, x.shape[-1]), np.float32)
+        for k, marks in enumerate(own) if isinstance(own, tuple) else [(..., own)]:
+            one[k, 0, marks.sample] = 1
+        data.append(x + 20 * one)
+        series.append(one)
+    signal = Ragged.from_arrays(data, ndim=batch.signal.ndim)
+    return batch.replace(signal=signal).with_component("impulses", series, kind="time series")
 
 
 @each

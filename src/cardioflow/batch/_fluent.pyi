@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from numpy.typing import NDArray
 
 from cardioflow.batch.axis import Axis
+from cardioflow.batch.columns import Kind
 
 __all__ = ["BatchActions"]
 
@@ -207,6 +208,8 @@ class BatchActions:
         """Replace each lead by the half of its Fourier transform that says all, as ``numpy.fft.rfft``, in complex64."""
     def robust_scale(self, quantiles: tuple[float, float] = (0.25, 0.75), axis: Axis = -1) -> Self:
         """Subtract the median and divide by a range of quantiles, which artefacts do not move."""
+    def set_kind(self, src: str, kind: Kind) -> Self:
+        """Declare the kind of the component ``src``, by which it follows the signal when time changes."""
     def signal_quality(self, dst: str = "quality") -> Self:
         """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``."""
     def signal_transpose(self, axes: Sequence[int] | None = None, src: str = "signal", dst: str = "signal") -> Self:

@@ -241,7 +241,8 @@ class EcgBatch(BatchActions):
             kind = self.columns[name].kind
         column = as_column(name, value, kind, is_cut=self.is_cut)
         if isinstance(column, TimeSeries) and self.signal is not None and len(column) == len(self):
-            column.check_along(self.signal, name, self.ids)
+            remedy = "Pass one value for each sample of the signal, or kind='static'."
+            column.check_along(self.signal, name, self.ids, remedy)
         return self.replace(columns={**self.columns, name: column})
 
     def without_component(self, name: str) -> Self:

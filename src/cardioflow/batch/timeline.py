@@ -153,7 +153,8 @@ def _rates(batch: EcgBatch) -> NDArray[np.float64]:
 def _check(batch: EcgBatch) -> None:
     for name, column in batch.columns.items():
         if isinstance(column, TimeSeries):
-            column.check_along(batch.component("signal"), name, batch.ids)
+            remedy = f"Call without_component({name!r}) first, or attach it to the signal as it is now."
+            column.check_along(batch.component("signal"), name, batch.ids, remedy)
 
 
 def _changed(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 
-__all__ = ["gathered", "map_records"]
+__all__ = ["gathered", "map_records", "with_static"]
 
 
 def map_records(
@@ -40,3 +40,8 @@ def map_records(
 def gathered(results: Sequence[NDArray[Any]], ndim: int) -> Ragged:
     """Return the arrays as a Ragged; ``ndim`` counts only when there are none."""
     return Ragged.from_arrays(results, ndim=ndim)
+
+
+def with_static(batch: EcgBatch, dst: str, value: Any) -> EcgBatch:
+    """Return the batch with ``value``, which does not run along the record's time, as the component ``dst``."""
+    return batch.with_component(dst, value, None if dst in ("signal", "annotation", "meta", "target") else "static")

@@ -69,7 +69,8 @@ def _samples(name: str, value: Any, *, is_cut: bool) -> Ragged:
         raise InputError(
             f"Component {name!r} of the kind 'time series' has {samples.ndim} axes per row; expected {axes}."
         )
-    return samples
+    dtype = _NARROW.get(samples.dtype.kind, samples.dtype)
+    return samples if samples.dtype == dtype else samples.with_data(samples.data.astype(dtype))
 
 
 def _ragged(name: str, value: Any, ndim: int) -> Ragged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, ClassVar, Final, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,6 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import InputError
 
 __all__ = ["TimeSeries"]
-
-_REMEDY: Final = (
-    "Attach it to the signal that it belongs to, before the action that changes time, or call without_component first."
-)
 
 
 @final
@@ -47,7 +43,7 @@ class TimeSeries(Column):
         """Whether there are values between two samples: true of floats, not of states and masks."""
         return self.samples.dtype.kind in "fc"
 
-    def check_along(self, signal: Ragged, name: str, ids: Sequence[str]) -> None:
+    def check_along(self, signal: Ragged, name: str, ids: Sequence[str], remedy: str) -> None:
         """Check that every row has a sample for each sample of its ``signal``, in as many segments.
 
         Raises:
@@ -56,7 +52,7 @@ class TimeSeries(Column):
         own = self.samples
         if self.is_cut != (signal.ndim == 3):
             state = "cut into segments" if self.is_cut else "not cut into segments"
-            raise InputError(f"The time series {name!r} is {state}, unlike the signal. {_REMEDY}")
+            raise InputError(f"The time series {name!r} is {state}, unlike the signal. {remedy}")
         same = own.lengths == signal.lengths
         if self.is_cut:
             same &= own.shapes[:, 0] == signal.shapes[:, 0]
@@ -64,7 +60,7 @@ class TimeSeries(Column):
             i = int(np.flatnonzero(~same)[0])
             raise InputError(
                 f"The time series {name!r} has the shape {_text(own.shapes[i])} for record {ids[i]!r}, but the "
-                f"signal has {_text(signal.shapes[i])}. {_REMEDY}",
+                f"signal has {_text(signal.shapes[i])}. {remedy}",
                 record=ids[i],
             )
 

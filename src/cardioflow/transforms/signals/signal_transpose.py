@@ -11,7 +11,7 @@ import numpy as np
 from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import gathered
+from cardioflow.transforms._map import gathered, with_static
 from cardioflow.transforms.base import Transform
 
 __all__ = ["SignalTranspose"]
@@ -50,7 +50,7 @@ class SignalTranspose(Transform):
                 f"{tuple(range(signal.ndim))[::-1]}."
             )
         arrays = [np.transpose(x, order) for x in signal]
-        return batch.with_component(self.dst, gathered(arrays, signal.ndim))
+        return with_static(batch, self.dst, gathered(arrays, signal.ndim))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -53,7 +53,10 @@ class Standardize(Transform):
         data = standardized(signal.data, block_sizes(signal, self.axis), self.eps)
         if data is None:
             refuse_not_finite(batch, self.action_name, self.src)
-        return batch.with_component(self.dst, signal.with_data(data))
+        done = signal.with_data(data)
+        # A copy of a time series is one too.
+        kind = None if self.dst == "signal" else batch.column(self.src).kind
+        return batch.with_component(self.dst, done, kind)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

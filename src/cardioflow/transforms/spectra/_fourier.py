@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 
 __all__ = ["FourierTransform"]
@@ -49,7 +49,7 @@ class FourierTransform(Transform):
         if not isinstance(source, Ragged):
             raise InputError(f"{self.action_name} needs a signal, but {self.src!r} holds {type(source).__name__}.")
         results = map_records(batch, self.action_name, source, lambda x, _: self.function(x, self.n, norm=self.norm))
-        return batch.with_component(self.dst, gathered(results, source.ndim))
+        return with_static(batch, self.dst, gathered(results, source.ndim))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

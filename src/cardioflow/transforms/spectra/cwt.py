@@ -13,7 +13,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -55,7 +55,7 @@ class Cwt(Transform):
         results = map_records(batch, self.action_name, source, lambda x, _: self._coefficients(x))
         relative = pywt.scale2frequency(self.wavelet, np.array(self.scales))
         frequencies = [relative * fs for fs in rates(batch, self.action_name)]
-        return batch.with_component(self.dst, gathered(results, source.ndim + 1)).with_component(
+        return with_static(batch, self.dst, gathered(results, source.ndim + 1)).with_component(
             f"{self.dst}_frequencies", gathered(frequencies, 1)
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pywt
 
 from cardioflow.batch import EcgBatch
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -47,7 +47,7 @@ class Dwt(Transform):
             source,
             lambda x, _: np.stack(pywt.dwt(x, self.wavelet, self.mode, axis=-1), axis=-2),
         )
-        return batch.with_component(self.dst, gathered(results, source.ndim + 1))
+        return with_static(batch, self.dst, gathered(results, source.ndim + 1))
 
     def _pair(self, x: Any) -> Any:
         return np.stack(pywt.dwt(x, self.wavelet, self.mode, axis=-1), axis=-2)

@@ -9,7 +9,7 @@ import pywt
 
 from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -52,7 +52,7 @@ class Idwt(Transform):
             source,
             lambda x, _: pywt.idwt(x[..., 0, :], x[..., 1, :], self.wavelet, self.mode, axis=-1),
         )
-        return batch.with_component(self.dst, gathered(results, source.ndim - 1))
+        return with_static(batch, self.dst, gathered(results, source.ndim - 1))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

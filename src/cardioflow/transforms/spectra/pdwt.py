@@ -10,7 +10,7 @@ import pywt
 
 from cardioflow.batch import EcgBatch
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -46,7 +46,7 @@ class Pdwt(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = _wavelets.source(self, batch)
         results = map_records(batch, self.action_name, source, lambda x, _: self._part(x))
-        return batch.with_component(self.dst, gathered(results, source.ndim))
+        return with_static(batch, self.dst, gathered(results, source.ndim))
 
     def _part(self, x: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> object:
         for _ in range(self.level - 1):

@@ -12,7 +12,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError, nearest
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 
 __all__ = ["Spectrogram"]
@@ -54,7 +54,7 @@ class Spectrogram(Transform):
         fs = rates(batch, self.action_name)
         made = map_records(batch, self.action_name, source, lambda x, i: self._made(x, float(fs[i])))
         return (
-            batch.with_component(self.dst, gathered([s for _, _, s in made], source.ndim + 1))
+            with_static(batch, self.dst, gathered([s for _, _, s in made], source.ndim + 1))
             .with_component(f"{self.dst}_frequencies", gathered([f for f, _, _ in made], 1))
             .with_component(f"{self.dst}_times", gathered([t for _, t, _ in made], 1))
         )

@@ -10,7 +10,7 @@ import pywt
 
 from cardioflow.batch import EcgBatch
 from cardioflow.transforms import _parameters
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -51,7 +51,7 @@ class Wavedec(Transform):
         parts = map_records(batch, self.action_name, source, lambda x, _: self._parts(x))
         joined = gathered([np.concatenate(own, axis=-1) for own in parts], source.ndim)
         levels = tuple((int(n), *(int(p.shape[-1]) for p in own)) for n, own in zip(source.lengths, parts, strict=True))
-        return batch.with_component(self.dst, joined).with_component(f"{self.dst}_levels", levels)
+        return with_static(batch, self.dst, joined).with_component(f"{self.dst}_levels", levels)
 
     def _parts(self, x: Any) -> list[Any]:
         most = pywt.dwt_max_level(x.shape[-1], self.wavelet)

@@ -10,7 +10,7 @@ import pywt
 
 from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._map import gathered, map_records, with_static
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.spectra import _wavelets
 
@@ -53,7 +53,7 @@ class Waverec(Transform):
                 "Call wavedec first."
             )
         results = map_records(batch, self.action_name, source, lambda x, i: self._joined(x, levels.values[i]))
-        return batch.with_component(self.dst, gathered(results, source.ndim))
+        return with_static(batch, self.dst, gathered(results, source.ndim))
 
     def _joined(self, x: Any, levels: tuple[int, ...]) -> Any:
         if sum(levels[1:]) != x.shape[-1]:

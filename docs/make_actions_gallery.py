@@ -133,6 +133,7 @@ CALLS: dict[str, Call] = {
     "random_cut_mix": Call("random_cut_mix()", on="pair"),
     "apply_transform": Call("apply_transform(np.abs)"),
     "apply_to_each_channel": Call("apply_to_each_channel(np.gradient)"),
+    "set_kind": Call('set_kind("states", "time series")', on="states", show="text"),
 }
 
 

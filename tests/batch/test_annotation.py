@@ -7,6 +7,7 @@ import pytest
 
 from cardioflow.batch import Annotation
 from cardioflow.batch.annotation import merged
+from cardioflow.errors import InputError
 
 
 @pytest.fixture
@@ -50,6 +51,21 @@ def test_marks_follow_their_leads():
 def test_marks_of_no_lead_stay_whatever_leads_are_left():
     marks = Annotation(sample=np.array([5, 6]))
     assert marks.of_leads([]) is marks
+
+
+def test_a_confidence_that_is_not_given_is_unknown_and_equal_to_itself():
+    one = Annotation(sample=np.array([3, 5]))
+    assert np.isnan(one.confidence).all()
+    assert one == Annotation(sample=np.array([3, 5]))
+    sure = Annotation(sample=np.array([3, 5]), confidence=np.array([0.2, 0.9]))
+    assert one != sure
+    assert sure.window(4, 9).confidence.tolist() == [0.9]
+    assert merged([sure, one]).confidence[[0, 2]].tolist() == [0.2, 0.9]
+
+
+def test_a_column_of_another_length_than_the_marks_is_refused():
+    with pytest.raises(InputError, match=r"Annotation\(confidence=…\) has 1 entries for 2 marks. Pass one entry"):
+        Annotation(sample=np.array([3, 5]), confidence=np.array([0.2]))
 
 
 def test_marks_are_merged_in_the_order_of_time():

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged, unstack
-from cardioflow.errors import InputError, UnknownActionError, UnknownNameError
+from cardioflow.batch.ecg_batch import Skipped
+from cardioflow.errors import InputError, LabelError, UnknownActionError, UnknownNameError
 
 
 def _batch() -> EcgBatch:
@@ -51,6 +52,48 @@ def test_joining_the_rows_gives_the_batch() -> None:
     assert joined.annotation == batch.annotation
     assert joined.target.tolist() == batch.target.tolist()
     np.testing.assert_array_equal(joined.provenance.key, batch.provenance.key)
+
+
+def test_batches_of_different_classes_are_not_joined() -> None:
+    batch = _batch()
+    with pytest.raises(LabelError, match=r"Batches of the classes \('A', 'N'\) and \('N', 'A'\) cannot be joined"):
+        EcgBatch.concat([batch, batch.replace(classes=("N", "A"))])
+    with pytest.raises(LabelError, match=r"\('A', 'N'\) and None cannot be joined"):
+        EcgBatch.concat([batch, batch.replace(classes=None)])
+
+
+def test_batches_of_which_one_is_binarized_are_not_joined() -> None:
+    batch = _batch()
+    with pytest.raises(LabelError, match="some have binarized targets and some have labels cannot be joined"):
+        EcgBatch.concat([batch.binarize_labels(), batch])
+    assert EcgBatch.concat([batch.binarize_labels()] * 2).target.shape == (6, 2)
+
+
+def test_batches_of_different_seeds_or_epochs_are_not_joined() -> None:
+    with pytest.raises(InputError, match=r"Batches of different seeds \(3, 4\) cannot be joined.*replace\(seed=…\)"):
+        EcgBatch.concat([_batch(), _batch().replace(seed=4)])
+    with pytest.raises(InputError, match=r"Batches of different epochs \(0, 1\)"):
+        EcgBatch.concat([_batch(), _batch().replace(epoch=1)])
+
+
+def test_real_and_complex_signals_are_not_joined() -> None:
+    with pytest.raises(InputError, match=r"'signal' differs in the type of its samples \(complex64, float32\)"):
+        EcgBatch.concat([_batch(), _batch().fft()])
+
+
+def test_a_joined_batch_draws_no_number_twice_for_any_row() -> None:
+    noisy = _batch().random_gaussian_noise(0.1).random_gaussian_noise(0.1)
+    joined = EcgBatch.concat([_batch().standardize(), noisy])
+    assert joined.history == ("random_gaussian_noise", "random_gaussian_noise", "standardize")
+
+
+def test_batches_without_rows_count_for_nothing_but_their_skipped_records() -> None:
+    skipped = (Skipped("x", "load", InputError("why")),)
+    empty = EcgBatch(ids=(), seed=9, skipped=skipped)
+    joined = EcgBatch.concat([empty, _batch()])
+    assert joined.ids == ("a", "b", "c")
+    assert joined.score.tolist() == [0, 1, 2]
+    assert joined.skipped == skipped
 
 
 def test_a_component_of_another_length_is_refused() -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardioflow.batch import from_arrays as arrays
 from cardioflow.batch._fluent import BatchActions
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.columns import Column, Events, Kind, TimeSeries, as_column
-from cardioflow.batch.columns.joining import check_equal, join_columns, join_histories, join_targets
+from cardioflow.batch.columns.joining import join
+from cardioflow.batch.from_arrays import column_values
 from cardioflow.batch.location import Location
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.provenance import Provenance
@@ -128,17 +128,7 @@ class EcgBatch(BatchActions):
         >>> EcgBatch.from_arrays(np.zeros((2, 1, 500)), fs=250, leads=["II"], targets=["N", "A"]).classes
         ('A', 'N')
         """
-        signal = arrays.signal_column(signals)
-        n = len(signal)
-        target, known = (None, classes) if targets is None else arrays.label_column(targets, classes, n)
-        return cls(
-            ids=arrays.ids_of(ids, n),
-            signal=signal,
-            annotation=None if annotations is None else arrays.annotation_column(annotations, n),
-            meta=arrays.meta_of_arrays(signal, fs, leads, units),
-            target=target,
-            classes=None if known is None else tuple(known),
-        )
+        return cls(**column_values(signals, fs, leads, units, targets, classes, annotations, ids))
 
     # -- reading ------------------------------------------------------------
 
@@ -294,25 +284,8 @@ class EcgBatch(BatchActions):
         if not batches:
             raise InputError("concat() needs at least one batch, but there is none.")
         filled = [b for b in batches if len(b)] or list(batches[:1])
-
-        def joined(name: str, join: Any) -> Any:
-            columns = [getattr(b, name) for b in filled]
-            return None if any(c is None for c in columns) else join(columns)
-
-        for name in ("seed", "epoch"):
-            check_equal(name, [getattr(b, name) for b in filled])
-        return filled[0].replace(
-            ids=tuple(i for b in filled for i in b.ids),
-            locations=joined("locations", _chain),
-            signal=joined("signal", Ragged.concat),
-            annotation=joined("annotation", _chain),
-            meta=joined("meta", Meta.concat),
-            target=joined("target", lambda targets: join_targets(targets, [b.classes for b in filled])),
-            columns=join_columns([b.columns for b in filled]),
-            provenance=Provenance.concat([b.provenance for b in filled]),
-            history=join_histories([b.history for b in filled]),
-            skipped=tuple(s for b in batches for s in b.skipped),
-        )
+        skipped = tuple(s for b in batches for s in b.skipped)
+        return filled[0].replace(**join(filled), skipped=skipped)
 
     @classmethod
     def merge(cls, batches: Sequence[EcgBatch], batch_size: int | None = None) -> tuple[EcgBatch, EcgBatch | None]:
@@ -331,7 +304,3 @@ class EcgBatch(BatchActions):
         held = [n for n in _OWN if getattr(self, n) is not None]
         held += [n if c.kind == "static" else f"{n} ({c.kind})" for n, c in self.columns.items()]
         return f"{type(self).__name__}({len(self)} records{': ' if held else ', nothing loaded'}{', '.join(held)})"
-
-
-def _chain(columns: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
-    return tuple(value for column in columns for value in column)

@@ -14,12 +14,42 @@ from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import InputError, LabelError
 
-__all__ = ["annotation_column", "ids_of", "label_column", "meta_of_arrays", "signal_column"]
+__all__ = ["column_values"]
 
 Names = Sequence[str] | Sequence[Sequence[str]] | None
 
 
-def signal_column(signals: Any) -> Ragged:
+def column_values(  # noqa: PLR0917 -- the arguments of EcgBatch.from_arrays, in its order
+    signals: Any,
+    fs: ArrayLike,
+    leads: Names,
+    units: Names | str,
+    targets: Any,
+    classes: Sequence[str] | None,
+    annotations: Sequence[Annotation] | None,
+    ids: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Return the fields of a batch of the arrays ``signals``, as ``EcgBatch.from_arrays`` describes them.
+
+    Raises:
+        InputError: when an argument does not fit the signals.
+        LabelError: when a target is not one of ``classes``.
+    """
+    signal = _signal_column(signals)
+    n = len(signal)
+    known = None if classes is None else tuple(classes)
+    target, known = (None, known) if targets is None else _label_column(targets, known, n)
+    return {
+        "ids": _ids_of(ids, n),
+        "signal": signal,
+        "annotation": None if annotations is None else _annotation_column(annotations, n),
+        "meta": _meta_of_arrays(signal, fs, leads, units),
+        "target": target,
+        "classes": known,
+    }
+
+
+def _signal_column(signals: Any) -> Ragged:
     """Return arrays of (lead, time), or one array of (record, lead, time), as the signals of a batch.
 
     Raises:
@@ -35,7 +65,7 @@ def signal_column(signals: Any) -> Ragged:
     return Ragged.from_arrays(arrays)
 
 
-def ids_of(ids: Sequence[str] | None, n: int) -> tuple[str, ...]:
+def _ids_of(ids: Sequence[str] | None, n: int) -> tuple[str, ...]:
     """Return the ids, by default ``"0"``, ``"1"`` and so on.
 
     Raises:
@@ -50,7 +80,7 @@ def ids_of(ids: Sequence[str] | None, n: int) -> tuple[str, ...]:
     return found
 
 
-def meta_of_arrays(signal: Ragged, fs: ArrayLike, leads: Names, units: Names) -> Meta:
+def _meta_of_arrays(signal: Ragged, fs: ArrayLike, leads: Names, units: Names | str) -> Meta:
     """Return the metadata of ``signal``: sampling rates in Hz, standard lead names and units, by default millivolts.
 
     Raises:
@@ -69,18 +99,17 @@ def meta_of_arrays(signal: Ragged, fs: ArrayLike, leads: Names, units: Names) ->
     return Meta(columns, n)
 
 
-def label_column(targets: Any, classes: Sequence[str] | None, n: int) -> tuple[NDArray[Any], tuple[str, ...] | None]:
+def _label_column(targets: Any, known: tuple[str, ...] | None, n: int) -> tuple[NDArray[Any], tuple[str, ...] | None]:
     """Return targets and classes: labels, tuples of labels, or an array of numbers, one per record.
 
-    Labels without ``classes`` get those that occur, in alphabetical order.
+    Without ``known`` classes, labels get those that occur, in alphabetical order.
 
     Raises:
         InputError: when they are not one per record.
-        LabelError: when a label is not one of ``classes``.
+        LabelError: when a label is not one of ``known``.
     """
     if len(targets) != n:
         raise InputError(f"from_arrays(targets=…) has {len(targets)} entries for {n} signals. Pass one per signal.")
-    known = None if classes is None else tuple(classes)
     if isinstance(targets, np.ndarray) and targets.dtype.kind in "biuf":
         return (targets.astype(np.float32) if targets.ndim > 1 else targets), known
     column = np.empty(n, dtype=object)
@@ -95,7 +124,7 @@ def label_column(targets: Any, classes: Sequence[str] | None, n: int) -> tuple[N
     return column, tuple(sorted(labels)) if known is None else known
 
 
-def annotation_column(annotations: Sequence[Annotation], n: int) -> tuple[Annotation, ...]:
+def _annotation_column(annotations: Sequence[Annotation], n: int) -> tuple[Annotation, ...]:
     """Return the annotations, one per record.
 
     Raises:

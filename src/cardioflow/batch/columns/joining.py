@@ -1,23 +1,57 @@
-"""Checks before the rows of several batches become one batch."""
+"""Several batches joined into one, with checks that their rows mean the same."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from cardioflow.batch.columns.base import Column
 from cardioflow.batch.columns.static import concat_values
+from cardioflow.batch.meta import Meta
+from cardioflow.batch.provenance import Provenance
+from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import InputError, LabelError
 
-__all__ = ["check_equal", "join_columns", "join_histories", "join_targets"]
+__all__ = ["join"]
 
 Classes = tuple[str, ...] | None
 
 
-def join_columns(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
+def join(batches: Sequence[Any]) -> dict[str, Any]:
+    """Return the fields of a batch that has the rows of all ``batches``; a component that one lacks is ``None``.
+
+    Raises:
+        InputError: when they differ in seed or epoch, or a component differs in kind, type or number of axes.
+        LabelError: when their classes differ, or only some are binarized.
+    """
+
+    def joined(name: str, join_values: Callable[[list[Any]], Any]) -> Any:
+        values = [getattr(b, name) for b in batches]
+        return None if any(v is None for v in values) else join_values(values)
+
+    for name in ("seed", "epoch"):
+        _check_equal(name, [getattr(b, name) for b in batches])
+    return {
+        "ids": _chain([b.ids for b in batches]),
+        "locations": joined("locations", _chain),
+        "signal": joined("signal", Ragged.concat),
+        "annotation": joined("annotation", _chain),
+        "meta": joined("meta", Meta.concat),
+        "target": joined("target", lambda targets: _join_targets(targets, [b.classes for b in batches])),
+        "columns": _join_columns([b.columns for b in batches]),
+        "provenance": Provenance.concat([b.provenance for b in batches]),
+        "history": _join_histories([b.history for b in batches]),
+    }
+
+
+def _chain(parts: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple(value for part in parts for value in part)
+
+
+def _join_columns(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
     """Return the columns that all ``parts`` have, joined.
 
     Raises:
@@ -38,7 +72,7 @@ def join_columns(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
     return joined
 
 
-def join_targets(targets: Sequence[NDArray[Any]], classes: Sequence[Classes]) -> NDArray[Any]:
+def _join_targets(targets: Sequence[NDArray[Any]], classes: Sequence[Classes]) -> NDArray[Any]:
     """Return the targets one after another.
 
     Raises:
@@ -60,7 +94,7 @@ def join_targets(targets: Sequence[NDArray[Any]], classes: Sequence[Classes]) ->
     return joined
 
 
-def check_equal(name: str, values: Sequence[int]) -> None:
+def _check_equal(name: str, values: Sequence[int]) -> None:
     """Check that all batches have the same seed or epoch, from which the random numbers of their rows are drawn.
 
     Raises:
@@ -74,7 +108,7 @@ def check_equal(name: str, values: Sequence[int]) -> None:
         )
 
 
-def join_histories(histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _join_histories(histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Return the longest history, and after it what occurs in others more often.
 
     A random action counts its occurrences in it, so that it draws no number twice for any row.

@@ -119,7 +119,8 @@ class TimeSeries(Column):
         own = self.samples
         if not self.is_continuous:
             places = [
-                np.minimum(np.rint(np.arange(n) * (a / b)).astype(np.intp), max(m - 1, 0))
+                # Halves go up, not to the even number, so that states last equally long.
+                np.minimum((np.arange(n) * (a / b) + 0.5).astype(np.intp), max(m - 1, 0))
                 for n, m, a, b in zip(lengths, own.lengths, old, new, strict=True)
             ]
             return self._of([_nearest(x, p) for x, p in zip(own, places, strict=True)])

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from numpy.typing import NDArray
 
 from cardioflow.batch.axis import Axis
+from cardioflow.batch.columns import Kind
 from cardioflow.pipeline.expressions import B, Expression, V
 
 __all__ = ["PipelineActions"]
@@ -319,6 +320,8 @@ class PipelineActions:
         every: Literal["run", "epoch"] | Expression = "run",
     ) -> Self:
         """Write the model ``name`` to ``path`` when the run ends, or after every epoch."""
+    def set_kind(self, src: str | Expression, kind: Kind | Expression) -> Self:
+        """Declare the kind of the component ``src``, by which it follows the signal when time changes."""
     def signal_quality(self, dst: str | Expression = "quality") -> Self:
         """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``."""
     def signal_transpose(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cardioflow import EcgDataset, Pipeline
-from cardioflow.errors import InputError
+from cardioflow import EcgBatch, EcgDataset, Pipeline
+from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.io.edf import Edf
 
 
 @pytest.fixture
@@ -62,3 +65,61 @@ def test_another_format_of_the_same_name_is_no_reason_to_skip(tmp_path, records)
     (tmp_path / "out/r1.csv").write_bytes(b"mine")
     (records >> dumping(tmp_path, exists="skip")).run(batch_size=3, on_error="skip")
     assert (tmp_path / "out/r1.edf").exists()
+
+
+def test_a_persons_name_is_written_only_where_it_was_asked_for(tmp_path, monkeypatch):
+    given = []
+    original = Edf.write
+
+    def write(self, record, path, *, identify):
+        given.append(identify)
+        return original(self, record, path, identify=identify)
+
+    monkeypatch.setattr(Edf, "write", write)
+    batch = EcgBatch.from_arrays([np.zeros((1, 500), np.float32)], fs=250, leads=["II"], ids=["r"])
+    batch = batch.replace(meta=batch.meta.with_columns(name=["Jane Roe"]))
+    batch.dump(tmp_path / "without", "edf")
+    batch.dump(tmp_path / "with", "edf", identify=True)
+    assert given == [False, True]
+    assert b"Roe" not in (tmp_path / "without/r.edf").read_bytes()
+    assert b"Roe" in (tmp_path / "with/r.edf").read_bytes()
+
+
+def test_a_writer_that_fails_half_way_leaves_no_file(tmp_path, records, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/r0.edf").write_bytes(b"mine")
+    real = os.replace
+
+    def fails(*paths, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name in ("replace", "rename"):
+        monkeypatch.setattr(os, name, fails)
+        monkeypatch.setattr(Path, name, fails)
+    with pytest.raises(CardioFlowError, match="No space left on device"):
+        (records >> dumping(tmp_path, exists="overwrite")).run(batch_size=6)
+    monkeypatch.setattr(os, "replace", real)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["r0.edf"]
+    assert (tmp_path / "out/r0.edf").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("threads", [0, 4])
+def test_it_writes_in_order_in_the_consumer_and_not_ahead(tmp_path, records, threads):
+    run = (records >> Pipeline().load(fmt="npz").dump(tmp_path / "out", "npz")).batches(1, threads=threads, prefetch=6)
+    for number, batch in enumerate(run, 1):
+        assert batch.ids == (f"r{number - 1}",)
+        assert sorted(p.stem for p in (tmp_path / "out").iterdir()) == [f"r{i}" for i in range(number)]
+
+
+def test_each_record_is_written_once_when_another_of_its_batch_fails(tmp_path, records, monkeypatch):
+    written = []
+    original = Edf.write
+
+    def write(self, record, path, *, identify):
+        written.append(path.name)
+        return original(self, record, path, identify=identify)
+
+    monkeypatch.setattr(Edf, "write", write)
+    run = (records >> dumping(tmp_path, exists="raise")).run(batch_size=6, on_error="skip")
+    assert written == [f"r{i}" for i in range(6)]
+    assert [s.record for s in run.skipped] == ["r2"]

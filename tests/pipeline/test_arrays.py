@@ -32,6 +32,15 @@ def test_records_of_different_shape_and_rate_are_a_list() -> None:
     assert batch.meta[1]["leads"] == ("signal 0",)
 
 
+def test_leads_and_units_may_differ_from_record_to_record() -> None:
+    dataset = EcgDataset.from_arrays([X[0], X[1][:1]], fs=250, leads=[["I", "II"], ["MLII"]], units=[["mV"] * 2, ["V"]])
+    batch = dataset.next_batch(2).load()
+    assert batch.meta["leads"].tolist() == [("I", "II"), ("MLII",)]
+    assert np.allclose(batch.signal[1], X[1][:1] * 1000)
+    with pytest.raises(InputError, match=r"leads has 1 entries for 2 records"):
+        EcgDataset.from_arrays(X[:2], fs=250, leads=[["I", "II"]])
+
+
 def test_leads_and_seconds_are_chosen_as_of_a_file() -> None:
     dataset = EcgDataset.from_arrays(X, fs=250, leads=["I", "II"])
     batch = dataset.batch([2]).load(channels=["II"], start_s=0.4, stop_s=1)

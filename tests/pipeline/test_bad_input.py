@@ -151,3 +151,12 @@ def test_a_batch_none_of_whose_records_can_be_read_is_passed_over(folder: Path) 
         (folder / f"{name}.mat").unlink()
     run = (records >> Pipeline().load(fmt="wfdb").standardize()).run(batch_size=2, on_error="skip")
     assert (len(run.skipped), run.n_empty) == (3, 2)
+
+
+def test_records_without_a_path_are_skipped_together(folder: Path) -> None:
+    records = EcgDataset([folder / f"{name}.hea" for name in RECORDS])
+    template = Pipeline().load(src={RECORDS[1]: folder / f"{RECORDS[1]}.hea"}, fmt="wfdb")
+    with pytest.raises(InputError, match=r"load\(src=…\) has no path for record 'A00015'\. Add it to the mapping"):
+        (records >> template).run(batch_size=3)
+    run = (records >> template).run(batch_size=3, on_error="skip")
+    assert [s.record for s in run.skipped] == [RECORDS[0], RECORDS[2]]

@@ -12,15 +12,18 @@ from cardioflow.errors import InputError
 from cardioflow.pipeline.locations import ArrayLocation
 from cardioflow.pipeline.record_ids import record_id
 
-__all__ = ["array_locations", "labels_by_id"]
+__all__ = ["Names", "array_locations", "labels_by_id"]
+
+Names = Sequence[str] | Sequence[Sequence[str]]
+"""A text per lead, for all records or for each."""
 
 
 def array_locations(
     signals: Any,
     *,
     fs: float | Sequence[float],
-    leads: Sequence[str] | None,
-    units: str | Sequence[str],
+    leads: Names | None,
+    units: str | Names,
     ids: Sequence[Any] | None,
 ) -> dict[str, ArrayLocation]:
     """Return the location of each of ``signals`` by id; no array is copied.
@@ -28,21 +31,27 @@ def array_locations(
     Args:
         signals: An array of shape (record, lead, time), or one array of shape (lead, time) per record.
         fs: The sampling rate in Hz, of all records or one per record.
-        leads: The names of the leads, the same for every record; ``None`` numbers them.
-        units: The unit of all leads, or one per lead.
+        leads: The names of the leads, of all records or of each; ``None`` numbers them.
+        units: The unit of all leads, one per lead, or one per lead of each record.
         ids: The ids of the records; ``None`` numbers them.
 
     Raises:
         InputError: for an array of another shape or type, or a wrong number of anything.
     """
     arrays = _arrays(signals)
-    names = _ids(ids, len(arrays))
+    n = len(arrays)
     found = {}
-    for name, array, rate in zip(names, arrays, _rates(fs, len(arrays)), strict=True):
-        n_leads = array.shape[0]
-        own = tuple(f"signal {i}" for i in range(n_leads)) if leads is None else _texts(leads, n_leads, "leads", name)
-        unit = (units,) * n_leads if isinstance(units, str) else _texts(units, n_leads, "units", name)
-        found[name] = ArrayLocation(array, rate, own, unit)
+    columns = zip(
+        _ids(ids, n), arrays, _rates(fs, n), _names("leads", leads, n), _names("units", units, n), strict=True
+    )
+    for name, array, rate, own_leads, own_units in columns:
+        default = tuple(f"signal {i}" for i in range(len(array)))
+        found[name] = ArrayLocation(
+            array,
+            rate,
+            default if own_leads is None else _per_lead("leads", own_leads, len(array), name),
+            _per_lead("units", own_units, len(array), name),
+        )
     return found
 
 
@@ -109,8 +118,21 @@ def _rates(fs: Any, n: int) -> list[float]:
     return [float(rate) for rate in rates]
 
 
-def _texts(texts: Any, n_leads: int, argument: str, record: str) -> tuple[str, ...]:
-    found = (texts,) if isinstance(texts, str) else tuple(texts)
+def _names(argument: str, given: Any, n: int) -> list[Any]:
+    """Return what is given for each of ``n`` records: the same for all, unless it is a sequence of sequences."""
+    if given is None or isinstance(given, str) or all(isinstance(text, str) for text in given):
+        return [given] * n
+    if len(given) != n:
+        raise InputError(
+            f"{argument} has {len(given)} entries for {n} records. Pass one per lead, or one list per record."
+        )
+    return list(given)
+
+
+def _per_lead(argument: str, given: Any, n_leads: int, record: str) -> tuple[str, ...]:
+    # One unit is meant for all leads, one name for one lead.
+    times = n_leads if argument == "units" else 1
+    found = (given,) * times if isinstance(given, str) else tuple(given)
     if len(found) != n_leads or not all(isinstance(text, str) for text in found):
         raise InputError(
             f"{argument}={list(found)!r}, but the record has {n_leads} lead{'' if n_leads == 1 else 's'}. "

@@ -16,7 +16,7 @@ from cardioflow.batch.provenance import Provenance
 from cardioflow.core.former_names import where_now
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
-from cardioflow.pipeline.array_records import array_locations, labels_by_id
+from cardioflow.pipeline.array_records import Names, array_locations, labels_by_id
 from cardioflow.pipeline.join_labels import table_shape, without_shape
 from cardioflow.pipeline.labels import LabelTable
 from cardioflow.pipeline.packing import pack
@@ -117,8 +117,8 @@ class EcgDataset:
         signals: NDArray[Any] | Sequence[NDArray[Any]],
         *,
         fs: float | Sequence[float],
-        leads: Sequence[str] | None = None,
-        units: str | Sequence[str] = "mV",
+        leads: Names | None = None,
+        units: str | Names = "mV",
         ids: Sequence[Any] | None = None,
         targets: Sequence[Any] | Mapping[str, Any] | None = None,
     ) -> Self:
@@ -129,8 +129,9 @@ class EcgDataset:
         Args:
             signals: An array of shape (record, lead, time), or one array of shape (lead, time) per record.
             fs: The sampling rate in Hz, of all records or one per record.
-            leads: The names of the leads, the same for every record; by default ``signal 0``, ``signal 1`` ….
-            units: The unit of all leads or one per lead. Voltages are converted to millivolts on loading.
+            leads: The names of the leads, of all records or of each; by default ``signal 0``, ``signal 1`` ….
+            units: The unit of all leads, one per lead, or one per lead of each record. Voltages are converted to
+                millivolts on loading.
             ids: The ids of the records; by default ``0``, ``1`` ….
             targets: The label of each record, in order or by id.
 

@@ -13,7 +13,7 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.location import Location
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
-from cardioflow.errors import CardioFlowError, FormatError, InputError, nearest, raise_bad_records
+from cardioflow.errors import CardioFlowError, FormatError, InputError, raise_bad_records
 from cardioflow.io.base import Columns, ReadRequest, Record
 from cardioflow.io.reading import array_record, check_options, read_each, request_for, stored_columns, stored_errors
 from cardioflow.pipeline.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
@@ -76,9 +76,14 @@ class ReadRecords:
 
     def _locations(self, batch: EcgBatch) -> Sequence[Location]:
         if isinstance(self.src, Mapping):
-            for name in batch.ids:
-                if name not in self.src:
-                    raise InputError(f"load(src=…) has no path. {nearest(name, self.src)}", record=name)
+            # Without the nearest ids: a run that skips such records would look them up for each.
+            raise_bad_records(
+                {
+                    name: InputError(f"load(src=…) has no path for record {name!r}. Add it to the mapping.")
+                    for name in batch.ids
+                    if name not in self.src
+                }
+            )
             return locate(self.src[name] for name in batch.ids)
         if batch.locations is None:
             raise InputError("The batch does not come from a data set, so there is nothing to load. Use an EcgDataset.")

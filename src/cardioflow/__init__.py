@@ -1,5 +1,7 @@
 """CardioFlow: from any ECG file to a trained model and back, in one lazy, reproducible pipeline."""
 
+from typing import TYPE_CHECKING, Any
+
 from cardioflow import errors
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.models.declaration import model
@@ -8,10 +10,19 @@ from cardioflow.pipeline.expressions import B, C, F, V
 from cardioflow.pipeline.own_actions import action
 from cardioflow.pipeline.pipeline import Pipeline
 
-__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "errors", "model"]
+__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "errors", "load", "model"]
 
 
-def __getattr__(name: str) -> str:
+if TYPE_CHECKING:
+    from cardioflow.bundle import load
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        # It brings the layers above the pipeline, which are not needed to write one.
+        from cardioflow.bundle import load
+
+        return load
     if name == "__version__":
         # Reading the installed metadata takes longer than most imports, and few ask.
         from importlib.metadata import version

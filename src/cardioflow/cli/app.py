@@ -1,4 +1,4 @@
-"""The command ``cardioflow``: what a file holds, what a model says of it, and a whole run to look at."""
+"""The command ``cardioflow``: what a file holds, what a model predicts for it, and a whole run to look at."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cardioflow.cli.options import ReadingOptions, reading_options
+from cardioflow.cli.printing import say
 from cardioflow.errors import CardioFlowError
 
 __all__ = ["app", "main"]
@@ -51,7 +52,7 @@ def predict(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Ask MODEL what it says of each FILE."""
+    """Predict each FILE with MODEL."""
     from cardioflow.cli.predict import print_predictions
 
     raise typer.Exit(print_predictions(model, files, as_json=as_json))
@@ -116,5 +117,5 @@ def main() -> None:
     try:
         app()
     except CardioFlowError as error:
-        typer.echo(f"cardioflow: {error}", err=True)
+        say(f"cardioflow: {error}", err=True)
         sys.exit(2)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
+from cardioflow.cli.printing import as_json_text, escaped, say
 from cardioflow.errors import CardioFlowError, FormatError
 from cardioflow.io.base import Record
 from cardioflow.io.reading import check_options, read_each, recognise, request_for
@@ -29,12 +27,12 @@ def print_info(
         except CardioFlowError as error:
             failed = True
             said = str(error)
-            typer.echo(f"cardioflow: {said if said.startswith(str(path)) else f'{path}: {said}'}", err=True)
+            say(f"cardioflow: {said if said.startswith(str(path)) else f'{path}: {said}'}", err=True)
     if as_json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        say(as_json_text(found))
     else:
         for number, facts in enumerate(found):
-            typer.echo(("\n" if number else "") + _text(facts))
+            say(("\n" if number else "") + _text(facts))
     return 2 if failed else 0
 
 
@@ -115,4 +113,4 @@ def _text(facts: dict[str, Any]) -> str:
         "sex": facts["sex"] or "not said",
         "marks": f"{sum(marks.values())}: {' '.join(f'{s} {n}' for s, n in marks.items())}" if marks else "none",
     }
-    return "\n".join([facts["file"], *(f"  {name:<10}{value}" for name, value in lines.items())])
+    return "\n".join([escaped(facts["file"]), *(f"  {name:<10}{escaped(value)}" for name, value in lines.items())])

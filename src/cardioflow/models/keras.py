@@ -14,6 +14,7 @@ import cardioflow.models.layers  # noqa: F401 -- registers our layers, without w
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
+from cardioflow.models._keras_archive import check_archive, limited_weights
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._keras_rng import seeded_step
 from cardioflow.models._seed import isolated
@@ -100,8 +101,9 @@ class KerasBaseModel(BackendModel):
         return "weights.keras"
 
     def _read(self, weights: Path, header: DumpHeader) -> None:
+        n_weights = check_archive(weights)
         try:
-            with isolated(), warnings.catch_warnings():
+            with isolated(), limited_weights(n_weights), warnings.catch_warnings():
                 # A .keras file that was never trained: its optimizer starts from zero.
                 warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
                 # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
@@ -210,6 +212,8 @@ def _reason(error: BaseException) -> str:
     """Return the first line of what went wrong, or the class that Keras missed, which it buries in pages."""
     found: BaseException | None = error
     while found is not None:
+        if isinstance(found, DumpError):
+            return str(found)
         missed, dot, _ = str(found).partition(". ")
         if missed.startswith("Could not locate class"):
             return missed + dot.strip()

@@ -1,0 +1,26 @@
+"""Printing texts that come from files, which may hold what a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+__all__ = ["as_json_text", "escaped", "say"]
+
+
+def escaped(text: str) -> str:
+    r"""Return ``text`` with each character that is not printable written as Python escapes it, such as ``\x1b``."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def as_json_text(value: Any) -> str:
+    """Return ``value`` as indented JSON; characters that are not printable are escaped."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print ``text``; characters that are not printable are escaped, line ends excepted."""
+    typer.echo("\n".join(map(escaped, text.split("\n"))), err=err)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -107,36 +104,6 @@ def test_arrays_in_other_units_are_converted_to_millivolts(bundle):
 def test_what_cannot_be_predicted_says_so(bundle, array, given, message):
     with pytest.raises(InputError, match=message):
         bundle.predict(array, **given)
-
-
-def test_a_folder_is_predicted_record_by_record(bundle, tmp_path, shared_wfdb):
-    folder = tmp_path / "records"
-    folder.mkdir()
-    for file in shared_wfdb:
-        shutil.copy(file, folder)
-    wfdb = bundle_of_any_format(bundle)
-    found = wfdb.predict(folder)
-    assert sorted(Path(p.file).stem for p in found) == sorted({f.stem for f in shared_wfdb})
-
-
-@pytest.fixture
-def shared_wfdb(tmp_path):
-    """Two records in WFDB's format, at the model's rate."""
-    batch = EcgDataset.simulated(2, duration_s=10.0).next_batch(2).load(fmt="simulated", components=["signal", "meta"])
-    from cardioflow.io.base import Record
-    from cardioflow.io.wfdb import Wfdb
-
-    files = []
-    for i in range(2):
-        record = Record(signal=batch.signal[i], fs=300.0, leads=("I",), units=("mV",))
-        files += Wfdb().write(record, tmp_path / f"r{i}")
-    return files
-
-
-def bundle_of_any_format(bundle: Bundle) -> Bundle:
-
-    text = Pipeline().load(components=["signal", "meta"]).split_signals(1000).standardize().to_json()
-    return Bundle(bundle.model, bundle.header, Preparation.from_json(text))
 
 
 def test_a_record_that_is_too_short_is_skipped_with_that_reason(bundle, saved):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cardioflow import registry
 from cardioflow.errors import DumpError
 from cardioflow.pipeline.call import Call
 
-__all__ = ["arguments_of", "check_cost"]
+__all__ = ["arguments_of", "check_arguments", "check_cost", "check_raw"]
 
 _NOMINAL_SAMPLES = 10_000
 """A record of 20 s at 500 Hz, from which the size after each step is estimated."""
@@ -42,8 +42,50 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
 }
 """The least and the most of arguments on which time and memory depend."""
 
+_MAX_NUMBER = 10_000_000
 _UNIT = re.compile(r"[^\W\d]{1,30}(/[^\W\d]{1,30})?|%")
 """Units of a dump are names: an expression such as 10**10**10 would be evaluated."""
+_POWER = re.compile(r"[*^⁰¹²³⁴-⁹]")
+
+
+def check_raw(raw: Any) -> None:
+    """Refuse what must not reach even the constructors of actions, in a pipeline's JSON values.
+
+    Raises:
+        DumpError: for a huge number, or a unit that is a calculation.
+    """
+    for value in _leaves(raw):
+        if isinstance(value, (int, float)) and abs(value) > _MAX_NUMBER:
+            shown = str(value) if len(str(value)) < 30 else f"{str(value)[:20]}…"
+            raise DumpError(
+                f"Its preprocessing has the number {shown}, and numbers up to {_MAX_NUMBER} are taken from a dump."
+            )
+    steps = raw.get("steps") if isinstance(raw, dict) else None
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict) and step.get("name") == "convert_units":
+            for value in _leaves(step):
+                if isinstance(value, str) and _POWER.search(value):
+                    raise DumpError(
+                        f"Its preprocessing has the unit {value[:30]!r}, and a dump's units are plain names, such as 'mV'."
+                    )
+
+
+def _leaves(raw: Any) -> Iterator[Any]:
+    if isinstance(raw, (list, dict)):
+        for value in raw.values() if isinstance(raw, dict) else raw:
+            yield from _leaves(value)
+    elif not isinstance(raw, bool):
+        yield raw
+
+
+def check_arguments(call: Call) -> None:
+    """Refuse arguments of a size or a range that no saved model needs.
+
+    Raises:
+        DumpError: naming the step and the argument.
+    """
+    for name, value in arguments_of(call).items():
+        _check_argument(call, name, value)
 
 
 def check_cost(steps: Sequence[Call]) -> None:
@@ -54,10 +96,7 @@ def check_cost(steps: Sequence[Call]) -> None:
     """
     size = float(_NOMINAL_SAMPLES)
     for number, call in enumerate(steps, 1):
-        arguments = arguments_of(call)
-        for name, value in arguments.items():
-            _check_argument(call, name, value)
-        size = _size_after(call, arguments, size)
+        size = _size_after(call, arguments_of(call), size)
         if size > _MAX_SAMPLES:
             raise DumpError(
                 f"Its preprocessing would make {size:.3g} samples per lead of a record of {_NOMINAL_SAMPLES} at step "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
 from cardioflow import registry
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.bundle.limits import arguments_of, check_cost
+from cardioflow.bundle.limits import arguments_of, check_arguments, check_cost, check_raw
 from cardioflow.core.limited_json import parse_limited
 from cardioflow.errors import CardioFlowError, DumpError, StepError
 from cardioflow.pipeline.call import Call
@@ -21,7 +21,6 @@ _MAX_BYTES = 4 * 2**20
 _MAX_VALUES = 200_000
 _MAX_DEPTH = 32
 _MAX_STEPS = 100
-_MAX_NUMBER = 10_000_000
 
 _MIX_RECORDS = frozenset({"get_triplets", "random_cut_mix", "random_mix_up"})
 """Actions after which a row is no longer one record."""
@@ -52,7 +51,7 @@ class Preparation:
                 max_values=_MAX_VALUES,
                 max_depth=_MAX_DEPTH,
             )
-            _refuse_large_numbers(raw)
+            check_raw(raw)
             pipeline = Pipeline.from_json(text)
             steps = _checked_all(pipeline)
         except DumpError:
@@ -129,6 +128,7 @@ def _checked(call: Call, config: Mapping[str, Any]) -> Call:
         tuple(_filled(value, scope) for value in call.args),
         {name: _filled(value, scope) for name, value in call.kwargs.items()},
     )
+    check_arguments(filled)
     filled.check()
     return filled
 
@@ -154,19 +154,3 @@ def _filled(value: Any, scope: Scope) -> Any:
     if left:
         raise DumpError(f"Its preprocessing has the setting {left[0]}, which is not a value.")
     return filled
-
-
-def _refuse_large_numbers(raw: Any) -> None:
-    for number in _numbers(raw):
-        if abs(number) > _MAX_NUMBER:
-            raise DumpError(
-                f"Its preprocessing has the number {number:g}, and numbers up to {_MAX_NUMBER} are taken from a dump."
-            )
-
-
-def _numbers(raw: Any) -> Iterator[float]:
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-        yield raw
-    elif isinstance(raw, (list, dict)):
-        for value in raw.values() if isinstance(raw, dict) else raw:
-            yield from _numbers(value)

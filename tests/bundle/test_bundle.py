@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -80,23 +83,17 @@ def test_arrays_in_other_units_are_converted_to_millivolts(bundle):
     # The preprocessing standardizes, so that the unit shows only in what reaches it.
     expected = numbers(bundle.predict(FILES[:1]))
     np.testing.assert_allclose(numbers(bundle.predict(in_microvolts, fs=300, units="uV")), expected, atol=1e-5)
-    with pytest.raises(InputError, match=r"no_unit"):
-        bundle.predict(in_microvolts, fs=300, units="no_unit")
 
 
 @pytest.mark.parametrize(
     ("array", "given", "message"),
     [
         (np.zeros((1, 3000)), {}, r"predict\(fs=None\): arrays do not tell their sampling rate\. Pass fs="),
-        (np.zeros((1, 3000)), {"fs": 0}, r"predict\(fs=0\): arrays do not tell"),
-        (np.zeros(3000), {"fs": 300}, r"Array 0 has the shape \(\) and the type float64; expected real numbers"),
-        (np.zeros((2, 3000)), {"fs": 300}, r"Array 0 has 2 leads, and leads has 1 names\. Pass 2 of them\."),
-        (
-            np.zeros((1, 3000), complex),
-            {"fs": 300},
-            r"the type complex128; expected real numbers of shape \(lead, time",
-        ),
-        (["a.hea"], {"fs": 300}, r"describe arrays; files say theirs"),
+        (np.zeros((1, 3000)), {"fs": 0}, r"fs=0 is not a sampling rate\. Pass a positive number of Hz"),
+        (np.zeros(3000), {"fs": 300}, r"signals has shape \(3000,\); expected \(record, lead, time\)"),
+        (np.zeros((2, 3000)), {"fs": 300, "leads": ["I"]}, r"the record has 2 leads\. Pass one text per lead"),
+        (np.zeros((1, 3000), complex), {"fs": 300}, r"signals\[0\] is of type complex128; expected real numbers"),
+        (["a.hea"], {"fs": 300}, r"describe arrays, and files have their own\. Remove them"),
         ([], {}, r"There is no file to predict\. Pass the paths"),
         (["a.hea"], {"batch_size": 0}, r"predict\(batch_size=0\): expected a whole number from 1 on"),
     ],
@@ -104,6 +101,36 @@ def test_arrays_in_other_units_are_converted_to_millivolts(bundle):
 def test_what_cannot_be_predicted_says_so(bundle, array, given, message):
     with pytest.raises(InputError, match=message):
         bundle.predict(array, **given)
+
+
+def test_a_folder_is_predicted_record_by_record(bundle, tmp_path, shared_wfdb):
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for file in shared_wfdb:
+        shutil.copy(file, folder)
+    wfdb = bundle_of_any_format(bundle)
+    found = wfdb.predict(folder)
+    assert sorted(Path(p.file).stem for p in found) == sorted({f.stem for f in shared_wfdb})
+
+
+@pytest.fixture
+def shared_wfdb(tmp_path):
+    """Two records in WFDB's format, at the model's rate."""
+    batch = EcgDataset.simulated(2, duration_s=10.0).next_batch(2).load(fmt="simulated", components=["signal", "meta"])
+    from cardioflow.io.base import Record
+    from cardioflow.io.wfdb import Wfdb
+
+    files = []
+    for i in range(2):
+        record = Record(signal=batch.signal[i], fs=300.0, leads=("I",), units=("mV",))
+        files += Wfdb().write(record, tmp_path / f"r{i}")
+    return files
+
+
+def bundle_of_any_format(bundle: Bundle) -> Bundle:
+
+    text = Pipeline().load(components=["signal", "meta"]).split_signals(1000).standardize().to_json()
+    return Bundle(bundle.model, bundle.header, Preparation.from_json(text))
 
 
 def test_a_record_that_is_too_short_is_skipped_with_that_reason(bundle, saved):
@@ -131,7 +158,7 @@ def test_a_record_that_fails_does_not_touch_the_others(bundle):
     assert isinstance(rhythm, SkippedRecord)
     assert "asks for the rhythm 'VT'" in rhythm.reason
     assert rhythm.step == "1, load(fmt='simulated', components=['signal', 'meta'])"
-    assert "takes signals of 1 leads × 1000 samples" in leads.reason
+    assert "The model takes signals of shape (1, 1000), (lead, time)" in leads.reason
     assert leads.step is None
     assert "nowhere.hea" in missing.reason
 

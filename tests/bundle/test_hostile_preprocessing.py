@@ -100,7 +100,10 @@ REFUSED = {
         text(("convert_units", [{"$C": "u"}], {}), config={"$dict": [["u", "10**10**10"]]}),
         "and a dump's units are plain names",
     ),
-    "a unit that is a calculation": (text(("convert_units", ["10**10**10"], {})), "and a dump's units are plain names, such as 'mV'"),
+    "a unit that is a calculation": (
+        text(("convert_units", ["10**10**10"], {})),
+        "has the unit '10**10**10', and a dump's units are plain names, such as 'mV'",
+    ),
 }  # fmt: skip
 
 

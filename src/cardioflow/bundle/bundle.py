@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
@@ -10,23 +10,26 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow import registry
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
 from cardioflow.bundle.card import Card
 from cardioflow.bundle.predictions import Predictions, RecordPrediction, SkippedRecord, interpret
 from cardioflow.bundle.preparation import Preparation
-from cardioflow.bundle.sources import array_batches, dataset_of, file_batches, is_arrays
+from cardioflow.bundle.sources import Source, batches, dataset_of_arrays, dataset_of_files, is_arrays
 from cardioflow.errors import CardioFlowError, DumpError, InputError, ModelError
-from cardioflow.models.adapter import BackendModel
+from cardioflow.models.adapters import from_dump
 from cardioflow.models.dump import read_header
 from cardioflow.models.dump_header import DumpHeader
+from cardioflow.models.persistence import PersistentModel
+from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.locations import ArrayLocation
 from cardioflow.pipeline.predictions import SegmentAggregator
 
 __all__ = ["Bundle", "load"]
 
-Source = str | Path | Sequence[str | Path] | EcgDataset | NDArray[Any] | Sequence[NDArray[Any]]
+_READ = Preparation((Call("load", (), {"components": ["signal", "meta"]}),))
+"""What arrays need when the dump has no preprocessing."""
 
 
 def load(path: str | Path) -> Bundle:
@@ -47,7 +50,12 @@ def load(path: str | Path) -> Bundle:
             preparation = Preparation.from_json(header.preprocessing)
         except DumpError as error:
             raise DumpError(f"{str(path)!r} cannot be used. {error}") from error
-    return Bundle(_model(Path(path), header), header, preparation, name=str(path))
+    model = from_dump(path)
+    if not isinstance(model, PersistentModel):
+        raise ModelError(
+            f"{str(path)!r} was loaded as a {type(model).__name__}, which does not save what a bundle has."
+        )
+    return Bundle(model, header, preparation, name=str(path))
 
 
 @final
@@ -55,7 +63,7 @@ class Bundle:
     """A model with its preprocessing, labels and thresholds."""
 
     def __init__(
-        self, model: BackendModel, header: DumpHeader, preparation: Preparation | None, *, name: str = "The model"
+        self, model: PersistentModel, header: DumpHeader, preparation: Preparation | None, *, name: str = "The model"
     ) -> None:
         self.model = model
         """The model itself, for training it further or predicting batches."""
@@ -120,17 +128,18 @@ class Bundle:
             raise InputError(f"predict(batch_size={batch_size!r}): expected a whole number from 1 on.")
         given: Any = source
         if is_arrays(source):
-            names = self.header.leads if leads is None else leads
-            batches = array_batches(given, fs=fs, leads=names, units=units, batch_size=int(batch_size))
-            return self._predict(batches, read=False)
+            names = self._default_leads(given) if leads is None else leads
+            dataset = dataset_of_arrays(given, fs=fs, leads=names, units=units)
+            return self._predict(dataset, int(batch_size), self._preparation or _READ)
         if fs is not None or leads is not None or units != "mV":
-            raise InputError("predict(fs=…, leads=…, units=…) describe arrays; files say theirs. Leave them out.")
+            raise InputError("predict(fs=…, leads=…, units=…) describe arrays, and files have their own. Remove them.")
         if self._preparation is None:
             raise DumpError(
                 f"{self._name!r} does not say how a file becomes what the model takes. Save it with its preprocessing: "
                 "save_model(name, path, preprocessing=pipeline)."
             )
-        return self._predict(file_batches(dataset_of(given), int(batch_size)), read=True)
+        dataset = given if isinstance(source, EcgDataset) else dataset_of_files(given)
+        return self._predict(dataset, int(batch_size), self._preparation)
 
     def save(self, path: str | Path) -> None:
         """Write the model with its preprocessing and thresholds to ``path``, completely or not at all."""
@@ -139,37 +148,37 @@ class Bundle:
 
     # -- inside --------------------------------------------------------------
 
-    def _predict(self, batches: Iterable[EcgBatch], *, read: bool) -> Predictions:
+    def _default_leads(self, arrays: Any) -> tuple[str, ...] | None:
+        """Return the leads that the model was trained on, if the arrays have as many."""
+        known = self.header.leads
+        first = arrays if isinstance(arrays, np.ndarray) and arrays.ndim == 2 else arrays[0]
+        return known if known is not None and first.ndim == 2 and len(first) == len(known) else None
+
+    def _predict(self, dataset: EcgDataset, batch_size: int, preparation: Preparation) -> Predictions:
         found: list[RecordPrediction] = []
         skipped: list[SkippedRecord] = []
-        for batch in batches:
-            for answer in self._answers(batch, read=read):
+        for batch in batches(dataset, batch_size):
+            for answer in self._answers(batch, preparation):
                 if isinstance(answer, RecordPrediction):
                     found.append(answer)
                 else:
                     skipped.append(answer)
         return Predictions(tuple(found), tuple(skipped))
 
-    def _answers(self, batch: EcgBatch, *, read: bool) -> Iterator[RecordPrediction | SkippedRecord]:
+    def _answers(self, batch: EcgBatch, preparation: Preparation) -> Iterator[RecordPrediction | SkippedRecord]:
         try:
-            yield from self._together(batch, read=read)
+            yield from self._together(batch, preparation)
         except CardioFlowError as error:
             if len(batch) > 1:
                 # One of the records is at fault, or they do not go together, as those of different leads.
                 for row in batch:
-                    yield from self._answers(row, read=read)
+                    yield from self._answers(row, preparation)
             else:
                 yield SkippedRecord(batch.ids[0], _file(batch, 0), error.step, str(error))
 
-    def _together(self, batch: EcgBatch, *, read: bool) -> list[RecordPrediction | SkippedRecord]:
-        preparation = self._preparation or Preparation()
-        prepared, left_out = preparation.apply(batch, read=read)
-        outputs: dict[str, Any] = {}
-        if len(prepared):
-            rows = unstack(prepared)
-            aggregator = SegmentAggregator("record", "mean")
-            whole = aggregator.add(rows, np.asarray(self.model.predict_on_batch(rows)))
-            outputs = {p.id: p.value for p in [*whole, *aggregator.rest()]}
+    def _together(self, batch: EcgBatch, preparation: Preparation) -> list[RecordPrediction | SkippedRecord]:
+        prepared, left_out = preparation.apply(batch)
+        outputs = self._outputs(prepared) if len(prepared) else {}
         answers: list[RecordPrediction | SkippedRecord] = []
         for i, record in enumerate(batch.ids):
             file = _file(batch, i)
@@ -181,24 +190,17 @@ class Bundle:
                 answers.append(SkippedRecord(record, file, step, reason))
         return answers
 
+    def _outputs(self, prepared: EcgBatch) -> dict[str, NDArray[Any]]:
+        """Return the model's output for each record, the mean over its segments."""
+        rows = unstack(prepared)
+        values = np.asarray(self.model.predict_on_batch(rows))
+        aggregator = SegmentAggregator()
+        return {p.id: p.value for p in [*aggregator.add(rows, values, "mean"), *aggregator.rest("mean")]}
+
     def __repr__(self) -> str:
         return f"Bundle({self.header.model}, {self._name!r})"
 
 
 def _file(batch: EcgBatch, row: int) -> str | None:
-    return None if batch.paths is None else str(batch.paths[row])
-
-
-def _model(path: Path, header: DumpHeader) -> BackendModel:
-    for name in registry.models.names():
-        if registry.class_name(name) == header.model:
-            zoo: BackendModel = registry.models.get(name)()
-            return zoo.load(path)
-    if header.adapter == "keras":
-        from cardioflow.models.keras import KerasBaseModel
-
-        return KerasBaseModel().load(path)
-    raise ModelError(
-        f"{str(path)!r} holds the weights of {header.model}, which only its own code can build. "
-        "Predict with it in Python: Pipeline(config={name: {'path': …}}).predict_on_batch(name)."
-    )
+    place = None if batch.locations is None else batch.locations[row]
+    return None if place is None or isinstance(place, ArrayLocation) else str(place.readable())

@@ -66,7 +66,8 @@ def check_raw(raw: Any) -> None:
             for value in _leaves(step):
                 if isinstance(value, str) and _POWER.search(value):
                     raise DumpError(
-                        f"Its preprocessing has the unit {value[:30]!r}, and a dump's units are plain names, such as 'mV'."
+                        f"Its preprocessing has the unit {value[:30]!r}, and a dump's units are plain names, such as "
+                        "'mV'."
                     )
 
 

@@ -60,10 +60,8 @@ class Preparation:
             raise DumpError(f"Its preprocessing is not a valid pipeline: {error}") from error
         return cls(steps)
 
-    def apply(self, batch: EcgBatch, *, read: bool = True) -> tuple[EcgBatch, Mapping[str, str]]:
+    def apply(self, batch: EcgBatch) -> tuple[EcgBatch, Mapping[str, str]]:
         """Return ``batch`` after all steps, and for each record that a step left out, that step.
-
-        With ``read=False`` the signals are there already, and no file is read.
 
         Raises:
             CardioFlowError: with the step that failed.
@@ -72,8 +70,6 @@ class Preparation:
         for number, call in enumerate(self.steps, 1):
             if not len(batch):
                 break
-            if call.name == "load" and not read:
-                continue
             where = f"{number}, {call}"
             before = batch.provenance.record_id
             batch = _applied(call, batch, where)

@@ -126,3 +126,10 @@ def test_skipped_rows_are_left_out_by_row_where_a_row_is_named(twelve, loading):
     assert done.ids == ("sim00000/0", "sim00000/2", "sim00000/3", "sim00001/0", "sim00001/2", "sim00001/3")
     assert [s.record for s in done.skipped] == ["sim00000", "sim00001"]
     assert np.array_equal(done.signal[1], batch.signal[2])
+
+
+def test_a_record_that_goes_with_all_its_segments_is_listed_once(twelve, loading):
+    batch = (twelve >> loading.split_signals(100, 100).unstack_signals()).next_batch(2)
+    done = error_policy.leave_out(batch, {"sim00001": InputError("gone")}, "2, step")
+    assert {record for record in done.provenance.record_id} == {"sim00000"}
+    assert [s.record for s in done.skipped] == ["sim00001"]

@@ -68,7 +68,8 @@ def leave_out(batch: EcgBatch, reasons: Reasons, step: str) -> EcgBatch:
         reason = reasons.get(row) or reasons.get(record)
         if reason is None:
             kept.append(i)
-        else:
+        elif not any(one.record == record and one.reason is reason for one in skipped):
+            # A record whose segments all go for one reason is listed once.
             skipped.append(Skipped(record, step, reason))
     return batch.take(kept).replace(skipped=(*batch.skipped, *skipped))
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
+import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import keras
@@ -153,6 +158,48 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(make_batch) -> None:
     first, again, other = trained(5), trained(5), trained(6)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
+
+
+def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batch) -> None:
+    barrier = Barrier(2)
+
+    def trained(seed: int, *, wait: bool = False) -> Any:
+        if wait:
+            barrier.wait()
+        built = find("net_model").build(make_batch(8), None, {}, seed=seed)
+        built.model.dropout = 0.5
+        if wait:
+            barrier.wait()
+        for k in range(4):
+            built.train_on_batch(make_batch(8, seed=k))
+        return [v.numpy() for v in built.model.variables]
+
+    one_by_one = [trained(1), trained(2)]
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda seed: trained(seed, wait=True), (1, 2)))
+    assert random.random() == expected
+    for alone, beside in zip(one_by_one, together, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize("n_trained", [0, 2])
+def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(net, make_batch, copied, n_trained) -> None:
+    batch = make_batch(8)
+    net.predict_on_batch(batch)
+    for _ in range(n_trained):
+        net.train_on_batch(batch)
+    other = copied(net)
+    assert other.hist == net.hist
+    assert np.array_equal(other.predict_on_batch(batch), net.predict_on_batch(batch))
+    for _ in range(2):
+        assert other.train_on_batch(batch) == net.train_on_batch(batch)
+    before = net.predict_on_batch(batch)
+    other.train_on_batch(batch)
+    assert np.array_equal(net.predict_on_batch(batch), before)
 
 
 def test_the_config_path_fills_what_the_builder_built(net, make_batch, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -99,7 +98,3 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'KerasModel'"):
         cardioflow.models.KerasModel  # noqa: B018 -- the access is what is tested
     assert {"BaseModel", "KerasBaseModel", "TensorFlowBaseModel", "names"} <= set(dir(cardioflow.models))
-
-
-def test_this_folder_is_where_the_suites_are() -> None:
-    assert {p.name for p in Path(__file__).parent.glob("*_suite.py")} == {"backend_suite.py", "tensorflow_suite.py"}

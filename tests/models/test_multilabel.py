@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cardioflow.batch import EcgBatch, Meta, Ragged
+from cardioflow.errors import BadRecordsError, LabelError
 from cardioflow.models.declaration import find
 
 
@@ -37,3 +38,27 @@ def test_probabilities_are_shares_only_where_records_have_one_label(target, conf
     model = find("fft_inception", EcgBatch).build(batch, None, config)
     total = model.predict_on_batch(batch).sum(axis=1)
     assert np.allclose(total, 1, atol=1e-5) == sums_to_one
+    assert model.output == ("exclusive" if sums_to_one else "independent")
+
+
+def test_a_model_of_one_label_refuses_the_record_with_two_and_learns_nothing_from_its_batch() -> None:
+    pytest.importorskip("keras")
+    model = find("fft_inception", EcgBatch).build(_batch([[1, 0, 0], [0, 1, 0]]), None, {})
+    before = model.model.get_weights()
+    with pytest.raises(LabelError) as error:
+        model.train_on_batch(_batch([[1, 0, 0], [1, 1, 0]]))
+    assert error.value.record == "b"
+    assert str(error.value) == (
+        "The labels of record 'b' add up to 2, and the model takes exactly one label per record. Keep one label of "
+        "each, or let the model take several (multilabel=True in the zoo, or self.targets = SeveralLabels())."
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(model.model.get_weights(), before, strict=True))
+    assert model.hist["train_loss"] == []
+
+
+def test_numbers_are_not_labels() -> None:
+    pytest.importorskip("keras")
+    batch = _batch([[1, 0, 0], [0, 1, 0]]).replace(target=np.array([56.0, 71.0]), classes=None)
+    model = find("fft_inception", EcgBatch).build(batch, None, {})
+    with pytest.raises(BadRecordsError, match=r"The target of record 'a' is not between 0 and 1, as labels are"):
+        model.train_on_batch(batch)

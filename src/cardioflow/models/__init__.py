@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
     from cardioflow.models.declaration import model, names
     from cardioflow.models.keras import KerasBaseModel
+    from cardioflow.models.sklearn import SklearnBaseModel
     from cardioflow.models.tensorflow import TensorFlowBaseModel
 
-__all__ = ["BaseModel", "KerasBaseModel", "TensorFlowBaseModel", "model", "names"]
+__all__ = ["BaseModel", "KerasBaseModel", "SklearnBaseModel", "TensorFlowBaseModel", "model", "names"]
 
-_PLACES = {
+_MODULES = {
     "BaseModel": "base",
     "KerasBaseModel": "keras",
+    "SklearnBaseModel": "sklearn",
     "TensorFlowBaseModel": "tensorflow",
     "model": "declaration",
     "names": "declaration",
@@ -26,9 +28,9 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

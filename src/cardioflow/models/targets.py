@@ -163,7 +163,7 @@ class Vector(TargetEncoding):
 @final
 @dataclass(frozen=True)
 class LabelPerSample(TargetEncoding):
-    """A state per sample: integers of (record, time) in the component ``component``.
+    """A state per sample: whole numbers of (record, time) in the component ``component``.
 
     The output is (record, time, state), the probabilities of the states. A
     metric is given states; ``response="predict_proba"`` the probabilities.
@@ -180,11 +180,14 @@ class LabelPerSample(TargetEncoding):
             refuse(batch, bad, lambda row: _other_length(batch.ids[row], shapes[row], n_samples))
             states = states.dense()
         states = np.asarray(states)
-        if states.dtype.kind not in "iub" or states.size != len(x) * x.shape[-1]:
+        if states.dtype.kind not in "fiub" or states.size != len(x) * x.shape[-1]:
             raise LabelError(
-                f"The component {self.component!r} is {states.dtype} of shape {states.shape}, and the model takes an "
-                f"integer state for each of the {x.shape[-1]} samples of {len(x)} records."
+                f"The component {self.component!r} is {states.dtype} of shape {states.shape}, and the model takes a "
+                f"state for each of the {x.shape[-1]} samples of {len(x)} records."
             )
+        # Signals are float32, and so are states that were kept as signals.
+        bad = (states != np.rint(states)).reshape(len(x), -1).any(axis=1)
+        refuse(batch, bad, lambda row: _not_states(batch.ids[row], self.component))
         return np.ascontiguousarray(states.reshape(len(x), x.shape[-1]), dtype=np.int64)
 
     def metric_arguments(self, name: str, response: Response, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
@@ -233,6 +236,13 @@ def _other_length(name: str, shape: Array, n_samples: int) -> InputError:
     return InputError(
         f"The states of record {name!r} have the shape {tuple(map(int, shape))}, and its signal has {n_samples} "
         "samples. Give one state per sample, in one row."
+    )
+
+
+def _not_states(name: str, component: str) -> LabelError:
+    return LabelError(
+        f"The component {component!r} of record {name!r} has values that are not whole numbers, and states are numbers "
+        "from 0. Round them, or drop the record."
     )
 
 

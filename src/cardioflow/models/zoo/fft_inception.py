@@ -1,4 +1,4 @@
-"""Atrial fibrillation from the spectrum of what a few convolutions made of the signal."""
+"""Atrial fibrillation from the spectrum of learned convolutional features."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from cardioflow.errors import InputError
 from cardioflow.models._keras import keras
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers import RFFT, Inception2D
+from cardioflow.models.targets import OneLabel, SeveralLabels
 
 __all__ = ["FftInception"]
 
 _MIN_SAMPLES = 301
-"""Below it, fewer than 16 frequencies are left, and the second pooling has nothing to pool."""
+"""With fewer samples, fewer than 16 frequencies are left and the second pooling has no input."""
 
 
 class FftInception(KerasBaseModel):
@@ -22,15 +23,16 @@ class FftInception(KerasBaseModel):
     and three Inception blocks over the plane of 128 frequencies by 32
     features. It was published for 10 s of one lead at 300 Hz, (1, 3000), with
     a macro F1 of 0.88 per record on CinC 2017 (CardIO, its ``FFTModel``).
-    Where we differ: the spectrum's magnitude is kept away from zero, the last
-    hidden layer is a leaky relu, and any number of leads and labels, and any
-    length from 301 samples, will do.
+    Differences: a small constant keeps the gradient of the spectrum's
+    magnitude finite at zero, the last hidden layer is a leaky ReLU, and any
+    number of leads and labels and any length from 301 samples is accepted.
 
     Args:
-        learning_rate: Of the Adam optimizer.
-        dropout: The share of the last hidden layer's features left out in training.
-        multilabel: Whether a record can have several labels at once, so that each gets a probability of its own
-            (sigmoid) instead of a share (softmax). Taken as true where the first batch shows it.
+        learning_rate: The learning rate of the Adam optimizer.
+        dropout: The fraction of the last hidden layer's features that is dropped in training.
+        multilabel: Whether a record can have several labels at once: each then has a probability of its own (sigmoid);
+            otherwise they add up to one (softmax), and a record with several labels, or none, is refused. True by
+            default if a record of the first batch has several labels or none.
     """
 
     def __init__(self, learning_rate: float = 1e-3, dropout: float = 0.2, *, multilabel: bool = False) -> None:
@@ -66,10 +68,11 @@ class FftInception(KerasBaseModel):
             if branch != 12:
                 x = layers.MaxPooling2D((4, 2))(x)
         x = layers.GlobalMaxPooling2D()(x)
-        # Not relu: its eight units see positive inputs alone, and trained on 184 records most or all of them died.
+        # Not ReLU: the inputs of its eight units are all positive, and on 184 records most or all of the units died.
         x = layers.Dense(8, activation="leaky_relu", kernel_initializer="random_uniform")(x)
         x = layers.Dropout(self.dropout)(x)
         label = layers.Dense(n_classes, activation="sigmoid" if self.multilabel else "softmax")(x)
+        self.targets = SeveralLabels() if self.multilabel else OneLabel()
         self.model = keras.Model(signal, label, name="fft_inception")
         self.model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(self.learning_rate))
         return self

@@ -1,0 +1,111 @@
+"""What Keras models keep in copies, pickles and threads, on the backend that ``KERAS_BACKEND`` names."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from cardioflow.models import KerasBaseModel
+from cardioflow.models.declaration import find, model
+
+# Keras 3.15 answers NumPy's question for a copy with a signature of NumPy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+LAYERS = keras.layers
+
+
+@model(mode="dynamic")
+def dropout_model(batch, config=None):
+    made = KerasBaseModel()
+    x = LAYERS.Input(batch.signal[0].shape)
+    hidden = LAYERS.Dropout(0.5)(LAYERS.Dense(8, activation="relu")(LAYERS.Flatten()(x)))
+    made.model = keras.Model(x, LAYERS.Dense(2, activation="softmax")(hidden))
+    made.model.compile(loss="binary_crossentropy", optimizer="adam")
+    return made
+
+
+def pickled(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("copied", [pickled, copy.deepcopy], ids=["pickle", "deepcopy"])
+@pytest.mark.parametrize("n_trained", [0, 2])
+def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(make_batch, copied, n_trained) -> None:
+    batch = make_batch(8)
+    built = find("dropout_model").build(batch.replace(seed=3), None, {})
+    for _ in range(n_trained):
+        built.train_on_batch(batch)
+    other = copied(built)
+    assert other.hist == built.hist
+    assert other.classes == built.classes
+    np.testing.assert_allclose(other.predict_on_batch(batch), built.predict_on_batch(batch), rtol=0, atol=1e-7)
+    for _ in range(2):
+        assert other.train_on_batch(batch, "f1") == pytest.approx(built.train_on_batch(batch, "f1"), rel=1e-5)
+    # Its own weights: training the copy alone leaves the first one as it was.
+    before = built.predict_on_batch(batch)
+    other.train_on_batch(batch)
+    assert np.array_equal(built.predict_on_batch(batch), before)
+
+
+def test_a_copy_of_a_class_that_was_not_built_is_taken() -> None:
+    assert pickled(KerasBaseModel()).model is None
+
+
+@pytest.mark.parametrize("action", ["build", "load", "pickle"])
+def test_the_callers_random_numbers_go_on_as_if_nothing_had_happened(make_batch, tmp_path, action) -> None:
+    batch = make_batch(4)
+    built = find("dropout_model").build(batch, None, {}, seed=1)
+    built.save(tmp_path / "dump")
+    actions = {
+        "build": lambda: find("dropout_model").build(batch, None, {}, seed=2).train_on_batch(batch),
+        "load": lambda: KerasBaseModel().load(tmp_path / "dump"),
+        "pickle": lambda: pickled(built),
+    }
+    random.seed(5)
+    expected = random.random()
+    random.seed(5)
+    actions[action]()
+    assert random.random() == expected
+
+
+def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batch) -> None:
+    barrier = Barrier(2)
+
+    def trained(seed: int, *, wait: bool = False) -> list[Any]:
+        if wait:
+            barrier.wait()
+        built = find("dropout_model").build(make_batch(8), None, {}, seed=seed)
+        for k in range(6):
+            built.train_on_batch(make_batch(8, seed=k))
+        return built.model.get_weights()
+
+    one_by_one = [trained(1), trained(2)]
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda seed: trained(seed, wait=True), (1, 2)))
+    assert random.random() == expected
+    for alone, beside in zip(one_by_one, together, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_whether_a_loaded_model_is_compiled_is_chosen_for_this_backend(make_batch, tmp_path, saved) -> None:
+    # jax saves jit_compile=True, and torch False: on the other backend, either is slow.
+    batch = make_batch(4)
+    built = find("dropout_model").build(batch, None, {})
+    chosen = built.model.jit_compile
+    built.model.compile(loss="binary_crossentropy", optimizer="adam", jit_compile=saved)
+    built.save(tmp_path / "dump")
+    loaded = KerasBaseModel().load(tmp_path / "dump")
+    assert loaded.model.jit_compile is chosen
+    assert loaded.predict_on_batch(batch).shape == (4, 2)

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+import cardioflow as ds
 from cardioflow.errors import ConfigError, DumpError, InputError, ModelError
 from cardioflow.models import SklearnBaseModel
 from cardioflow.models.declaration import find, model
@@ -63,13 +64,14 @@ def test_an_estimator_is_fitted_at_the_end_of_the_epoch_on_all_that_was_collecte
     assert made.end_epoch(1) == made.end_run() == {}
 
 
-def test_an_estimator_is_fitted_at_the_end_of_the_run_on_all_epochs(make_batch) -> None:
+def test_an_estimator_is_fitted_at_the_end_of_the_run_on_all_epochs(make_batch, tmp_path) -> None:
     made = SklearnBaseModel().build(LogisticRegression(), fit_at="run")
     for epoch in range(2):
         made.train_on_batch(make_batch(10, seed=epoch))
         assert made.end_epoch(epoch) == {}
-    with pytest.raises(ModelError, match="SklearnBaseModel is not fitted yet"):
-        made.predict_on_batch(make_batch(2))
+    for step in (lambda: made.predict_on_batch(make_batch(2)), lambda: made.save(tmp_path / "dump")):
+        with pytest.raises(ModelError, match="SklearnBaseModel is not fitted yet"):
+            step()
     assert set(made.end_run()) == {"loss"}
     x = np.concatenate([make_batch(10, seed=k).signal.dense().reshape(10, -1) for k in range(2)])
     alone = LogisticRegression().fit(x, np.tile([0, 1], 10))
@@ -272,6 +274,44 @@ def test_the_same_seed_gives_the_same_forest_and_leaves_the_callers_numbers_alon
     assert np.array_equal(importances(1), importances(1))
     assert not np.array_equal(importances(1), importances(2))
     assert random.random() == expected
+
+
+def prepared() -> Any:
+    loading = ds.Pipeline().load(components=["signal", "meta"]).load(components="target")
+    return loading.split_signals(500, 500).standardize().binarize_labels()
+
+
+@pytest.fixture(scope="module")
+def records() -> Any:
+    return ds.EcgDataset.simulated(12, duration_s=4.0, fs=250.0, seed=1, rhythms=("SR", "AF"))
+
+
+@pytest.mark.parametrize(("fit_at", "n_losses"), [("epoch", 2), ("run", 1), ("batch", 6)])
+def test_a_pipeline_trains_saves_and_predicts_with_an_estimator(records, tmp_path, fit_at, n_losses) -> None:
+    @model(mode="static")
+    def linear_svm(config=None):
+        return SklearnBaseModel().build(SGDClassifier(loss="log_loss"), fit_at=fit_at)
+
+    training = prepared().train_on_batch("linear_svm", metrics="f1").save_model("linear_svm", tmp_path / "dump")
+    run = (records >> training).run(batch_size=4, n_epochs=2, seed=1)
+    fitted_model = run.get_model("linear_svm")
+    assert run.get_variable("linear_svm.train_loss") == fitted_model.hist["train_loss"]
+    assert len(run.get_variable("linear_svm.train_metric")) == len(fitted_model.hist["train_loss"]) == n_losses
+    predicting = ds.Pipeline(config={"linear_svm": {"path": tmp_path / "dump"}}).load(components=["signal", "meta"])
+    predicting = predicting.split_signals(500, 500).standardize().predict_on_batch("linear_svm")
+    predictions = (records >> predicting).run(batch_size=5).get_variable("prediction")
+    assert [p.id for p in predictions] == list(records.ids)
+    assert all(p.value.shape == (len(fitted_model.classes),) for p in predictions)
+
+
+def test_the_loss_of_a_batch_cannot_be_saved_where_there_is_none(records) -> None:
+    @model(mode="static")
+    def fitted_later(config=None):
+        return SklearnBaseModel().build(LogisticRegression())
+
+    training = prepared().train_on_batch("fitted_later", save_to=ds.V("loss"))
+    with pytest.raises(ConfigError, match=r"'fitted_later' learns at the end of an epoch .* 'fitted_later.train_loss'"):
+        (records >> training).run(batch_size=4)
 
 
 def test_records_of_another_length_are_named_before_anything_is_collected(make_batch) -> None:

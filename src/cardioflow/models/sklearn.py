@@ -90,11 +90,7 @@ class SklearnBaseModel(BackendModel):
         return float(-np.log(np.clip(truth, 1e-7, 1)).mean()), p
 
     def _predict(self, x: Array, n_outputs: int | None = None) -> Array:
-        if not self._is_fitted():
-            raise ModelError(
-                f"{type(self).__name__} is not fitted yet: it is fitted at the end of the epoch or of the run. "
-                "Train it first, or call end_epoch after train_on_batch."
-            )
+        self._require_fitted()
         if is_regressor(self.model):
             return np.asarray(self.model.predict(_flat(x)), np.float32).reshape(len(x), -1)
         n = n_outputs or (len(self.classes) if self.classes else None)
@@ -106,6 +102,7 @@ class SklearnBaseModel(BackendModel):
         return self._signature.input_shape
 
     def _write(self, folder: Path) -> str:
+        self._require_fitted()
         path = folder / "weights.safetensors"
         write_state(self.model, path)
         self._try_state(path)
@@ -160,6 +157,13 @@ class SklearnBaseModel(BackendModel):
             found = np.stack(columns, axis=1)
         return np.asarray(found, np.float32)
 
+    def _require_fitted(self) -> None:
+        if not self._is_fitted():
+            raise ModelError(
+                f"{type(self).__name__} is not fitted yet: it is fitted at the end of the epoch or of the run. "
+                "Train it first; outside a pipeline, call end_epoch or end_run after train_on_batch."
+            )
+
     def _is_fitted(self) -> bool:
         try:
             check_is_fitted(self.model)
@@ -169,7 +173,7 @@ class SklearnBaseModel(BackendModel):
 
     def _try_state(self, path: Path) -> None:
         """Refuse to save an estimator that would not predict the same when it is loaded."""
-        if not self._is_fitted() or not hasattr(self.model, "n_features_in_"):
+        if not hasattr(self.model, "n_features_in_"):
             return
         probe = np.random.default_rng(0).normal(size=(8, self.model.n_features_in_)).astype(np.float32)
         again = clone(self.model)

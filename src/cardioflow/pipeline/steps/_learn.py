@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cardioflow.errors import InputError
+from cardioflow.errors import ConfigError, InputError
 from cardioflow.pipeline.expressions import V
 from cardioflow.pipeline.steps.base import StatefulStep
 
@@ -43,6 +43,11 @@ class LearningStep(StatefulStep):
             context.models.trained(self.model_name)
         context.report(self.model_name, self.stage, found)
         if self.save_to is not None:
+            if "loss" not in found:
+                raise ConfigError(
+                    f"The model {self.model_name!r} learns at the end of an epoch or run, so a batch has no loss "
+                    f"for save_to. Leave it out and read the variable '{self.model_name}.train_loss'."
+                )
             context.variables.save(self.save_to, found["loss"])
         return batch
 

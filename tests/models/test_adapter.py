@@ -242,7 +242,7 @@ def test_a_target_that_is_nan_names_the_record(linear, make_batch) -> None:
 
 
 def test_a_batch_without_signals_or_records_is_refused(linear, make_batch) -> None:
-    with pytest.raises(InputError, match=r"The batch has no signal: load"):
+    with pytest.raises(InputError, match=r"The batch has no signal\."):
         linear.predict_on_batch(make_batch(2).replace(signal=None))
     with pytest.raises(InputError, match=r"no records left for the model"):
         linear.predict_on_batch(make_batch(2).take([]))

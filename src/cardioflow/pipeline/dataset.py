@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.location import Location
-from cardioflow.batch.provenance import Provenance
 from cardioflow.core.former_names import where_now
-from cardioflow.core.random_keys import generator, record_keys
-from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
+from cardioflow.errors import InputError
 from cardioflow.pipeline.array_records import Names, array_locations, labels_by_id
 from cardioflow.pipeline.join_labels import table_shape, without_shape
 from cardioflow.pipeline.labels import LabelTable
 from cardioflow.pipeline.packing import pack
 from cardioflow.pipeline.read_records import ReadRecords
-from cardioflow.pipeline.record_ids import record_id
+from cardioflow.pipeline.record_index import RecordIndex
 from cardioflow.pipeline.record_sources import find_records, records_of_table
 from cardioflow.pipeline.simulated_records import simulated_records
-from cardioflow.pipeline.splitting import assign_parts
 
 __all__ = ["EcgDataset"]
 
@@ -32,7 +27,7 @@ _PACKED_AT_ONCE = 64
 
 
 @final
-class EcgDataset:
+class EcgDataset(RecordIndex):
     """Records by id, in a fixed order; ``dataset >> pipeline`` sends them through it.
 
     Args:
@@ -70,22 +65,9 @@ class EcgDataset:
             raise InputError(f"EcgDataset() got {given}. Pass one of them, such as EcgDataset('data/*.hea').")
         found = find_records(path if source is None else source, ids, sort=sort)
         own_labels = found.labels if labels is None else labels_by_id(labels)
-        self.ids: tuple[str, ...] = tuple(found.locations)
-        self.locations: tuple[Location, ...] = tuple(found.locations.values())
-        """Where each record is; made once, because every epoch asks for all of them."""
-        self.batch_class = batch_class
-        self.labels: Mapping[str, Any] | None = own_labels
-        """The label of each record where the data set itself knows it; else ``None``."""
-        self.all_ids: frozenset[str] = frozenset(self.ids)
-        """The ids of the whole data set that this one is a part of; a table may label any of them."""
+        super().__init__(found.locations, own_labels, batch_class)
         self.n_others: int = found.n_others
         """How many files of a folder are neither a record nor part of one."""
-        self._next = 0
-
-    @property
-    def paths(self) -> tuple[Path | str, ...]:
-        """Where each record is, for people: the path of a file, otherwise a description."""
-        return tuple(place.readable() for place in self.locations)
 
     @classmethod
     def from_table(
@@ -204,117 +186,11 @@ class EcgDataset:
         for start in range(0, len(self), _PACKED_AT_ONCE):
             yield self.batch(range(start, min(start + _PACKED_AT_ONCE, len(self))))
 
-    # -- parts --------------------------------------------------------------
-
-    def subset(self, ids: Iterable[str | int]) -> Self:
-        """Return the records ``ids``, in that order; ``7`` is the record ``"7"``, not the eighth one.
-
-        Raises:
-            UnknownNameError: when one of them is not in the data set.
-            InputError: when one is not an id, there is none, or one is named twice.
-        """
-        if isinstance(ids, str):
-            raise InputError(f"subset({ids!r}): expected several ids. Pass a list, such as [{ids!r}].")
-        at = {name: i for i, name in enumerate(self.ids)}
-        picked: dict[int, str] = {}
-        for given in ids:
-            name = record_id(given)
-            if name not in at:
-                raise UnknownNameError(f"The data set has no record {name!r}. {nearest(name, self.ids)}")
-            if at[name] in picked:
-                raise InputError(f"subset() names record {name!r} twice. Name each once.")
-            picked[at[name]] = name
-        if not picked:
-            raise InputError("subset() names no record. Pass at least one id.")
-        return self._rows(list(picked))
-
-    def split(
-        self,
-        shares: Sequence[float] | float,
-        *,
-        stratify: Any = None,
-        groups: Any = None,
-        seed: int = 0,
-    ) -> tuple[Self, ...]:
-        """Return parts of the data set, of about the given shares of its records.
-
-        Args:
-            shares: One number (that share and the rest), or one per part.
-            stratify: The label of each record by id, whose proportions every part keeps: a mapping, a pandas
-                Series with the ids as index, or a pandas or Arrow table of two columns.
-            groups: The patient of each record by id, in the same forms; no patient is in two parts.
-            seed: Of the random draw.
-
-        Raises:
-            InputError: when the shares are not positive or add up to more than 1.
-        """
-        parts = (shares, 1 - shares) if isinstance(shares, (int, float)) else tuple(shares)
-        if not parts or min(parts) <= 0 or sum(parts) > 1 + 1e-9:
-            raise InputError(f"split({shares!r}): shares must be positive and add up to at most 1.")
-        part = assign_parts(self.ids, parts, stratify=stratify, groups=groups, seed=seed)
-        return tuple(self._rows(np.flatnonzero(part == i).tolist()) for i in range(len(parts)))
-
-    def _rows(self, rows: Sequence[int]) -> Self:
-        if not rows:
-            raise InputError(f"A part of a data set of {len(self)} records would be empty. Pass a larger share.")
-        new = object.__new__(type(self))
-        new.ids = tuple(self.ids[i] for i in rows)
-        new.locations = tuple(self.locations[i] for i in rows)
-        new.batch_class, new.labels, new.all_ids = self.batch_class, self.labels, self.all_ids
-        new.n_others, new._next = 0, 0
-        return new
-
-    # -- batches ------------------------------------------------------------
-
-    def batch(self, rows: NDArray[np.intp] | Sequence[int], *, seed: int = 0, epoch: int = 0) -> EcgBatch:
-        """Return the batch of the records at ``rows``, with nothing loaded yet."""
-        ids = tuple([self.ids[i] for i in rows])
-        return self.batch_class(
-            ids=ids,
-            locations=tuple([self.locations[i] for i in rows]),
-            provenance=Provenance.whole(ids, self._keys[np.asarray(rows, np.intp)]),
-            seed=seed,
-            epoch=epoch,
-        )
-
-    @cached_property
-    def _keys(self) -> NDArray[np.uint64]:
-        """Each record's key, hashed once and not once per epoch."""
-        return record_keys(self.ids)
-
-    def next_batch(self, batch_size: int) -> EcgBatch:
-        """Return the next ``batch_size`` records, in order and with nothing loaded yet; ``reset`` starts again.
-
-        Raises:
-            EndOfDataError: after the last record.
-        """
-        if batch_size < 1:
-            raise InputError(f"next_batch({batch_size}): expected a batch size of 1 or more.")
-        if self._next >= len(self):
-            raise EndOfDataError(f"All {len(self)} records have been returned. Call reset() to start again.")
-        rows = range(self._next, min(self._next + batch_size, len(self)))
-        self._next = rows.stop
-        return self.batch(rows)
-
-    def reset(self) -> None:
-        """Let the next ``next_batch`` begin at the first record again."""
-        self._next = 0
-
-    def order(self, *, shuffle: bool, seed: int, epoch: int) -> NDArray[np.intp]:
-        """Return the order in which an epoch draws the records, from ``seed`` and ``epoch`` alone."""
-        if not shuffle:
-            return np.arange(len(self))
-        key = record_keys([f"order/{seed}/{epoch}"])[0]
-        return generator(key).permutation(len(self))
-
     if not TYPE_CHECKING:  # a type checker would then let every misspelt attribute pass
 
         def __getattr__(self, name: str) -> Any:
             now = "" if name.startswith("_") else where_now("dataset", name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}. {now}".rstrip())
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def __repr__(self) -> str:
         others = (

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.reading import recognise
+from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordFiles", "by_id", "record_files", "stem"]
 
@@ -129,7 +130,7 @@ def by_id(files: Sequence[Path], name: Callable[[Path], str]) -> dict[str, Path]
     """
     found: dict[str, Path] = {}
     for file in files:
-        own = name(file)
+        own = record_id(name(file))
         if own in found:
             raise InputError(
                 f"Two files are record {own!r}: {found[own]} and {file}. "

@@ -85,7 +85,7 @@ def records_of_table(
         found = by_id(files, stem)
     else:
         names = iter(columns[id_column])
-        found = by_id(files, lambda _: record_id(next(names)))
+        found = by_id(files, lambda _: next(names))
     locations: dict[str, Location] = {name: FileLocation(file) for name, file in found.items()}
     if label_column is None:
         return locations, None

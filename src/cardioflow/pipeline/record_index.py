@@ -1,0 +1,156 @@
+"""Records by id, in a fixed order, and the parts and batches of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.location import Location
+from cardioflow.batch.provenance import Provenance
+from cardioflow.core.random_keys import generator, record_keys
+from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
+from cardioflow.pipeline.record_ids import record_id
+from cardioflow.pipeline.splitting import assign_parts
+
+__all__ = ["RecordIndex"]
+
+
+class RecordIndex:
+    """The records of a data set: their ids, locations and labels, whatever they were found in.
+
+    Args:
+        locations: Where each record is, by its id.
+        labels: The label of each record by id; ``None`` where they are not known.
+        batch_class: The class of the batches.
+    """
+
+    def __init__(
+        self, locations: Mapping[str, Location], labels: Mapping[str, Any] | None, batch_class: type[EcgBatch]
+    ) -> None:
+        self.ids: tuple[str, ...] = tuple(locations)
+        self.locations: tuple[Location, ...] = tuple(locations.values())
+        """Where each record is; made once, because every epoch asks for all of them."""
+        self.batch_class = batch_class
+        self.labels: Mapping[str, Any] | None = labels
+        """The label of each record where the data set itself knows it, otherwise ``None``."""
+        self.all_ids: frozenset[str] = frozenset(self.ids)
+        """The ids of the whole data set that this one is a part of; a table may label any of them."""
+        self._next = 0
+
+    @property
+    def paths(self) -> tuple[Path | str, ...]:
+        """Where each record is, for people: the path of a file, otherwise a description."""
+        return tuple(place.readable() for place in self.locations)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    # -- parts --------------------------------------------------------------
+
+    def subset(self, ids: Iterable[str | int]) -> Self:
+        """Return the records ``ids``, in that order; ``7`` is the record ``"7"``, not the eighth one.
+
+        Raises:
+            UnknownNameError: when one of them is not in the data set.
+            InputError: when one is not an id, there is none, or one is named twice.
+        """
+        if isinstance(ids, str):
+            raise InputError(f"subset({ids!r}): expected several ids. Pass a list, such as [{ids!r}].")
+        at = {name: i for i, name in enumerate(self.ids)}
+        picked: dict[int, str] = {}
+        for given in ids:
+            name = record_id(given)
+            if name not in at:
+                raise UnknownNameError(f"The data set has no record {name!r}. {nearest(name, self.ids)}")
+            if at[name] in picked:
+                raise InputError(f"subset() names record {name!r} twice. Name each once.")
+            picked[at[name]] = name
+        if not picked:
+            raise InputError("subset() names no record. Pass at least one id.")
+        return self._rows(list(picked))
+
+    def split(
+        self,
+        shares: Sequence[float] | float,
+        *,
+        stratify: Any = None,
+        groups: Any = None,
+        seed: int = 0,
+    ) -> tuple[Self, ...]:
+        """Return parts of the data set, of about the given shares of its records.
+
+        Args:
+            shares: One number (that share and the rest), or one per part.
+            stratify: The label of each record by id, whose proportions every part keeps: a mapping, a pandas
+                Series with the ids as index, or a pandas or Arrow table of two columns.
+            groups: The patient of each record by id, in the same forms; no patient is in two parts.
+            seed: Of the random draw.
+
+        Raises:
+            InputError: when the shares are not positive or add up to more than 1.
+        """
+        parts = (shares, 1 - shares) if isinstance(shares, (int, float)) else tuple(shares)
+        if not parts or min(parts) <= 0 or sum(parts) > 1 + 1e-9:
+            raise InputError(f"split({shares!r}): shares must be positive and add up to at most 1.")
+        part = assign_parts(self.ids, parts, stratify=stratify, groups=groups, seed=seed)
+        return tuple(self._rows(np.flatnonzero(part == i).tolist()) for i in range(len(parts)))
+
+    def _rows(self, rows: Sequence[int]) -> Self:
+        if not rows:
+            raise InputError(f"A part of a data set of {len(self)} records would be empty. Pass a larger share.")
+        new = object.__new__(type(self))
+        # The keys that were hashed are those of the whole.
+        new.__dict__.update({name: value for name, value in self.__dict__.items() if name != "_keys"})
+        new.ids = tuple(self.ids[i] for i in rows)
+        new.locations = tuple(self.locations[i] for i in rows)
+        new._next = 0
+        return new
+
+    # -- batches ------------------------------------------------------------
+
+    def batch(self, rows: NDArray[np.intp] | Sequence[int], *, seed: int = 0, epoch: int = 0) -> EcgBatch:
+        """Return the batch of the records at ``rows``, with nothing loaded yet."""
+        ids = tuple([self.ids[i] for i in rows])
+        return self.batch_class(
+            ids=ids,
+            locations=tuple([self.locations[i] for i in rows]),
+            provenance=Provenance.whole(ids, self._keys[np.asarray(rows, np.intp)]),
+            seed=seed,
+            epoch=epoch,
+        )
+
+    @cached_property
+    def _keys(self) -> NDArray[np.uint64]:
+        """Each record's key, hashed once and not once per epoch."""
+        return record_keys(self.ids)
+
+    def next_batch(self, batch_size: int) -> EcgBatch:
+        """Return the next ``batch_size`` records, in order and with nothing loaded yet; ``reset`` starts again.
+
+        Raises:
+            EndOfDataError: after the last record.
+        """
+        if batch_size < 1:
+            raise InputError(f"next_batch({batch_size}): expected a batch size of 1 or more.")
+        if self._next >= len(self):
+            raise EndOfDataError(f"All {len(self)} records have been returned. Call reset() to start again.")
+        rows = range(self._next, min(self._next + batch_size, len(self)))
+        self._next = rows.stop
+        return self.batch(rows)
+
+    def reset(self) -> None:
+        """Let the next ``next_batch`` begin at the first record again."""
+        self._next = 0
+
+    def order(self, *, shuffle: bool, seed: int, epoch: int) -> NDArray[np.intp]:
+        """Return the order in which an epoch draws the records, from ``seed`` and ``epoch`` alone."""
+        if not shuffle:
+            return np.arange(len(self))
+        key = record_keys([f"order/{seed}/{epoch}"])[0]
+        return generator(key).permutation(len(self))

@@ -181,8 +181,8 @@ def test_a_subclass_is_written_as_what_it_extends(value: Any, read: Any) -> None
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"a": [1, {2: object()}]}, r"^The value at a\[1\]\[2\] is a object, which has no JSON form\.$"),
-        ((1, print), r"^The value at \[1\] is a builtin_function_or_method, which has no JSON form\.$"),
+        ({"a": [1, {2: object()}]}, r"^The value at a\[1\]\[2\] is of the type object, which has no JSON form\.$"),
+        ((1, print), r"^The value at \[1\] is of the type builtin_function_or_method, which has no JSON form\.$"),
         (np.array([object()]), r"^The value holds values of the dtype object, which has no JSON form\.$"),
         (np.zeros(2, "S4"), r"dtype \|S4"),
         (np.zeros(2, [("x", "f4")]), "dtype"),

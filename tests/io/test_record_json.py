@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cardioflow.batch.annotation import Annotation
 from cardioflow.core.equality import same
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io._packed import columns
-from cardioflow.io._record_json import from_json, to_json
+from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json
 
 NAIVE = datetime(2020, 1, 2, 3, 4, 5)  # noqa: DTZ001 -- most files do not know their zone
 
@@ -98,10 +99,40 @@ def test_a_packed_value_of_the_version_before_is_still_read() -> None:
 
 
 def test_a_value_that_cannot_be_packed_names_its_column() -> None:
-    with pytest.raises(InputError, match=r"^The value at reader\[1\] is a builtin_function_or_method"):
+    with pytest.raises(InputError, match=r"^The value at reader\[1\] is of the type builtin_function_or_method"):
         columns.encoded([(1, print)], "reader")
 
 
 def test_rows_that_share_an_array_share_it_once() -> None:
     rows = [{"gain": np.array([1.0, np.nan]), "age": n, "nan": math.nan} for n in (1, 2)]
     assert set(columns.constants_of(rows)) == {"gain", "nan"}
+
+
+def test_annotations_come_back_with_all_their_columns() -> None:
+    marks = Annotation(
+        sample=np.array([10, 20]),
+        symbol=np.array(["N", "[42]"]),
+        aux_note=("", "(AFIB"),
+        duration_s=np.array([0.0, 1.5]),
+        confidence=np.array([0.5, np.nan]),
+    )
+    again = marks_from(from_json(to_json(marks_to(marks))))
+    for name in ("sample", "symbol", "channel", "num", "subtype", "duration_s", "confidence"):
+        assert same(getattr(again, name), getattr(marks, name)), name
+    assert again.aux_note == marks.aux_note
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"sample": ["x"]}, "^holds annotations that cannot be read: "),
+        (
+            {"sample": [1, 2], "symbol": ["N"]},
+            r"^holds annotations whose columns have the lengths \[0, 1, 2\]",
+        ),
+        ({"symbol": ["N" * 65]}, "^holds a symbol of more than 64 characters among its annotations"),
+    ],
+)
+def test_annotations_that_cannot_be_read_are_a_format_error(columns: dict[str, Any], message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        marks_from(columns)

@@ -1,4 +1,4 @@
-"""What our own tables and arrays carry beside the samples: metadata and marks as JSON."""
+"""What our own tables and arrays hold besides the samples: metadata and annotations as JSON."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ _IDENTIFYING: Final = frozenset(
     {"name", "patient_id", "birth_date", "patient", "recording", "institution", "physician", "operator", "accession"}
 )
 _LIMITS: Final = Limits()
+_LONGEST_SYMBOL: Final = 64
 
 
 def without_person(meta: Mapping[str, Any], *, identify: bool) -> dict[str, Any]:
-    """Return ``meta`` without what identifies a person, unless that is asked for; comments that do are left out."""
+    """Return a copy of ``meta``; unless ``identify``, without the entries and comments that identify a person."""
     if identify:
         return dict(meta)
-    told = {key: value for key, value in meta.items() if key not in _IDENTIFYING}
-    comments = told.get("comments")
+    kept = {key: value for key, value in meta.items() if key not in _IDENTIFYING}
+    comments = kept.get("comments")
     if isinstance(comments, tuple | list):
-        told["comments"] = tuple(text for text in comments if not names_person(str(text)))
-    return told
+        kept["comments"] = tuple(text for text in comments if not names_person(str(text)))
+    return kept
 
 
 def _time(form: Mapping[str, Any], recurse: Recurse) -> Any:
@@ -77,7 +78,7 @@ def _object(found: Any) -> dict[str, Any]:
 
 
 def marks_to(marks: Annotation) -> dict[str, Any]:
-    """Return marks as lists."""
+    """Return the columns of an annotation as lists, which ``to_json`` takes."""
     return {
         "sample": marks.sample.tolist(),
         "symbol": marks.symbol.tolist(),
@@ -94,24 +95,28 @@ def _nan_as_none(values: NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(v) else v for v in values.tolist()]
 
 
-def marks_from(told: Mapping[str, Any] | None) -> Annotation:
-    """Return the marks that ``marks_to`` wrote.
+def marks_from(columns: Mapping[str, Any] | None) -> Annotation:
+    """Return the annotation that ``marks_to`` wrote.
 
     Raises:
-        FormatError: when the columns are no marks, or of different length.
+        FormatError: when a column does not hold its type, or the columns differ in length.
     """
-    if not told:
+    if not columns:
         return Annotation()
     try:
-        numbers = {key: np.array(told.get(key, ()), np.int64) for key in ("sample", "channel", "num", "subtype")}
-        # Files of before it was kept have none.
-        lasting = np.array(told.get("duration_s", np.zeros(numbers["sample"].size)), np.float64)
-        sure = np.array(told.get("confidence", np.full(lasting.size, np.nan)), np.float64)
-        symbol = np.array([str(v) for v in told.get("symbol", ())], dtype=np.str_)
-        notes = tuple(str(v) for v in told.get("aux_note", ()))
+        numbers = {key: np.array(columns.get(key, ()), np.int64) for key in ("sample", "channel", "num", "subtype")}
+        # Files written before these columns existed do not have them.
+        lasting = np.array(columns.get("duration_s", np.zeros(numbers["sample"].size)), np.float64)
+        sure = np.array(columns.get("confidence", np.full(lasting.size, np.nan)), np.float64)
+        symbols = [str(v) for v in columns.get("symbol", ())]
+        notes = tuple(str(v) for v in columns.get("aux_note", ()))
     except (TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"carries marks that are none: {error}.") from error
-    lengths = {v.size for v in numbers.values()} | {symbol.size, len(notes), lasting.size, sure.size}
+        raise FormatError(f"holds annotations that cannot be read: {error}.") from error
+    # NumPy pads every text of an array to the longest one.
+    if any(len(symbol) > _LONGEST_SYMBOL for symbol in symbols):
+        raise FormatError(f"holds a symbol of more than {_LONGEST_SYMBOL} characters among its annotations.")
+    lengths = {v.size for v in numbers.values()} | {len(symbols), len(notes), lasting.size, sure.size}
     if len(lengths) > 1 or any(v.ndim != 1 for v in (*numbers.values(), lasting, sure)):
-        raise FormatError(f"carries marks whose columns have lengths {sorted(lengths)}; expected one.")
+        raise FormatError(f"holds annotations whose columns have the lengths {sorted(lengths)}; expected one length.")
+    symbol = np.array(symbols, dtype=np.str_)
     return Annotation(symbol=symbol, aux_note=notes, duration_s=lasting, confidence=sure, **numbers)

@@ -1,4 +1,4 @@
-"""Pipelines as JSON: the steps as they were written, and nothing that runs code when it is read.
+"""Pipelines as JSON: the steps as they were written. Reading a text never runs code from it.
 
 A text of version 2 is an object with four entries::
 
@@ -7,7 +7,7 @@ A text of version 2 is an object with four entries::
      "config": {"lr": 0.001},
      "run": {"batch_size": 64}}
 
-Arguments and settings are written by ``cardioflow.core.json_values``, and besides
+Arguments and settings are written by ``cardioflow.core.json_values``, with these forms in addition:
 
 * ``B``, ``C``, ``F`` and ``V`` as ``{"$B": "target"}``, ``{"$C": "lr", "default": 0.1}``,
   ``{"$F": "module.function"}`` and ``{"$V": "loss", "mode": "w"}``;
@@ -87,7 +87,7 @@ def template_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -
     except FormatError as error:
         raise FormatError(f"This is not a pipeline: {error} {_REMEDY}") from error
     _check_version(found)
-    _check_entries(found, "the pipeline", required=(_KEY, "steps"), optional=("config", "run"))
+    _check_entries(found, "The pipeline", required=(_KEY, "steps"), optional=("config", "run"))
     steps = found["steps"]
     if not isinstance(steps, list):
         raise FormatError(f"The steps of the pipeline are {_short(steps)}; expected a list. {_REMEDY}")
@@ -113,15 +113,13 @@ def _check_version(found: Any) -> None:
 
 def _check_entries(found: Any, place: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
     if not isinstance(found, dict):
-        raise FormatError(f"At {place} stands {_short(found)}; expected an object with {', '.join(required)}.")
+        raise FormatError(f"{place} is {_short(found)}; expected an object with the entries {', '.join(required)}.")
     for name in required:
         if name not in found:
-            raise FormatError(f"The entry {name!r} is missing at {place}. {_REMEDY}")
+            raise FormatError(f"{place} has no entry {name!r}. {_REMEDY}")
     for name in found:
         if name not in (*required, *optional):
-            raise FormatError(
-                f"There is an unknown entry {_short(name)} at {place}. {_nearest(name, required, optional)}"
-            )
+            raise FormatError(f"{place} has the unknown entry {_short(name)}. {_nearest(name, required, optional)}")
 
 
 def _nearest(name: str, *known: tuple[str, ...]) -> str:
@@ -131,7 +129,7 @@ def _nearest(name: str, *known: tuple[str, ...]) -> str:
 def _settings(codec: JsonCodec, found: Mapping[str, Any], entry: str) -> dict[str, Any]:
     settings = codec.decode(found.get(entry, {}), entry)
     if not isinstance(settings, dict) or not all(isinstance(name, str) for name in settings):
-        raise FormatError(f"At {entry} stands {_short(settings)}; expected names and their values.")
+        raise FormatError(f"{entry} is {_short(settings)}; expected names and their values.")
     return settings
 
 
@@ -141,7 +139,7 @@ def _check_run(arguments: dict[str, Any]) -> None:
         if "batch_size" in arguments:
             RunOptions.of(arguments)
     except (ConfigError, TypeError) as error:
-        raise FormatError(f"The run arguments of the pipeline are wrong: {error}") from error
+        raise FormatError(f"The run arguments of the pipeline are not valid: {error}") from error
 
 
 def _step(codec: JsonCodec, step: Any, i: int) -> Call:
@@ -150,11 +148,11 @@ def _step(codec: JsonCodec, step: Any, i: int) -> Call:
     name, args, kwargs = step["name"], step["args"], step["kwargs"]
     # Names are printed in messages as they are, and may not hold escape sequences of a terminal.
     if not isinstance(name, str) or not name.isidentifier():
-        raise FormatError(f"At {place}.name stands {_short(name)}; expected the name of an action.")
+        raise FormatError(f"{place}.name is {_short(name)}; expected the name of an action.")
     if not isinstance(args, list):
-        raise FormatError(f"At {place}.args stands {_short(args)}; expected a list.")
+        raise FormatError(f"{place}.args is {_short(args)}; expected a list.")
     if not isinstance(kwargs, dict) or not all(key.isidentifier() for key in kwargs):
-        raise FormatError(f"At {place}.kwargs stands {_short(kwargs)}; expected names and their values.")
+        raise FormatError(f"{place}.kwargs is {_short(kwargs)}; expected names and their values.")
     decoded = codec.decode(args, f"{place}.args")
     call = Call(name, tuple(decoded), {k: codec.decode(v, f"{place}.kwargs.{k}") for k, v in kwargs.items()})
     try:
@@ -232,7 +230,7 @@ def _name_of(function: Any) -> str:
 
 
 def _function(name: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    # Importing what a file names would let a stranger's file choose the code that runs.
+    # Importing what a file names would let the author of the file choose the code that runs.
     if name not in functions:
         known = f" {nearest(name, functions)}" if functions else ""
         raise ConfigError(

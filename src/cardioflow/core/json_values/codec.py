@@ -104,7 +104,7 @@ class JsonCodec:
         for form in self._forms:
             if isinstance(value, form.types):
                 return dict(form.encode(value, self._encode))
-        raise Misfit(f"is a {type(value).__name__}, which has no JSON form")
+        raise Misfit(f"is of the type {type(value).__name__}, which has no JSON form")
 
     def _encode_object(self, value: Mapping[str, Any]) -> dict[str, Any]:
         done = {}

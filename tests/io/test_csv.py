@@ -153,7 +153,7 @@ def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
         ("'Elapsed time','V1'\n'days','mV'\n0,1\n1,2\n", "times in 'days'; expected s, ms, us, minutes or hours"),
         ("time_s\n1\n2\n", "has no column of samples"),
         ("# fs: 5\n# told: {\nV1\n1\n", "metadata that cannot be read: The text is not JSON"),
-        ("# fs: 5\n# marks: {\"sample\": [1], \"symbol\": []}\nV1,V2\n1,2\n", "columns have lengths [0, 1]"),
+        ("# fs: 5\n# marks: {\"sample\": [1], \"symbol\": []}\nV1,V2\n1,2\n", "columns have the lengths [0, 1]"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_of_samples_says_why(path, text, says):

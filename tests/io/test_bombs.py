@@ -9,9 +9,11 @@ import tracemalloc
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 import scp_writer as scp
+import soundfile
 
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest
@@ -206,3 +208,68 @@ def test_a_dicom_element_that_claims_gigabytes_is_refused(data: Path, tmp_path: 
     path = tmp_path / "a.dcm"
     path.write_bytes(content)
     _refused("dicom", path, "a.dcm: ")
+
+
+def test_a_dicom_file_of_many_empty_items_is_refused(data: Path, tmp_path: Path) -> None:
+    source = (data / "formats/dicom/pydicom_waveform_ecg.dcm").read_bytes()
+    items = b"\xfe\xff\x00\xe0\0\0\0\0" * 190_000
+    path = tmp_path / "a.dcm"
+    path.write_bytes(source + b"\x40\x00\x20\xb0SQ\0\0" + len(items).to_bytes(4, "little") + items)
+    _refused("dicom", path, r"has 190\d{3} items of sequences in")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "r 1 250 1000000000\n~ 16 200\n",
+        "r 1 250 1000000000\n~ 0 200\n",
+        "r 1 250 1000000000\nr.dat 0 200\n",
+        "r 4 250 1000000000\n" + "~ 0 200\n" * 4,
+        "r/2 1 250 1000000000\nlayout 0\n~ 1000000000\n",
+        "r/2 1 250 1000000000\nlayout 0\nlayout 1000000000\n",
+        "r/3 1 250 1000000000\nlayout 0\n~ 999999999\none 1\n",
+        "r 1 250 1000000000\none.dat 516 200\n",
+    ],
+)
+def test_a_header_of_wfdb_that_claims_samples_without_a_file_is_refused(tmp_path: Path, header: str) -> None:
+    (tmp_path / "layout.hea").write_text("layout 1 250 1000000000\n~ 0 200\n")
+    (tmp_path / "one.hea").write_text("one 1 250 1\none.dat 16 200\n")
+    (tmp_path / "one.dat").write_bytes(b"\0\0")
+    (tmp_path / "r.hea").write_text(header)
+    _refused("wfdb", tmp_path / "r.hea", r"r\.hea|one\.dat")
+
+
+def test_a_flac_stream_of_silence_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    n = 30_000_000
+    with soundfile.SoundFile(tmp_path / "r.dat", "w", 96000, 8, "PCM_16", format="FLAC") as file:
+        for _ in range(n // 1_000_000):
+            file.write(np.zeros((1_000_000, 8), np.int16))
+    (tmp_path / "r.hea").write_text(f"r 8 250 {n}\n" + "r.dat 516 200\n" * 8)
+    _refused("wfdb", tmp_path / "r.hea", "would take 915 MiB, more than 64 times as much")
+    part = formats.get("wfdb")().read(tmp_path / "r.hea", ReadRequest(start_s=1000.0, stop_s=1004.0))
+    assert part.signal.shape == (8, 1000)
+    assert not part.signal.any()
+
+
+@pytest.mark.parametrize("lines", ["r.dat 16 200", "r.dat 16 200 0 0 0 0 0 I"])
+def test_a_header_of_many_signal_lines_takes_time_that_grows_with_them_alone(tmp_path: Path, lines: str) -> None:
+    n = 30_000
+    (tmp_path / "r.dat").write_bytes(b"\1\0" * n)
+    (tmp_path / "r.hea").write_text(f"r {n} 250 1\n" + f"{lines}\n" * n)
+    begin = time.thread_time()
+    assert formats.get("wfdb")().read(tmp_path / "r.hea", ReadRequest()).signal.shape == (n, 1)
+    (tmp_path / "m.hea").write_text(f"m {n} 250 1\n" + "".join(f"{i}.dat 16 200\n" for i in range(n)))
+    with pytest.raises(FormatError, match=r"0\.dat, a file of .*m\.hea, cannot be opened"):
+        formats.get("wfdb")().read(tmp_path / "m.hea", ReadRequest())
+    assert time.thread_time() - begin < 10, "it was 100 s when it grew with their square"
+
+
+def test_a_header_that_names_one_segment_again_and_again_reads_it_once(tmp_path: Path) -> None:
+    n = 50_000
+    (tmp_path / "one.hea").write_text("one 1 250 2\none.dat 16 200\n")
+    (tmp_path / "one.dat").write_bytes(np.array([200, 400], "<i2").tobytes())
+    (tmp_path / "r.hea").write_text(f"r/{n} 1 250 {2 * n}\n" + "one 2\n" * n)
+    begin = time.thread_time()
+    signal = formats.get("wfdb")().read(tmp_path / "r.hea", ReadRequest()).signal
+    np.testing.assert_array_equal(signal, np.tile(np.float32([1.0, 2.0]), n)[None])
+    assert time.thread_time() - begin < 5

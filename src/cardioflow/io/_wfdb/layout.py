@@ -180,14 +180,20 @@ def signal_files(kinds: tuple[Kind, ...], places: tuple[int, ...], chosen: tuple
     Raises:
         FormatError: when signals in one file have different formats, or none that is known.
     """
+    members: dict[int, list[int]] = {}
+    for i, first in enumerate(places):
+        members.setdefault(first, []).append(i)
+    rows: dict[int, list[int]] = {}
+    for row, i in enumerate(chosen):
+        rows.setdefault(places[i], []).append(row)
     return tuple(
-        _signal_file(kinds, tuple(i for i, at in enumerate(places) if at == first), chosen)
-        for first in dict.fromkeys(places)
-        if any(places[i] == first for i in chosen)
+        _signal_file(kinds, tuple(own), chosen, tuple(rows[first])) for first, own in members.items() if first in rows
     )
 
 
-def _signal_file(kinds: tuple[Kind, ...], members: tuple[int, ...], chosen: tuple[int, ...]) -> SignalFile:
+def _signal_file(
+    kinds: tuple[Kind, ...], members: tuple[int, ...], chosen: tuple[int, ...], rows: tuple[int, ...]
+) -> SignalFile:
     head = kinds[members[0]]
     columns: list[int] = []
     width = 0
@@ -212,8 +218,8 @@ def _signal_file(kinds: tuple[Kind, ...], members: tuple[int, ...], chosen: tupl
         )
     if not 0 < width < _WIDEST or not all(kinds[i].per_frame for i in members):
         raise FormatError(f"has a signal of 0 samples per frame, or {width} in all; expected 1 or more of each.")
-    rows = tuple(row for row, i in enumerate(chosen) if i in members)
     some = [chosen[row] for row in rows]
+    place = dict(zip(members, columns, strict=True))
     return SignalFile(
         members,
         tuple(columns),
@@ -223,7 +229,7 @@ def _signal_file(kinds: tuple[Kind, ...], members: tuple[int, ...], chosen: tupl
         MISSING.get(head.fmt, _NEVER),
         max(kinds[i].skew for i in some),
         rows,
-        np.array([columns[members.index(i)] for i in some], np.int64),
+        np.array([place[i] for i in some], np.int64),
         np.array([kinds[i].skew for i in some], np.int64),
         _calibration_of(tuple(kinds[i] for i in some)),
         head.fmt == 212 and len(members) == 2 and width == 2 and not any(kinds[i].skew for i in some),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -18,8 +19,6 @@ from cardioflow.io._wfdb.signals import read_signals
 __all__ = ["described", "read_segments"]
 
 _GAP: Final = "~"
-# Gaps cost nothing in a file, so a few bytes of header can ask for any amount of memory: what a record's files do
-# not back up to this factor is read in parts.
 
 
 class _Part(NamedTuple):
@@ -29,6 +28,17 @@ class _Part(NamedTuple):
     n_frames: int
     at: int
     """Its first frame in the whole record."""
+
+
+class _Segment(NamedTuple):
+    """A segment's header, and which of the wanted signals it has."""
+
+    header: Header
+    path: str
+    rows: list[int]
+    """Which of the wanted signals they are."""
+    inside: tuple[int, ...]
+    """Their numbers in the segment."""
 
 
 def described(header: Header, path: str) -> Header:
@@ -66,11 +76,13 @@ def read_segments(
     start, stop = span
     wanted = [header.signals[i] for i in chosen]
     per_frame = wanted[0].kind.per_frame if wanted else 1
-    units = _units(wanted)
-    parts = [part for part in _parts(header) if part.at < stop and part.at + part.n_frames > start]
-    opened = [(part, *_segment(part.name, path, header)) for part in parts if part.name != _GAP]
+    # A header may name one segment any number of times; its own header is read once.
+    parts = [part for part in _parts(header) if part.n_frames and part.at < stop and part.at + part.n_frames > start]
+    names = dict.fromkeys(part.name for part in parts if part.name != _GAP)
+    segments = {name: _found(name, path, header, wanted) for name in names}
+    # Gaps cost nothing in a file, so a few bytes of header could ask for any amount of memory.
     bytes_needed = len(chosen) * (stop - start) * per_frame * 4
-    backed = sum(total_size([signal.file for signal in segment.signals], at) for _, segment, at in opened)
+    backed = sum(total_size([signal.file for signal in own.header.signals], own.path) for own in segments.values())
     if bytes_needed > most_bytes(backed):
         raise FormatError(
             f"{path}: {stop - start} samples of {len(chosen)} signals take {bytes_needed >> 20} MiB, most of them "
@@ -78,26 +90,44 @@ def read_segments(
         )
     out = np.full((len(chosen), (stop - start) * per_frame), np.nan, np.float32)
     verdicts: list[bool] = []
-    for part, segment, at in opened:
-        rows, inside = _matching(wanted, segment, at)
-        if not rows:
+    times = Counter(part.name for part in parts)
+    read: dict[tuple[str, int, int], tuple[NDArray[np.float32], bool | None]] = {}
+    for part in parts:
+        own = segments.get(part.name)
+        if own is None or not own.rows:
             continue
-        if segment.n_frames is not None and segment.n_frames < part.n_frames:
-            raise FormatError(
-                f"{path} gives segment {part.name!r} {part.n_frames} samples; {at} says {segment.n_frames}."
-            )
-        local = (max(start - part.at, 0), min(stop - part.at, part.n_frames))
-        own = _units([segment.signals[i] for i in inside])
-        if own != tuple(units[row] for row in rows):
-            raise FormatError(
-                f"{at} gives its signals the units {own}, where {path} has {units}; one signal needs one unit."
-            )
-        samples, agree = read_signals(segment, at, tuple(inside), local, strict=strict)
+        local = _local(part, own, path, span)
+        key = (part.name, *local)
+        samples, agree = read.get(key) or read_signals(own.header, own.path, own.inside, local, strict=strict)
+        if times[part.name] > 1:
+            read[key] = samples, agree
         offset = (part.at + local[0] - start) * per_frame
-        out[rows, offset : offset + samples.shape[1]] = samples
+        out[own.rows, offset : offset + samples.shape[1]] = samples
         if agree is not None:
             verdicts.append(agree)
     return out, (all(verdicts) if verdicts else None)
+
+
+def _local(part: _Part, segment: _Segment, path: str, span: tuple[int, int]) -> tuple[int, int]:
+    """Return the frames of a segment that ``span`` asks for, counted in the segment."""
+    if segment.header.n_frames is not None and segment.header.n_frames < part.n_frames:
+        raise FormatError(
+            f"{path} gives segment {part.name!r} {part.n_frames} samples, but {segment.path} says it has "
+            f"{segment.header.n_frames}."
+        )
+    return max(span[0] - part.at, 0), min(span[1] - part.at, part.n_frames)
+
+
+def _found(name: str, path: str, header: Header, wanted: list[Signal]) -> _Segment:
+    """Return a segment by its name, and which of the wanted signals it has."""
+    segment, at = _segment(name, path, header)
+    rows, inside = _matching(wanted, segment, at)
+    units = _units(wanted)
+    if rows and (own := _units([segment.signals[i] for i in inside])) != tuple(units[row] for row in rows):
+        raise FormatError(
+            f"{at} gives its signals the units {own}, where {path} has {units}. Expected one unit for each signal."
+        )
+    return _Segment(segment, at, rows, tuple(inside))
 
 
 def _units(signals: list[Signal]) -> tuple[str, ...]:

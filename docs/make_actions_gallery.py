@@ -74,7 +74,7 @@ CALLS: dict[str, Call] = {
     "rename_channels": Call('rename_channels({"ECG": "I"})'),
     "convert_units": Call('convert_units("V")'),
     "derive_leads": Call("derive_leads()", on="two leads"),
-    "check_limb_leads": Call("check_limb_leads()", on="twelve", show="text"),
+    "check_limb_leads": Call("check_limb_leads()", on="twelve", show="limb_leads einthoven_rms goldberger_rms"),
     "derive_vcg": Call("derive_vcg()", on="twelve"),
     "band_pass_signals": Call("band_pass_signals(0.5, 40)", on="dirty"),
     "low_pass_signals": Call("low_pass_signals(40)", on="dirty"),
@@ -106,7 +106,7 @@ CALLS: dict[str, Call] = {
     "get_triplets": Call("get_triplets(1, 600)", on="labelled"),
     "crop_beats": Call("crop_beats()", on="beats"),
     "median_beat": Call("median_beat()", on="beats"),
-    "calc_ecg_parameters": Call('calc_ecg_parameters("states")', on="states", show="meta hr pq qrs qt"),
+    "calc_ecg_parameters": Call('calc_ecg_parameters("states")', on="states", show="ecg_parameters hr pq qrs qt"),
     "fft": Call("fft()", show="curve"),
     "ifft": Call("ifft()", on="spectrum", show="curve"),
     "rfft": Call("rfft()", show="curve"),
@@ -242,8 +242,10 @@ def picture(call: Call, before: EcgBatch, after: EcgBatch) -> Figure:
 
 
 def told(batch: EcgBatch, call: Call) -> str:
-    if call.show.startswith("meta "):
-        return repr({name: round(batch.meta[0][name], 3) for name in call.show.split()[1:]})
+    if " " in call.show:
+        place, *names = call.show.split()
+        own = batch.component(place)[0]
+        return ", ".join(f"{name}: {own[name]:.3g}" for name in names)
     if call.show != "text":
         value = batch.component(call.show)
         return repr(np.round(value[0], 2).tolist() if isinstance(value, Ragged) else value[0])
@@ -267,7 +269,7 @@ def entry(name: str, call: Call, sources: dict[str, Callable[[], EcgBatch]], ima
         return "\n".join([*lines, "Before:", "", told(before, call), "", "After:", "", told(after, call), ""])
     if call.show not in ("ecg", "curve", "map"):
         place = call.show.partition(" ")[0]
-        lines += [f"`batch.{place}[0]` is then {told(after, call)}.", ""]
+        lines += [f"`batch.{place}[0]` is then: {told(after, call)}", ""]
         figure = record_panel(strips(before, "the record"), row_s=SECONDS)
         figure.set_dpi(DPI)
     else:

@@ -89,7 +89,7 @@ def test_a_call_that_fails_is_done_once_and_a_pure_one_skips_the_record(dataset,
 
 
 def test_what_a_call_cannot_take_is_refused_when_it_is_written(dataset):
-    with pytest.raises(InputError, match=r"call\(function='f'\) is not a function"):
+    with pytest.raises(InputError, match=r"call\(func='f'\) is not a function"):
         Pipeline().call("f")
     with pytest.raises(InputError, match=r"expected V\('name'\) or B\('name'\)"):
         Pipeline().call(len, save_to="n")

@@ -76,7 +76,7 @@ def test_leads_drop_out_as_often_as_asked_and_never_all(make):
     lost = (batch.random_lead_dropout(0.3).signal.dense() == 0).all(axis=-1)
     # 2400 draws of probability 0.3; five standard deviations are 0.047.
     assert lost.mean() == pytest.approx(0.3, abs=0.047)
-    assert (batch.random_lead_dropout(1.0, keep=3).signal.dense()[:, :, 0].sum(axis=1) == 3).all()
+    assert (batch.random_lead_dropout(1.0, n_keep=3).signal.dense()[:, :, 0].sum(axis=1) == 3).all()
     assert make(np.ones((1, 9))).random_lead_dropout(1.0).signal.data.all()
 
 

@@ -17,7 +17,7 @@ def twelve(data: Path) -> EcgBatch:
 
 
 def test_ptbxl_holds_the_laws_to_its_steps(twelve: EcgBatch) -> None:
-    meta = twelve.check_limb_leads().meta
+    meta = twelve.check_limb_leads().limb_leads
     assert len(meta) == 10
     assert all(row["einthoven_rms"] < 0.02 for row in meta)
     assert all(row["goldberger_rms"] < 0.02 for row in meta)
@@ -25,15 +25,15 @@ def test_ptbxl_holds_the_laws_to_its_steps(twelve: EcgBatch) -> None:
 
 def test_an_inverted_lead_shows(twelve: EcgBatch) -> None:
     turned = twelve.apply_transform(lambda x: x * np.where(np.arange(12) == 0, -1, 1)[:, None])
-    assert all(row["einthoven_rms"] > 0.1 for row in turned.check_limb_leads().meta)
+    assert all(row["einthoven_rms"] > 0.1 for row in turned.check_limb_leads().limb_leads)
 
 
 def test_one_lead_has_nothing_to_be_held_against(cinc: Path) -> None:
     batch = EcgDataset(cinc / "A0001*.hea").next_batch(2).load(fmt="wfdb").check_limb_leads()
-    assert [row["einthoven_rms"] for row in batch.meta] == [None, None]
+    assert [row["einthoven_rms"] for row in batch.limb_leads] == [None, None]
 
 
 def test_segments_of_a_record_are_judged_together(twelve: EcgBatch) -> None:
     whole, cut = twelve.check_limb_leads(), twelve.split_signals(1000, 1000).check_limb_leads()
-    for a, b in zip(whole.meta, cut.meta, strict=True):
+    for a, b in zip(whole.limb_leads, cut.limb_leads, strict=True):
         assert a["einthoven_rms"] == pytest.approx(b["einthoven_rms"], rel=1e-5)

@@ -45,7 +45,7 @@ def test_a_notch_equals_iirnotch_at_every_harmonic_below_half_the_rate(records):
         sos = np.array([np.concatenate(scipy.signal.iirnotch(f, 30, fs=fs)) for f in (50, 100)])
         return scipy.signal.sosfiltfilt(sos, x)
 
-    compare(records.notch_signals(50, harmonics=9), records, reference)
+    compare(records.notch_signals(50, n_harmonics=9), records, reference)
 
 
 def test_a_notch_takes_out_the_hum_and_leaves_the_rest(make):

@@ -58,7 +58,11 @@ def test_clipped_signals_stay_between_the_values(twelve):
         ("standardize", {"axis": 0}, "standardize(axis=0) is unknown. Give one of -1, (-2, -1), None."),
         ("standardize", {"eps": -1}, "standardize(eps=-1) is not at least 0."),
         ("min_max_scale", {"low": 2, "high": 1}, "min_max_scale(low=2, high=1): low is not below high. Swap them?"),
-        ("clip_signals", {"low": 2, "high": 1}, "clip_signals(low=2, high=1): low is not below high. Swap them?"),
+        (
+            "clip_signals",
+            {"low_mv": 2, "high_mv": 1},
+            "clip_signals(low_mv=2, high_mv=1): low_mv is not below high_mv. Swap them?",
+        ),
         (
             "robust_scale",
             {"quantiles": (0.5, 2)},

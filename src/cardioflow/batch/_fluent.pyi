@@ -25,12 +25,12 @@ class BatchActions:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
-    def calc_ecg_parameters(self, src: str) -> Self:
-        """Measure heart rate and intervals from the states that a model gave each sample, and write them to ``meta``."""
-    def check_limb_leads(self) -> Self:
-        """Write to ``meta`` how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
-    def clip_signals(self, low: float = -5.0, high: float = 5.0) -> Self:
-        """Hold the signals between ``low`` and ``high`` millivolts; what lies outside gets the nearer of the two."""
+    def calc_ecg_parameters(self, src: str, dst: str = "ecg_parameters") -> Self:
+        """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""
+    def check_limb_leads(self, dst: str = "limb_leads") -> Self:
+        """Measure how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
+    def clip_signals(self, low_mv: float = -5.0, high_mv: float = 5.0) -> Self:
+        """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does."""
     def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str]) -> Self:
         """Express the signals in other units, and say so in ``meta["units"]``."""
     def convolve_signals(
@@ -73,7 +73,12 @@ class BatchActions:
     def drop_short_signals(self, min_length: int) -> Self:
         """Keep the records of ``min_length`` samples or more."""
     def dump(
-        self, dst: str | Path, fmt: str, exists: Literal["raise", "skip", "overwrite"] = "raise", identify: bool = False
+        self,
+        dst: str | Path,
+        fmt: str,
+        exists: Literal["raise", "skip", "overwrite"] = "raise",
+        *,
+        identify: bool = False,
     ) -> Self:
         """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and let the batch pass."""
     def dwt(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
@@ -90,7 +95,7 @@ class BatchActions:
         """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
     def fir_filter_signals(self, low: float | None = 0.5, high: float | None = 40.0, width: float = 1.0) -> Self:
         """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
-    def flip_signals(self, window_size: int | None = None, threshold: float = 0) -> Self:
+    def flip_signals(self, window_size: int | None = None, threshold: float = 0.0) -> Self:
         """Turn each lead whose R-peaks point down."""
     def get_triplets(self, n_triplets: int, length: int, negatives: Mapping[str, Sequence[str]] | None = None) -> Self:
         """Draw triplets for each record: itself as the anchor, a positive of the same label, a negative of another."""
@@ -128,7 +133,7 @@ class BatchActions:
         """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats."""
     def min_max_scale(self, low: float = 0.0, high: float = 1.0, axis: Axis = -1) -> Self:
         """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
-    def notch_signals(self, frequency: float = 50.0, harmonics: int = 1, quality: float = 30.0) -> Self:
+    def notch_signals(self, frequency: float = 50.0, n_harmonics: int = 1, quality: float = 30.0) -> Self:
         """Take out one frequency and its harmonics, with no phase shift."""
     def pad_signals(
         self, length: int, pad_value: float = 0.0, side: Literal["right", "left", "both"] = "right"
@@ -144,12 +149,12 @@ class BatchActions:
         dst: str = "signal",
     ) -> Self:
         """Replace each lead by the approximation or the details of its wavelet transform, as ``pywt.downcoef`` does."""
-    def random_amplitude_scale(self, low: float = 0.8, high: float = 1.25, per_lead: bool = False) -> Self:
+    def random_amplitude_scale(self, low: float = 0.8, high: float = 1.25, *, per_lead: bool = False) -> Self:
         """Multiply each record by a factor between ``low`` and ``high``, halving as likely as doubling."""
     def random_baseline_wander(
         self,
         amplitude_mv: float | tuple[float, float] = (0.0, 0.3),
-        frequency_hz: float | tuple[float, float] = (0.05, 0.5),
+        frequency: float | tuple[float, float] = (0.05, 0.5),
     ) -> Self:
         """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share."""
     def random_coloured_noise(
@@ -162,8 +167,8 @@ class BatchActions:
         """Replace a stretch of each record by another one's, in all leads, and mix the targets by its length."""
     def random_gaussian_noise(self, std_mv: float | tuple[float, float] = (0.0, 0.05)) -> Self:
         """Add white noise to each lead, of a standard deviation that is drawn once per record."""
-    def random_lead_dropout(self, p: float = 0.2, keep: int = 1) -> Self:
-        """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least."""
+    def random_lead_dropout(self, p: float = 0.2, n_keep: int = 1) -> Self:
+        """Set each lead to zeros with probability ``p``, but keep at least ``n_keep`` leads."""
     def random_mix_up(self, alpha: float = 0.2) -> Self:
         """Mix each record with another one: λ of itself and 1 − λ of the other, signal and target alike."""
     def random_powerline(
@@ -182,7 +187,7 @@ class BatchActions:
         """Add recorded noise, such as ``bw``, ``em`` or ``ma`` of NSTDB, at a signal-to-noise ratio."""
     def random_resample_signals(self, distr: str | Callable[..., float], **kwargs: Any) -> Self:
         """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
-    def random_split_signals(self, length: int, n_segments: int | Mapping[str, int], pad_value: float = 0) -> Self:
+    def random_split_signals(self, length: int, n_segments: int | Mapping[str, int], pad_value: float = 0.0) -> Self:
         """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
     def random_time_warp(self, strength: float = 0.2, n_knots: int = 5) -> Self:
         """Stretch and squeeze time, smoothly and differently along the record, which keeps its length."""
@@ -194,8 +199,8 @@ class BatchActions:
         """Give labels other names: ``rename_labels({"N": "NO", "O": "NO"})`` makes one of two."""
     def reorder_channels(self, new_order: Sequence[str]) -> Self:
         """Put the channels into the order ``new_order``, and leave out those that it does not name."""
-    def repeat_signal(self, reps: int) -> Self:
-        """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
+    def repeat_signal(self, n_repeats: int) -> Self:
+        """Make ``n_repeats`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
     def resample_signals(self, fs: float) -> Self:
         """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing."""
     def rfft(
@@ -218,7 +223,7 @@ class BatchActions:
         """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do."""
     def spectrogram(self, *, src: str = "signal", dst: str = "signal", **kwargs: Any) -> Self:
         """Replace each lead by its spectrogram, as ``scipy.signal.spectrogram`` defines it."""
-    def split_signals(self, length: int, step: int | Mapping[str, int] | None = None, pad_value: float = 0) -> Self:
+    def split_signals(self, length: int, step: int | Mapping[str, int] | None = None, pad_value: float = 0.0) -> Self:
         """Cut each signal into windows of ``length`` samples, ``step`` samples apart."""
     def squeeze(self) -> Self:
         """Take away the segment axis of records of one segment: (1, lead, time) becomes (lead, time)."""
@@ -226,8 +231,8 @@ class BatchActions:
         """Put the segments of each record into one row of (segment, lead, time), the reverse of ``unstack_signals``."""
     def standardize(self, axis: Axis = -1, eps: float = 1e-10, src: str = "signal", dst: str = "signal") -> Self:
         """Subtract the mean and divide by the standard deviation, of each lead by default."""
-    def tile(self, reps: int) -> Self:
-        """Repeat each signal ``reps`` times, end to end along time, with its annotations."""
+    def tile(self, n_repeats: int) -> Self:
+        """Repeat each signal ``n_repeats`` times, end to end along time, with its annotations."""
     def unstack_signals(self) -> Self:
         """Make a row of (lead, time) of every segment."""
     def wavedec(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
+from cardioflow.batch.action import current_names
 from cardioflow.core.former_names import Owner, where_now
 from cardioflow.errors import UnknownActionError, nearest
 from cardioflow.registry import actions
@@ -52,7 +53,7 @@ def method(name: str, cls: ActionMethods) -> Callable[..., Any]:
 @cache
 def _method(name: str, action: Any, home: Any) -> Callable[..., Any]:
     def carried(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return home._carry(self, name, args, kwargs)
+        return home._carry(self, name, args, current_names(action, name, kwargs, stacklevel=2))
 
     carried.__name__ = name
     carried.__qualname__ = f"{home.__name__}.{name}"

@@ -36,8 +36,8 @@ _CONFIG = "Pipeline(config={…}), and C('name') where a step reads it"
 _VARIABLE = "init_variable('name', default), and get_variable('name') of the run"
 
 _ACTIONS: Mapping[str, str] = {
-    "apply_transform_all": "call(function), which hands the function the whole batch",
-    "apply": "apply_transform(function)",
+    "apply_transform_all": "call(func), which passes the whole batch",
+    "apply": "apply_transform(func)",
     "gather_metrics": "test_on_batch('name', metrics='f1'), or a metric of cardioflow.metrics on the predictions",
     "load_labels": "load(components='target', src='labels.csv')",
     "predict_model": _PREDICT,
@@ -61,7 +61,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "gen_batch": "(dataset >> pipeline).batches(batch_size)",
         "inc_variable": "update(V('name', mode='a'), value)",
         "init_variables": "init_variable('name', default), once per variable",
-        "join": "load(…) once more, which adds components, or call(function)",
+        "join": "load(…) once more, which adds components, or call(func)",
         "print": "call(print)",
         "run_later": "run(batch_size), which a pipeline without a data set only records",
         "run_now": "(dataset >> pipeline).run(batch_size)",
@@ -83,7 +83,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "indices": "ids",
         "items": "ids",
         "label_binarizer": "classes, whose order is that of the target's columns",
-        "pipeline": "call(function) in a pipeline; a batch does not know its pipeline",
+        "pipeline": "call(func) in a pipeline; a batch does not know its pipeline",
         "print_ecg": "cardioflow.report.ecg_paper.plot_ecg(batch.signal[0], fs, leads)",
         "show_ecg": "cardioflow.report.ecg_paper.plot_ecg(batch.signal[0], fs, leads)",
         "split": "split() of the data set, or batch[:n] and batch[n:]",
@@ -116,7 +116,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "any_action_failed": "run(on_error='skip'), and the run's skipped",
         "batchflow": "cardioflow itself: EcgDataset, Pipeline, B, C, F, V",
         "dataset": "cardioflow itself: EcgDataset, Pipeline, B, C, F, V",
-        "inbatch_parallel": "@cardioflow.action; batch.apply_transform(function) calls one per record",
+        "inbatch_parallel": "@cardioflow.action; batch.apply_transform(func) calls one per record",
         "pipelines": "a pipeline of your own; docs/pipeline.md has a template",
     },
 }

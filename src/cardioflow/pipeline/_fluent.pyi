@@ -38,21 +38,21 @@ class PipelineActions:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
-    def calc_ecg_parameters(self, src: str | Expression) -> Self:
-        """Measure heart rate and intervals from the states that a model gave each sample, and write them to ``meta``."""
+    def calc_ecg_parameters(self, src: str | Expression, dst: str | Expression = "ecg_parameters") -> Self:
+        """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""
     def call(
         self,
-        function: Callable[..., Any] | Expression,
+        func: Callable[..., Any] | Expression,
         *args: Any,
         pure: bool | Expression = False,
         save_to: V | B | None | Expression = None,
         **kwargs: Any,
     ) -> Self:
-        """Call ``function(batch, *args, **kwargs)`` on every batch; a batch that it returns goes on in its place."""
-    def check_limb_leads(self) -> Self:
-        """Write to ``meta`` how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
-    def clip_signals(self, low: float | Expression = -5.0, high: float | Expression = 5.0) -> Self:
-        """Hold the signals between ``low`` and ``high`` millivolts; what lies outside gets the nearer of the two."""
+        """Call ``func(batch, *args, **kwargs)`` on every batch; a batch that it returns goes on in its place."""
+    def check_limb_leads(self, dst: str | Expression = "limb_leads") -> Self:
+        """Measure how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
+    def clip_signals(self, low_mv: float | Expression = -5.0, high_mv: float | Expression = 5.0) -> Self:
+        """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does."""
     def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str] | Expression) -> Self:
         """Express the signals in other units, and say so in ``meta["units"]``."""
     def convolve_signals(
@@ -105,6 +105,7 @@ class PipelineActions:
         dst: str | Path | Expression,
         fmt: str | Expression,
         exists: Literal["raise", "skip", "overwrite"] | Expression = "raise",
+        *,
         identify: bool | Expression = False,
     ) -> Self:
         """Write each record to the folder ``dst`` in the format ``fmt``, under its id, and let the batch pass."""
@@ -133,7 +134,7 @@ class PipelineActions:
         width: float | Expression = 1.0,
     ) -> Self:
         """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
-    def flip_signals(self, window_size: int | None | Expression = None, threshold: float | Expression = 0) -> Self:
+    def flip_signals(self, window_size: int | None | Expression = None, threshold: float | Expression = 0.0) -> Self:
         """Turn each lead whose R-peaks point down."""
     def get_triplets(
         self,
@@ -206,7 +207,10 @@ class PipelineActions:
     ) -> Self:
         """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
     def notch_signals(
-        self, frequency: float | Expression = 50.0, harmonics: int | Expression = 1, quality: float | Expression = 30.0
+        self,
+        frequency: float | Expression = 50.0,
+        n_harmonics: int | Expression = 1,
+        quality: float | Expression = 30.0,
     ) -> Self:
         """Take out one frequency and its harmonics, with no phase shift."""
     def pad_signals(
@@ -230,19 +234,20 @@ class PipelineActions:
         self,
         name: str | Expression,
         save_to: V | B | None | Expression = None,
-        inplace: bool | Expression = False,
         per: Literal["record", "segment"] | Expression = "record",
         aggregate: Literal["mean", "median", "max"] | Expression = "mean",
+        *,
+        inplace: bool | Expression = False,
     ) -> Self:
         """Ask the model ``name`` for a prediction of every record."""
     def random_amplitude_scale(
-        self, low: float | Expression = 0.8, high: float | Expression = 1.25, per_lead: bool | Expression = False
+        self, low: float | Expression = 0.8, high: float | Expression = 1.25, *, per_lead: bool | Expression = False
     ) -> Self:
         """Multiply each record by a factor between ``low`` and ``high``, halving as likely as doubling."""
     def random_baseline_wander(
         self,
         amplitude_mv: float | tuple[float, float] | Expression = (0.0, 0.3),
-        frequency_hz: float | tuple[float, float] | Expression = (0.05, 0.5),
+        frequency: float | tuple[float, float] | Expression = (0.05, 0.5),
     ) -> Self:
         """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share."""
     def random_coloured_noise(
@@ -257,8 +262,8 @@ class PipelineActions:
         """Replace a stretch of each record by another one's, in all leads, and mix the targets by its length."""
     def random_gaussian_noise(self, std_mv: float | tuple[float, float] | Expression = (0.0, 0.05)) -> Self:
         """Add white noise to each lead, of a standard deviation that is drawn once per record."""
-    def random_lead_dropout(self, p: float | Expression = 0.2, keep: int | Expression = 1) -> Self:
-        """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least."""
+    def random_lead_dropout(self, p: float | Expression = 0.2, n_keep: int | Expression = 1) -> Self:
+        """Set each lead to zeros with probability ``p``, but keep at least ``n_keep`` leads."""
     def random_mix_up(self, alpha: float | Expression = 0.2) -> Self:
         """Mix each record with another one: λ of itself and 1 − λ of the other, signal and target alike."""
     def random_powerline(
@@ -281,12 +286,12 @@ class PipelineActions:
         self,
         length: int | Expression,
         n_segments: int | Mapping[str, int] | Expression,
-        pad_value: float | Expression = 0,
+        pad_value: float | Expression = 0.0,
     ) -> Self:
         """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
     def random_time_warp(self, strength: float | Expression = 0.2, n_knots: int | Expression = 5) -> Self:
         """Stretch and squeeze time, smoothly and differently along the record, which keeps its length."""
-    def rebatch(self, batch_size: int | Expression, drop_last: bool | Expression = False) -> Self:
+    def rebatch(self, batch_size: int | Expression, *, drop_last: bool | Expression = False) -> Self:
         """Make batches of ``batch_size`` rows of what comes; batches of one epoch are never mixed with the next."""
     def remove_baseline(self, method: Literal["median", "high_pass", "spline"] | Expression = "median") -> Self:
         """Take out baseline wander, which breathing and electrodes bring."""
@@ -296,8 +301,8 @@ class PipelineActions:
         """Give labels other names: ``rename_labels({"N": "NO", "O": "NO"})`` makes one of two."""
     def reorder_channels(self, new_order: Sequence[str] | Expression) -> Self:
         """Put the channels into the order ``new_order``, and leave out those that it does not name."""
-    def repeat_signal(self, reps: int | Expression) -> Self:
-        """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
+    def repeat_signal(self, n_repeats: int | Expression) -> Self:
+        """Make ``n_repeats`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
     def resample_signals(self, fs: float | Expression) -> Self:
         """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing."""
     def rfft(
@@ -344,7 +349,7 @@ class PipelineActions:
         self,
         length: int | Expression,
         step: int | Mapping[str, int] | None | Expression = None,
-        pad_value: float | Expression = 0,
+        pad_value: float | Expression = 0.0,
     ) -> Self:
         """Cut each signal into windows of ``length`` samples, ``step`` samples apart."""
     def squeeze(self) -> Self:
@@ -363,8 +368,8 @@ class PipelineActions:
         self, name: str | Expression, metrics: Any = None, *, save_to: V | None | Expression = None, **kwargs: Any
     ) -> Self:
         """Compute the loss of the model ``name`` on every batch, and the metric where one is given, with no update."""
-    def tile(self, reps: int | Expression) -> Self:
-        """Repeat each signal ``reps`` times, end to end along time, with its annotations."""
+    def tile(self, n_repeats: int | Expression) -> Self:
+        """Repeat each signal ``n_repeats`` times, end to end along time, with its annotations."""
     def train_on_batch(
         self, name: str | Expression, metrics: Any = None, *, save_to: V | None | Expression = None, **kwargs: Any
     ) -> Self:

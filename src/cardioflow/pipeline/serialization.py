@@ -22,12 +22,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from cardioflow.batch.action import current_names
 from cardioflow.core.json_values import Form, JsonCodec, Limits, Misfit, parse
 from cardioflow.errors import CardioFlowError, ConfigError, FormatError, InputError, nearest
 from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.expressions import NO_DEFAULT, B, C, F, V
 from cardioflow.pipeline.options import RunOptions
 from cardioflow.pipeline.template import Template
+from cardioflow.registry import actions
 
 __all__ = ["MOST_CHARACTERS", "MOST_STEPS", "template_from_json", "template_to_json"]
 
@@ -154,7 +156,10 @@ def _step(codec: JsonCodec, step: Any, i: int) -> Call:
     if not isinstance(kwargs, dict) or not all(key.isidentifier() for key in kwargs):
         raise FormatError(f"{place}.kwargs is {_short(kwargs)}; expected names and their values.")
     decoded = codec.decode(args, f"{place}.args")
-    call = Call(name, tuple(decoded), {k: codec.decode(v, f"{place}.kwargs.{k}") for k, v in kwargs.items()})
+    named = {k: codec.decode(v, f"{place}.kwargs.{k}") for k, v in kwargs.items()}
+    if name in actions:
+        named = current_names(actions.get(name), name, named, stacklevel=1)
+    call = Call(name, tuple(decoded), named)
     try:
         call.check()
     except CardioFlowError as error:

@@ -22,7 +22,7 @@ __all__ = ["Call"]
 @final
 @dataclass(frozen=True, init=False, eq=False)
 class Call(StatefulStep):
-    """Call ``function(batch, *args, **kwargs)`` on every batch; a batch that it returns goes on in its place.
+    """Call ``func(batch, *args, **kwargs)`` on every batch; a batch that it returns goes on in its place.
 
     ``call(print)`` shows every batch. Batches come one after the other, in
     order. A function that gives the same result anywhere and any number of
@@ -31,15 +31,15 @@ class Call(StatefulStep):
     whole batch; ``apply_transform`` calls a function once per record.
 
     Args:
-        function: the function; its first argument is the batch, which it must not change.
-        *args: further arguments for ``function``.
+        func: the function; its first argument is the batch, which it must not change.
+        *args: further arguments for ``func``.
         pure: whether the result depends on the arguments alone, and the call has no other effect.
         save_to: where the result goes: ``V("name")`` of the run or ``B("name")`` of the batch. The batch itself
             goes on.
-        **kwargs: keyword arguments for ``function``.
+        **kwargs: keyword arguments for ``func``.
     """
 
-    function: Callable[..., Any]
+    func: Callable[..., Any]
     args: tuple[Any, ...]
     pure: bool
     save_to: V | B | None
@@ -47,17 +47,17 @@ class Call(StatefulStep):
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        func: Callable[..., Any],
         *args: Any,
         pure: bool = False,
         save_to: V | B | None = None,
         **kwargs: Any,
     ) -> None:
-        values = {"function": function, "args": args, "pure": pure, "save_to": save_to, "kwargs": kwargs}
+        values = {"func": func, "args": args, "pure": pure, "save_to": save_to, "kwargs": kwargs}
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        if not callable(function):
-            raise InputError(f"call(function={function!r}) is not a function. Pass one that takes a batch.")
+        if not callable(func):
+            raise InputError(f"call(func={func!r}) is not a function. Pass one that takes a batch.")
         if save_to is not None and (not isinstance(save_to, (V, B)) or save_to.name is None):
             raise InputError(f"call(save_to={save_to!r}): expected V('name') or B('name').")
         if pure and isinstance(save_to, V):
@@ -71,7 +71,7 @@ class Call(StatefulStep):
         return PureCall if arguments.get("pure") else cls
 
     def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
-        result = self.function(batch, *self.args, **self.kwargs)
+        result = self.func(batch, *self.args, **self.kwargs)
         if isinstance(self.save_to, V):
             context.variables.save(self.save_to, result)
         return self.after(batch, result)
@@ -88,7 +88,7 @@ class Call(StatefulStep):
         return isinstance(other, Call) and same(list(vars(self).items()), list(vars(other).items()))
 
     def __hash__(self) -> int:
-        return hash((getattr(self.function, "__qualname__", ""), len(self.args), frozenset(self.kwargs)))
+        return hash((getattr(self.func, "__qualname__", ""), len(self.args), frozenset(self.kwargs)))
 
 
 @final
@@ -100,7 +100,7 @@ class PureCall(Action):
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         call = self._call
-        return call.after(batch, call.function(batch, *call.args, **call.kwargs))
+        return call.after(batch, call.func(batch, *call.args, **call.kwargs))
 
     @property
     def action_name(self) -> str:

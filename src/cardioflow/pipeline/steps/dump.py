@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -35,7 +35,7 @@ class Dump(SinkStep):
     dst: str | Path
     fmt: str
     exists: Literal["raise", "skip", "overwrite"] = "raise"
-    identify: bool = False
+    identify: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.exists not in ("raise", "skip", "overwrite"):

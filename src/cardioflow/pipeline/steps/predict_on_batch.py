@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
@@ -40,7 +40,7 @@ class PredictOnBatch(StatefulStep):
 
     name: str
     save_to: V | B | None = None
-    inplace: bool = False
+    inplace: bool = field(default=False, kw_only=True)
     per: Literal["record", "segment"] = "record"
     aggregate: Literal["mean", "median", "max"] = "mean"
 

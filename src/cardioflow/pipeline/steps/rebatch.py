@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
@@ -19,7 +19,7 @@ class Rebatch(StreamStep):
     """Make batches of ``batch_size`` rows of what comes; batches of one epoch are never mixed with the next."""
 
     batch_size: int
-    drop_last: bool = False
+    drop_last: bool = field(default=False, kw_only=True)
     """Whether the rest of an epoch, smaller than ``batch_size``, is left out."""
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, final
 
 import numpy as np
@@ -30,7 +30,7 @@ class RandomAmplitudeScale(RandomTransform):
 
     low: float = 0.8
     high: float = 1.25
-    per_lead: bool = False
+    per_lead: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         _parameters.above(self, "low", "high")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +25,17 @@ class RandomBaselineWander(RandomTransform):
 
     Args:
         amplitude_mv: the amplitude of their sum in millivolts, or the pair that it is drawn between.
-        frequency_hz: the frequency of each, or the pair that it is drawn between.
+        frequency: the frequency of each in Hz, or the pair that it is drawn between.
     """
 
+    former_parameters: ClassVar[Mapping[str, str]] = {"frequency_hz": "frequency"}
+
     amplitude_mv: float | tuple[float, float] = (0.0, 0.3)
-    frequency_hz: float | tuple[float, float] = (0.05, 0.5)
+    frequency: float | tuple[float, float] = (0.05, 0.5)
 
     def __post_init__(self) -> None:
         _parameters.span(self, "amplitude_mv", least=0)
-        _parameters.span(self, "frequency_hz", least=0)
+        _parameters.span(self, "frequency", least=0)
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         fs = rates(batch, self.action_name)
@@ -40,7 +43,7 @@ class RandomBaselineWander(RandomTransform):
 
     def _wandering(self, x: NDArray[Any], chance: np.random.Generator, fs: float) -> NDArray[Any]:
         amplitude = between(chance, self.amplitude_mv)  # type: ignore[arg-type]
-        frequency = between(chance, self.frequency_hz, 3)  # type: ignore[arg-type]
+        frequency = between(chance, self.frequency, 3)  # type: ignore[arg-type]
         phase = chance.uniform(0, 2 * np.pi, 3)
         share = chance.dirichlet(np.ones(3), x.shape[:-1]) * chance.choice([-1.0, 1.0], (*x.shape[:-1], 1))
         time = np.arange(x.shape[-1]) / fs

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,21 @@ __all__ = ["RandomLeadDropout"]
 @final
 @dataclass(frozen=True)
 class RandomLeadDropout(RandomTransform):
-    """Set each lead to zeros with probability ``p``, but never all: ``keep`` leads stay at least.
+    """Set each lead to zeros with probability ``p``, but keep at least ``n_keep`` leads.
 
     Args:
         p: the probability for each lead.
-        keep: how many leads stay at least; a record that has no more loses none.
+        n_keep: how many leads stay at least; a record that has no more loses none.
     """
 
+    former_parameters: ClassVar[Mapping[str, str]] = {"keep": "n_keep"}
+
     p: float = 0.2
-    keep: int = 1
+    n_keep: int = 1
 
     def __post_init__(self) -> None:
         _parameters.above(self, "p", equal=True)
-        _parameters.count(self, "keep", least=0)
+        _parameters.count(self, "n_keep", least=0)
         if self.p > 1:
             raise InputError(f"{self.action_name}(p={self.p}) is no probability: it is above 1.")
 
@@ -42,9 +45,9 @@ class RandomLeadDropout(RandomTransform):
     def _lost(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
         draw = chance.random(x.shape[:-1])
         # The leads with the largest draws stay, whatever p says.
-        safe = np.argsort(np.argsort(-draw, axis=-1), axis=-1) < self.keep
+        safe = np.argsort(np.argsort(-draw, axis=-1), axis=-1) < self.n_keep
         return np.asarray(x * ((draw >= self.p) | safe)[..., None])
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls(), cls(0.9, keep=3)
+        return cls(), cls(0.9, n_keep=3)

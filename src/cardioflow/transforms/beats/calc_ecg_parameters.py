@@ -12,6 +12,7 @@ from cardioflow.dsp.intervals import intervals, runs
 from cardioflow.errors import InputError
 from cardioflow.transforms._inputs import rates, uncut
 from cardioflow.transforms._map import map_records
+from cardioflow.transforms._measured import check_dst, with_measured
 from cardioflow.transforms.base import Transform
 
 __all__ = ["CalcEcgParameters"]
@@ -25,23 +26,29 @@ _P: Final = range(14, 17)
 @final
 @dataclass(frozen=True)
 class CalcEcgParameters(Transform):
-    """Measure heart rate and intervals from the states that a model gave each sample, and write them to ``meta``.
+    """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``.
 
     ``hr`` is in beats per minute, ``pq``, ``qrs`` and ``qt`` in seconds, each
     the median over the beats and ``None`` where no beat gives one;
-    ``qrs_segments``, ``p_segments`` and ``t_segments`` hold the
-    beginnings and the ends in samples. States are those of CardIO's model: 0–2 QRS, 5–10 T,
-    14–16 P. CardIO wrote 0 where it found nothing, and paired waves of
-    different beats after one that was missing.
+    ``qrs_segments``, ``p_segments`` and ``t_segments`` hold onsets and
+    ends in samples. Each record has a mapping of these names:
+    ``batch.ecg_parameters[0]["hr"]``. States are those of CardIO's model: 0–2
+    QRS, 5–10 T, 14–16 P. CardIO wrote to ``meta``, wrote 0 where it found
+    nothing, and paired waves of different beats after a missing one.
 
     Args:
-        src: the component that holds a whole number per sample of each record.
+        src: the component that holds the state of each sample, as a whole number.
+        dst: the component to write; ``"meta"`` adds the values to the metadata.
 
     Raises:
         InputError: when the component does not hold as many states as the signal has samples.
     """
 
     src: str
+    dst: str = "ecg_parameters"
+
+    def __post_init__(self) -> None:
+        check_dst(self)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)
@@ -61,8 +68,8 @@ class CalcEcgParameters(Transform):
             measured = intervals(x, float(fs[i]), *waves)
             for name, value in zip(columns, (*measured, *(tuple(map(tuple, w.tolist())) for w in waves)), strict=True):
                 columns[name].append(value)
-        return batch.replace(meta=batch.component("meta").with_columns(**columns))
+        return with_measured(batch, self.dst, columns)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return (cls("states"),)
+        return cls("states"), cls("states", "meta")

@@ -12,6 +12,7 @@ from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates, real
 from cardioflow.transforms._map import map_records
+from cardioflow.transforms._measured import check_dst, with_value
 from cardioflow.transforms.base import Transform
 
 __all__ = ["DetectLeadOff"]
@@ -32,7 +33,7 @@ class DetectLeadOff(Transform):
         flat_mv: the range in millivolts that an electrode's noise alone exceeds.
         rail_mv: the value in millivolts that no ECG reaches.
         share: the part of the seconds that may be lost.
-        dst: the component to write.
+        dst: the component to write; ``"meta"`` adds the value to the metadata as ``lead_off``.
     """
 
     flat_mv: float = 0.01
@@ -43,15 +44,15 @@ class DetectLeadOff(Transform):
     def __post_init__(self) -> None:
         _parameters.above(self, "flat_mv", "rail_mv", equal=True)
         _parameters.above(self, "share", equal=True)
-        if self.share >= 1 or self.dst == "signal":
-            what = "share is not below 1" if self.share >= 1 else "dst='signal' would write over the signals"
-            raise InputError(f"{self}: {what}.")
+        check_dst(self)
+        if self.share >= 1:
+            raise InputError(f"{self.action_name}(share={self.share}) is not below 1.")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = real(batch, self.action_name)
         fs = rates(batch, self.action_name)
         found = map_records(batch, self.action_name, signal, lambda x, i: self._off(x, max(round(float(fs[i])), 1)))
-        return batch.with_component(self.dst, tuple(found))
+        return with_value(batch, self.dst, "lead_off", tuple(found))
 
     def _off(self, x: Any, second: int) -> tuple[bool, ...]:
         size: int = min(second, x.shape[-1])

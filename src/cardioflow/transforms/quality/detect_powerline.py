@@ -9,10 +9,10 @@ import numpy as np
 
 from cardioflow.batch import EcgBatch
 from cardioflow.dsp.spectrum import periodogram
-from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates
 from cardioflow.transforms._map import map_records
+from cardioflow.transforms._measured import check_dst, with_value
 from cardioflow.transforms.base import Transform
 
 __all__ = ["DetectPowerline"]
@@ -32,7 +32,7 @@ class DetectPowerline(Transform):
 
     Args:
         threshold_db: how far the peak must stand out, in dB.
-        dst: the component to write.
+        dst: the component to write; ``"meta"`` adds the value to the metadata as ``powerline``.
 
     Raises:
         InputError: for a record with samples that are not finite.
@@ -43,14 +43,13 @@ class DetectPowerline(Transform):
 
     def __post_init__(self) -> None:
         _parameters.above(self, "threshold_db")
-        if self.dst == "signal":
-            raise InputError(f"{self.action_name}(dst='signal') would write over the signals. Choose another name.")
+        check_dst(self)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = finite(batch, self.action_name)
         fs = rates(batch, self.action_name)
         found = map_records(batch, self.action_name, signal, lambda x, i: self._found(x, float(fs[i])))
-        return batch.with_component(self.dst, np.array(found, dtype=np.float64))
+        return with_value(batch, self.dst, "powerline", np.array(found, dtype=np.float64))
 
     def _found(self, x: Any, fs: float) -> float:
         if x.shape[-1] < 2 * fs or not x.size:

@@ -9,9 +9,9 @@ import numpy as np
 
 from cardioflow.batch import EcgBatch
 from cardioflow.dsp.spectrum import band_power, periodogram
-from cardioflow.errors import InputError
 from cardioflow.transforms._inputs import finite, rates
 from cardioflow.transforms._map import gathered, map_records
+from cardioflow.transforms._measured import check_dst, with_value
 from cardioflow.transforms.base import Transform
 
 __all__ = ["SignalQuality"]
@@ -31,6 +31,9 @@ class SignalQuality(Transform):
     Powers are those of a Hann-windowed periodogram of the demeaned lead. A flat
     lead has 0 in all three.
 
+    Args:
+        dst: the component to write; ``"meta"`` adds the value to the metadata as ``quality``.
+
     Raises:
         InputError: for a record with samples that are not finite.
     """
@@ -38,14 +41,13 @@ class SignalQuality(Transform):
     dst: str = "quality"
 
     def __post_init__(self) -> None:
-        if self.dst == "signal":
-            raise InputError(f"{self.action_name}(dst='signal') would write over the signals. Choose another name.")
+        check_dst(self)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = finite(batch, self.action_name)
         fs = rates(batch, self.action_name)
         found = map_records(batch, self.action_name, signal, lambda x, i: _indices(x, float(fs[i])))
-        return batch.with_component(self.dst, gathered(found, signal.ndim))
+        return with_value(batch, self.dst, "quality", gathered(found, signal.ndim))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 
@@ -19,19 +20,26 @@ __all__ = ["ClipSignals"]
 @final
 @dataclass(frozen=True)
 class ClipSignals(Transform):
-    """Hold the signals between ``low`` and ``high`` millivolts; what lies outside gets the nearer of the two."""
+    """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does."""
 
-    low: float = -5.0
-    high: float = 5.0
+    former_parameters: ClassVar[Mapping[str, str]] = {"low": "low_mv", "high": "high_mv"}
+
+    low_mv: float = -5.0
+    high_mv: float = 5.0
 
     def __post_init__(self) -> None:
-        _parameters.number(self, "low", "high")
-        if self.low >= self.high:
-            raise InputError(f"{self.action_name}(low={self.low}, high={self.high}): low is not below high. Swap them?")
+        _parameters.number(self, "low_mv", "high_mv")
+        if self.low_mv >= self.high_mv:
+            raise InputError(
+                f"{self.action_name}(low_mv={self.low_mv}, high_mv={self.high_mv}): "
+                "low_mv is not below high_mv. Swap them?"
+            )
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = real(batch, self.action_name)
-        return batch.replace(signal=signal.with_data(np.clip(signal.data, np.float32(self.low), np.float32(self.high))))
+        return batch.replace(
+            signal=signal.with_data(np.clip(signal.data, np.float32(self.low_mv), np.float32(self.high_mv)))
+        )
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -33,7 +33,7 @@ class FlipSignals(Transform):
     """
 
     window_size: int | None = None
-    threshold: float = 0
+    threshold: float = 0.0
 
     def __post_init__(self) -> None:
         if self.window_size is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,12 @@ class GetTriplets(PartnerTransform):
         InputError: when a signal is shorter than ``length``.
         LabelError: when no negative is found for a record.
     """
+
+    former_parameters: ClassVar[Mapping[str, str]] = {
+        "size": "n_triplets",
+        "siglen": "length",
+        "opp_classes": "negatives",
+    }
 
     n_triplets: int
     length: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class NotchSignals(Transform):
 
     Args:
         frequency: the mains in Hz: 50 in most of the world, 60 in the Americas and parts of Japan.
-        harmonics: how many multiples of it, itself counted.
+        n_harmonics: how many multiples of it, itself included.
         quality: the frequency over the notch's width at half the power.
 
     Raises:
@@ -35,13 +36,15 @@ class NotchSignals(Transform):
             record, or a record has samples that are not finite.
     """
 
+    former_parameters: ClassVar[Mapping[str, str]] = {"harmonics": "n_harmonics"}
+
     frequency: float = 50.0
-    harmonics: int = 1
+    n_harmonics: int = 1
     quality: float = 30.0
 
     def __post_init__(self) -> None:
         _parameters.above(self, "frequency", "quality")
-        _parameters.count(self, "harmonics")
+        _parameters.count(self, "n_harmonics")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = finite(batch, self.action_name)
@@ -52,9 +55,9 @@ class NotchSignals(Transform):
         return batch.replace(signal=signal.with_data(filtfilt(signal.data, starts, lengths, designs, which[row])))
 
     def _below(self, limit: float) -> tuple[float, ...]:
-        multiples = (float(self.frequency) * k for k in range(1, self.harmonics + 1))
+        multiples = (float(self.frequency) * k for k in range(1, self.n_harmonics + 1))
         return tuple(f for f in multiples if f < limit)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls(), cls(60, harmonics=3)
+        return cls(), cls(60, n_harmonics=3)

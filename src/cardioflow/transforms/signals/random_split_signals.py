@@ -44,7 +44,7 @@ class RandomSplitSignals(RandomTransform):
 
     length: int
     n_segments: int | Mapping[str, int]
-    pad_value: float = 0
+    pad_value: float = 0.0
 
     def __post_init__(self) -> None:
         _parameters.count(self, "length")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 
@@ -20,7 +21,7 @@ __all__ = ["RepeatSignal"]
 @final
 @dataclass(frozen=True)
 class RepeatSignal(Transform):
-    """Make ``reps`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time).
+    """Make ``n_repeats`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time).
 
     With random actions after it, each segment is disturbed in its own way.
 
@@ -28,14 +29,16 @@ class RepeatSignal(Transform):
         InputError: when the signals are cut already.
     """
 
-    reps: int
+    former_parameters: ClassVar[Mapping[str, str]] = {"reps": "n_repeats"}
+
+    n_repeats: int
 
     def __post_init__(self) -> None:
-        _parameters.count(self, "reps")
+        _parameters.count(self, "n_repeats")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)
-        counts = np.full(len(batch), self.reps)
+        counts = np.full(len(batch), self.n_repeats)
         return cut(batch, Windows(np.zeros(counts.sum(), np.int64), counts, signal.lengths), pad_value=0.0)
 
     @classmethod

@@ -42,7 +42,7 @@ class SplitSignals(Transform):
 
     length: int
     step: int | Mapping[str, int] | None = None
-    pad_value: float = 0
+    pad_value: float = 0.0
 
     def __post_init__(self) -> None:
         _parameters.count(self, "length")

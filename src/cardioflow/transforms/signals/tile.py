@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.timeline import tile
@@ -16,15 +17,17 @@ __all__ = ["Tile"]
 @final
 @dataclass(frozen=True)
 class Tile(Transform):
-    """Repeat each signal ``reps`` times, end to end along time, with its annotations."""
+    """Repeat each signal ``n_repeats`` times, end to end along time, with its annotations."""
 
-    reps: int
+    former_parameters: ClassVar[Mapping[str, str]] = {"reps": "n_repeats"}
+
+    n_repeats: int
 
     def __post_init__(self) -> None:
-        _parameters.count(self, "reps")
+        _parameters.count(self, "n_repeats")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        return tile(batch, self.reps)
+        return tile(batch, self.n_repeats)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -50,9 +50,9 @@ def cut(batch: B, windows: Windows, *, pad_value: float) -> B:
     return _changed(batch, lambda c, blank: c.cut(windows, blank), blank=pad_value, provenance=provenance)
 
 
-def crop(batch: B, starts: Ints, lengths: Ints, *, pad_value: float) -> B:
-    """Return the window of ``lengths[i]`` samples from ``starts[i]`` on of each row, which stays (lead, time)."""
-    return squeeze(cut(batch, Windows(starts, np.ones(len(batch), np.int64), lengths), pad_value=pad_value))
+def crop(batch: B, starts: Ints, length: int, *, pad_value: float) -> B:
+    """Return the window of ``length`` samples from ``starts[i]`` on of each row, which stays (lead, time)."""
+    return squeeze(cut(batch, Windows(starts, np.ones(len(batch), np.int64), length), pad_value=pad_value))
 
 
 def slice_time(batch: B, part: slice[Any, Any, Any]) -> B:

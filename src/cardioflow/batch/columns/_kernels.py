@@ -23,11 +23,12 @@ __all__ = ["cut_floats", "resample_floats", "warp_floats"]
 
 def cut_floats(samples: Ragged, windows: Windows, length: int, blank: float) -> Ragged:
     """Return windows of one length, (segment, …, length) per row, with ``blank`` outside the record."""
-    leads = samples.shapes[:, :-1].prod(axis=1)
-    flat = np.column_stack([leads, samples.lengths])
-    data = cut(samples.data, flat, windows.starts, windows.counts, length=length, pad_value=blank)
-    shapes = np.column_stack([windows.counts, samples.shapes])
-    shapes[:, -1] = length
+    leads_and_time = samples.shapes
+    if samples.ndim == 1:
+        leads_and_time = np.column_stack([np.ones(len(samples), np.int64), samples.shapes])
+    data = cut(samples.data, leads_and_time, windows.starts, windows.counts, length=length, pad_value=blank)
+    shapes = np.empty((len(samples), samples.ndim + 1), np.int64)
+    shapes[:, 0], shapes[:, 1:], shapes[:, -1] = windows.counts, samples.shapes, length
     return Ragged(data, shapes)
 
 

@@ -24,8 +24,22 @@ class Windows:
     """The first sample of every window, row after row; a window may begin before its record and end after it."""
     counts: Ints
     """The number of windows of each row."""
-    lengths: Ints
-    """The samples of each window, one number per row."""
+    lengths: Ints | int
+    """The samples of each window, of all rows or one number per row."""
+
+    @property
+    def length(self) -> int | None:
+        """The samples of every window; ``None`` when the rows differ."""
+        return self.lengths if isinstance(self.lengths, int) else None
+
+    def are_whole(self, lengths: Ints) -> bool:
+        """Return whether every window is a whole row, of ``lengths[i]`` samples."""
+        return self.length is None and not self.starts.any() and np.array_equal(self.lengths, lengths)
+
+    def row_lengths(self) -> list[int]:
+        """Return the samples of each row's windows."""
+        lengths: list[int] = np.broadcast_to(self.lengths, len(self.counts)).tolist()
+        return lengths
 
     def per_row(self) -> list[Ints]:
         """Return the starts of each row's windows."""

@@ -73,7 +73,7 @@ class Events(Column):
     # -- time ---------------------------------------------------------------
 
     def cut(self, windows: Windows, blank: float | None) -> Self:  # noqa: ARG002 -- no event stands outside a record
-        spans = zip(self.marks, windows.per_row(), windows.lengths.tolist(), strict=True)
+        spans = zip(self.marks, windows.per_row(), windows.row_lengths(), strict=True)
         return type(self)(
             tuple(tuple(_single(own).window(s, s + n) for s in starts.tolist()) for own, starts, n in spans)
         )

@@ -96,10 +96,13 @@ class TimeSeries(Column):
 
     def cut(self, windows: Windows, blank: float | None) -> Self:
         own, value = self.samples, self._blank(blank)
-        length = int(windows.lengths[0]) if len(windows.lengths) else 0
-        if not self.is_continuous or not (windows.lengths == length).all():
+        if windows.are_whole(own.lengths):
+            rows = np.repeat(np.arange(len(own)), windows.counts)
+            return type(self)(Ragged(own.take(rows).data, np.column_stack([windows.counts, own.shapes])), is_cut=True)
+        length = windows.length
+        if length is None or not self.is_continuous:
             # The compiled kernel is for floats in windows of one length; others are rare and not worth its compiling.
-            inside = [s[:, None] + np.arange(n) for s, n in zip(windows.per_row(), windows.lengths, strict=True)]
+            inside = [s[:, None] + np.arange(n) for s, n in zip(windows.per_row(), windows.row_lengths(), strict=True)]
             arrays = [np.moveaxis(_read(x, p, value), -2, 0) for x, p in zip(own, inside, strict=True)]
             return self._of(arrays, is_cut=True)
         return type(self)(_kernels().cut_floats(own, windows, length, value), is_cut=True)

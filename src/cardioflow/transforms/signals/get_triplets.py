@@ -138,7 +138,7 @@ class GetTriplets(PartnerTransform):
     ) -> EcgBatch:
         anchors, n = batch.take(parts[0].rows), len(starts)
         each = EcgBatch.concat([part.batch.take(part.rows) for part in parts])
-        segments = crop(each, starts.T.reshape(-1), np.full(len(each), self.length), pad_value=0.0)
+        segments = crop(each, starts.T.reshape(-1), self.length, pad_value=0.0)
         ids = [f"{name}/{k}" for name, k in zip(anchors.ids, number, strict=True)]
         rows = stack(segments, [(k, n + k, 2 * n + k) for k in range(n)], ids)
         provenance = replace(

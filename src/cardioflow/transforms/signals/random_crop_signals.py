@@ -40,7 +40,7 @@ class RandomCropSignals(RandomTransform):
         signal = uncut(batch, self.action_name)
         starts = random_starts(keys, signal.lengths, self.length, np.ones(len(batch), np.int64))
         # The record keeps its id and its stream of random numbers: one window is not a segment among others.
-        return crop(batch, starts, np.full(len(batch), self.length), pad_value=self.pad_value)
+        return crop(batch, starts, self.length, pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

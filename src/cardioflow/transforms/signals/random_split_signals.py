@@ -55,7 +55,7 @@ class RandomSplitSignals(RandomTransform):
         signal = uncut(batch, self.action_name)
         counts = _targets.by_label(batch, self.action_name, "n_segments", self.n_segments)
         starts = random_starts(keys, signal.lengths, self.length, counts)
-        return cut(batch, Windows(starts, counts, np.full(len(batch), self.length)), pad_value=self.pad_value)
+        return cut(batch, Windows(starts, counts, self.length), pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

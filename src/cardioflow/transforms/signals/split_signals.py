@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, final
 
-import numpy as np
-
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.columns import Windows
 from cardioflow.batch.timeline import cut
@@ -54,7 +52,7 @@ class SplitSignals(Transform):
         signal = uncut(batch, self.action_name)
         steps = _targets.by_label(batch, self.action_name, "step", self.length if self.step is None else self.step)
         starts, counts = regular_starts(signal.lengths, self.length, steps)
-        return cut(batch, Windows(starts, counts, np.full(len(batch), self.length)), pad_value=self.pad_value)
+        return cut(batch, Windows(starts, counts, self.length), pad_value=self.pad_value)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

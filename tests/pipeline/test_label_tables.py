@@ -102,8 +102,8 @@ def test_classes_called_none_or_na_are_classes() -> None:
     assert LabelTable.read({"A1": "None", "A2": "NA"}, TableShape()).labels == {"A1": "None", "A2": "NA"}
 
 
-def test_only_records_that_there_are_can_miss_a_label() -> None:
-    table = LabelTable.read({"A1": "N", "B1": None}, TableShape(), IDS)
+def test_only_records_that_are_needed_can_miss_a_label() -> None:
+    table = LabelTable.read({"A1": "N", "B1": None}, TableShape(), needed=IDS)
     assert table.labels == {"A1": "N"}
 
 

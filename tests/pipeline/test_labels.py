@@ -90,6 +90,11 @@ def test_records_without_a_label_are_left_out_when_asked(records: EcgDataset) ->
         _targets(records, table)
 
 
+def test_a_part_does_not_need_the_labels_of_the_rest(records: EcgDataset) -> None:
+    table = {records.ids[0]: "N", records.ids[1]: None, records.ids[2]: "A", records.ids[3]: ""}
+    assert _targets(records.subset(records.ids[::2]), table) == {records.ids[0]: "N", records.ids[2]: "A"}
+
+
 def test_numbers_become_targets_without_classes(records: EcgDataset) -> None:
     table = {name: 60 + i / 2 for i, name in enumerate(records.ids)}
     batch = (records >> Pipeline().load(src=table, components="target", numeric=True)).next_batch(4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, final
@@ -15,7 +16,7 @@ from cardioflow.errors import InputError
 from cardioflow.pipeline.array_records import Names, array_locations, labels_by_id
 from cardioflow.pipeline.join_labels import table_shape, without_shape
 from cardioflow.pipeline.labels import LabelTable
-from cardioflow.pipeline.packing import pack
+from cardioflow.pipeline.packing import listed, pack
 from cardioflow.pipeline.read_records import ReadRecords
 from cardioflow.pipeline.record_index import RecordIndex
 from cardioflow.pipeline.record_sources import find_records, records_of_table
@@ -170,7 +171,7 @@ class EcgDataset(RecordIndex):
             components: What to store.
             labels: A table of labels as ``load`` takes it; by default the labels that the data set knows.
             shard_mb: The size of one of the store's files, in MiB.
-            on_error: Whether a record that cannot be read is an error, or is left out.
+            on_error: Whether a record that cannot be read is an error, or is left out with a warning.
             **options: Those of ``load``, for reading (``common_fs=250``) and for the table (``several=True``).
 
         Raises:
@@ -178,8 +179,14 @@ class EcgDataset(RecordIndex):
         """
         read = ReadRecords(None, fmt, tuple(components), without_shape(options))
         source = self.labels if labels is None else labels
-        table = {} if source is None else LabelTable.read(source, table_shape(options), self.all_ids).labels
-        pack(self._in_order(), read, Path(path), labels=table, shard_mb=shard_mb, on_error=on_error)
+        table = (
+            {}
+            if source is None
+            else LabelTable.read(source, table_shape(options), self.all_ids, frozenset(self.ids)).labels
+        )
+        skipped = pack(self._in_order(), read, Path(path), labels=table, shard_mb=shard_mb, on_error=on_error)
+        if skipped:
+            warnings.warn(f"pack({str(path)!r}) left out {listed(skipped)}", stacklevel=2)
         return type(self)(path, batch_class=self.batch_class)
 
     def _in_order(self) -> Iterator[EcgBatch]:

@@ -52,23 +52,24 @@ class JoinLabels:
             raise InputError(f"load(extra_labels={self.options['extra_labels']!r}): expected 'raise' or 'ignore'.")
         table_shape(self.options)
 
-    def bound(self, labels: Mapping[str, Any] | None, known_ids: Collection[str]) -> JoinLabels:
+    def bound(self, labels: Mapping[str, Any] | None, ids: Collection[str], all_ids: Collection[str]) -> JoinLabels:
         """Return the step with its table read and compared with the records.
 
         Args:
             labels: The labels that the data set knows.
-            known_ids: The ids of the whole data set, of which the one at hand may be a part.
+            ids: The ids of the records. A label may be missing from others.
+            all_ids: The ids of the whole data set that they are a part of. A table may label any of them.
 
         Raises:
             LabelError: for labels of other records, or outside ``classes``.
         """
-        table = self._read(self.src if self.src is not None else labels, known_ids)
-        if table.labels and not any(record in known_ids for record in table.labels):
+        table = self._read(self.src if self.src is not None else labels, all_ids, frozenset(ids))
+        if table.labels and not any(record in all_ids for record in table.labels):
             raise LabelError(
                 f"{table.source} labels none of the records: its ids are {_some(table.labels)}, and the records' are "
-                f"{_some(sorted(known_ids))}. Pass id_column=…, or EcgDataset(ids=…)."
+                f"{_some(sorted(all_ids))}. Pass id_column=…, or EcgDataset(ids=…)."
             )
-        extra = table.without_record(known_ids)
+        extra = table.without_record(all_ids)
         if extra and self.options.get("extra_labels") != "ignore":
             raise LabelError(
                 f"{table.source} labels {len(extra)} record{'' if len(extra) == 1 else 's'} that the data set does not "
@@ -76,13 +77,13 @@ class JoinLabels:
             )
         return replace(self, table=table)
 
-    def _read(self, source: Any, known_ids: Collection[str]) -> LabelTable:
+    def _read(self, source: Any, all_ids: Collection[str], ids: Collection[str]) -> LabelTable:
         if source is None:
             raise InputError(
                 "load(components='target') has no table, and the data set has no labels. Pass load(src=…), or "
                 "EcgDataset(labels=…)."
             )
-        table = LabelTable.read(source, table_shape(self.options), known_ids)
+        table = LabelTable.read(source, table_shape(self.options), all_ids, ids)
         classes = self.options.get("classes")
         unknown = set() if classes is None else set(table.classes) - set(classes)
         if unknown:
@@ -97,7 +98,8 @@ class JoinLabels:
             BadRecordsError: for several of them.
         """
         # Rows may be segments, or have been renamed; the label is the whole record's.
-        table = self.table or self._read(self.src, frozenset(batch.provenance.record_id))
+        ids = batch.provenance.record_id
+        table = self.table or self._read(self.src, frozenset(ids), frozenset(ids))
         if table.drops_missing:
             batch = batch.take([i for i, record in enumerate(batch.provenance.record_id) if record in table.labels])
         target, missing = table.targets(batch.provenance.record_id)

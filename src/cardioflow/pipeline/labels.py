@@ -64,13 +64,20 @@ class LabelTable:
     """Whether records without a label are to be left out instead of refused."""
 
     @classmethod
-    def read(cls, source: Any, shape: TableShape, known_ids: Collection[str] = ()) -> LabelTable:
+    def read(
+        cls,
+        source: Any,
+        shape: TableShape,
+        known_ids: Collection[str] = (),
+        needed: Collection[str] | None = None,
+    ) -> LabelTable:
         """Return the table in ``source``: a CSV file, a mapping, a pandas or an Arrow table.
 
         Args:
             source: The table, of which nothing is kept that the caller could change.
             shape: Which columns it has, and how to read them.
-            known_ids: The ids of the records. A label is only missing from a record that there is.
+            known_ids: The ids of the records, by which a CSV file's header is found.
+            needed: The records that a missing label matters for; ``None`` is every record of the table.
 
         Raises:
             InputError: when the source or its columns are not as ``shape`` says.
@@ -82,11 +89,10 @@ class LabelTable:
         if not pairs:
             raise InputError(f"{name} holds no labels. Expected a record id and a label in each row.")
         gathered = _numbers(pairs, name) if shape.numeric else _classes(pairs, shape, name)
-        missing = [record for record, label in gathered.items() if label is None]
-        concerned = [record for record in missing if record in known_ids] if known_ids else missing
-        if concerned and shape.missing == "raise":
+        missing = [r for r, label in gathered.items() if label is None and (needed is None or r in needed)]
+        if missing and shape.missing == "raise":
             raise LabelError(
-                f"{name} has no label for {_counted(concerned)}. Fill the cells, or pass missing='drop' to leave "
+                f"{name} has no label for {_counted(missing)}. Fill the cells, or pass missing='drop' to leave "
                 "those records out."
             )
         labels = {record: label for record, label in gathered.items() if label is not None}

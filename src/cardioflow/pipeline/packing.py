@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.locations import StoreLocation
 from cardioflow.pipeline.read_records import ReadRecords
 
-__all__ = ["pack", "stored_records"]
+__all__ = ["listed", "pack", "stored_records"]
 
 
 def stored_records(store: Path) -> tuple[dict[str, StoreLocation], dict[str, Any]]:
@@ -57,3 +57,9 @@ def pack(
                 marks: Any = None if done.annotation is None else done.annotation[i]
                 writer.add(name, signal[i], meta[i], marks, labels.get(name))
     return skipped
+
+
+def listed(skipped: Sequence[Skipped]) -> str:
+    """Return the number of records that were left out, and the first of them with their reasons."""
+    shown = "; ".join(f"{own.record}: {own.reason.args[0]}" for own in skipped[:3])
+    return f"{len(skipped)} record{'' if len(skipped) == 1 else 's'}: {shown}{'; …' if len(skipped) > 3 else ''}"

@@ -87,7 +87,7 @@ class Load(Reader):
                 return self
             return Load(dict(self.src), self.fmt, self.components, **self.options)
         bound = Load(self.src, self.fmt, self.components, **self.options)
-        object.__setattr__(bound, "part", self.part.bound(dataset.labels, dataset.all_ids))
+        object.__setattr__(bound, "part", self.part.bound(dataset.labels, dataset.ids, dataset.all_ids))
         return bound
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:

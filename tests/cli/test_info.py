@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 from typer.testing import CliRunner
 
+from cardioflow import EcgDataset
 from cardioflow.cli.app import app
 from cardioflow.cli.info import describe
+from cardioflow.errors import FormatError
+from cardioflow.io.base import ReadRequest, Record
+from cardioflow.registry import formats
 
 
 def call(*arguments):
@@ -80,3 +85,51 @@ def test_measurements_are_json(data):
 def test_an_error_names_the_file_once(tmp_path):
     (tmp_path / "a.edf").write_bytes(b"0       " + bytes(100))
     assert call(tmp_path / "a.edf", "--fmt", "edf").stderr.count("a.edf") == 1
+
+
+def test_a_recording_of_eight_gigabytes_is_described_by_its_header_and_beginning(tmp_path):
+    n = 2_000_000_000
+    (tmp_path / "r.hea").write_text(f"r 2 250 {n}\nr.dat 16 200 16 0 0 0 0 I\nr.dat 16 200 16 0 0 0 0 II\n")
+    with (tmp_path / "r.dat").open("wb") as file:
+        file.truncate(4 * n)  # sparse: it takes no room
+    tracemalloc.start()
+    facts = describe(tmp_path / "r.hea")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (facts["n_samples"], facts["duration_s"], facts["leads"]) == (n, n / 250, ["I", "II"])
+    assert peak < 50 << 20
+    assert f"{n} samples per lead" in call(tmp_path / "r.hea").output
+
+
+def test_a_file_that_needs_more_memory_than_there_is_is_an_error(data):
+    def read_many(*_):
+        raise MemoryError
+
+    from cardioflow.io.reading import _read
+
+    reader = formats.get("wfdb")()
+    reader.read_many = read_many
+    paths = [data / "cinc2017" / "A00015.hea"] * 2
+    for found in _read(reader, paths, ReadRequest()):
+        assert isinstance(found, FormatError)
+        assert "needs more memory than there is. Read a part of it" in str(found)
+
+
+def test_a_long_edf_file_is_described_without_its_samples(tmp_path):
+    record = Record(np.zeros((1, 5000), np.float32), 500.0, ("II",), ("mV",), {"adc_gain": (1000.0,)})
+    (path,) = formats.get("edf")().write(record, tmp_path / "r")
+    assert formats.get("edf")().n_samples(path) == 5000
+
+
+def test_a_packed_store_is_described_and_checked_on_demand(data, tmp_path):
+    store = EcgDataset(data / "cinc2017" / "A0001*.hea").pack(tmp_path / "s.packed", fmt="wfdb")
+    facts = describe(tmp_path / "s.packed")
+    assert (facts["format"], facts["n_records"], facts["checksums"]) == ("packed", len(store), True)
+    assert "checksums one per 256 KiB" in call(tmp_path / "s.packed").output
+    shard = next((tmp_path / "s.packed").glob("*.arrow"))
+    raw = bytearray(shard.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    shard.write_bytes(bytes(raw))
+    done = call(tmp_path / "s.packed", "-o", "verify=open")
+    assert done.exit_code == 2
+    assert "do not have their checksum" in done.output

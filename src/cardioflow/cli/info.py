@@ -11,9 +11,23 @@ from typing import Any
 from cardioflow.cli.printing import as_json_text, escaped, say
 from cardioflow.errors import CardioFlowError, FormatError
 from cardioflow.io.base import Record
-from cardioflow.io.reading import check_options, read_each, recognise, request_for
+from cardioflow.io.reading import (
+    check_options,
+    check_verify,
+    open_store,
+    read_each,
+    recognise,
+    request_for,
+    samples_in,
+)
 
 __all__ = ["describe", "print_info"]
+
+
+# Of a longer recording only the beginning is read: its leads, rate and length stand in its header.
+_MOST_BYTES = 1 << 28
+_BEGINNING_S = 600.0
+_MOST_LEADS = 256
 
 
 def print_info(
@@ -42,9 +56,14 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, 
     Raises:
         FormatError: when it cannot be read.
     """
+    if fmt in (None, "packed") and path.is_dir():
+        return _describe_store(path, options)
     name = fmt or recognise(path)
-    record = _read(path, name, {**options, "ann_ext": ann_ext})
-    n_samples = 0 if record.signal is None else record.signal.shape[-1]
+    asked = {**options, "ann_ext": ann_ext}
+    check_options(name, asked)
+    n_samples, record = _long(path, name, asked) or (None, _read(path, name, asked))
+    if n_samples is None:
+        n_samples = 0 if record.signal is None else record.signal.shape[-1]
     facts: dict[str, Any] = {
         "file": str(path),
         "format": name,
@@ -64,15 +83,51 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, 
     return facts
 
 
+def _describe_store(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a packed store holds; with ``verify="open"`` all of its checksums are checked.
+
+    Raises:
+        FormatError: when it is not a packed store, or is damaged.
+    """
+    check_options("packed", options)
+    store = open_store(path, check_verify(str(options.get("verify", "read"))))
+    return {
+        "file": str(path),
+        "format": "packed",
+        "n_records": len(store),
+        "n_files": len(store.shards),
+        "checksums": store.has_checksums,
+    }
+
+
+def _long(path: Path, fmt: str, options: Mapping[str, Any]) -> tuple[int, Record] | None:
+    """Return the length of a recording that is too long to be read whole, and the beginning of it.
+
+    ``None`` for any other, and where a part was asked for.
+    """
+    if options.get("start_s") or options.get("stop_s") is not None:
+        return None
+    n_samples = samples_in(path, fmt, options)
+    if n_samples is None or n_samples * 4 <= _MOST_BYTES // _MOST_LEADS:
+        return None
+    header = _read_components(path, fmt, options, "meta")
+    if n_samples * max(len(header.leads), 1) * 4 <= _MOST_BYTES:
+        return None
+    return n_samples, _read(path, fmt, {**options, "stop_s": min(_BEGINNING_S, n_samples / header.fs)})
+
+
+def _read_components(path: Path, fmt: str, options: Mapping[str, Any], *components: str) -> Record:
+    found = read_each([path], fmt, request_for(components, options), options)[0]
+    if isinstance(found, FormatError):
+        raise found
+    return found
+
+
 def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
     """Return all that ``path`` holds; annotations that were not asked for by name only where it is plain which."""
-    check_options(fmt, options)
 
     def read(*components: str) -> Record:
-        found = read_each([path], fmt, request_for(components, options), options)[0]
-        if isinstance(found, FormatError):
-            raise found
-        return found
+        return _read_components(path, fmt, options, *components)
 
     try:
         return read("signal", "meta", "annotation")
@@ -102,8 +157,22 @@ def _plain(value: Any) -> Any:
 
 
 def _text(facts: dict[str, Any]) -> str:
+    lines = _store_lines(facts) if facts["format"] == "packed" else _record_lines(facts)
+    return "\n".join([escaped(facts["file"]), *(f"  {name:<10}{escaped(value)}" for name, value in lines.items())])
+
+
+def _store_lines(facts: dict[str, Any]) -> dict[str, str]:
+    return {
+        "format": "packed store",
+        "records": str(facts["n_records"]),
+        "files": str(facts["n_files"]),
+        "checksums": "one per 256 KiB" if facts["checksums"] else "none: packed by an earlier version",
+    }
+
+
+def _record_lines(facts: dict[str, Any]) -> dict[str, str]:
     marks = facts["annotations"]
-    lines = {
+    return {
         "format": facts["format"],
         "leads": f"{len(facts['leads'])}: {', '.join(facts['leads'])}" if facts["leads"] else "none",
         "units": ", ".join(sorted(set(facts["units"]))) or "none",
@@ -113,4 +182,3 @@ def _text(facts: dict[str, Any]) -> str:
         "sex": facts["sex"] or "not said",
         "marks": f"{sum(marks.values())}: {' '.join(f'{s} {n}' for s, n in marks.items())}" if marks else "none",
     }
-    return "\n".join([escaped(facts["file"]), *(f"  {name:<10}{escaped(value)}" for name, value in lines.items())])

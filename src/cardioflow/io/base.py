@@ -114,6 +114,17 @@ class Format(ABC):
                 found.append(error)
         return found
 
+    def n_samples(self, path: Path) -> int | None:
+        """Return the samples of each lead that a file says it has, without reading them; ``None`` if not known so.
+
+        Formats of long recordings know.
+
+        Raises:
+            FormatError: when the file cannot be read.
+        """
+        del path
+        return None
+
     @classmethod
     def options(cls) -> tuple[str, ...]:
         """Return what a reader can be told beside the request: ``("fs",)`` of an array that does not say its rate."""

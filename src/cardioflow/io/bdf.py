@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from cardioflow.io._edf.header import BDF_MAGIC
-from cardioflow.io._edf.read import read_edf
+from cardioflow.io._edf.read import count_samples, read_edf
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Bdf"]
@@ -24,3 +24,6 @@ class Bdf(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return read_edf(path, request)
+
+    def n_samples(self, path: Path) -> int | None:
+        return count_samples(path)

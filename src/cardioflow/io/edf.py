@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from cardioflow.io._edf.header import EDF_MAGIC
-from cardioflow.io._edf.read import read_edf
+from cardioflow.io._edf.read import count_samples, read_edf
 from cardioflow.io._record_json import without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
@@ -46,6 +46,9 @@ class Edf(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return read_edf(path, request)
+
+    def n_samples(self, path: Path) -> int | None:
+        return count_samples(path)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._edf.write import write_edf  # edfio, needed only here

@@ -27,11 +27,13 @@ __all__ = [
     "annotation_files",
     "array_record",
     "check_options",
+    "check_verify",
     "has_plain_annotations",
     "open_store",
     "read_each",
     "recognise",
     "request_for",
+    "samples_in",
     "store_writer",
     "stored_columns",
     "stored_errors",
@@ -63,7 +65,16 @@ def read_each(
 def _read(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
     from cardioflow.io._rates import settled  # it needs SciPy, and importing this door is to be light
 
-    found = reader.read_many(paths, request)
+    try:
+        found = reader.read_many(paths, request)
+    except MemoryError:
+        if len(paths) > 1:
+            return [record for path in paths for record in _read(reader, [path], request)]
+        found = [
+            FormatError(
+                f"{paths[0]} needs more memory than there is. Read a part of it, with start_s, stop_s or channels."
+            )
+        ]
     return [settled(reader, path, request, own) for path, own in zip(paths, found, strict=True)]
 
 
@@ -93,6 +104,16 @@ def array_record(
     meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
     with np.errstate(over="ignore"):
         return make_record(Waveform(values, fs, leads, own), request, meta, derive=False)
+
+
+def samples_in(path: Path, fmt: str, options: Mapping[str, Any]) -> int | None:
+    """Return the samples of each lead that a file says it has, without reading them; ``None`` if not known so.
+
+    Raises:
+        FormatError: when the file cannot be read.
+    """
+    found: int | None = reader_for(fmt, options).n_samples(path)
+    return found
 
 
 def annotation_files(folder: Path) -> dict[str, list[str]]:
@@ -164,6 +185,17 @@ def open_store(path: Path, verify: Verify = "read") -> Store:
     from cardioflow.io._packed.store import open_store as opened
 
     return opened(path, verify)
+
+
+def check_verify(verify: str) -> Verify:
+    """Return ``verify`` if ``open_store`` takes it.
+
+    Raises:
+        InputError: when it does not.
+    """
+    from cardioflow.io._packed.store import check_verify as checked
+
+    return checked(verify)
 
 
 def store_writer(path: Path, shard_bytes: int) -> StoreWriter:

@@ -96,6 +96,13 @@ class Wfdb(Format):
                 records.append(error)
         return records
 
+    def n_samples(self, path: Path) -> int | None:
+        header, at = _begin(path)
+        if header.segments:
+            header = described(header, at)
+        per_frame = {signal.kind.per_frame for signal in header.signals}
+        return count_frames(header, at) * per_frame.pop() if len(per_frame) == 1 else None
+
     @classmethod
     def target(cls, path: Path) -> Path:
         # A signal file's name will do for the record's.

@@ -27,7 +27,7 @@ from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming, open_plain
 from cardioflow.io.base import ReadRequest, Record
 
-__all__ = ["read_edf"]
+__all__ = ["count_samples", "read_edf"]
 
 # Annotations of a file that has no signal are counted in milliseconds.
 _FS_OF_NOTHING: Final = 1000.0
@@ -48,10 +48,26 @@ def read_edf(path: Path, request: ReadRequest) -> Record:
             raise FormatError(f"cannot be read: {error}. Check the path and its permissions.") from error
 
 
-def _read(file: BinaryIO, request: ReadRequest) -> Record:
+def count_samples(path: Path) -> int | None:
+    """Return the samples of each signal of an EDF or BDF file without gaps, when they have one rate."""
+    with naming(path):
+        try:
+            with open_plain(path) as file:
+                header = _header(file, strict=False)
+        except OSError as error:
+            raise FormatError(f"cannot be read: {error}. Check the path and its permissions.") from error
+    per_record = {s.per_record for s in header.signals if not s.is_annotation and s.per_record}
+    return header.n_records * per_record.pop() if len(per_record) == 1 and not header.kind.endswith("D") else None
+
+
+def _header(file: BinaryIO, *, strict: bool) -> Header:
     head = file.read(256)
     header = parse(head + file.read(size_of(head) - 256))
-    header = replace(header, n_records=_count_records(header, os.fstat(file.fileno()).st_size, strict=request.strict))
+    return replace(header, n_records=_count_records(header, os.fstat(file.fileno()).st_size, strict=strict))
+
+
+def _read(file: BinaryIO, request: ReadRequest) -> Record:
+    header = _header(file, strict=request.strict)
     wanted, request = _chosen(header, request)
     meta = about(header, wanted, request) if "meta" in request.components else {}
     begins: list[float | None] = []

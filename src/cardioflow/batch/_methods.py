@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar
 
-from cardioflow.batch.action import current_names
+from cardioflow.batch.current_names import current_names
 from cardioflow.core.former_names import Owner, where_now
 from cardioflow.errors import UnknownActionError, nearest
 from cardioflow.registry import actions

@@ -1,19 +1,16 @@
-"""What can be done to a batch: the root of all transforms and steps."""
+"""Action: the base class of all transforms and steps."""
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from cardioflow.errors import InputError
-
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
 
-__all__ = ["Action", "current_names"]
+__all__ = ["Action"]
 
 
 class Action(ABC):
@@ -59,19 +56,3 @@ class Action(ABC):
             if value != f.default:
                 given.append(f"{f.name}={value!r}")
         return f"{self.action_name}({', '.join(given)})"
-
-
-def current_names(action: type[Action], name: str, arguments: Mapping[str, Any], *, stacklevel: int) -> dict[str, Any]:
-    """Return the keyword arguments of the action ``name`` by today's names, with a warning for each former one.
-
-    Raises:
-        InputError: when an argument is given by both names.
-    """
-    named = dict(arguments)
-    for old, new in action.former_parameters.items():
-        if old in named:
-            if new in named:
-                raise InputError(f"{name}() was given {old!r} and {new!r}, which are the same. Pass {new} only.")
-            warnings.warn(f"{name}({old}=…) is now {name}({new}=…).", DeprecationWarning, stacklevel=stacklevel + 1)
-            named[new] = named.pop(old)
-    return named

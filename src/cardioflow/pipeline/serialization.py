@@ -22,7 +22,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from cardioflow.batch.action import current_names
+from cardioflow.batch.current_names import current_names
 from cardioflow.core.json_values import Form, JsonCodec, Limits, Misfit, parse
 from cardioflow.errors import CardioFlowError, ConfigError, FormatError, InputError, nearest
 from cardioflow.pipeline.call import Call

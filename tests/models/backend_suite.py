@@ -291,7 +291,7 @@ def test_a_model_that_ends_in_another_width_than_the_targets_says_so(make_batch)
     with pytest.raises(ModelError) as error:
         model.train_on_batch(make_batch(4))
     assert str(error.value) == (
-        "The model gives (16,) per record, and the targets are (2,). End it in one number per label, "
+        "The model outputs (16,) per record, and the targets are (2,). End it in one number per label, "
         "such as Flatten() and then Dense(2), for binary_crossentropy."
     )
 
@@ -333,7 +333,9 @@ def test_a_model_of_two_outputs_is_refused(make_batch) -> None:
     made.model = keras.Model(x, [LAYERS.Dense(2)(LAYERS.Flatten()(x)) for _ in range(2)])
     made.model.compile(loss="mse", optimizer="adam")
     for step in (made.train_on_batch, made.predict_on_batch):
-        with pytest.raises(ModelError, match=r"The model gives 2 outputs, and one was expected\. Join them into one"):
+        with pytest.raises(
+            ModelError, match=r"The model has 2 outputs, and one was expected\. Concatenate"
+        ):
             step(make_batch(4))
 
 

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import pytest
 
+import cardioflow as ds
+from cardioflow import EcgDataset
 from cardioflow.models import KerasBaseModel
 from cardioflow.models.declaration import find, model
 
@@ -96,6 +98,41 @@ def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batc
     assert random.random() == expected
     for alone, beside in zip(one_by_one, together, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
+
+
+def test_runs_of_two_threads_have_the_weights_of_one_after_the_other() -> None:
+    records = EcgDataset.simulated(8, rhythms=("SR", "AF"), fs=100, duration_s=4)
+    loading = ds.Pipeline().load(components=["signal", "meta"]).load(components="target")
+    training = loading.standardize().binarize_labels().train_on_batch("dropout_model")
+
+    def trained(seed: int) -> list[Any]:
+        run = (records >> training).run(batch_size=4, n_epochs=3, seed=seed, progress=False)
+        return run.get_model("dropout_model").model.get_weights()
+
+    one_by_one = [trained(1), trained(2)]
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(trained, (1, 2)))
+    assert random.random() == expected
+    assert not np.array_equal(one_by_one[0][0], one_by_one[1][0])
+    for alone, beside in zip(one_by_one, together, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
+
+
+def test_dropout_differs_from_step_to_step_and_depends_on_the_steps_number(make_batch) -> None:
+    batch = make_batch(16)
+
+    def losses(n: int, done: int = 0) -> list[float]:
+        built = find("dropout_model").build(batch, None, {}, seed=4)
+        built.model.optimizer.learning_rate = 0.0  # the weights stay, so that the losses differ by dropout alone
+        built.hist["train_loss"] += [0.0] * done
+        return [built.train_on_batch(batch)["loss"] for _ in range(n)]
+
+    first = losses(3)
+    assert len(set(first)) == 3
+    assert losses(1, done=2) == pytest.approx(first[2:], rel=1e-6)
 
 
 @pytest.mark.parametrize("saved", [True, False])

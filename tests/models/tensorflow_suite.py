@@ -244,10 +244,10 @@ def test_a_dump_of_one_backend_is_not_loaded_by_another(net, make_batch, tmp_pat
 
 def test_a_loss_that_is_missing_or_no_number_says_so(net, make_batch) -> None:
     net.loss = None
-    with pytest.raises(ModelError, match=r"NetModel has no loss. Let build set self.loss"):
+    with pytest.raises(ModelError, match=r"NetModel has no loss. Set self.loss in build"):
         net.train_on_batch(make_batch(4))
     net.loss = lambda y, p: tf.square(y - p)
-    with pytest.raises(ModelError, match=r"gives an array of shape \(1, 2\) and not one number"):
+    with pytest.raises(ModelError, match=r"is an array of shape \(1, 2\) and not one number"):
         net.train_on_batch(make_batch(4))
 
 

@@ -306,5 +306,8 @@ def test_the_seed_of_the_batch_decides_the_first_weights_and_nothing_else(linear
     assert first["python"] == again["python"] != other["python"]
     assert not np.array_equal(first["w"], other["w"])
     assert (np.random.random(), random.random()) == expected  # noqa: NPY002
-    chosen = find("regression").build(make_batch(2).replace(seed=7), None, {}, seed=1).model
-    assert np.array_equal(chosen["w"], first["w"])
+    chosen = find("regression").build(make_batch(2).replace(seed=7), None, {}, seed=1)
+    assert np.array_equal(chosen.model["w"], first["w"])
+    # Dropout and its like are drawn from it, too.
+    assert chosen.seed == 1
+    assert find("regression").build(make_batch(2).replace(seed=7), None, {}).seed == 7

@@ -1,4 +1,4 @@
-"""Padding of batches to few sizes, for a backend that compiles the model for each."""
+"""Padding of batches to a few sizes, for a backend that compiles the model for each size."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Array = NDArray[np.float32]
 
 
 class Buckets:
-    """The batch sizes that a model was compiled for, and batches padded to them.
+    """The batch sizes that a model was compiled for.
 
-    jax takes 4–5 s for every new size, where a step takes 0.2 s. The first
-    size is taken as it is, so that full batches are never padded.
+    jax compiles for 4–5 s for every new size, and a step takes 0.2 s. The first
+    size is used as it is, so that full batches are never padded.
     """
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
     def size(self, n: int) -> int:
-        """Return the size to which a batch of ``n`` rows is padded: a known one up to twice as large, or a new one."""
+        """Return the size to which a batch of ``n`` rows is padded: a known one of at most 2 n, or a new one."""
         known = [s for s in self.sizes if n <= s <= 2 * n]
         if known:
             return min(known)
@@ -30,15 +30,15 @@ class Buckets:
         return new
 
     def rows(self, x: Array) -> Array:
-        """Return ``x`` with its rows repeated up to the bucket's size."""
+        """Return ``x`` with its rows repeated up to the padded size."""
         size = self.size(len(x))
         return x if size == len(x) else x[np.arange(size) % len(x)]
 
     def fill(self, x: Array, y: Array) -> tuple[Array, Array, Array]:
-        """Return ``x`` and ``y`` padded, and the weights that leave loss and gradient as they were.
+        """Return ``x`` and ``y`` padded, and the sample weights with which loss and gradient stay the same.
 
-        Keras divides by the padded size, so that the weights are padded/n on
-        the rows and 0 on the others; 1 and 0 give too small a loss.
+        Keras divides by the padded size, so the weights are padded/n for the
+        real rows and 0 for the others; with 1 and 0 the loss would be too small.
         """
         n, size = len(x), self.size(len(x))
         weight = np.zeros(size, np.float32)
@@ -48,7 +48,7 @@ class Buckets:
 
 
 def _next(n: int) -> int:
-    """Return the least of 8, 12, 16, 24, 32, 48 … that is not below ``n``."""
+    """Return the smallest of 8, 12, 16, 24, 32, 48 … that is at least ``n``."""
     size = 8
     while size < n:
         size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3

@@ -1,4 +1,4 @@
-"""The settings of one model, which know what was read of them."""
+"""The settings of one model, which record the keys that were read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["ModelConfig"]
 
 
 class ModelConfig(dict[str, Any]):
-    """A model's config as a builder gets it: a dictionary that notes which keys were looked at.
+    """A model's config as a builder gets it: a dictionary that records which keys were read.
 
-    What takes all of it (``**config``, ``dict(config)``, a loop) has read all.
+    ``**config``, ``dict(config)`` and a loop read all of them.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -21,12 +21,12 @@ class ModelConfig(dict[str, Any]):
         self.read: set[str] = set()
 
     def refuse_unread(self, name: str) -> None:
-        """Refuse a setting that changed nothing.
+        """Refuse a setting that had no effect.
 
         Raises:
             ConfigError: with the nearest key that was read.
         """
-        # The path is the adapter's, which loads it after the model is built.
+        # The adapter reads the path, after the model is built.
         unread = sorted(set(dict.keys(self)) - self.read - {"path"})
         if unread:
             known = self.read | {"path"}
@@ -55,7 +55,7 @@ class ModelConfig(dict[str, Any]):
         self.read.add(key)
         return super().setdefault(key, default)
 
-    # Overridden __iter__ and keys also make ** and dict() ask for each key.
+    # With __iter__ and keys overridden, ** and dict() use them.
     def __iter__(self) -> Iterator[str]:
         self._read_all()
         return super().__iter__()

@@ -1,4 +1,4 @@
-"""Keras, with its backend chosen before it is imported: Keras reads the choice once, then."""
+"""Keras, with its backend chosen before it is imported, because Keras reads the choice only then."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from cardioflow.errors import MissingDependencyError
 __all__ = ["BACKENDS", "choose_backend", "keras", "refuse_unsafe"]
 
 BACKENDS = ("tensorflow", "jax", "torch")
-"""What is taken when nothing was said and several are installed: the fastest first, as measured on CPUs."""
+"""The order of choice if several are installed and none is configured: the fastest first, as measured on CPUs."""
 
 
 def choose_backend() -> str:
-    """Return the backend that Keras will run on, and say so in ``KERAS_BACKEND`` where nobody else did.
+    """Return the backend that Keras will run on, and set ``KERAS_BACKEND`` to it if it is not set.
 
-    ``KERAS_BACKEND`` counts most, then ``keras.json`` if what it names is
-    installed (Keras itself writes ``"tensorflow"`` there, installed or not),
-    then the first one installed of ``BACKENDS``.
+    ``KERAS_BACKEND`` comes first, then ``keras.json`` if the backend that it
+    names is installed (Keras itself writes ``"tensorflow"`` there, installed or
+    not), then the first of ``BACKENDS`` that is installed.
 
     Raises:
-        MissingDependencyError: when Keras, or every backend of it, is missing.
+        MissingDependencyError: when Keras, or each of its backends, is missing.
     """
     if "keras" in sys.modules:
         return str(sys.modules["keras"].config.backend())
     if find_spec("keras") is None:
         raise MissingDependencyError(
-            "Keras is not installed, and this model is written with it. "
+            "Keras is not installed, and this model needs it. "
             "Install it with one of its backends: pip install 'cardioflow[tensorflow]' (or [jax], or [torch])."
         )
-    said = os.environ.get("KERAS_BACKEND")
-    if said:
-        if said in BACKENDS and find_spec(said) is None:
+    configured = os.environ.get("KERAS_BACKEND")
+    if configured:
+        if configured in BACKENDS and find_spec(configured) is None:
             raise MissingDependencyError(
-                f"KERAS_BACKEND is {said!r}, which is not installed. "
-                f"Install it, pip install 'cardioflow[{said}]', or set KERAS_BACKEND to another."
+                f"KERAS_BACKEND is {configured!r}, which is not installed. "
+                f"Install it, pip install 'cardioflow[{configured}]', or set KERAS_BACKEND to another."
             )
-        return said
+        return configured
     for backend in (_in_keras_json(), *BACKENDS):
         if backend in BACKENDS and find_spec(backend) is not None:
             os.environ["KERAS_BACKEND"] = backend
@@ -63,7 +63,7 @@ def _in_keras_json() -> str | None:
 
 
 def refuse_unsafe(version: str) -> None:
-    """Refuse a Keras that can be made to run code from a file, safe mode or not.
+    """Refuse a version of Keras that can be made to run code from a file even in safe mode.
 
     Raises:
         MissingDependencyError: for a version older than 3.13.2.
@@ -77,6 +77,6 @@ def refuse_unsafe(version: str) -> None:
 
 choose_backend()
 
-import keras  # noqa: E402 -- only now: Keras reads KERAS_BACKEND when it is imported
+import keras  # noqa: E402 -- after the choice, because Keras reads KERAS_BACKEND on import
 
 refuse_unsafe(keras.__version__)

@@ -1,4 +1,4 @@
-"""The adapter of Keras 3, on its torch, jax and tensorflow backends."""
+"""The adapter for Keras 3, on its torch, jax and tensorflow backends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import cardioflow.models.layers  # noqa: F401 -- registers our layers, without which a dump of them does not load
+import cardioflow.models.layers  # noqa: F401 -- registers our layers, so that dumps that hold them load
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
@@ -26,17 +26,17 @@ __all__ = ["KerasBaseModel"]
 Array = NDArray[Any]
 
 _PREDICTIONS = "__predictions__"
-"""The key under which a step hands out its predictions; no metric of Keras is named like that."""
+"""The key under which a step returns its predictions; no metric of Keras has this name."""
 
 _log = logging.getLogger(__name__)
 
 
 class KerasBaseModel(BackendModel):
-    """A Keras model in a pipeline: subclass it and say in ``build`` which layers; the rest is here.
+    """A Keras model in a pipeline; a subclass defines the layers in ``build``.
 
     ``build(input_shape)`` sets ``self.model``, compiled, and returns ``self``.
-    A dump needs no subclass: ``KerasBaseModel().load(path)``. A plain
-    ``.keras`` file will do, too.
+    Loading needs no subclass: ``KerasBaseModel().load(path)`` reads a dump or a
+    plain ``.keras`` file.
     """
 
     adapter = "keras"
@@ -74,7 +74,7 @@ class KerasBaseModel(BackendModel):
         self._require_model()
         self.model.summary()
 
-    # -- what an adapter fills in ---------------------------------------------
+    # -- what an adapter implements -------------------------------------------
 
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
         self._observe()
@@ -92,7 +92,7 @@ class KerasBaseModel(BackendModel):
             x = self._buckets.rows(x)
         found = self.model.predict_on_batch(_own(x))
         if not isinstance(found, np.ndarray):
-            raise ModelError(f"The model gives {len(found)} outputs, and one was expected. Join them into one.")
+            raise ModelError(f"The model has {len(found)} outputs, and one was expected. Concatenate them into one.")
         return found[:n]
 
     def _write(self, folder: Path) -> str:
@@ -108,10 +108,10 @@ class KerasBaseModel(BackendModel):
                 warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
                 # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
                 self.model = keras.saving.load_model(weights, safe_mode=True)
-        except Exception as error:  # Keras raises a dozen types on a file that it cannot read.
+        except Exception as error:  # Keras raises a dozen types for a file that it cannot read.
             raise DumpError(
                 f"The dump of {header.model} cannot be loaded by Keras: {_reason(error)} "
-                "If it holds layers of your own, register them (keras.saving.register_keras_serializable) and import "
+                "If it has custom layers, register them (keras.saving.register_keras_serializable) and import "
                 "their module before loading."
             ) from error
         # Keras saves what it chose for the backend it ran on. On torch, jax's choice would compile for half a minute.
@@ -131,11 +131,11 @@ class KerasBaseModel(BackendModel):
             optimizer.build(self.model.trainable_variables)
 
     def _observe(self) -> None:
-        """Make the model's steps hand out the predictions that they computed anyway.
+        """Make the model's steps return the predictions that they have computed.
 
-        Replaced on the instance, because a second forward pass costs a third of
-        a step, and a Keras metric that keeps predictions fails where a batch is
-        smaller than the one before.
+        ``compute_metrics`` is replaced on the instance, because a second forward
+        pass costs a third of a step, and a Keras metric that keeps predictions
+        fails if a batch is smaller than the one before.
         """
         if self._observed is self.model:
             return
@@ -149,7 +149,7 @@ class KerasBaseModel(BackendModel):
         model.compute_metrics = compute_metrics
         if keras.config.backend() == "tensorflow":
             compute_loss_from_probabilities(model)
-        # Steps that were compiled before, by fit for one, do not know of it.
+        # Steps that were compiled before, for example by fit, do not have it.
         model.train_function = model.test_function = None
         self._observed = model
         if keras.config.backend() == "jax":
@@ -164,12 +164,12 @@ class KerasBaseModel(BackendModel):
             x, y, weight = self._buckets.fill(x, y)
         logs = step(_own(x), y, sample_weight=weight, return_dict=True)
         predictions = np.asarray(keras.ops.convert_to_numpy(logs[_PREDICTIONS]))
-        # Keras makes a float of a prediction that is one number.
+        # Keras turns a prediction that is a single number into a float.
         predictions = predictions.reshape(n, 1) if predictions.ndim == 0 else predictions[:n]
         return float(logs["loss"]), predictions
 
     def _check_output(self, y: Array) -> None:
-        """Refuse a model whose last layer does not fit the targets, before Keras does in forty lines."""
+        """Refuse a model whose last layer does not fit the targets; Keras says so in forty lines."""
         shape, loss = getattr(self.model, "output_shape", None), getattr(self.model, "loss", None)
         if loss is None:
             raise ModelError(
@@ -177,24 +177,24 @@ class KerasBaseModel(BackendModel):
                 "Call self.model.compile(loss=…, optimizer=…) in build."
             )
         if isinstance(shape, (list, dict)):
-            raise ModelError(f"The model gives {len(shape)} outputs, and one was expected. Join them into one.")
-        # With a loss of one's own, the model may well give something else than the targets.
+            raise ModelError(f"The model has {len(shape)} outputs, and one was expected. Concatenate them into one.")
+        # With a custom loss, the output may have another shape than the targets.
         if isinstance(shape, tuple) and isinstance(loss, str) and shape[1:] != y.shape[1:]:
             raise ModelError(
-                f"The model gives {shape[1:]} per record, and the targets are {y.shape[1:]}. "
+                f"The model outputs {shape[1:]} per record, and the targets are {y.shape[1:]}. "
                 f"End it in one number per label, such as Flatten() and then Dense({y.shape[1]}), for {loss}."
             )
 
     def _paddable(self) -> bool:
-        """Return whether a step over padded rows gives the loss and the update of the rows alone."""
+        """Return whether a step on padded rows has the same loss and update as one on the rows alone."""
         loss = self.model.loss
         reduction = getattr(loss, "reduction", "sum_over_batch_size")
         own_loss = not isinstance(loss, (str, keras.losses.Loss)) or reduction != "sum_over_batch_size"
         batchnorm = any(isinstance(v, keras.layers.BatchNormalization) for v in self.model._flatten_layers())
         if own_loss or batchnorm:
             _log.warning(
-                "%s would see the rows that batches are padded with, so they are not padded: "
-                "jax compiles the model anew, some seconds, for every new batch size. Use drop_last=True or rebatch.",
+                "%s would include the rows that batches are padded with, so batches are not padded, and jax compiles "
+                "the model again, for some seconds, for every new batch size. Use drop_last=True or rebatch.",
                 "Batch normalization" if batchnorm else "The loss",
             )
             return False
@@ -202,14 +202,14 @@ class KerasBaseModel(BackendModel):
 
 
 def _own(x: Array) -> Array:
-    """Return an array that a backend may share: torch warns of memory that it could not write to."""
+    """Return an array that a backend may share: torch warns about memory that is read-only."""
     if keras.config.backend() == "torch" and not x.flags.writeable:
         return x.copy()
     return x
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of what went wrong, or the class that Keras missed, which it buries in pages."""
+    """Return the first line of the error, or the class that Keras did not find, which it hides in a long text."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, DumpError):

@@ -1,4 +1,4 @@
-"""The adapter of native TensorFlow: a ``tf.Module``, a loss, and one compiled step."""
+"""The adapter for native TensorFlow: a ``tf.Module``, a loss, and one compiled step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 
 class _Steps(NamedTuple):
-    """The compiled functions, and what they were compiled from."""
+    """The compiled functions, and the objects that they were compiled from."""
 
     train: Callable[[Any, Any], Any]
     test: Callable[[Any, Any], Any]
@@ -33,12 +33,12 @@ class _Steps(NamedTuple):
 
 
 class TensorFlowBaseModel(BackendModel):
-    """A model written in TensorFlow itself, whatever Keras runs on.
+    """A model written in TensorFlow itself, independent of the backend of Keras.
 
     ``build`` sets ``self.model``, a ``tf.Module`` with ``__call__(x, training=False)``
-    of (record, lead, time); ``self.loss``, of (y_true, y_pred), which gives one
-    number; and, where Adam with its usual settings will not do,
-    ``self.optimizer``, with ``apply_gradients`` of (gradient, variable) pairs.
+    for x of shape (record, lead, time); ``self.loss``, a function of (y_true,
+    y_pred) that returns one number; and optionally ``self.optimizer``, with
+    ``apply_gradients`` of (gradient, variable) pairs, by default ``Adam()``.
     It returns ``self``. A dump holds the variables by name: ``load`` fills a
     model that was built.
     """
@@ -119,7 +119,7 @@ class TensorFlowBaseModel(BackendModel):
         return {f"optimizer/{name}": variable for name, variable in self.optimizer.state.items()}
 
     def _saved(self) -> dict[str, Any]:
-        """Return all that is saved; of an optimizer that is not ours, only the model is."""
+        """Return the variables that are saved: the model's and, if the optimizer is our Adam, its own."""
         ours = isinstance(self.optimizer, Adam)
         return self._model_variables() | (self._optimizer_variables() if ours else {})
 
@@ -153,7 +153,7 @@ class TensorFlowBaseModel(BackendModel):
             predictions = model(x, training=False)
             return loss(y, predictions), predictions
 
-        # Otherwise every new batch size would be traced anew.
+        # Otherwise every new batch size would be traced again.
         once = {"reduce_retracing": True}
         self._steps = _Steps(tf.function(train, **once), tf.function(test, **once), (model, loss, optimizer))
         return self._steps
@@ -161,18 +161,20 @@ class TensorFlowBaseModel(BackendModel):
     def _try_one_row(self, x: Array, y: Array) -> None:
         """Run one row uncompiled, which creates the variables and gives readable errors."""
         if self.loss is None:
-            raise ModelError(f"{type(self).__name__} has no loss. Let build set self.loss, of (y_true, y_pred).")
+            raise ModelError(
+                f"{type(self).__name__} has no loss. Set self.loss in build, to a function of (y_true, y_pred)."
+            )
         with seeded(self.seed + 1):
             value = tf.convert_to_tensor(self.loss(tf.constant(y[:1]), self.model(tf.constant(x[:1]), training=False)))
         if value.shape.rank:
             raise ModelError(
-                f"The loss of {type(self).__name__} gives an array of shape {tuple(value.shape)} and not one number. "
-                "Put tf.reduce_mean around it."
+                f"The loss of {type(self).__name__} is an array of shape {tuple(value.shape)} and not one number. "
+                "Average it with tf.reduce_mean."
             )
 
 
 def _fill(own: Mapping[str, Any], saved: Mapping[str, Array], model: str) -> None:
-    """Give every variable its saved values, or leave all as they are.
+    """Assign the saved values to all variables, or to none.
 
     Raises:
         DumpError: where names, shapes or types differ.

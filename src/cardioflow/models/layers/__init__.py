@@ -1,7 +1,7 @@
-"""Layers that our models are made of, written in Keras 3 and the same on torch, jax and tensorflow.
+"""Layers for our models, written in Keras 3, with equal results on torch, jax and tensorflow.
 
 Each is registered with Keras when this package is imported, so that a dump
-which holds one loads in safe mode.
+that holds one loads in safe mode.
 """
 
 from cardioflow.models.layers.inception import Inception2D

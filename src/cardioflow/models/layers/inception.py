@@ -11,18 +11,18 @@ __all__ = ["Inception2D"]
 
 @keras.saving.register_keras_serializable(package="cardioflow")
 class Inception2D(keras.layers.Layer):
-    """Four views of one map, side by side: a point, two square neighbourhoods, and the neighbourhood's maximum.
+    """Four parallel branches: a 1×1 convolution, two larger ones, and a maximum pooling, concatenated.
 
     Branches: 1×1; 1×1 then ``kernel_1``²; 1×1 then ``kernel_2``²; 3×3 maximum
     then 1×1 (Szegedy et al., "Going deeper with convolutions", CVPR 2015,
     figure 2b). The output has ``base + 3 · branch`` channels.
 
     Args:
-        base: Filters of the three 1×1 convolutions that the branches begin with.
-        branch: Filters that each of the last three branches ends with.
-        kernel_1: Side of the second branch's kernel.
-        kernel_2: Side of the third branch's kernel.
-        kwargs: What every Keras layer takes.
+        base: The number of filters of the 1×1 convolutions that start the first three branches.
+        branch: The number of filters at the end of each of the last three branches.
+        kernel_1: The kernel size of the second branch.
+        kernel_2: The kernel size of the third branch.
+        kwargs: The arguments of every Keras layer.
     """
 
     def __init__(self, base: int, branch: int, kernel_1: int = 3, kernel_2: int = 3, **kwargs: Any) -> None:

@@ -13,14 +13,14 @@ __all__ = ["RFFT"]
 class RFFT(keras.layers.Layer):
     """The lower half of the magnitude spectrum of each channel: (row, time, channel) to (row, time // 2, channel).
 
-    The magnitude is √(re² + im² + 1e-12): the root alone has no gradient at
-    zero, and one flat record then made every weight NaN on torch and jax.
+    The magnitude is √(re² + im² + 1e-12): without the constant its gradient at
+    zero is NaN, and one flat record made every weight NaN on torch and jax.
     """
 
     def call(self, inputs: Any) -> Any:
         ops = keras.ops
         n_kept = inputs.shape[1] // 2
-        # keras.ops.rfft works along the last axis only.
+        # keras.ops.rfft transforms the last axis only.
         real, imaginary = ops.rfft(ops.transpose(inputs, (0, 2, 1)))
         magnitude = ops.sqrt(ops.square(real) + ops.square(imaginary) + 1e-12)
         return ops.transpose(magnitude[:, :, :n_kept], (0, 2, 1))

@@ -333,9 +333,7 @@ def test_a_model_of_two_outputs_is_refused(make_batch) -> None:
     made.model = keras.Model(x, [LAYERS.Dense(2)(LAYERS.Flatten()(x)) for _ in range(2)])
     made.model.compile(loss="mse", optimizer="adam")
     for step in (made.train_on_batch, made.predict_on_batch):
-        with pytest.raises(
-            ModelError, match=r"The model has 2 outputs, and one was expected\. Concatenate"
-        ):
+        with pytest.raises(ModelError, match=r"The model has 2 outputs, and one was expected\. Concatenate"):
             step(make_batch(4))
 
 

@@ -138,6 +138,14 @@ def test_a_cause_that_does_not_pickle_does_not_stop_the_error() -> None:
     assert "deep inside" in str(again.__cause__)
 
 
+def test_the_run_that_an_error_ended_is_not_pickled_with_it() -> None:
+    error = InputError("It is flat.", record="A1")
+    error.run = lambda: None  # what cannot be pickled, as a run
+    again = pickle.loads(pickle.dumps(error))
+    assert again.run is None
+    assert again.record == "A1"
+
+
 def test_an_unknown_action_stays_an_attribute_error_after_pickling() -> None:
     again = pickle.loads(pickle.dumps(UnknownActionError("There is no action 'x'.")))
     assert isinstance(again, AttributeError)

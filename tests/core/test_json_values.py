@@ -202,6 +202,20 @@ def test_a_value_that_holds_itself_is_refused() -> None:
         CODEC.to_text(value)
 
 
+def test_equal_sets_give_equal_texts() -> None:
+    assert CODEC.to_text({"b", "c", "a"}) == '{"$set":["a","b","c"]}'
+    assert CODEC.to_text(frozenset({30, 4})) == '{"$frozenset":[30,4]}'
+
+
+def test_as_many_levels_are_written_as_are_read() -> None:
+    most, more = (json.loads("[" * n + "]" * n) for n in (100, 101))
+    assert CODEC.from_text(CODEC.to_text(most)) == most
+    with pytest.raises(InputError, match="more than 100 levels"):
+        CODEC.to_text(more)
+    with pytest.raises(FormatError, match="more than 100 levels"):
+        CODEC.from_text(json.dumps(more))
+
+
 def test_what_can_be_written_can_be_read_however_deep() -> None:
     value: Any = 1
     for levels in range(1, 300):

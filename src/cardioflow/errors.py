@@ -268,6 +268,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean {' or '.join(repr(c) for c in close)}?"
     if not candidates:
-        return "None are available."
+        return "There are none."
     shown = ", ".join(repr(c) for c in candidates[:12])
     return f"Available: {shown}{', …' if len(candidates) > 12 else ''}."

@@ -69,9 +69,9 @@ def test_a_name_that_stands_there_exactly_comes_before_its_standard() -> None:
         ("V11", "There is no lead 'V11'. Available: 'I', 'II', 'V2'. A number from 0 to 2 works too."),
         ("VII", "There is no lead 'VII'. Did you mean 'II'? A number from 0 to 2 works too."),
         (3, "There is no lead number 3: numbers go from 0 to 2. There are 'I', 'II', 'V2'."),
-        ([], "No leads were chosen; name some of 'I', 'II', 'V2'."),
+        ([], "No leads were chosen. Name some of 'I', 'II', 'V2'."),
         (["II", 1], "Lead 'II' is chosen twice in ['II', 1]. Name each lead once."),
-        ([True], "A lead is given by name or number, not by True. There are 'I', 'II', 'V2'."),
+        ([True], "True is not the name or number of a lead. Pass one of 'I', 'II', 'V2'."),
     ],
 )
 def test_a_wrong_choice_says_what_there_is_and_what_to_do(wanted: object, message: str) -> None:

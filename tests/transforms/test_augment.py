@@ -199,7 +199,11 @@ def test_labels_are_binarized_before_they_are_mixed_and_a_single_record_stays(ma
             "random_gaussian_noise(std_mv=(2, 1)) is neither a number nor a rising pair (low, high).",
         ),
         ("random_lead_dropout", (1.5,), "random_lead_dropout(p=1.5) is no probability: it is above 1."),
-        ("random_time_warp", (1.0,), "random_time_warp(strength=1.0) would stop time: it is not below 1."),
+        (
+            "random_time_warp",
+            (1.0,),
+            "random_time_warp(strength=1.0) would stop or reverse time. Pass a number below 1.",
+        ),
         ("random_amplitude_scale", (2, 1), "random_amplitude_scale(low=2, high=1): low is above high. Swap them?"),
         (
             "random_recorded_noise",

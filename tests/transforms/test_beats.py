@@ -114,7 +114,7 @@ def test_a_record_without_such_a_beat_is_named(make):
 
 def test_what_is_no_beat_is_refused_at_once(make):
     for name in ("crop_beats", "median_beat"):
-        with pytest.raises(InputError, match=r"'p' is the symbol of no beat. There are: / \? A B"):
+        with pytest.raises(InputError, match=r"'p' does not stand for a beat. Pass some of: / \? A B"):
             getattr(make(np.ones((1, 9))), name)(symbols=["N", "p"])
 
 

@@ -212,8 +212,8 @@ def test_squeezing_takes_away_the_axis_of_one_segment_only(batch):
     with pytest.raises(InputError) as caught:
         batch.split_signals(5).squeeze()
     assert str(caught.value) == (
-        "squeeze takes away the axis of one segment, but record 'A00000' has 2. "
-        "Call unstack_signals, which makes rows of them."
+        "squeeze removes the axis of one segment, but record 'A00000' has 2. "
+        "Call unstack_signals to make a row of each."
     )
 
 

@@ -178,7 +178,7 @@ def test_a_record_without_a_sampling_rate_is_named(make, fs):
         make(np.zeros((1, 9)), fs=fs).resample_signals(100)
     assert str(caught.value) == (
         f"resample_signals needs the sampling rate of record 'A00000', but meta['fs'] is {np.float64(fs)!r}. "
-        "Give it when loading, or leave the record out."
+        "Pass it when loading, or leave the record out."
     )
 
 

@@ -18,7 +18,7 @@ __all__ = ["BatchActions"]
 
 
 class BatchActions(metaclass=ActionMethods):
-    """The base that gives ``EcgBatch`` every action of the registry as a method."""
+    """The base class by which ``EcgBatch`` has every action of the registry as a method."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Lead names: what devices write, what we call them, and how channels are chosen by them."""
+"""Lead names: standard names for those that devices write, and the choice of channels by name."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ _SEPARATORS = re.compile(r"[\s_.,:]+")
 
 
 def standard_name(name: str) -> str:
-    """Return the standard name of a lead as a device writes it; an unknown name as it stands, without outer spaces.
+    """Return the standard name of a lead as a device writes it; an unknown name is returned without outer spaces.
 
-    Case, ``Lead``, ``ECG`` and ``MDC_ECG_LEAD_`` do not count. Mason–Likar leads stay ``MLI``, ``MLII``, ``MLIII``.
+    Case, ``Lead``, ``ECG`` and ``MDC_ECG_LEAD_`` are ignored. Mason–Likar leads stay ``MLI``, ``MLII``, ``MLIII``.
 
     >>> [standard_name(n) for n in ("avf", "MDC_ECG_LEAD_AVR", "Lead I (Einthoven)", "V1 ECG", "mlii", "mod.V1")]
     ['aVF', 'aVR', 'I', 'V1', 'MLII', 'mod.V1']
@@ -99,7 +99,7 @@ def resolve(names: Sequence[str], wanted: str | int | Sequence[str | int]) -> tu
     """
     asked = (wanted,) if isinstance(wanted, str | int) else tuple(wanted)
     if not asked:
-        raise InputError(f"No leads were chosen; name some of {_shown(names)}.")
+        raise InputError(f"No leads were chosen. Name some of {_shown(names)}.")
     spelled: list[str | int] = []
     for lead in asked:
         spelled.extend(GROUPS.get(lead.strip().lower(), (lead,)) if isinstance(lead, str) else (lead,))
@@ -113,7 +113,7 @@ def resolve(names: Sequence[str], wanted: str | int | Sequence[str | int]) -> tu
 def _index(names: Sequence[str], lead: str | int) -> int:
     n = len(names)
     if isinstance(lead, bool) or not isinstance(lead, str | int):
-        raise InputError(f"A lead is given by name or number, not by {lead!r}. There are {_shown(names)}.")
+        raise InputError(f"{lead!r} is not the name or number of a lead. Pass one of {_shown(names)}.")
     if isinstance(lead, int):
         if not -n <= lead < n:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Checks of what a batch brings, each naming the record and the remedy."""
+"""Checks of the components that an action reads; each error names the record and the remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rates(batch: EcgBatch, step: str) -> NDArray[np.float64]:
         {
             batch.ids[i]: InputError(
                 f"{step} needs the sampling rate of record {batch.ids[i]!r}, but meta['fs'] is {column[i]!r}. "
-                "Give it when loading, or leave the record out.",
+                "Pass it when loading, or leave the record out.",
                 record=batch.ids[i],
             )
             for i in np.flatnonzero(~good)
@@ -52,7 +52,7 @@ def real(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:
     """Return the component ``src`` as float32 records.
 
     Raises:
-        InputError: when it is no signal, or a complex one.
+        InputError: when it is not a signal, or is complex.
     """
     signal = batch.component(src)
     if not isinstance(signal, Ragged):
@@ -83,7 +83,7 @@ def finite(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:
     """Return the component ``src`` when all its samples are finite.
 
     Raises:
-        InputError: naming record, lead and count of the samples that are not.
+        InputError: naming the record, the lead and the number of samples that are not.
     """
     signal = real(batch, step, src)
     if not_finite(signal.data):
@@ -92,7 +92,7 @@ def finite(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:
 
 
 def refuse_not_finite(batch: EcgBatch, step: str, src: str = "signal") -> NoReturn:
-    """Raise the error that names every record of which a sample is not finite."""
+    """Raise an error that names every record with a sample that is not finite."""
     reasons: dict[str, CardioFlowError] = {}
     for i, x in enumerate(real(batch, step, src)):
         bad = ~np.isfinite(x)

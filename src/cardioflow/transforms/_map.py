@@ -17,10 +17,10 @@ __all__ = ["gathered", "map_records", "with_static"]
 def map_records(
     batch: EcgBatch, step: str, signal: Iterable[Any], func: Callable[[NDArray[Any], int], Any]
 ) -> list[Any]:
-    """Return ``func(x, row)`` of every record.
+    """Return ``func(x, row)`` for every record.
 
     Raises:
-        InputError: naming the record, from what ``func`` could not take.
+        InputError: naming the record on which ``func`` failed.
     """
     results: list[Any] = []
     reasons: dict[str, CardioFlowError] = {}

@@ -26,12 +26,12 @@ class RandomTimeWarp(RandomTransform):
     """Stretch and squeeze time, smoothly and differently along the record, which keeps its length.
 
     The speed runs along a spline through ``n_knots`` random values, so that
-    heart rate and widths change together. All leads are warped alike, and
-    annotations move along. Samples in between come from a cubic spline.
+    heart rate and widths change together. All leads are warped alike, and events
+    and time series with them. A cubic spline interpolates between samples.
 
     Args:
-        strength: how far the speed lies from 1 at most: 0.2 for 0.8 to 1.2 times.
-        n_knots: how many values the speed runs through.
+        strength: the largest distance of the speed from 1: 0.2 for 0.8 to 1.2 times.
+        n_knots: the number of random values of the speed.
 
     Raises:
         InputError: for a record with samples that are not finite.
@@ -44,7 +44,9 @@ class RandomTimeWarp(RandomTransform):
         _parameters.above(self, "strength")
         _parameters.count(self, "n_knots", least=2)
         if self.strength >= 1:
-            raise InputError(f"{self.action_name}(strength={self.strength}) would stop time: it is not below 1.")
+            raise InputError(
+                f"{self.action_name}(strength={self.strength}) would stop or reverse time. Pass a number below 1."
+            )
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         signal = finite(batch, self.action_name)

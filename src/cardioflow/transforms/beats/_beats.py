@@ -35,6 +35,8 @@ def beats_of(batch: EcgBatch, step: str, symbols: Collection[str] | None) -> lis
     found = []
     for marks in batch.component("annotation"):
         if isinstance(marks, tuple):
-            raise InputError(f"{step} needs uncut signals. Call it before cutting, or unstack_signals first.")
+            raise InputError(
+                f"{step} needs signals that are not cut. Call it before cutting, or call unstack_signals first."
+            )
         found.append(marks.take(np.array([s in wanted for s in marks.symbol.tolist()], dtype=bool)))
     return found

@@ -61,7 +61,7 @@ class CalcEcgParameters(Transform):
             if own.size != x.size:
                 raise InputError(
                     f"{self} found {own.size} states for the {x.size} samples of record {batch.ids[i]!r}. "
-                    "Predict them at the rate that the signal has now.",
+                    "Declare them by set_kind(…, 'time series') before time changes, or predict them again.",
                     record=batch.ids[i],
                 )
             waves = [runs(own, members) for members in (_QRS, _P, _T)]

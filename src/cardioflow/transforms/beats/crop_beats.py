@@ -25,20 +25,20 @@ __all__ = ["CropBeats"]
 class CropBeats(Transform):
     """Make a row of each annotated beat: (lead, length) around it, with its class as the target.
 
-    Rows are named as after ``unstack_signals``. Beats whose segment would reach
-    outside the record are left out, and so are records without a beat. For
-    segments of one length the records must be of one sampling rate: resample
-    first.
+    The rows have ids as after ``unstack_signals``, and their part of every set of
+    events and time series. Beats whose segment would reach outside the record
+    are left out, and so are records without a beat. Segments have one length
+    where the records have one sampling rate: resample first.
 
     Args:
         before_s: seconds before the annotated sample, which most annotators set at the R-peak.
         after_s: seconds from it on.
-        symbols: the beats that are taken, as PhysioNet's symbols; all when not given.
-        labels: what becomes the target: the beat's ``"symbol"``, its class in ``"aami"`` EC57 (N, S, V, F, Q), or
+        symbols: PhysioNet's symbols of the beats that are cut; all beats by default.
+        labels: the new target: the beat's ``"symbol"``, its class in ``"aami"`` EC57 (N, S, V, F, Q), or
             ``"keep"`` for the record's own.
 
     Raises:
-        InputError: when the signals are cut already, or a symbol is that of no beat.
+        InputError: when the signals are cut already, or a symbol does not stand for a beat.
     """
 
     before_s: float = 0.25
@@ -53,14 +53,14 @@ class CropBeats(Transform):
             for symbol in _parameters.names(self, "symbols"):
                 if symbol not in BEATS:
                     raise InputError(
-                        f"{self.action_name}(symbols=…): {symbol!r} is the symbol of no beat. "
-                        f"There are: {' '.join(sorted(BEATS))}."
+                        f"{self.action_name}(symbols=…): {symbol!r} does not stand for a beat. "
+                        f"Pass some of: {' '.join(sorted(BEATS))}."
                     )
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)
         fs = rates(batch, self.action_name)
-        # As round() does, to the even number at a half.
+        # Halves go to the even number, as with round().
         before, after = (np.rint(s * fs).astype(np.int64) for s in (self.before_s, self.after_s))
         after = np.maximum(after, 1)
         kept = [

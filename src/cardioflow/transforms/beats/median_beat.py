@@ -1,4 +1,4 @@
-"""Make one beat of all."""
+"""Replace records by their median beat."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ class MedianBeat(Transform):
     """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats.
 
     The beats are aligned at their annotations, and those that reach outside the
-    record are left out. ``meta["n_beats"]`` says how many went in; one mark
-    stands at the beat.
+    record are left out. ``meta["n_beats"]`` is their number; the annotation has
+    one mark, at the beat. The result does not follow the record's time, so that
+    attached time series and other sets of events are dropped.
 
     Args:
         before_s: seconds before the annotated sample.
         after_s: seconds from it on.
-        symbols: the beats that are taken, as PhysioNet's symbols.
+        symbols: PhysioNet's symbols of the beats that are taken.
 
     Raises:
         InputError: for a record without such a beat, or with samples that are not finite.
@@ -47,8 +48,8 @@ class MedianBeat(Transform):
         for symbol in _parameters.names(self, "symbols"):
             if symbol not in BEATS:
                 raise InputError(
-                    f"{self.action_name}(symbols=…): {symbol!r} is the symbol of no beat. "
-                    f"There are: {' '.join(sorted(BEATS))}."
+                    f"{self.action_name}(symbols=…): {symbol!r} does not stand for a beat. "
+                    f"Pass some of: {' '.join(sorted(BEATS))}."
                 )
 
     def apply(self, batch: EcgBatch) -> EcgBatch:

@@ -1,4 +1,4 @@
-"""Leave out records that are too short."""
+"""Drop records that are too short."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ __all__ = ["DropShortSignals"]
 class DropShortSignals(Transform):
     """Keep the records of ``min_length`` samples or more.
 
-    A batch that loses all its records stays as a batch of none, which a run
-    passes over.
+    A batch may be left without records; a run skips such a batch.
     """
 
     min_length: int

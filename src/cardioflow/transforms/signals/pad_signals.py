@@ -1,4 +1,4 @@
-"""Bring short signals to a length."""
+"""Pad short signals to a length."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ __all__ = ["PadSignals"]
 class PadSignals(Transform):
     """Bring signals shorter than ``length`` samples to that length; longer ones stay.
 
+    Events keep their place in the signal. Attached time series get NaN beside
+    the signal, integers 0 and truth values False.
+
     Args:
-        length: samples of a signal.
-        pad_value: what is put beside it, in millivolts.
-        side: where: ``"right"`` behind, ``"left"`` in front (annotations shift), ``"both"`` around, one more behind.
+        length: the least number of samples of a signal.
+        pad_value: the value of the samples that are added, in millivolts.
+        side: where they are added: ``"right"`` is after the signal, ``"left"`` before it, ``"both"`` on both sides,
+            with one more after it where their number is odd.
     """
 
     length: int

@@ -23,7 +23,7 @@ __all__ = ["RandomCropSignals"]
 class RandomCropSignals(RandomTransform):
     """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time).
 
-    A signal shorter than ``length`` holds ``pad_value`` in front.
+    A signal shorter than ``length`` is padded with ``pad_value`` before it.
 
     Raises:
         InputError: when the signals are cut already.

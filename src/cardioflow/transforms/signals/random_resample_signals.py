@@ -38,9 +38,9 @@ class RandomResampleSignals(RandomTransform):
     """Bring each signal to a sampling rate of its own, drawn from ``distr``.
 
     Where the rate drawn is not above zero, the signal stays as it is. The rate
-    goes into ``meta["fs"]`` and annotations move along, so that what is
-    measured in seconds stays; to change the heart rate that a model sees, set
-    ``meta["fs"]`` back afterwards, or use ``random_time_warp``.
+    is written to ``meta["fs"]``, and events and time series move with the
+    signal, so that times in seconds do not change. To change the heart rate that
+    a model sees, set ``meta["fs"]`` back afterwards, or use ``random_time_warp``.
 
     Args:
         distr: a distribution of ``numpy.random.Generator`` by name, or a function that is called with a

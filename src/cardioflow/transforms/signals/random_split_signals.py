@@ -26,16 +26,16 @@ __all__ = ["RandomSplitSignals"]
 class RandomSplitSignals(RandomTransform):
     """Cut ``n_segments`` windows of ``length`` samples at random places of each signal.
 
-    Gives (segment, lead, length). The places are drawn evenly and with
-    replacement. A signal shorter than ``length`` gives ``n_segments`` equal
-    segments that end with it and hold ``pad_value`` in front. Annotations
-    become one per segment, and ``batch.provenance`` keeps where each segment starts.
+    The result is (segment, lead, length). Places are drawn uniformly and with
+    replacement. A signal shorter than ``length`` becomes ``n_segments`` equal
+    segments that end with it, with ``pad_value`` before it. Events and time
+    series are cut alike, and ``batch.provenance`` keeps the start of each segment.
 
     Args:
         length: samples of a segment.
         n_segments: segments per record, for all or by label (``{"A": 9, "NO": 3}``), before or after
             ``binarize_labels``; a record with several labels takes the largest number.
-        pad_value: what stands in front of a signal that is too short, in millivolts.
+        pad_value: the value before a signal that is too short, in millivolts.
 
     Raises:
         InputError: when the signals are cut already.

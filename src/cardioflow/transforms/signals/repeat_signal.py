@@ -1,4 +1,4 @@
-"""Make segments of copies of a signal."""
+"""Copy each signal into several segments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RepeatSignal"]
 class RepeatSignal(Transform):
     """Make ``n_repeats`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time).
 
-    With random actions after it, each segment is disturbed in its own way.
+    Random actions after it change each segment in its own way.
 
     Raises:
         InputError: when the signals are cut already.

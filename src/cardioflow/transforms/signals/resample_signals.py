@@ -22,9 +22,10 @@ class ResampleSignals(Transform):
     """Bring each signal to ``fs`` Hz with a polyphase filter against aliasing.
 
     Equal to ``scipy.signal.resample_poly`` (Kaiser window, beta 5.0) for the
-    ratio of the two rates; the result has ⌈n·fs/fs_old⌉ samples. Annotations
-    move to the nearest sample, and ``meta["fs"]`` is set. CardIO interpolated
-    linearly, which folds what lies above ``fs/2`` back into the signal.
+    ratio of the two rates; the result has ⌈n·fs/fs_old⌉ samples. Events move to
+    the nearest sample, attached time series are resampled too (integers and
+    truth values by their nearest sample), and ``meta["fs"]`` is set. CardIO
+    interpolated linearly, which aliases frequencies above ``fs/2``.
 
     Raises:
         InputError: for a record without a sampling rate, or with samples that are not finite.

@@ -20,15 +20,16 @@ class SliceSignals(Transform):
     """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do.
 
     ``slice_signals(slice(300, 900))`` works too, as in CardIO, whose
-    ``selection_object`` could also choose leads: that is ``keep_channels`` here.
-    Annotations shift, scale or turn with the samples; those before the first
-    or after the last are dropped. A step other than 1 divides ``meta["fs"]``; -1 turns
-    the time around.
+    ``selection_object`` also chose leads; use ``keep_channels`` for that. Events
+    and time series move with the samples; events before the first or after the
+    last sample are dropped. A step other than 1 divides ``meta["fs"]``; -1
+    reverses time, which makes onsets of offsets.
 
     Args:
         start: the first sample, negative ones from the end; or a ``slice``.
         stop: the sample after the last one.
-        step: the distance of the samples that are kept. It is no resampling: nothing filters what aliases.
+        step: the distance between the samples that are kept. Nothing is filtered, so that frequencies may alias; call
+            ``resample_signals`` to avoid that.
     """
 
     start: int | slice | None = None
@@ -42,9 +43,9 @@ class SliceSignals(Transform):
         for field in ("start", "stop", "step"):
             value = getattr(self, field)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-                raise InputError(f"{self.action_name}({field}={value!r}) is no whole number.")
+                raise InputError(f"{self.action_name}({field}={value!r}) is not an integer.")
         if self.step == 0:
-            raise InputError(f"{self.action_name}(step=0) would never end. Give 1, 2, … or -1 to turn the time around.")
+            raise InputError(f"{self.action_name}(step=0) would never end. Pass 1, 2, … or -1 to reverse time.")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         return slice_time(batch, slice(self.start, self.stop, self.step))

@@ -23,15 +23,15 @@ __all__ = ["SplitSignals"]
 class SplitSignals(Transform):
     """Cut each signal into windows of ``length`` samples, ``step`` samples apart.
 
-    Gives (segment, lead, length); what is left over at the end is dropped. A
-    signal shorter than ``length`` gives one segment that ends with it and holds
-    ``pad_value`` in front. Annotations become one per segment, and
-    ``batch.provenance`` keeps where each segment starts.
+    The result is (segment, lead, length); samples left over at the end are
+    dropped. A signal shorter than ``length`` becomes one segment that ends with
+    it, with ``pad_value`` before it. Events and time series are cut alike, and
+    ``batch.provenance`` keeps the start of each segment.
 
     Args:
         length: samples of a segment.
         step: samples from one start to the next, for all records or by label; ``length`` when not given.
-        pad_value: what stands in front of a signal that is too short, in millivolts.
+        pad_value: the value before a signal that is too short, in millivolts.
 
     Raises:
         InputError: when the signals are cut already.

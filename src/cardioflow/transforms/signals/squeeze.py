@@ -1,4 +1,4 @@
-"""Take away the segment axis where it holds one segment."""
+"""Remove the segment axis of records of one segment."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["Squeeze"]
 class Squeeze(Transform):
     """Take away the segment axis of records of one segment: (1, lead, time) becomes (lead, time).
 
-    Uncut signals stay as they are; the lead axis stays even where it holds one
-    lead, which is what models expect.
+    Signals that are not cut stay as they are. The lead axis stays even where
+    there is one lead, as models expect.
 
     Raises:
         InputError: for a record of several segments.
@@ -32,8 +32,8 @@ class Squeeze(Transform):
         for i, n in enumerate(signal.shapes[:, 0]):
             if n != 1:
                 raise InputError(
-                    f"{self.action_name} takes away the axis of one segment, but record {batch.ids[i]!r} has {n}. "
-                    "Call unstack_signals, which makes rows of them.",
+                    f"{self.action_name} removes the axis of one segment, but record {batch.ids[i]!r} has {n}. "
+                    "Call unstack_signals to make a row of each.",
                     record=batch.ids[i],
                 )
         return squeeze(batch)

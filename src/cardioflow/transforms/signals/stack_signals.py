@@ -1,4 +1,4 @@
-"""Put the segments of a record together again."""
+"""Put the segments of a record into one row again."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ __all__ = ["StackSignals"]
 class StackSignals(Transform):
     """Put the segments of each record into one row of (segment, lead, time), the reverse of ``unstack_signals``.
 
-    Rows belong together by ``batch.provenance``; they stand in the order of their
-    numbers. The other components are those of the first. Rows of one record in
-    different batches stay apart. Uncut records become rows of one segment.
+    Rows of one record, by ``batch.provenance``, become its segments in the order
+    of their numbers, with their events and time series; static components are
+    those of the first. Rows of one record in different batches stay apart.
+    Records that are not cut become rows of one segment.
 
     Raises:
         InputError: when the segments of a record differ in shape.

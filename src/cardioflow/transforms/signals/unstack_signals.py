@@ -16,10 +16,13 @@ __all__ = ["UnstackSignals"]
 class UnstackSignals(Transform):
     """Make a row of (lead, time) of every segment.
 
-    The rows are named ``"A00001/0"``, ``"A00001/1"`` and so on. Targets
-    and metadata are repeated, annotations go to their segment, and
-    ``batch.provenance`` keeps the record. Signals that are not cut stay as they are
-    (CardIO made a record of each lead).
+    The ids of the rows are ``"A00001/0"``, ``"A00001/1"`` and so on. Targets,
+    metadata and other static components are repeated, events and time series go
+    to their segment, and ``batch.provenance`` keeps the record. Signals that are
+    not cut stay as they are (CardIO made a record of each lead).
+
+    Raises:
+        InputError: when annotations are not cut as the signal is, or the segments of segments cannot be numbered.
     """
 
     def apply(self, batch: EcgBatch) -> EcgBatch:

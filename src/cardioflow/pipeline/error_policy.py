@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from cardioflow.batch.ecg_batch import Skipped
+from cardioflow.core.interrupts import raise_interrupt
 from cardioflow.errors import BadRecordsError, CardioFlowError, StepError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def apply(
         try:
             return action(batch)
         except Exception as caught:  # noqa: BLE001 -- a step may run anybody's function
+            raise_interrupt(caught)
             error = _ours(caught, step, None if probes else batch)
             reasons = _reasons(error, batch)
             if not reasons and probes and on_error == "skip" and isinstance(error, StepError):

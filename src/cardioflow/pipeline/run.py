@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
+from cardioflow.core.interrupts import delivering_interrupts
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
 from cardioflow.pipeline.context import RunContext, RunLog
 from cardioflow.pipeline.events import Events
@@ -83,7 +84,7 @@ class Run(ModelSource):
         self._sampler = BatchSampler(self.dataset, options)
         self._engine: Engine | None = None
         self._events = Events(self._plan.events, options, self._sampler.n_records, self._context)
-        self._stream = self._batches(options)
+        self._stream = delivering_interrupts(self._batches(options))
         self._failed: BaseException | None = None
         self._ended = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.sampler import BatchSampler
 
 __all__ = ["Local"]
+
+
+# A forked process keeps its parent's graphs for good: to delete one is to wait for its threads.
+_PARENTS: list[Any] = []
 
 
 class _Failed(NamedTuple):
@@ -30,6 +35,7 @@ class Local(Engine):
     ) -> None:
         super().__init__(sampler, pure, options, start=start)
         self._graph: Any = None
+        self._process = os.getpid()
         self._closed = False
 
     def __next__(self) -> EcgBatch:
@@ -50,6 +56,8 @@ class Local(Engine):
         self._closed = True
 
     def _prepared(self) -> EcgBatch | _Failed:
+        if self._process != os.getpid():
+            self._leave_to_parent()
         if self._graph is None:
             # It imports jax where that is installed, which takes a second.
             import grain
@@ -63,7 +71,14 @@ class Local(Engine):
         made: EcgBatch | _Failed = next(self._graph)
         return made
 
+    def _leave_to_parent(self) -> None:
+        """Forget the graph in a forked process, which has none of its threads and would wait for them forever."""
+        _PARENTS.append(self._graph)
+        self._graph, self._process = None, os.getpid()
+
     def _stop_threads(self) -> None:
+        if self._process != os.getpid():
+            self._leave_to_parent()
         if self._graph is not None:
             self._graph.close()
             self._graph = None

@@ -1,0 +1,83 @@
+"""A run goes on in a forked process, and an interrupt ends it wherever it arrives."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cardioflow.pipeline import error_policy
+
+FORK = """
+import json, os, signal, sys
+from cardioflow import Pipeline
+from cardioflow.pipeline.dataset import EcgDataset
+dataset = EcgDataset.simulated(12, fs=100, duration_s=1)
+run = (dataset >> Pipeline().load(components="signal")).batches(2, threads=2)
+next(run)
+reading, writing = os.pipe()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)  # a child that hangs ends
+    os.write(writing, json.dumps([batch.ids for batch in run]).encode())
+    run.close()
+    os._exit(0)
+os.close(writing)
+mine = json.dumps([batch.ids for batch in run])
+with open(reading) as file:
+    theirs = file.read()
+assert os.waitpid(child, 0)[1] == 0
+assert len(json.loads(mine)) == 5
+assert mine == theirs, (mine, theirs)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_gets_the_same_batches_of_an_open_run_as_its_parent():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def collect_for_half_a_minute(run):
+    began = time.monotonic()
+    for _ in run:
+        gc.collect(0)
+        if time.monotonic() > began + 30:
+            break
+
+
+def test_an_interrupt_that_compiled_code_returned_as_an_error_is_no_records_fault(twelve, loading):
+    def action(batch):
+        raise SystemError("a kernel returned a result with an exception set") from KeyboardInterrupt()
+
+    batch = next((twelve >> loading).batches(2))
+    with pytest.raises(KeyboardInterrupt):
+        error_policy.apply(action, batch, step="resample_signals", on_error="skip", probes=True)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_an_interrupt_dropped_by_the_garbage_collector_ends_the_run(twelve, loading, threads):
+    left = [1]
+
+    def callback(*_):
+        if left:
+            left.pop()
+            signal.raise_signal(signal.SIGINT)
+
+    run = (twelve >> loading).batches(2, threads=threads, n_epochs=None)
+    next(run)
+    gc.callbacks.append(callback)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            collect_for_half_a_minute(run)
+    finally:
+        gc.callbacks.remove(callback)
+        run.close()
+    assert not left

@@ -196,9 +196,9 @@ def test_labels_are_binarized_before_they_are_mixed_and_a_single_record_stays(ma
         (
             "random_gaussian_noise",
             ((2, 1),),
-            "random_gaussian_noise(std_mv=(2, 1)) is neither a number nor a rising pair (low, high).",
+            "random_gaussian_noise(std_mv=(2, 1)) is neither a number nor a pair (low, high) with low <= high.",
         ),
-        ("random_lead_dropout", (1.5,), "random_lead_dropout(p=1.5) is no probability: it is above 1."),
+        ("random_lead_dropout", (1.5,), "random_lead_dropout(p=1.5) is not a probability: it is above 1."),
         (
             "random_time_warp",
             (1.0,),
@@ -209,8 +209,8 @@ def test_labels_are_binarized_before_they_are_mixed_and_a_single_record_stays(ma
             "random_recorded_noise",
             ([0.1, 0.2], 360),
             (
-                "random_recorded_noise(noise=…) of shape (2,) is no noise: expected finite millivolts of "
-                "(signal, time), a second of them at least."
+                "random_recorded_noise(noise=…) of shape (2,) is not a noise: expected finite millivolts of "
+                "(signal, time), at least one second."
             ),
         ),
     ],

@@ -107,8 +107,8 @@ def test_a_record_without_such_a_beat_is_named(make):
     with pytest.raises(InputError) as caught:
         make(np.ones((1, 100)), annotation=(beats([50], "V"),)).median_beat()
     assert str(caught.value) == (
-        "median_beat cannot take record 'A00000' of shape (1, 100): none of its 0 beats of 'N' lies whole inside it. "
-        "Leave it out"
+        "median_beat cannot take record 'A00000' of shape (1, 100): none of its 0 beats of 'N' lies inside it. "
+        "Leave the record out"
     )
 
 

@@ -80,7 +80,7 @@ def test_an_unknown_channel_is_refused_with_those_that_are_there(batch, action):
 def test_no_choice_is_refused_at_once(batch, action):
     with pytest.raises(InputError) as caught:
         getattr(batch, action)()
-    assert str(caught.value) == f"{action}() chooses no channel. Give names, indices or both."
+    assert str(caught.value) == f"{action}() does not choose a channel. Pass names, indices or both."
 
 
 def test_dropping_every_channel_is_refused(batch):
@@ -176,7 +176,7 @@ def test_units_are_converted_for_all_channels_or_some(batch):
 def test_an_unknown_unit_is_refused_at_once(batch):
     with pytest.raises(InputError) as caught:
         batch.convert_units("millvolt")
-    assert str(caught.value) == "There is no unit 'millvolt'. Give one that pint knows, such as 'mV' or 'uV'."
+    assert str(caught.value) == "There is no unit 'millvolt'. Pass one that pint knows, such as 'mV' or 'uV'."
 
 
 def test_a_voltage_is_no_pressure(batch):

@@ -122,8 +122,8 @@ def test_steps_may_differ_by_label(batch):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ((0, 3), "random_split_signals(length=0) is no whole number of at least 1."),
-        ((3, 0), "random_split_signals(n_segments=0) is no whole number of at least 1."),
+        ((0, 3), "random_split_signals(length=0) is not an integer of at least 1."),
+        ((3, 0), "random_split_signals(n_segments=0) is not an integer of at least 1."),
         (
             (3, {"A": 1.5}),
             (

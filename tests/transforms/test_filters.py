@@ -188,8 +188,8 @@ def test_a_record_without_a_sampling_rate_is_named(make, fs):
         ({}, "band_pass_signals() keeps all frequencies. Give low, high or both, in Hz."),
         ({"low": 40, "high": 1}, "band_pass_signals(low=40, high=1): low is not below high. Swap them?"),
         ({"low": -1}, "band_pass_signals(low=-1) is not above 0."),
-        ({"low": "1"}, "band_pass_signals(low='1') is no finite number."),
-        ({"low": 1, "order": 0}, "band_pass_signals(order=0) is no whole number of at least 1."),
+        ({"low": "1"}, "band_pass_signals(low='1') is not a finite number."),
+        ({"low": 1, "order": 0}, "band_pass_signals(order=0) is not an integer of at least 1."),
     ],
 )
 def test_wrong_parameters_are_refused_at_once(make, arguments, text):

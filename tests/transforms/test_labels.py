@@ -110,12 +110,12 @@ def test_a_record_without_a_label_is_named(single):
     with pytest.raises(LabelError) as caught:
         single.replace(target=objects("A", None, "N", "A")).drop_labels(["A"])
     assert str(caught.value) == (
-        "drop_labels found no label for record 'A00001', but None. Add it to the table, or leave the record out."
+        "drop_labels found None instead of a label for record 'A00001'. Add it to the table, or leave the record out."
     )
 
 
 @pytest.mark.parametrize(
-    ("argument", "text"), [([], "names nothing"), ([1], "is no list of names"), (3, "is no list of names")]
+    ("argument", "text"), [([], "is empty"), ([1], "is not a list of names"), (3, "is not a list of names")]
 )
 def test_what_is_no_list_of_labels_is_refused_at_once(single, argument, text):
     with pytest.raises(InputError, match=text):

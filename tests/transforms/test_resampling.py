@@ -90,7 +90,7 @@ def test_what_draws_no_rate_is_refused_at_once(records, distr, kwargs, text):
 
 
 @pytest.mark.parametrize(
-    ("fs", "text"), [(0, "is not above 0"), (np.inf, "is no finite number"), ("250", "is no finite")]
+    ("fs", "text"), [(0, "is not above 0"), (np.inf, "is not a finite number"), ("250", "is not a finite")]
 )
 def test_what_is_no_rate_is_refused_at_once(records, fs, text):
     with pytest.raises(InputError, match=text):

@@ -55,7 +55,7 @@ def test_clipped_signals_stay_between_the_values(twelve):
 @pytest.mark.parametrize(
     ("name", "kwargs", "text"),
     [
-        ("standardize", {"axis": 0}, "standardize(axis=0) is unknown. Give one of -1, (-2, -1), None."),
+        ("standardize", {"axis": 0}, "standardize(axis=0) is unknown. Pass one of -1, (-2, -1), None."),
         ("standardize", {"eps": -1}, "standardize(eps=-1) is not at least 0."),
         ("min_max_scale", {"low": 2, "high": 1}, "min_max_scale(low=2, high=1): low is not below high. Swap them?"),
         (

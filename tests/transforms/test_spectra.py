@@ -118,9 +118,9 @@ def test_a_signal_shorter_than_the_window_is_one_window(make):
         ("dwt", ("db99",), "dwt(wavelet='db99'): there is no discrete wavelet of that name. Did you mean 'db9'"),
         ("dwt", ("db4", "symetric"), "dwt(mode='symetric') is unknown. Did you mean 'symmetric'"),
         ("cwt", ([1], "morlet"), "cwt(wavelet='morlet'): there is no continuous wavelet of that name. Did you mean"),
-        ("cwt", ([0],), "cwt(scales=[0]) is no list of numbers above zero."),
-        ("fft", (0,), "fft(n=0) is no whole number of at least 1."),
-        ("rfft", (None, "orto"), "rfft(norm='orto') is unknown. Give one of 'backward', 'ortho', 'forward'."),
+        ("cwt", ([0],), "cwt(scales=[0]) is not a list of numbers above zero."),
+        ("fft", (0,), "fft(n=0) is not an integer of at least 1."),
+        ("rfft", (None, "orto"), "rfft(norm='orto') is unknown. Pass one of 'backward', 'ortho', 'forward'."),
     ],
 )
 def test_wrong_parameters_are_refused_at_once(make, name, arguments, text):
@@ -137,7 +137,7 @@ def test_what_cannot_be_put_together_is_refused(make):
         batch.waverec()
     with pytest.raises(InputError, match=r"wavedec cannot take record 'A00000' .* 30 samples allow 2 levels of db4"):
         batch.wavedec(level=9)
-    with pytest.raises(InputError, match=r"spectrogram has no option 'npersg'. Did you mean 'nperseg'"):
+    with pytest.raises(InputError, match=r"spectrogram does not have the option 'npersg'. Did you mean 'nperseg'"):
         batch.spectrogram(npersg=3)
     with pytest.raises(InputError, match=r"rfft cannot take record 'A00000'"):
         batch.rfft().rfft()

@@ -54,7 +54,7 @@ class PipelineActions:
     def clip_signals(self, low_mv: float | Expression = -5.0, high_mv: float | Expression = 5.0) -> Self:
         """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does."""
     def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str] | Expression) -> Self:
-        """Express the signals in other units, and say so in ``meta["units"]``."""
+        """Convert the signals to other units, and update ``meta["units"]``."""
     def convolve_signals(
         self,
         kernel: Sequence[float] | Expression,
@@ -68,7 +68,7 @@ class PipelineActions:
         symbols: Sequence[str] | None | Expression = None,
         labels: Literal["symbol", "aami", "keep"] | Expression = "symbol",
     ) -> Self:
-        """Make a row of each annotated beat: (lead, length) around it, with its class as the target."""
+        """Make a row of (lead, length) around each annotated beat, with its class as the target."""
     def cwt(
         self,
         scales: Sequence[float] | Expression,
@@ -79,7 +79,7 @@ class PipelineActions:
     ) -> Self:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
     def derive_leads(self) -> Self:
-        """Compute the limb leads that follow from two of them, so that 8 stored leads become 12."""
+        """Compute the missing limb leads from I and II, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] | Expression = "kors") -> Self:
         """Compute the vectorcardiogram from I, II and V1–V6."""
     def detect_lead_off(
@@ -89,15 +89,15 @@ class PipelineActions:
         share: float | Expression = 0.5,
         dst: str | Expression = "lead_off",
     ) -> Self:
-        """Find leads that were not connected, and write a truth value per lead to the component ``dst``."""
+        """Detect leads that were not connected, and write a boolean per lead to ``dst``."""
     def detect_powerline(self, threshold_db: float | Expression = 15.0, dst: str | Expression = "powerline") -> Self:
-        """Find the hum of the mains, and write its frequency per record, 50 or 60 Hz or 0 for none, to ``dst``."""
+        """Detect powerline interference, and write its frequency to ``dst``: 50 or 60 Hz, or 0 for none."""
     def drop_channels(
         self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
     ) -> Self:
-        """Leave out channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
+        """Drop channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
     def drop_labels(self, drop_list: Sequence[str] | Expression) -> Self:
-        """Leave out the labels in ``drop_list``, and each record that had no other."""
+        """Drop the labels in ``drop_list``, and each record that had no other."""
     def drop_short_signals(self, min_length: int | Expression) -> Self:
         """Keep the records of ``min_length`` samples or more."""
     def dump(
@@ -152,7 +152,7 @@ class PipelineActions:
         src: str | Expression = "signal",
         dst: str | Expression = "signal",
     ) -> Self:
-        """Put one level of a wavelet transform together again, as ``pywt.idwt`` does."""
+        """Reconstruct the signal from one level of its wavelet transform, as ``pywt.idwt`` does."""
     def ifft(
         self,
         n: int | None | Expression = None,
@@ -176,13 +176,13 @@ class PipelineActions:
         src: str | Expression = "signal",
         dst: str | Expression = "signal",
     ) -> Self:
-        """Replace each half spectrum by the real signal that it is of, as ``numpy.fft.irfft`` defines it."""
+        """Replace each half spectrum by its real signal, as ``numpy.fft.irfft`` does."""
     def keep_channels(
         self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
     ) -> Self:
         """Keep channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
     def keep_labels(self, keep_list: Sequence[str] | Expression) -> Self:
-        """Keep the labels in ``keep_list``, and the records that have one of them at least."""
+        """Keep the labels in ``keep_list``, and the records that have at least one of them."""
     def load(
         self,
         src: Any = None,
@@ -201,7 +201,7 @@ class PipelineActions:
         after_s: float | Expression = 0.5,
         symbols: Sequence[str] | Expression = ("N",),
     ) -> Self:
-        """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats."""
+        """Replace each record by its median beat: the median of its annotated beats at each sample of each lead."""
     def min_max_scale(
         self, low: float | Expression = 0.0, high: float | Expression = 1.0, axis: Axis | Expression = -1
     ) -> Self:
@@ -243,25 +243,25 @@ class PipelineActions:
     def random_amplitude_scale(
         self, low: float | Expression = 0.8, high: float | Expression = 1.25, *, per_lead: bool | Expression = False
     ) -> Self:
-        """Multiply each record by a factor between ``low`` and ``high``, halving as likely as doubling."""
+        """Multiply each record by a random factor between ``low`` and ``high``, log-uniformly distributed."""
     def random_baseline_wander(
         self,
         amplitude_mv: float | tuple[float, float] | Expression = (0.0, 0.3),
         frequency: float | tuple[float, float] | Expression = (0.05, 0.5),
     ) -> Self:
-        """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share."""
+        """Add baseline wander as breathing causes it: three slow sine waves, mixed differently in each lead."""
     def random_coloured_noise(
         self,
         exponent: float | tuple[float, float] | Expression = (0.5, 2.0),
         std_mv: float | tuple[float, float] | Expression = (0.0, 0.05),
     ) -> Self:
-        """Add noise whose power falls as 1/f to the power of ``exponent``, which is what electrodes and muscles give."""
+        """Add noise whose power is proportional to 1 / f**exponent, as electrodes and muscles cause it."""
     def random_crop_signals(self, length: int | Expression, pad_value: float | Expression = 0.0) -> Self:
         """Cut one window of ``length`` samples at a random place of each signal, which stays (lead, time)."""
     def random_cut_mix(self, alpha: float | Expression = 1.0) -> Self:
         """Replace a stretch of each record by another one's, in all leads, and mix the targets by its length."""
     def random_gaussian_noise(self, std_mv: float | tuple[float, float] | Expression = (0.0, 0.05)) -> Self:
-        """Add white noise to each lead, of a standard deviation that is drawn once per record."""
+        """Add white noise to each lead, with a standard deviation drawn once per record."""
     def random_lead_dropout(self, p: float | Expression = 0.2, n_keep: int | Expression = 1) -> Self:
         """Set each lead to zeros with probability ``p``, but keep at least ``n_keep`` leads."""
     def random_mix_up(self, alpha: float | Expression = 0.2) -> Self:
@@ -271,7 +271,7 @@ class PipelineActions:
         amplitude_mv: float | tuple[float, float] | Expression = (0.0, 0.1),
         frequencies: float | tuple[float, ...] | Expression = (50.0, 60.0),
     ) -> Self:
-        """Let the mains hum: a sine wave near one of ``frequencies``, of a strength of its own in each lead."""
+        """Add powerline interference: a sine wave near one of ``frequencies``, with a different amplitude in each lead."""
     def random_recorded_noise(
         self,
         noise: NDArray[Any] | Expression,
@@ -290,17 +290,17 @@ class PipelineActions:
     ) -> Self:
         """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
     def random_time_warp(self, strength: float | Expression = 0.2, n_knots: int | Expression = 5) -> Self:
-        """Stretch and squeeze time, smoothly and differently along the record, which keeps its length."""
+        """Stretch and compress time smoothly along the record, which keeps its length."""
     def rebatch(self, batch_size: int | Expression, *, drop_last: bool | Expression = False) -> Self:
         """Make batches of ``batch_size`` rows of what comes; batches of one epoch are never mixed with the next."""
     def remove_baseline(self, method: Literal["median", "high_pass", "spline"] | Expression = "median") -> Self:
         """Take out baseline wander, which breathing and electrodes bring."""
     def rename_channels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
-        """Give channels other names: ``rename_channels({"ECG": "I"})``."""
+        """Rename channels: ``rename_channels({"ECG": "I"})``."""
     def rename_labels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
-        """Give labels other names: ``rename_labels({"N": "NO", "O": "NO"})`` makes one of two."""
+        """Rename labels: ``rename_labels({"N": "NO", "O": "NO"})`` merges two into one."""
     def reorder_channels(self, new_order: Sequence[str] | Expression) -> Self:
-        """Put the channels into the order ``new_order``, and leave out those that it does not name."""
+        """Reorder the channels to ``new_order``, and drop those that it does not name."""
     def repeat_signal(self, n_repeats: int | Expression) -> Self:
         """Make ``n_repeats`` segments of each signal, all equal: (lead, time) becomes (segment, lead, time)."""
     def resample_signals(self, fs: float | Expression) -> Self:
@@ -312,7 +312,7 @@ class PipelineActions:
         src: str | Expression = "signal",
         dst: str | Expression = "signal",
     ) -> Self:
-        """Replace each lead by the half of its Fourier transform that says all, as ``numpy.fft.rfft``, in complex64."""
+        """Replace each lead by the non-negative half of its spectrum, as ``numpy.fft.rfft`` does, in complex64."""
     def robust_scale(
         self, quantiles: tuple[float, float] | Expression = (0.25, 0.75), axis: Axis | Expression = -1
     ) -> Self:
@@ -328,7 +328,7 @@ class PipelineActions:
     def set_kind(self, src: str | Expression, kind: Kind | Expression) -> Self:
         """Declare the kind of the component ``src``, by which it follows the signal when time changes."""
     def signal_quality(self, dst: str | Expression = "quality") -> Self:
-        """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``."""
+        """Measure the quality of each lead by three indices, and write them as (lead, index) to ``dst``."""
     def signal_transpose(
         self,
         axes: Sequence[int] | None | Expression = None,
@@ -394,4 +394,4 @@ class PipelineActions:
         src: str | Expression = "signal",
         dst: str | Expression = "signal",
     ) -> Self:
-        """Put all levels of a wavelet transform together again, as ``pywt.waverec`` does."""
+        """Reconstruct the signal from all levels of its wavelet transform, as ``pywt.waverec`` does."""

@@ -1,4 +1,4 @@
-"""The runs of samples that share one mean, one range or one scale."""
+"""Runs of samples that share a mean, a range or a scale."""
 
 from __future__ import annotations
 

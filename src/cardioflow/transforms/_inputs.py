@@ -69,7 +69,7 @@ def uncut(batch: EcgBatch, step: str) -> Ragged:
     """Return the signals when they are (lead, time).
 
     Raises:
-        InputError: when they are cut into segments already.
+        InputError: when they are cut into segments.
     """
     signal: Ragged = batch.component("signal")
     if signal.ndim != 2:

@@ -38,7 +38,7 @@ def map_records(
 
 
 def gathered(results: Sequence[NDArray[Any]], ndim: int) -> Ragged:
-    """Return the arrays as a Ragged; ``ndim`` counts only when there are none."""
+    """Return the arrays as a Ragged; ``ndim`` is used only when there are none."""
     return Ragged.from_arrays(results, ndim=ndim)
 
 

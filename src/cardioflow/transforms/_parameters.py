@@ -1,4 +1,4 @@
-"""Checks of parameters, made once, when a transform is constructed."""
+"""Checks of parameters when a transform is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["FrozenDict", "above", "as_key", "choice", "count", "frozen", "names"
 
 
 class FrozenDict(dict[Any, Any]):
-    """A dictionary that cannot be changed, so that the transform that holds it can be hashed and shared."""
+    """A dictionary that cannot change, so that the transform that holds it can be hashed and shared."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -54,15 +54,15 @@ def as_key(transform: Any) -> tuple[Any, ...]:
 
 
 def names(transform: Any, field: str, *, empty: bool = False) -> tuple[str, ...]:
-    """Return the field as a tuple of texts, a lone one included, and store it so."""
+    """Return the field, a string or several, as a tuple of strings, and store it as one."""
     given = getattr(transform, field)
     listed = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (None,)
     if not all(isinstance(v, str) for v in listed):
         raise InputError(
-            f"{transform.action_name}({field}={given!r}) is no list of names. Give texts, such as ['A', 'N']."
+            f"{transform.action_name}({field}={given!r}) is not a list of names. Pass strings, such as ['A', 'N']."
         )
     if not listed and not empty:
-        raise InputError(f"{transform.action_name}({field}={given!r}) names nothing. Give one name at least.")
+        raise InputError(f"{transform.action_name}({field}={given!r}) is empty. Pass at least one name.")
     set_fields(transform, **{field: tuple(dict.fromkeys(listed))})
     return tuple(dict.fromkeys(listed))
 
@@ -73,7 +73,7 @@ def count(transform: Any, *fields: str, least: int = 1) -> None:
         value = getattr(transform, field)
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < least:
-            raise InputError(f"{transform.action_name}({field}={value!r}) is no whole number of at least {least}.")
+            raise InputError(f"{transform.action_name}({field}={value!r}) is not an integer of at least {least}.")
         set_fields(transform, **{field: int(value)})
 
 
@@ -83,7 +83,7 @@ def number(transform: Any, *fields: str) -> None:
         value = getattr(transform, field)
         real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not real or not math.isfinite(value):
-            raise InputError(f"{transform.action_name}({field}={value!r}) is no finite number.")
+            raise InputError(f"{transform.action_name}({field}={value!r}) is not a finite number.")
 
 
 def above(transform: Any, *fields: str, least: float = 0.0, equal: bool = False) -> None:
@@ -102,18 +102,18 @@ def choice(transform: Any, field: str, options: Iterable[Any]) -> None:
     listed = tuple(options)
     if value not in listed:
         raise InputError(
-            f"{transform.action_name}({field}={value!r}) is unknown. Give one of {', '.join(map(repr, listed))}."
+            f"{transform.action_name}({field}={value!r}) is unknown. Pass one of {', '.join(map(repr, listed))}."
         )
 
 
 def span(transform: Any, field: str, *, least: float | None = None) -> None:
-    """Store the field, a number or a pair of them, as the pair (low, high) that is drawn between."""
+    """Store the field, a number or a pair, as the bounds (low, high) to draw from."""
     given = getattr(transform, field)
     pair = tuple(given) if isinstance(given, (tuple, list)) else (given, given)
     real = all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) and math.isfinite(v) for v in pair)
     if not real or len(pair) != 2 or pair[0] > pair[1]:
         raise InputError(
-            f"{transform.action_name}({field}={given!r}) is neither a number nor a rising pair (low, high)."
+            f"{transform.action_name}({field}={given!r}) is neither a number nor a pair (low, high) with low <= high."
         )
     if least is not None and pair[0] < least:
         raise InputError(f"{transform.action_name}({field}={given!r}) goes below {least:g}.")

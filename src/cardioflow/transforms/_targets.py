@@ -1,4 +1,4 @@
-"""Labels as they stand in ``batch.target``: one text per record, several, or columns after ``binarize_labels``."""
+"""Labels in ``batch.target``: one string per record, several, or columns after ``binarize_labels``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["by_label", "check_known", "column", "labels", "texts"]
 
 
 def texts(batch: EcgBatch, step: str) -> list[tuple[str, ...]]:
-    """Return each record's labels as a tuple of texts.
+    """Return each record's labels as a tuple of strings.
 
     Raises:
-        LabelError: when the labels are binarized already, or a record has none.
+        LabelError: when the labels are binarized, or a record has none.
     """
     target = batch.component("target")
     if target.dtype.kind == "f":
         raise LabelError(f"{step} works on labels, but they are binarized already. Call it before binarize_labels.")
     reasons = {
         batch.ids[i]: LabelError(
-            f"{step} found no label for record {batch.ids[i]!r}, but {value!r}. "
+            f"{step} found {value!r} instead of a label for record {batch.ids[i]!r}. "
             "Add it to the table, or leave the record out.",
             record=batch.ids[i],
         )
@@ -37,7 +37,7 @@ def texts(batch: EcgBatch, step: str) -> list[tuple[str, ...]]:
 
 
 def labels(batch: EcgBatch, step: str) -> list[tuple[str, ...]]:
-    """Return each record's labels as texts, decoded with ``batch.classes`` where they are binarized."""
+    """Return each record's labels as strings, decoded with ``batch.classes`` where they are binarized."""
     target = batch.component("target")
     if target.dtype.kind != "f":
         return texts(batch, step)
@@ -60,7 +60,7 @@ def check_known(batch: EcgBatch, step: str, field: str, given: Iterable[str]) ->
 
 
 def column(values: Sequence[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """Return labels as an object array, single ones as texts where ``like`` holds texts."""
+    """Return labels as an object array, single ones as strings where ``like`` holds strings."""
     out = np.empty(len(values), dtype=object)
     for i, (value, old) in enumerate(zip(values, like, strict=True)):
         out[i] = value[0] if isinstance(old, str) else value

@@ -1,4 +1,4 @@
-"""Records disturbed one by one, each from its own stream of random numbers."""
+"""Disturbances of records, each from the record's own random numbers."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def disturbed(
 
 
 def between(chance: np.random.Generator, span: tuple[float, float], size: Any = None) -> Any:
-    """Return numbers drawn evenly from ``span``."""
+    """Return numbers drawn uniformly from ``span``."""
     return chance.uniform(span[0], span[1], size)

@@ -20,7 +20,7 @@ __all__ = ["RandomAmplitudeScale"]
 @final
 @dataclass(frozen=True)
 class RandomAmplitudeScale(RandomTransform):
-    """Multiply each record by a factor between ``low`` and ``high``, halving as likely as doubling.
+    """Multiply each record by a random factor between ``low`` and ``high``, log-uniformly distributed.
 
     Args:
         low: the smallest factor.

@@ -1,4 +1,4 @@
-"""Let the baseline wander."""
+"""Add baseline wander."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["RandomBaselineWander"]
 @final
 @dataclass(frozen=True)
 class RandomBaselineWander(RandomTransform):
-    """Let the baseline wander as breathing does: three slow sine waves, of which each lead sees its own share.
+    """Add baseline wander as breathing causes it: three slow sine waves, mixed differently in each lead.
 
     Args:
-        amplitude_mv: the amplitude of their sum in millivolts, or the pair that it is drawn between.
-        frequency: the frequency of each in Hz, or the pair that it is drawn between.
+        amplitude_mv: the amplitude of their sum in millivolts, or the pair of bounds to draw it from.
+        frequency: the frequency of each in Hz, or the pair of bounds to draw it from.
     """
 
     former_parameters: ClassVar[Mapping[str, str]] = {"frequency_hz": "frequency"}

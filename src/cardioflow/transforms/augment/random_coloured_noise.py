@@ -20,11 +20,11 @@ __all__ = ["RandomColouredNoise"]
 @final
 @dataclass(frozen=True)
 class RandomColouredNoise(RandomTransform):
-    """Add noise whose power falls as 1/f to the power of ``exponent``, which is what electrodes and muscles give.
+    """Add noise whose power is proportional to 1 / f**exponent, as electrodes and muscles cause it.
 
     Args:
-        exponent: 0 for white noise, 1 for pink, 2 for brown; or the pair that it is drawn between.
-        std_mv: the standard deviation of the noise in millivolts, or the pair that it is drawn between.
+        exponent: 0 for white noise, 1 for pink, 2 for brown; or the pair of bounds to draw it from.
+        std_mv: the standard deviation of the noise in millivolts, or the pair of bounds to draw it from.
     """
 
     exponent: float | tuple[float, float] = (0.5, 2.0)
@@ -41,7 +41,7 @@ class RandomColouredNoise(RandomTransform):
         exponent, std = between(chance, self.exponent), between(chance, self.std_mv)  # type: ignore[arg-type]
         n = x.shape[-1]
         spectrum = scipy.fft.rfft(chance.standard_normal(x.shape))
-        # The mean has no frequency, so it has no share in the noise.
+        # A mean would be an offset, which is not noise.
         bins = np.arange(spectrum.shape[-1], dtype=np.float64)
         spectrum *= np.concatenate([[0.0], bins[1:] ** (-exponent / 2)])
         noise = scipy.fft.irfft(spectrum, n) if n > 1 else np.zeros(x.shape)

@@ -19,10 +19,10 @@ __all__ = ["RandomGaussianNoise"]
 @final
 @dataclass(frozen=True)
 class RandomGaussianNoise(RandomTransform):
-    """Add white noise to each lead, of a standard deviation that is drawn once per record.
+    """Add white noise to each lead, with a standard deviation drawn once per record.
 
     Args:
-        std_mv: the standard deviation in millivolts, or the pair that it is drawn between.
+        std_mv: the standard deviation in millivolts, or the pair of bounds to draw it from.
     """
 
     std_mv: float | tuple[float, float] = (0.0, 0.05)

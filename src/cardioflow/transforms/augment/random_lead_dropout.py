@@ -1,4 +1,4 @@
-"""Lose leads."""
+"""Set leads to zeros."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RandomLeadDropout(RandomTransform):
 
     Args:
         p: the probability for each lead.
-        n_keep: how many leads stay at least; a record that has no more loses none.
+        n_keep: the least number of leads to keep; a record with no more leads than that does not change.
     """
 
     former_parameters: ClassVar[Mapping[str, str]] = {"keep": "n_keep"}
@@ -37,14 +37,14 @@ class RandomLeadDropout(RandomTransform):
         _parameters.above(self, "p", equal=True)
         _parameters.count(self, "n_keep", least=0)
         if self.p > 1:
-            raise InputError(f"{self.action_name}(p={self.p}) is no probability: it is above 1.")
+            raise InputError(f"{self.action_name}(p={self.p}) is not a probability: it is above 1.")
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         return disturbed(batch, keys, self.action_name, self._lost)
 
     def _lost(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
         draw = chance.random(x.shape[:-1])
-        # The leads with the largest draws stay, whatever p says.
+        # The leads with the largest draws stay, whatever p is.
         safe = np.argsort(np.argsort(-draw, axis=-1), axis=-1) < self.n_keep
         return np.asarray(x * ((draw >= self.p) | safe)[..., None])
 

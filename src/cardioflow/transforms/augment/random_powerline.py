@@ -1,4 +1,4 @@
-"""Let the mains hum."""
+"""Add powerline interference."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["RandomPowerline"]
 @final
 @dataclass(frozen=True)
 class RandomPowerline(RandomTransform):
-    """Let the mains hum: a sine wave near one of ``frequencies``, of a strength of its own in each lead.
+    """Add powerline interference: a sine wave near one of ``frequencies``, with a different amplitude in each lead.
 
-    The frequency drifts by up to 0.2 Hz, as grids do. One that a record's
-    sampling rate cannot hold is not added to it.
+    The frequency deviates by up to 0.2 Hz, as it does in power grids. A frequency
+    above half the sampling rate of a record is not added to it.
 
     Args:
-        amplitude_mv: the amplitude in millivolts, or the pair that each lead's is drawn between.
-        frequencies: the mains in Hz, one of which is drawn for each record.
+        amplitude_mv: the amplitude in millivolts, or the pair of bounds to draw each lead's from.
+        frequencies: the mains frequencies in Hz; one of them is drawn for each record.
     """
 
     amplitude_mv: float | tuple[float, float] = (0.0, 0.1)
@@ -39,7 +39,7 @@ class RandomPowerline(RandomTransform):
         given = self.frequencies
         listed = tuple(given) if isinstance(given, (tuple, list)) else (given,)
         if not listed or not all(isinstance(f, (int, float)) and f > 0 for f in listed):
-            raise InputError(f"{self.action_name}(frequencies={given!r}) holds no frequencies above zero.")
+            raise InputError(f"{self.action_name}(frequencies={given!r}) is not a list of frequencies above zero.")
         _parameters.set_fields(self, frequencies=listed)
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:

@@ -29,20 +29,20 @@ class RandomRecordedNoise(RandomTransform):
 
     The ratio is that of WFDB's ``nst`` (Moody, Muldrow and Mark 1984): the
     ECG's power is A²/8 for QRS complexes of a mean peak-to-peak amplitude A,
-    the noise's the squared mean of its seconds' standard deviations. Annotated
-    beats are used where there are any. Each record takes a stretch that begins
-    at random; lead k takes noise signal k, counted around; a record longer than
-    the noise meets it again from its beginning.
+    the noise's is the squared mean of the standard deviations of its seconds.
+    Annotated beats are used where there are any. Each record gets a stretch with
+    a random start. Lead k gets noise signal k modulo their number. The noise
+    repeats in a record that is longer.
 
     Args:
         noise: the noise in millivolts, (signal, time).
         noise_fs: its sampling rate in Hz; it is resampled to each record's.
-        snr_db: the ratio in dB, or the pair that each record's is drawn between.
-        part: which part of the noise is used. Training takes the first half, so that scores on noise of the second
-            half are of noise that no model has seen.
+        snr_db: the ratio in dB, or the pair of bounds to draw each record's from.
+        part: which part of the noise is used. Train with the first half, so that a test with the second half uses
+            noise that no model has seen.
 
     Raises:
-        InputError: for a record with samples that are not finite, or noise that is none.
+        InputError: for a record with samples that are not finite, or a noise that is not one.
     """
 
     noise: NDArray[Any] = field(compare=False, repr=False)
@@ -58,8 +58,8 @@ class RandomRecordedNoise(RandomTransform):
         noise = np.atleast_2d(np.array(self.noise, dtype=np.float32))
         if noise.ndim != 2 or noise.shape[-1] < self.noise_fs or not np.isfinite(noise).all():
             raise InputError(
-                f"{self.action_name}(noise=…) of shape {np.shape(self.noise)} is no noise: expected finite millivolts "
-                "of (signal, time), a second of them at least."
+                f"{self.action_name}(noise=…) of shape {np.shape(self.noise)} is not a noise: expected finite "
+                "millivolts of (signal, time), at least one second."
             )
         noise.flags.writeable = False
         _parameters.set_fields(self, noise=noise, digest=hashlib.blake2b(noise.tobytes(), digest_size=8).hexdigest())

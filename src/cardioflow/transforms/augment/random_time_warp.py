@@ -1,4 +1,4 @@
-"""Stretch and squeeze time."""
+"""Stretch and compress time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["RandomTimeWarp"]
 @final
 @dataclass(frozen=True)
 class RandomTimeWarp(RandomTransform):
-    """Stretch and squeeze time, smoothly and differently along the record, which keeps its length.
+    """Stretch and compress time smoothly along the record, which keeps its length.
 
     The speed runs along a spline through ``n_knots`` random values, so that
     heart rate and widths change together. All leads are warped alike, and events

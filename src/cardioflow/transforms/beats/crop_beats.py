@@ -23,7 +23,7 @@ __all__ = ["CropBeats"]
 @final
 @dataclass(frozen=True)
 class CropBeats(Transform):
-    """Make a row of each annotated beat: (lead, length) around it, with its class as the target.
+    """Make a row of (lead, length) around each annotated beat, with its class as the target.
 
     The rows have ids as after ``unstack_signals``, and their part of every set of
     events and time series. Beats whose segment would reach outside the record
@@ -32,8 +32,8 @@ class CropBeats(Transform):
 
     Args:
         before_s: seconds before the annotated sample, which most annotators set at the R-peak.
-        after_s: seconds from it on.
-        symbols: PhysioNet's symbols of the beats that are cut; all beats by default.
+        after_s: seconds after it.
+        symbols: PhysioNet's symbols of the beats to use; by default all.
         labels: the new target: the beat's ``"symbol"``, its class in ``"aami"`` EC57 (N, S, V, F, Q), or
             ``"keep"`` for the record's own.
 

@@ -23,7 +23,7 @@ __all__ = ["MedianBeat"]
 @final
 @dataclass(frozen=True)
 class MedianBeat(Transform):
-    """Replace each record by its median beat: the median, sample by sample and lead by lead, of its annotated beats.
+    """Replace each record by its median beat: the median of its annotated beats at each sample of each lead.
 
     The beats are aligned at their annotations, and those that reach outside the
     record are left out. ``meta["n_beats"]`` is their number; the annotation has
@@ -32,8 +32,8 @@ class MedianBeat(Transform):
 
     Args:
         before_s: seconds before the annotated sample.
-        after_s: seconds from it on.
-        symbols: PhysioNet's symbols of the beats that are taken.
+        after_s: seconds after it.
+        symbols: PhysioNet's symbols of the beats to use.
 
     Raises:
         InputError: for a record without such a beat, or with samples that are not finite.
@@ -71,7 +71,7 @@ class MedianBeat(Transform):
         inside = beats.sample[(beats.sample >= before) & (beats.sample + after <= x.shape[-1])]
         if not inside.size:
             symbols = ", ".join(map(repr, self.symbols))
-            raise ValueError(f"none of its {len(beats)} beats of {symbols} lies whole inside it. Leave it out")
+            raise ValueError(f"none of its {len(beats)} beats of {symbols} lies inside it. Leave the record out")
         return np.median(np.stack([x[:, s - before : s + after] for s in inside]), axis=0), int(inside.size)
 
     @classmethod

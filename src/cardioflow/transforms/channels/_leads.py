@@ -18,14 +18,14 @@ __all__ = ["check_choice", "chosen", "lead_names", "with_events_of_leads", "with
 def check_choice(transform: Any) -> None:
     """Check that ``names``, ``indices`` or both are given, and store them as tuples."""
     if transform.names is None and transform.indices is None:
-        raise InputError(f"{transform.action_name}() chooses no channel. Give names, indices or both.")
+        raise InputError(f"{transform.action_name}() does not choose a channel. Pass names, indices or both.")
     if transform.names is not None:
         _parameters.names(transform, "names")
     if transform.indices is not None:
         given = transform.indices
         listed = (given,) if isinstance(given, int) else tuple(given)
         if not listed or not all(isinstance(i, int) and not isinstance(i, bool) for i in listed):
-            raise InputError(f"{transform.action_name}(indices={given!r}) is no list of whole numbers.")
+            raise InputError(f"{transform.action_name}(indices={given!r}) is not a list of integers.")
         _parameters.set_fields(transform, indices=listed)
 
 

@@ -1,4 +1,4 @@
-"""Express signals in other units."""
+"""Convert signals to other units."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ __all__ = ["ConvertUnits"]
 @final
 @dataclass(frozen=True)
 class ConvertUnits(Transform):
-    """Express the signals in other units, and say so in ``meta["units"]``.
+    """Convert the signals to other units, and update ``meta["units"]``.
 
-    Readers give millivolts already, so this is for channels that are no
-    voltage, and for what leaves the pipeline. Names are pint's: ``"uV"``,
+    Readers return millivolts already, so this is for channels that are not
+    voltages, and for output. Names are pint's: ``"uV"``,
     ``"mV"``, ``"mmHg"``.
 
     Args:
         new_units: one unit for all channels, a unit by lead name, or one per channel.
 
     Raises:
-        InputError: for an unknown unit, or one that a channel's own cannot be turned into.
+        InputError: for an unknown unit, or one that a channel cannot be converted to.
     """
 
     new_units: str | Mapping[str, str] | Sequence[str]
@@ -108,7 +108,7 @@ def _known(unit: str) -> pint.Unit:
     try:
         return _registry().parse_units(unit)
     except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError) as error:
-        raise InputError(f"There is no unit {unit!r}. Give one that pint knows, such as 'mV' or 'uV'.") from error
+        raise InputError(f"There is no unit {unit!r}. Pass one that pint knows, such as 'mV' or 'uV'.") from error
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Compute the limb leads that follow from two of them."""
+"""Compute limb leads from I and II."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["DeriveLeads"]
 @final
 @dataclass(frozen=True)
 class DeriveLeads(Transform):
-    """Compute the limb leads that follow from two of them, so that 8 stored leads become 12.
+    """Compute the missing limb leads from I and II, so that 8 stored leads become 12.
 
     III = II − I (Einthoven), aVR = −(I + II)/2, aVL and aVF likewise
-    (Goldberger). Leads that are there stay as they were recorded; the six limb
-    leads stand together where I stood, the others keep their order.
-    Mason–Likar leads are not taken for limb leads.
+    (Goldberger). Recorded leads do not change. The six limb leads come
+    together at the place of I, and the others keep their order. Mason–Likar
+    leads are not limb leads.
 
     Raises:
         InputError: for a record that lacks I or II.
@@ -50,7 +50,7 @@ class DeriveLeads(Transform):
 def _derived(x: NDArray[Any], names: tuple[str, ...]) -> tuple[NDArray[Any], tuple[str, ...]]:
     if "I" not in names or "II" not in names:
         raise ValueError(f"its leads are {', '.join(names)}, and the limb leads follow from I and II. Leave it out")
-    # Segments stand behind one another while leads are computed, which knows (lead, time) only.
+    # The computation takes (lead, time) only, so segments are joined for it.
     flat = np.moveaxis(x, -2, 0).reshape(x.shape[-2], -1)
     derived, leads, _ = derive_limb_leads(flat, names)
     full = derived.reshape(len(leads), *x.shape[:-2], x.shape[-1])

@@ -1,4 +1,4 @@
-"""Leave out channels."""
+"""Drop channels."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["DropChannels"]
 @final
 @dataclass(frozen=True)
 class DropChannels(Transform):
-    """Leave out channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number.
+    """Drop channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number.
 
-    ``meta["leads"]`` and ``meta["units"]`` lose them too. CardIO passed over
-    names that a record lacks.
+    ``meta["leads"]`` and ``meta["units"]`` lose them too. CardIO ignored names
+    that a record lacks.
 
     Args:
         names: lead names in any device's spelling, and groups.

@@ -18,7 +18,7 @@ __all__ = ["KeepChannels"]
 class KeepChannels(Transform):
     """Keep channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number.
 
-    They stay in the record's order; ``reorder_channels`` gives them in another.
+    They keep the order of the record; ``reorder_channels`` changes it.
 
     Args:
         names: lead names in any device's spelling, and groups.

@@ -1,4 +1,4 @@
-"""Give channels other names."""
+"""Rename channels."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["RenameChannels"]
 @final
 @dataclass(frozen=True)
 class RenameChannels(Transform):
-    """Give channels other names: ``rename_channels({"ECG": "I"})``.
+    """Rename channels: ``rename_channels({"ECG": "I"})``.
 
-    Names that a record lacks are passed over, as records of one set differ. Old
-    names are taken in any device's spelling.
+    Names that a record lacks are ignored, because the records of a data set
+    differ. Old names may have any device's spelling.
 
     Raises:
-        InputError: for a record in which two channels would have one name.
+        InputError: for a record in which two channels would get the same name.
     """
 
     rename_dict: Mapping[str, str]
@@ -34,7 +34,7 @@ class RenameChannels(Transform):
         given = self.rename_dict
         if not isinstance(given, Mapping) or not all(isinstance(t, str) for pair in given.items() for t in pair):
             raise InputError(
-                f"{self.action_name}(rename_dict={given!r}) is no mapping of names to names, such as {{'ECG': 'I'}}."
+                f"{self.action_name}(rename_dict={given!r}) is not a mapping of names to names, such as {{'ECG': 'I'}}."
             )
         _parameters.set_fields(self, rename_dict=_parameters.frozen(given))
 

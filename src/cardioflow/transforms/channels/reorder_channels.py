@@ -1,4 +1,4 @@
-"""Put channels into an order."""
+"""Reorder channels."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["ReorderChannels"]
 @final
 @dataclass(frozen=True)
 class ReorderChannels(Transform):
-    """Put the channels into the order ``new_order``, and leave out those that it does not name.
+    """Reorder the channels to ``new_order``, and drop those that it does not name.
 
-    Groups stand for their leads in the order of reports: ``"standard"`` is all
+    A group means its leads in the order of reports: ``"standard"`` means all
     twelve.
 
     Raises:

@@ -20,9 +20,9 @@ __all__ = ["BinarizeLabels"]
 class BinarizeLabels(Transform):
     """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0.
 
-    The columns stand in the order of ``batch.classes``, always all of them, so
-    that two classes make two columns. One label per record gives one-hot rows,
-    several give multi-hot ones.
+    There is a column for every label in ``batch.classes``, in that order, so that
+    two classes give two columns. One label per record gives one-hot rows, several
+    give multi-hot rows.
 
     Raises:
         LabelError: when the batch does not know all labels, a record has an

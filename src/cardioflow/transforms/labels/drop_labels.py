@@ -1,4 +1,4 @@
-"""Leave out labels, and the records that have no other."""
+"""Drop labels, and the records that have no other."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["DropLabels"]
 @final
 @dataclass(frozen=True)
 class DropLabels(Transform):
-    """Leave out the labels in ``drop_list``, and each record that had no other.
+    """Drop the labels in ``drop_list``, and each record that had no other.
 
     A record with several labels keeps the rest of them. ``batch.classes`` loses
-    the dropped labels too. A batch that loses all its records stays as a batch
-    of none, which a run passes over.
+    the dropped labels too. A batch that loses all its records becomes an empty
+    batch, which a run skips.
 
     Raises:
         LabelError: when a label cannot occur, or the labels are binarized already.

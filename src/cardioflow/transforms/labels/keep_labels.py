@@ -18,11 +18,11 @@ __all__ = ["KeepLabels"]
 @final
 @dataclass(frozen=True)
 class KeepLabels(Transform):
-    """Keep the labels in ``keep_list``, and the records that have one of them at least.
+    """Keep the labels in ``keep_list``, and the records that have at least one of them.
 
     A record with several labels loses the others. ``batch.classes`` keeps the
-    same labels. A batch that loses all its records stays as a batch of none,
-    which a run passes over.
+    same labels. A batch that loses all its records becomes an empty batch,
+    which a run skips.
 
     Raises:
         LabelError: when a label cannot occur, or the labels are binarized already.
@@ -36,7 +36,7 @@ class KeepLabels(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         _targets.check_known(batch, self.action_name, "keep_list", self.keep_list)
         kept = [tuple(k for k in own if k in self.keep_list) for own in _targets.texts(batch, self.action_name)]
-        # What has no label left leaves below; its place must only hold something until then.
+        # A record without a label is dropped below; until then its row needs some value.
         target = _targets.column([k or ("",) for k in kept], batch.component("target"))
         classes = batch.classes and tuple(c for c in batch.classes if c in self.keep_list)
         return batch.replace(target=target, classes=classes).take(np.array([bool(k) for k in kept], dtype=bool))

@@ -1,4 +1,4 @@
-"""Give labels other names, several of them one name if wanted."""
+"""Rename labels, and merge them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["RenameLabels"]
 @final
 @dataclass(frozen=True)
 class RenameLabels(Transform):
-    """Give labels other names: ``rename_labels({"N": "NO", "O": "NO"})`` makes one of two.
+    """Rename labels: ``rename_labels({"N": "NO", "O": "NO"})`` merges two into one.
 
-    Labels that the mapping does not name stay. ``batch.classes`` is renamed
-    too, each name once, sorted anew.
+    Labels that the mapping does not name stay. ``batch.classes`` is renamed too,
+    without duplicates, and sorted.
 
     Raises:
         LabelError: when a label cannot occur, or the labels are binarized already.
@@ -32,7 +32,7 @@ class RenameLabels(Transform):
         given = self.rename_dict
         if not isinstance(given, Mapping) or not all(isinstance(t, str) for pair in given.items() for t in pair):
             raise InputError(
-                f"{self.action_name}(rename_dict={given!r}) is no mapping of labels to labels, such as {{'~': 'U'}}."
+                f"{self.action_name}(rename_dict={given!r}) is not a mapping of labels to labels, such as {{'~': 'U'}}."
             )
         _parameters.set_fields(self, rename_dict=_parameters.frozen(given))
 

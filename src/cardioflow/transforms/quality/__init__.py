@@ -1,1 +1,1 @@
-"""Actions that measure how good a signal is, without changing it."""
+"""Actions that measure the quality of a signal, and do not change it."""

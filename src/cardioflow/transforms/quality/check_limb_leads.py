@@ -22,8 +22,8 @@ class CheckLimbLeads(Transform):
     """Measure how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped.
 
     ``einthoven_rms`` and ``goldberger_rms`` are relative: the RMS of the sum
-    that should be zero over the RMS of its three leads; 0.01 is rounding, above
-    0.1 a lead is mislabelled, inverted or filtered apart. ``swapped_electrodes``
+    that should be zero over the RMS of its three leads; 0.01 is rounding; above
+    0.1 a lead is mislabelled, inverted or filtered differently. ``swapped_electrodes``
     is ``"RA/LA"``, ``"RA/LL"``, ``"RA/RL"``, ``"LA/RL"`` or ``None`` (see
     ``dsp.leads``). Each is ``None`` where a lead that it needs is missing. Each
     record has a mapping of these names: ``batch.limb_leads[0]["einthoven_rms"]``.

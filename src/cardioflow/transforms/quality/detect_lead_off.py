@@ -1,4 +1,4 @@
-"""Find leads that were not connected."""
+"""Detect leads that were not connected."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["DetectLeadOff"]
 @final
 @dataclass(frozen=True)
 class DetectLeadOff(Transform):
-    """Find leads that were not connected, and write a truth value per lead to the component ``dst``.
+    """Detect leads that were not connected, and write a boolean per lead to ``dst``.
 
     A second of a lead counts as lost where it is flat (its range is below
     ``flat_mv``), at the rail (a value beyond ``rail_mv``), or not finite; a
     lead is off where more than ``share`` of its seconds are lost. The
-    component holds one tuple per record; after cutting, a lead is off when it
-    is off over all segments together.
+    component holds one tuple per record; after cutting, all segments of a
+    lead count together.
 
     Args:
         flat_mv: the range in millivolts that an electrode's noise alone exceeds.

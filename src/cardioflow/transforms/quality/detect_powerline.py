@@ -1,4 +1,4 @@
-"""Find the hum of the mains."""
+"""Detect powerline interference."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _MAINS: Final = (50.0, 60.0)
 @final
 @dataclass(frozen=True)
 class DetectPowerline(Transform):
-    """Find the hum of the mains, and write its frequency per record, 50 or 60 Hz or 0 for none, to ``dst``.
+    """Detect powerline interference, and write its frequency to ``dst``: 50 or 60 Hz, or 0 for none.
 
-    A record hums where the density within 0.5 Hz of the mains is
-    ``threshold_db`` above the median of the 5 Hz around it, in any of its
-    leads; of both frequencies the stronger one counts. Records too short to
-    tell (under 2 s), or sampled too slowly, have 0.
+    A record has interference where the power density within 0.5 Hz of the mains
+    frequency is ``threshold_db`` above the median of the 5 Hz around it, in any
+    lead; the stronger of both frequencies counts. Records that are too short
+    (under 2 s), or sampled too slowly, get 0.
 
     Args:
-        threshold_db: how far the peak must stand out, in dB.
+        threshold_db: the least height of the peak in dB.
         dst: the component to write; ``"meta"`` adds the value to the metadata as ``powerline``.
 
     Raises:

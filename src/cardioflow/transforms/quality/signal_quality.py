@@ -1,4 +1,4 @@
-"""Measure how good each lead is."""
+"""Measure the quality of each lead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["SignalQuality"]
 @final
 @dataclass(frozen=True)
 class SignalQuality(Transform):
-    """Measure each lead by three indices, and write them as (lead, index) to the component ``dst``.
+    """Measure the quality of each lead by three indices, and write them as (lead, index) to ``dst``.
 
     In this order (Li, Mark and Clifford 2008; Clifford et al. 2012):
 

@@ -1,1 +1,1 @@
-"""Actions that leave time for frequency or scale, and come back."""
+"""Transforms from time to frequency or scale, and their inverses."""

@@ -1,4 +1,4 @@
-"""What the Fourier transforms share: they run along the last axis of each record."""
+"""The base of the Fourier transforms, which run along the last axis of each record."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["FourierTransform"]
 
 @dataclass(frozen=True)
 class FourierTransform(Transform):
-    """Replace each lead by what ``function`` makes of it.
+    """Replace each lead by its transform.
 
     Args:
-        n: samples (bins, for an inverse) along the last axis that are taken, zeros where there are fewer; all when
-            not given. For ``irfft`` it is the samples that come out.
-        norm: where the factor 1/n goes: to the inverse (``"backward"``), to the ``"forward"`` one, or its root to
-            both (``"ortho"``).
+        n: the number of samples (bins, for an inverse) along the last axis to use, padded with zeros where there are
+            fewer; by default all. For ``irfft`` it is the number of samples of the result.
+        norm: which transform has the factor 1/n: the inverse (``"backward"``), the ``"forward"`` one, or both, each
+            with its square root (``"ortho"``).
         src: the component to read.
         dst: the component to write.
 

@@ -26,7 +26,7 @@ class Cwt(Transform):
     """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it.
 
     (lead, time) becomes (lead, scale, time), complex for a complex wavelet. The
-    component ``<dst>_frequencies`` holds what frequency in Hz each scale is.
+    component ``<dst>_frequencies`` holds the frequency of each scale in Hz.
 
     Args:
         scales: the widths of the wavelet, in samples.
@@ -47,7 +47,7 @@ class Cwt(Transform):
         _parameters.choice(self, "method", ("conv", "fft"))
         scales = np.atleast_1d(np.asarray(self.scales, dtype=np.float64))
         if scales.ndim != 1 or not scales.size or not (scales > 0).all():
-            raise InputError(f"{self.action_name}(scales={self.scales!r}) is no list of numbers above zero.")
+            raise InputError(f"{self.action_name}(scales={self.scales!r}) is not a list of numbers above zero.")
         _parameters.set_fields(self, scales=tuple(scales.tolist()))
 
     def apply(self, batch: EcgBatch) -> EcgBatch:

@@ -18,7 +18,7 @@ __all__ = ["Fft"]
 class Fft(FourierTransform):
     """Replace each lead by its Fourier transform, as ``numpy.fft.fft`` defines it, in complex64.
 
-    Bin ``k`` of ``n`` stands for k·fs/n Hz. Annotations stay, but stand on no sample.
+    Bin ``k`` of ``n`` is k·fs/n Hz. Annotations keep their sample numbers of the signal.
 
     The arguments are those of ``FourierTransform``.
     """

@@ -19,14 +19,14 @@ __all__ = ["Idwt"]
 @final
 @dataclass(frozen=True)
 class Idwt(Transform):
-    """Put one level of a wavelet transform together again, as ``pywt.idwt`` does.
+    """Reconstruct the signal from one level of its wavelet transform, as ``pywt.idwt`` does.
 
-    (lead, 2, coefficient), as ``dwt`` gives it, becomes (lead, time). A signal
-    of an odd number of samples comes back with one more.
+    (lead, 2, coefficient), as ``dwt`` returns it, becomes (lead, time). A signal
+    with an odd number of samples gets one more.
 
     Args:
-        wavelet: the wavelet that ``dwt`` had.
-        mode: the mode that ``dwt`` had.
+        wavelet: the wavelet that ``dwt`` used.
+        mode: the mode that ``dwt`` used.
         src: the component to read.
         dst: the component to write.
 

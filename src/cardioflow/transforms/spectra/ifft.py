@@ -18,7 +18,7 @@ __all__ = ["Ifft"]
 class Ifft(FourierTransform):
     """Replace each spectrum by its inverse transform, as ``numpy.fft.ifft`` defines it, in complex64.
 
-    The signal stays complex, even where its imaginary part is zero: ``irfft`` gives a real one.
+    The signal stays complex, even where its imaginary part is zero; ``irfft`` returns a real one.
 
     The arguments are those of ``FourierTransform``.
     """

@@ -16,9 +16,9 @@ __all__ = ["Irfft"]
 @final
 @dataclass(frozen=True)
 class Irfft(FourierTransform):
-    """Replace each half spectrum by the real signal that it is of, as ``numpy.fft.irfft`` defines it.
+    """Replace each half spectrum by its real signal, as ``numpy.fft.irfft`` does.
 
-    (lead, m) becomes (lead, 2·(m - 1)) samples: where the signal had an odd number of them, give it as ``n``.
+    (lead, m) becomes (lead, 2·(m - 1)) samples: pass the number as ``n`` if it was odd.
 
     The arguments are those of ``FourierTransform``.
     """

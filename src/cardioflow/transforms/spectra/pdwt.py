@@ -26,7 +26,7 @@ class Pdwt(Transform):
         part: ``"a"`` for the approximation, ``"d"`` for the details.
         wavelet: a discrete wavelet of PyWavelets.
         mode: how the signal is continued at its ends, as PyWavelets names it.
-        level: how many times it is decomposed.
+        level: the number of levels.
         src: the component to read.
         dst: the component to write.
     """

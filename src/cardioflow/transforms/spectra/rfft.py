@@ -16,9 +16,9 @@ __all__ = ["Rfft"]
 @final
 @dataclass(frozen=True)
 class Rfft(FourierTransform):
-    """Replace each lead by the half of its Fourier transform that says all, as ``numpy.fft.rfft``, in complex64.
+    """Replace each lead by the non-negative half of its spectrum, as ``numpy.fft.rfft`` does, in complex64.
 
-    (lead, n) becomes (lead, n // 2 + 1); bin ``k`` stands for k·fs/n Hz. Annotations stay, but stand on no sample.
+    (lead, n) becomes (lead, n // 2 + 1); bin ``k`` is k·fs/n Hz. Annotations keep their sample numbers of the signal.
 
     The arguments are those of ``FourierTransform``.
     """

@@ -27,7 +27,7 @@ class Spectrogram(Transform):
 
     (lead, time) becomes (lead, frequency, time). The components
     ``<dst>_frequencies`` and ``<dst>_times`` hold the axes in Hz and seconds,
-    which CardIO threw away. A signal shorter than ``nperseg`` is one window.
+    which CardIO discarded. A signal shorter than ``nperseg`` is one window.
 
     Args:
         src: the component to read.
@@ -47,7 +47,7 @@ class Spectrogram(Transform):
         _parameters.set_fields(self, src=src, dst=dst, kwargs=_parameters.FrozenDict(kwargs))
         for name in kwargs:
             if name not in _OPTIONS:
-                raise InputError(f"{self.action_name} has no option {name!r}. {nearest(name, _OPTIONS)}")
+                raise InputError(f"{self.action_name} does not have the option {name!r}. {nearest(name, _OPTIONS)}")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = finite(batch, self.action_name, self.src)

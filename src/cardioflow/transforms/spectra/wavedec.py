@@ -23,14 +23,14 @@ class Wavedec(Transform):
     """Replace each lead by all levels of its wavelet transform, as ``pywt.wavedec`` defines them.
 
     The levels, the approximation first and then the details from coarse to
-    fine, stand behind one another along time. The component ``<dst>_levels``
-    holds for each record its samples and then each level's coefficients, so
-    that ``waverec`` can take them apart.
+    fine, follow one another along time. The component ``<dst>_levels``
+    holds the number of samples of each record and then the number of
+    coefficients of each level, for ``waverec``.
 
     Args:
         wavelet: a discrete wavelet of PyWavelets.
         mode: how the signal is continued at its ends, as PyWavelets names it.
-        level: how many times it is decomposed; as often as its samples allow when not given.
+        level: the number of levels; by default as many as the samples allow.
         src: the component to read.
         dst: the component to write.
     """

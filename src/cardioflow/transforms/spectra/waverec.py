@@ -20,15 +20,15 @@ __all__ = ["Waverec"]
 @final
 @dataclass(frozen=True)
 class Waverec(Transform):
-    """Put all levels of a wavelet transform together again, as ``pywt.waverec`` does.
+    """Reconstruct the signal from all levels of its wavelet transform, as ``pywt.waverec`` does.
 
-    Takes what ``wavedec`` wrote, the levels behind one another, and their
-    lengths from the component ``<src>_levels``. The signal comes back with as
-    many samples as it had.
+    Takes the result of ``wavedec``, all levels one after another, and their
+    lengths from the component ``<src>_levels``. The signal has as many samples
+    as before.
 
     Args:
-        wavelet: the wavelet that ``wavedec`` had.
-        mode: the mode that ``wavedec`` had.
+        wavelet: the wavelet that ``wavedec`` used.
+        mode: the mode that ``wavedec`` used.
         src: the component to read.
         dst: the component to write.
 
@@ -57,7 +57,7 @@ class Waverec(Transform):
 
     def _joined(self, x: Any, levels: tuple[int, ...]) -> Any:
         if sum(levels[1:]) != x.shape[-1]:
-            raise ValueError(f"its levels count {sum(levels[1:])} coefficients")
+            raise ValueError(f"its levels need {sum(levels[1:])} coefficients")
         parts = np.split(x, np.cumsum(levels[1:-1]), axis=-1)
         return pywt.waverec(parts, self.wavelet, self.mode, axis=-1)[..., : levels[0]]
 

@@ -44,13 +44,13 @@ def load(path: str | Path) -> Bundle:
         ModelError: when only the code that built the model can load it.
     """
     header = read_header(path)
-    preparation = None
-    if header.preprocessing is not None:
-        try:
-            preparation = Preparation.from_json(header.preprocessing)
-        except DumpError as error:
-            raise DumpError(f"{str(path)!r} cannot be used. {error}") from error
-    model = from_dump(path)
+    try:
+        preparation = None if header.preprocessing is None else Preparation.from_json(header.preprocessing)
+        model = from_dump(path)
+    except DumpError as error:
+        if repr(str(path)) in str(error):
+            raise
+        raise DumpError(f"{str(path)!r} cannot be loaded. {error}") from error
     if not isinstance(model, PersistentModel):
         raise ModelError(
             f"{str(path)!r} was loaded as a {type(model).__name__}, which does not save what a bundle has."

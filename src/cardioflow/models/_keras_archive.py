@@ -168,24 +168,31 @@ def limited_weights(n_weights: int) -> Iterator[None]:
     """
     layer = keras.layers.Layer
     owner, limit, made = get_ident(), 2 * n_weights + _SLACK, 0
+    refusal: DumpError | None = None
 
     with _lock:
         original = layer.add_weight
 
         def add_weight(self: Any, *args: Any, **kwargs: Any) -> Any:
-            nonlocal made
+            nonlocal made, refusal
             if get_ident() == owner:
                 shape = kwargs.get("shape") or (args[0] if args else ()) or ()
                 made += math.prod(shape) if isinstance(shape, (tuple, list)) else int(shape)
                 if made > limit:
-                    raise DumpError(
-                        f"The layer {self.name!r} of the Keras model needs weights of shape {shape}, and all "
-                        f"weights in the file are {n_weights} numbers."
+                    refusal = DumpError(
+                        f"The layer {self.name!r} of the Keras model needs weights of shape {shape}, and all weights "
+                        f"in the file are {n_weights} numbers. Do not load the file if you do not know its source."
                     )
+                    raise refusal
             return original(self, *args, **kwargs)
 
         layer.add_weight = add_weight
         try:
             yield
+        except Exception as error:
+            if refusal is not None:
+                # Keras buries it in an error of its own.
+                raise refusal from error
+            raise
         finally:
             layer.add_weight = original

@@ -108,6 +108,8 @@ class KerasBaseModel(BackendModel):
                 warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
                 # Safe mode: no Lambda, no marshalled code, no class outside Keras and what is registered.
                 self.model = keras.saving.load_model(weights, safe_mode=True)
+        except DumpError:
+            raise
         except Exception as error:  # Keras raises a dozen types for a file that it cannot read.
             raise DumpError(
                 f"The dump of {header.model} cannot be loaded by Keras: {_reason(error)} "
@@ -212,8 +214,6 @@ def _reason(error: BaseException) -> str:
     """Return the first line of the error, or the class that Keras did not find, which it hides in a long text."""
     found: BaseException | None = error
     while found is not None:
-        if isinstance(found, DumpError):
-            return str(found)
         missed, dot, _ = str(found).partition(". ")
         if missed.startswith("Could not locate class"):
             return missed + dot.strip()

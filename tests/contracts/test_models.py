@@ -1,19 +1,21 @@
-"""What every model of the zoo keeps, the moment its file appears."""
+"""What every model of the zoo guarantees, as soon as its file exists."""
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
 
 from cardioflow import registry
 from cardioflow.batch import EcgBatch, Meta, Ragged
-from cardioflow.errors import ConfigError
+from cardioflow.errors import ConfigError, DumpError, InputError, LabelError
 from cardioflow.models import BaseModel
 from cardioflow.models.declaration import find
 
-# Keras 3.15 answers NumPy's question for a copy with a signature of NumPy 1.
+# Keras 3.15 implements __array__ with the signature of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 SHAPE = (2, 1024)
@@ -77,6 +79,40 @@ def test_what_is_saved_is_loaded_with_equal_predictions(name, trained, tmp_path)
     loaded = find(name).build(batch(), None, {"path": tmp_path / "dump"})
     np.testing.assert_allclose(loaded.predict_on_batch(batch()), trained.predict_on_batch(batch()), atol=1e-6)
     assert loaded.classes == CLASSES
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
+def test_a_copy_predicts_and_goes_on_training_with_equal_numbers(name, copied) -> None:
+    model = find(name).build(batch(), None, {}, seed=3)
+    model.train_on_batch(batch())
+    other = copied(model)
+    np.testing.assert_allclose(other.predict_on_batch(batch()), model.predict_on_batch(batch()), atol=1e-6)
+    assert other.train_on_batch(batch(), "f1") == pytest.approx(model.train_on_batch(batch(), "f1"), rel=1e-4)
+
+
+def test_a_record_that_it_cannot_take_is_named_and_the_batch_is_not_learned(trained) -> None:
+    before, n_learned = trained.predict_on_batch(batch()), len(trained.hist["train_loss"])
+    signals, targets = [np.array(s) for s in batch().signal], batch().target.copy()
+    signals[2] = np.zeros((SHAPE[0], SHAPE[1] + 1), np.float32)
+    targets[2] = np.nan
+    with pytest.raises(InputError) as other_shape:
+        trained.train_on_batch(batch().replace(signal=Ragged.from_arrays(signals)))
+    with pytest.raises(LabelError) as unknown:
+        trained.train_on_batch(batch().replace(target=targets))
+    assert other_shape.value.record == unknown.value.record == "R2"
+    assert len(trained.hist["train_loss"]) == n_learned
+    assert np.array_equal(trained.predict_on_batch(batch()), before)
+
+
+def test_the_dump_of_another_model_is_refused_before_any_record_is_read(name, trained, tmp_path) -> None:
+    class Other(type(trained)):
+        pass
+
+    other = copy.copy(trained)
+    other.__class__ = Other
+    other.save(tmp_path / "dump")
+    with pytest.raises(DumpError, match=f"is the dump of Other, and model '{name}' is {type(trained).__name__}"):
+        find(name).check({"path": tmp_path / "dump"})
 
 
 def test_flat_records_leave_it_finite(name) -> None:

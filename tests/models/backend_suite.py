@@ -22,7 +22,7 @@ from cardioflow.models.declaration import find, model
 from cardioflow.models.layers import RFFT, Inception2D
 from cardioflow.models.zoo.fft_inception import FftInception
 
-# Keras 3.15 answers NumPy's question for a copy with a signature of NumPy 1.
+# Keras 3.15 implements __array__ with the signature of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 LAYERS = keras.layers

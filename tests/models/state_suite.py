@@ -18,7 +18,7 @@ from cardioflow import EcgDataset
 from cardioflow.models import KerasBaseModel
 from cardioflow.models.declaration import find, model
 
-# Keras 3.15 answers NumPy's question for a copy with a signature of NumPy 1.
+# Keras 3.15 implements __array__ with the signature of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 LAYERS = keras.layers

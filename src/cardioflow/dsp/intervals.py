@@ -1,18 +1,38 @@
-"""Intervals of the ECG from a label per sample."""
+"""Intervals of the ECG from where its waves begin and end."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Intervals", "intervals", "runs"]
+__all__ = ["P_STATES", "QRS_STATES", "T_STATES", "BeatIntervals", "Intervals", "beat_intervals", "intervals", "runs"]
+
+Ints = NDArray[np.int64]
+
+# The states of CardIO's hidden Markov model: Q R S, ST, T, ISO, P, PQ in the order of a beat.
+QRS_STATES: Final = range(3)
+T_STATES: Final = range(5, 11)
+P_STATES: Final = range(14, 17)
+
+
+class BeatIntervals(NamedTuple):
+    """The intervals of single beats, in samples; only those of beats that have the waves for them."""
+
+    rr: Ints
+    """From each R peak to the next."""
+    pq: Ints
+    """From the onset of P to that of the QRS."""
+    qrs: Ints
+    """From the onset of the QRS to its end."""
+    qt: Ints
+    """From the onset of the QRS to the end of T."""
 
 
 class Intervals(NamedTuple):
-    """What a labelled record measures: medians over its beats, ``None`` where no beat gives one."""
+    """Medians over the beats of a record, ``None`` where no beat gives one."""
 
     hr: float | None
     """Beats per minute."""
@@ -24,11 +44,11 @@ class Intervals(NamedTuple):
     """Seconds from the onset of the QRS to the end of T."""
 
 
-def runs(labels: NDArray[Any], members: Collection[int]) -> NDArray[np.int64]:
+def runs(labels: NDArray[Any], members: Collection[int]) -> Ints:
     """Return where unbroken stretches of ``members`` begin and end, (2, n); an end is the sample after the last.
 
-    A stretch that touches the first or the last sample is left out: where it
-    began, or will end, is not known.
+    A stretch that touches the first or the last sample is left out, because
+    where it began, or will end, is unknown.
     """
     inside = np.isin(labels, list(members)).astype(np.int8)
     edges = np.diff(inside)
@@ -38,13 +58,12 @@ def runs(labels: NDArray[Any], members: Collection[int]) -> NDArray[np.int64]:
     return np.stack([begins[: ends.size], ends]).astype(np.int64)
 
 
-def intervals(
-    x: NDArray[Any], fs: float, qrs: NDArray[np.int64], p: NDArray[np.int64], t: NDArray[np.int64]
-) -> Intervals:
-    """Return the intervals of one lead ``x`` whose waves lie at ``qrs``, ``p`` and ``t``, each (2, n).
+def beat_intervals(x: NDArray[Any], qrs: Ints, p: Ints, t: Ints) -> BeatIntervals:
+    """Return the intervals of one lead ``x`` whose waves lie at ``qrs``, ``p`` and ``t``, each (2, n) in samples.
 
-    Each QRS is paired with the last P that ends before it and after the QRS
-    before, and with the first T after it and before the next one.
+    The R peak is the sample of a QRS that is farthest from its median. Each QRS
+    is paired with the last P that ends before it and after the QRS before, and
+    with the first T after it and before the next QRS.
     """
     peaks = np.array([a + int(np.argmax(np.abs(x[a:b] - np.median(x)))) for a, b in qrs.T], dtype=np.int64)
     pq, qt = [], []
@@ -57,13 +76,19 @@ def intervals(
             pq.append(begin - own_p[-1])
         if own_t.size:
             qt.append(own_t[0] - begin)
+    return BeatIntervals(np.diff(peaks), np.array(pq, np.int64), qrs[1] - qrs[0], np.array(qt, np.int64))
+
+
+def intervals(x: NDArray[Any], fs: float, qrs: Ints, p: Ints, t: Ints) -> Intervals:
+    """Return the medians of ``beat_intervals`` in seconds, and the heart rate in beats per minute."""
+    found = beat_intervals(x, qrs, p, t)
     return Intervals(
-        hr=None if peaks.size < 2 else float(60 * fs / np.median(np.diff(peaks))),
-        pq=_median_s(pq, fs),
-        qrs=_median_s(qrs[1] - qrs[0], fs),
-        qt=_median_s(qt, fs),
+        hr=float(60 * fs / np.median(found.rr)) if found.rr.size else None,
+        pq=_median_s(found.pq, fs),
+        qrs=_median_s(found.qrs, fs),
+        qt=_median_s(found.qt, fs),
     )
 
 
-def _median_s(samples: Any, fs: float) -> float | None:
-    return float(np.median(samples) / fs) if len(samples) else None
+def _median_s(samples: Ints, fs: float) -> float | None:
+    return float(np.median(samples) / fs) if samples.size else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 
 from cardioflow.batch import EcgBatch
-from cardioflow.dsp.intervals import intervals, runs
+from cardioflow.dsp.intervals import P_STATES, QRS_STATES, T_STATES, intervals, runs
 from cardioflow.errors import InputError
 from cardioflow.transforms._inputs import rates, uncut
 from cardioflow.transforms._map import map_records
@@ -16,11 +16,6 @@ from cardioflow.transforms._measured import check_dst, with_measured
 from cardioflow.transforms.base import Transform
 
 __all__ = ["CalcEcgParameters"]
-
-# The states of CardIO's hidden Markov model: Q R S, ST, T, ISO, P, PQ in the order of a beat.
-_QRS: Final = range(3)
-_T: Final = range(5, 11)
-_P: Final = range(14, 17)
 
 
 @final
@@ -64,7 +59,7 @@ class CalcEcgParameters(Transform):
                     "Declare them by set_kind(…, 'time series') before time changes, or predict them again.",
                     record=batch.ids[i],
                 )
-            waves = [runs(own, members) for members in (_QRS, _P, _T)]
+            waves = [runs(own, members) for members in (QRS_STATES, P_STATES, T_STATES)]
             measured = intervals(x, float(fs[i]), *waves)
             for name, value in zip(columns, (*measured, *(tuple(map(tuple, w.tolist())) for w in waves)), strict=True):
                 columns[name].append(value)

@@ -69,6 +69,12 @@ def test_subset_refuses_a_record_that_is_not_there(fifty: EcgDataset) -> None:
         fifty.subset(["r51"])
 
 
+def test_a_record_keeps_its_random_key_in_every_part(fifty: EcgDataset) -> None:
+    whole = fifty.batch(range(50)).provenance.key
+    part = fifty.subset(["r07", "r03"])
+    assert part.batch([0, 1]).provenance.key.tolist() == [whole[7], whole[3]]
+
+
 def test_split_gives_disjoint_parts_of_the_shares(fifty: EcgDataset) -> None:
     train, test = fifty.split(0.8)
     assert (len(train), len(test)) == (40, 10)

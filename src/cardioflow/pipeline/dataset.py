@@ -179,11 +179,8 @@ class EcgDataset(RecordIndex):
         """
         read = ReadRecords(None, fmt, tuple(components), without_shape(options))
         source = self.labels if labels is None else labels
-        table = (
-            {}
-            if source is None
-            else LabelTable.read(source, table_shape(options), self.all_ids, frozenset(self.ids)).labels
-        )
+        shape, needed = table_shape(options), frozenset(self.ids)
+        table = {} if source is None else LabelTable.read(source, shape, self.all_ids, needed).labels
         skipped = pack(self._in_order(), read, Path(path), labels=table, shard_mb=shard_mb, on_error=on_error)
         if skipped:
             warnings.warn(f"pack({str(path)!r}) left out {listed(skipped)}", stacklevel=2)
@@ -200,8 +197,8 @@ class EcgDataset(RecordIndex):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}. {now}".rstrip())
 
     def __repr__(self) -> str:
-        others = (
-            f"; {self.n_others} other file{'' if self.n_others == 1 else 's'} in the folder" if self.n_others else ""
-        )
         count = f"{len(self)} record{'' if len(self) == 1 else 's'}"
-        return f"EcgDataset({count}: {self.ids[0]} … {self.ids[-1]}{others})"
+        text = f"{count}: {self.ids[0]} … {self.ids[-1]}"
+        if self.n_others:
+            text += f"; {self.n_others} other file{'' if self.n_others == 1 else 's'} in the folder"
+        return f"EcgDataset({text})"

@@ -164,7 +164,7 @@ def test_a_method_of_a_batch_class_is_known_to_pipelines_of_its_data_sets(templa
         batch = (mine >> template).next_batch(2)
         assert batch.halve(2).signal == (mine >> pipeline).next_batch(2).signal
     with pytest.raises(ConfigError, match=r"EcgBatch does not have the action 'halve', which is a method of .*MyBatch"):
-        (EcgDataset.simulated(3) >> pipeline).next_batch(2)
+        (EcgDataset.simulated(3) >> pipeline).batches(2)
 
 
 def test_two_batch_classes_may_have_methods_of_one_name(template):

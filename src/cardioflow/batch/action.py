@@ -42,6 +42,10 @@ class Action(ABC):
         """Return the class that does the action with these keyword arguments, where they decide on its kind."""
         return cls
 
+    @classmethod  # noqa: B027 -- most batches have every action
+    def check_batch_class(cls, batch_class: type[Any]) -> None:
+        """Raise when batches of ``batch_class`` do not have the action, before any data is read."""
+
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return instances that the contract tests run; one with required parameters must say which."""

@@ -110,7 +110,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "FilesIndex": "cardioflow.EcgDataset('records/*.hea')",
         "D": "cardioflow.B('ids'), or a value of your own",
         "L": "cardioflow.F(function)",
-        "P": "cardioflow.B('name'), of which apply_transform hands each record its own value",
+        "P": "cardioflow.B('name'), whose value for its own record apply_transform passes to each call",
         "R": "an action whose name starts with random_, such as random_resample_signals('normal', loc=300, scale=10)",
         "add_actions": "@cardioflow.action on a function of the batch",
         "any_action_failed": "run(on_error='skip'), and the run's skipped",

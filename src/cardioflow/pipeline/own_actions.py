@@ -87,26 +87,31 @@ class OwnAction(Action):
         return str(type(self).function.__name__)
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
-        done = self._function(batch)(batch, *self.args, **self.kwargs)
+        done = self._function_for(type(batch))(batch, *self.args, **self.kwargs)
         if not isinstance(done, EcgBatch):
             raise InputError(
                 f"{self.action_name}() returned {type(done).__name__}, but an action returns a batch. "
-                "Return the new batch, or the one that came where nothing changes."
+                "Return the new batch, or its argument where nothing changes."
             )
         return done.replace(history=(*done.history, self.action_name))
 
-    def _function(self, batch: EcgBatch) -> Callable[..., Any]:
-        cls = type(self)
+    @classmethod
+    def check_batch_class(cls, batch_class: type[EcgBatch]) -> None:
+        cls._function_for(batch_class)
+
+    @classmethod
+    def _function_for(cls, batch_class: type[EcgBatch]) -> Callable[..., Any]:
         if not cls.owners:
             return cls.function
+        name = cls.function.__name__
         # Not by getattr, which would find the action of that name again.
         found: Callable[..., Any] | None = next(
-            (vars(base)[self.action_name] for base in type(batch).__mro__ if self.action_name in vars(base)), None
+            (vars(base)[name] for base in batch_class.__mro__ if name in vars(base)), None
         )
         if found is None:
             owners = " or ".join(cls.owners)
             raise ConfigError(
-                f"{type(batch).__name__} does not have the action {self.action_name!r}, which is a method of {owners}. "
+                f"{batch_class.__name__} does not have the action {name!r}, which is a method of {owners}. "
                 f"Pass it to the data set: EcgDataset(…, batch_class={next(iter(cls.owners)).rpartition('.')[2]})."
             )
         return found

@@ -109,11 +109,13 @@ class Plan:
         """Compile ``template`` for ``dataset``; ``readers`` are those that are bound to it already.
 
         Raises:
-            ConfigError: for a setting that no step and no model reads.
+            ConfigError: for a setting that no step and no model reads, or an action that the batches do not have.
         """
         readers = bind_readers(template.steps, template.config, dataset, readers)
         steps = [_compiled(number, call, template, readers) for number, call in enumerate(template.steps, 1)]
         _check_config(template, steps)
+        for step in steps:
+            step.kind.check_batch_class(dataset.batch_class)
         setup: list[CompiledStep] = []
         events: list[CompiledStep] = []
         pure: list[CompiledStep] = []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
-from cardioflow.batch.columns import Events, Static, TimeSeries
+from cardioflow.batch.columns import Events, Static, TimeSeries, Windows
 from cardioflow.errors import InputError, UnknownNameError
 
 
@@ -238,6 +238,9 @@ def test_a_spectrum_leaves_them_and_changing_time_is_refused_until_it_is_turned_
         "The time series 'place' has the shape (1, 10) for record 'a', but the signal has (2, 6). "
         "Call without_component('place') first, or attach it to the signal as it is now."
     )
+    for change in (lambda b: b.resample_signals(5), lambda b: b.tile(2), lambda b: b.pad_signals(9)):
+        with pytest.raises(InputError, match="The time series 'place' has the shape"):
+            change(changed.irfft(n=4))
     assert changed.take([0]).irfft(n=10).slice_signals(2).state[0].tolist() == list(range(2, 10))
 
 
@@ -295,4 +298,27 @@ def test_a_frame_holds_the_metadata_of_each_record(batch):
     frame = batch.meta.to_frame()
     assert frame["fs"].tolist() == [10.0, 10.0]
     assert frame["leads"].tolist() == [("I", "II")] * 2
+    frame.loc[0, "fs"] = 5.0
+    assert batch.fs.tolist() == [10.0, 10.0]
     assert Meta({}, 3).to_frame().shape == (3, 0)
+
+
+def test_a_time_series_of_a_cut_batch_has_as_many_segments_as_the_signal(batch):
+    cut = batch.split_signals(4, 3)
+    parts = [np.zeros((3, 4)), np.zeros((1, 4))]
+    assert cut.with_component("new", parts, kind="time series").columns["new"].is_cut
+    with pytest.raises(
+        InputError, match=r"'new' has the shape \(2, 4\) for record 'a'.* has \(3, 2, 4\)"
+    ):
+        cut.with_component("new", [np.zeros((2, 4)), np.zeros((1, 4))], kind="time series")
+    with pytest.raises(InputError, match=r"has 1 axes per row; expected \(segment, time\)"):
+        cut.with_component("new", [np.zeros(4), np.zeros(4)], kind="time series")
+
+
+def test_windows_of_different_lengths_may_reach_outside_their_record():
+    series = TimeSeries(Ragged.from_arrays([np.arange(4.0)[None], np.arange(3.0)[None]]))
+    done = series.cut(Windows(np.array([1, -1, 1]), np.array([2, 1]), np.array([4, 3])), None).values
+    np.testing.assert_array_equal(done[0], [[[1, 2, 3, np.nan]], [[np.nan, 0, 1, 2]]])
+    np.testing.assert_array_equal(done[1], [[[1, 2, np.nan]]])
+    first = series.cut(Windows(np.array([0, 0]), np.array([1, 1]), np.array([2, 1])), None).values
+    assert [x.tolist() for x in first] == [[[[0, 1]]], [[[0]]]]

@@ -170,6 +170,7 @@ def test_a_slice_moves_the_start_and_a_step_divides_the_rate(batch):
     assert batch.slice_signals(3).provenance.segment_start_s[0].tolist() == pytest.approx([0.3])
     assert batch.slice_signals(step=2).fs.tolist() == [5.0, 5.0]
     assert batch.slice_signals(step=-1).fs.tolist() == [10.0, 10.0]
+    assert batch.slice_signals(step=-2).fs.tolist() == [5.0, 5.0]
 
 
 def test_against_the_stream_of_time_an_onset_is_an_offset(make):

@@ -89,7 +89,7 @@ class Meta(Sequence["Mapping[str, Any]"]):
             raise MissingDependencyError(
                 "meta.to_frame() needs pandas, which is not installed. Install it with: pip install pandas"
             ) from None
-        return pd.DataFrame({name: column.copy() for name, column in self._columns.items()}, index=range(self._n))
+        return pd.DataFrame(self._columns, index=range(self._n))
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Meta:
         """Return the rows ``rows``, in that order."""

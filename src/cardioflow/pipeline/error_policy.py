@@ -45,6 +45,9 @@ def apply(
                 cause = caught if error is not caught else caught.__cause__
                 raise (error.first() if isinstance(error, BadRecordsError) else error) from cause
         batch = leave_out(batch, reasons, step)
+        if not len(batch):
+            # Nothing is left to act on, and some actions, such as training, refuse an empty batch.
+            return batch
 
 
 def settle(reasons: Reasons, batch: EcgBatch, *, step: str, on_error: OnError) -> EcgBatch:

@@ -1,0 +1,89 @@
+"""A record that a model refuses is left out of the run, and the others are learned exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cardioflow as ds
+from cardioflow.errors import CardioFlowError, ModelError
+from cardioflow.models import declaration
+from cardioflow.models.declaration import model
+
+N = 12
+
+
+@pytest.fixture(autouse=True)
+def own_declarations(monkeypatch) -> None:
+    monkeypatch.setattr(declaration, "_declared", {})
+
+
+@pytest.fixture
+def built(linear_class) -> list[Any]:
+    """Declare the model "regression" and return the list of those that were built."""
+    made: list[Any] = []
+
+    class OfOneShape(linear_class):
+        def _takes_shape(self) -> tuple[int, int]:
+            return 1, 400
+
+    @model()
+    def regression(batch, config=None):
+        made.append(OfOneShape().build((1, 400)))
+        return made[-1]
+
+    return made
+
+
+def records(make_batch: Any, *, spoiled: bool) -> ds.EcgDataset:
+    signals = [np.array(signal) for signal in make_batch(N).signal]
+    if spoiled:
+        signals[2] = signals[2][:, :350]
+        signals[7][0, 5] = np.nan
+    names = [f"r{i}" for i in range(N)]
+    targets = {name: "A" if i % 2 else "N" for i, name in enumerate(names)}
+    return ds.EcgDataset.from_arrays(signals, fs=300, leads=("I",), ids=names, targets=targets)
+
+
+def training(**options: Any) -> Any:
+    loading = ds.Pipeline().load(components=["signal", "meta"]).load(components="target").binarize_labels()
+    return loading.train_on_batch("regression", **options)
+
+
+def test_records_of_another_length_or_with_gaps_are_skipped_and_the_others_learned_once(built, make_batch) -> None:
+    run = (records(make_batch, spoiled=True) >> training()).run(batch_size=4, on_error="skip", progress=False)
+    (trained,) = built
+    assert sorted(skipped.record for skipped in run.skipped) == ["r2", "r7"]
+    by_hand = type(trained)().build((1, 400))
+    whole = records(make_batch, spoiled=False)
+    for rows in ([0, 1, 3], [4, 5, 6], [8, 9, 10, 11]):
+        subset = whole.subset([f"r{i}" for i in rows])
+        batch = subset.next_batch(len(rows)).load(components=["signal", "meta"])
+        labels = np.array([[i % 2 == 1, i % 2 == 0] for i in rows], np.float32)
+        by_hand.train_on_batch(batch.replace(target=labels, classes=("A", "N")))
+    assert trained.hist["train_loss"] == by_hand.hist["train_loss"] == run.get_variable("regression.train_loss")
+    assert np.array_equal(trained.model["w"], by_hand.model["w"])
+
+
+def test_what_is_skipped_does_not_depend_on_the_batch_size(built, make_batch) -> None:
+    for batch_size in (1, 5, N):
+        run = (records(make_batch, spoiled=True) >> training()).run(
+            batch_size=batch_size, on_error="skip", progress=False
+        )
+        assert sorted(skipped.record for skipped in run.skipped) == ["r2", "r7"], batch_size
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_metric_that_fails_ends_the_run_after_one_update(built, make_batch, on_error) -> None:
+    def failing(y_true: Any, y_pred: Any) -> float:
+        raise ValueError("no number")
+
+    with pytest.raises(ModelError, match="The metric 'failing' failed") as error:
+        (records(make_batch, spoiled=False) >> training(metrics=failing)).run(
+            batch_size=4, on_error=on_error, progress=False
+        )
+    assert isinstance(error.value, CardioFlowError)
+    assert error.value.record is None
+    assert len(built[0].hist["train_loss"]) == 1

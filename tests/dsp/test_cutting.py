@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardioflow.core.random_keys import record_keys, uniform
+from cardioflow.dsp import cutting
 from cardioflow.dsp.cutting import cut, random_starts, regular_starts
 
 
@@ -29,6 +30,23 @@ def test_regular_windows_start_one_step_apart_and_a_short_record_has_one_that_en
     starts, counts = regular_starts(np.array([10, 4, 3, 0]), 4, np.array([3, 3, 3, 3]))
     assert starts.tolist() == [0, 3, 6, 0, -1, -4]
     assert counts.tolist() == [3, 1, 1, 1]
+
+
+def test_writable_read_only_and_strided_arrays_share_compiled_functions():
+    shapes = np.array([[1, 90], [2, 40]])
+    keys, counts = record_keys(["a", "b"]), np.array([2, 3])
+    data = np.arange(170, dtype=np.float32)
+    kinds = set()
+    for locked in (False, True):
+        for array in (data, shapes):
+            array.flags.writeable = not locked
+        starts = random_starts(keys, shapes[:, 1], 20, counts)
+        regular = regular_starts(shapes[:, 1], 20, np.array([10, 10]))
+        out = cut(data, shapes, starts, counts, length=20, pad_value=0.0)
+        kinds.add((starts.tobytes(), regular[0].tobytes(), out.tobytes()))
+    assert len(kinds) == 1
+    assert len(cutting._draw_starts.signatures) == len(cutting._fill_starts.signatures) == 1
+    assert sum(s[0].dtype.name == "float32" for s in cutting._cut.signatures) == 1
 
 
 def test_random_starts_are_the_keyed_stream_of_the_record():

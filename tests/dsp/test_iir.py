@@ -68,6 +68,18 @@ def test_what_lies_beside_a_run_does_not_change_it(lengths, seed):
         np.testing.assert_array_equal(out[a : a + n], alone)
 
 
+def test_writable_and_read_only_data_share_one_compiled_function():
+    data, starts, lengths = flat([300, 200])
+    chosen, which = [iir.butterworth(2, 1.0, 30.0, 250.0)], np.zeros(2, int)
+    expected = iir.filtfilt(data, starts, lengths, chosen, which)
+    compiled = len(iir._filtfilt.signatures)
+    writable = [x.copy() for x in (data, starts, lengths)]
+    strided = np.column_stack([lengths, lengths])[:, 0]
+    np.testing.assert_array_equal(iir.filtfilt(*writable, chosen, which), expected)
+    np.testing.assert_array_equal(iir.filtfilt(data, starts, strided, chosen, which), expected)
+    assert len(iir._filtfilt.signatures) == compiled
+
+
 def test_a_steady_signal_passes_a_low_pass_and_is_stopped_by_a_high_pass():
     data = np.full(500, 3.0, np.float32)
     one = (np.zeros(1, int), np.array([500]))

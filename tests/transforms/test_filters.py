@@ -106,7 +106,7 @@ def test_a_spline_needs_annotated_beats(records, twelve):
         records.remove_baseline("spline")
     with pytest.raises(InputError) as caught:
         twelve.take([0]).replace(annotation=(twelve.annotation[0].take(np.arange(3)),)).remove_baseline("spline")
-    assert "a spline needs 4 annotated beats, and it has 1. Use method='median'" in str(caught.value)
+    assert "a spline needs at least 4 annotated beats; found 1. Use method='median'" in str(caught.value)
 
 
 @pytest.mark.parametrize(

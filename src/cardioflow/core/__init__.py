@@ -1,1 +1,1 @@
-"""What every layer above rests on: random keys, the buffer pool, equality and values as JSON."""
+"""What all layers use: random keys, compiled functions, the buffer pool, interrupts, equality, values as JSON."""

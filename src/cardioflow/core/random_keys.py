@@ -1,4 +1,4 @@
-"""Random numbers keyed by (seed, epoch, record, step), so that nothing else can change them.
+"""Random numbers keyed by (seed, epoch, record, step), so that nothing else changes them.
 
 A key is one 64-bit number. Kernels hash onward from it (SplitMix64; Steele,
 Lea and Flood, 2014), which costs 0.06 µs where a new NumPy generator costs 20;
@@ -44,7 +44,7 @@ def segment_keys(keys: Keys, segments: NDArray[np.int64]) -> Keys:
 def stream_keys(keys: Keys, *, seed: int, epoch: int, step: str) -> Keys:
     """Return one key per record for one step of one epoch of one seeded run.
 
-    ``step`` is the action's name and its occurrence among its like
+    ``step`` is the action's name and its number among actions of that name
     (``"random_split_signals#0"``), so a new step of another name changes nothing.
     """
     salt = np.array([_text_key(f"{seed}/{epoch}/{step}")], dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""What drifts slowly under an ECG."""
+"""The baseline under an ECG: what drifts slowly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def median_baseline(x: NDArray[Any], fs: float) -> NDArray[np.float32]:
     """Return the median over 0.2 s of the signal, and over 0.6 s of that, along the last axis.
 
     De Chazal, O'Dwyer and Reilly, IEEE Trans Biomed Eng 51 (2004) 1196. Both
-    windows hold an odd number of samples; the ends are continued by their value.
+    windows hold an odd number of samples; beyond the ends the signal keeps its last value.
     """
     baseline = np.array(x, dtype=np.float32)
     # Lead by lead: SciPy's filter for one axis is 30 times as fast as that for several.
@@ -39,7 +39,7 @@ def spline_baseline(x: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> NDA
     starts = np.unique(beats - before)
     starts = starts[(starts >= 0) & (starts + width <= x.shape[-1])]
     if starts.size < 4:
-        raise ValueError(f"a spline needs 4 annotated beats, and it has {starts.size}. Use method='median'")
+        raise ValueError(f"a spline needs at least 4 annotated beats; found {starts.size}. Use method='median'")
     levels = np.stack([x[..., s : s + width].mean(axis=-1, dtype=np.float64) for s in starts], axis=-1)
     knots = starts + (width - 1) / 2
     at = np.clip(np.arange(x.shape[-1]), knots[0], knots[-1])

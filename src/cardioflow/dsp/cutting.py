@@ -1,4 +1,4 @@
-"""Windows cut from a batch's flat buffer."""
+"""Windows cut from records in a flat buffer."""
 # ruff: noqa: PLR0917 -- compiled functions take their arrays by position
 
 from __future__ import annotations

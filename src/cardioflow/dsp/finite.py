@@ -21,8 +21,8 @@ def not_finite(data: NDArray[Any]) -> bool:
 
 @kernel(fastmath={"reassoc"})
 def _zero_or_nan(data: NDArray[Any]) -> Any:
-    # 0 · x is 0 for every finite x and NaN for all others. Summed without leaving early, so that
-    # the loop runs in vector lanes: 2.5 times the speed of np.isfinite(data).all(), and no array beside.
+    # 0 · x is 0 for every finite x and NaN for all others. The sum never stops early, so that the loop
+    # vectorises: 2.5 times the speed of np.isfinite(data).all(), without its array of booleans.
     total = np.float32(0)
     for i in range(data.size):
         total += data[i] * np.float32(0)

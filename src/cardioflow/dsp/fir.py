@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import scipy.signal
@@ -34,7 +34,7 @@ def linear_phase(low: float | None, high: float | None, width: float, fs: float)
 def convolved(
     data: NDArray[Any], starts: Ints, lengths: Ints, kernel: NDArray[np.float64], mode: str
 ) -> NDArray[np.float32]:
-    """Return every run convolved with ``kernel``, centred, and as long as before.
+    """Return every run convolved with ``kernel``, centred, of the same length.
 
     Args:
         data: the samples of all runs.
@@ -48,7 +48,7 @@ def convolved(
     right = kernel.size - 1 - left
     for start, n in zip(starts, lengths, strict=True):
         if n:
-            x = np.pad(data[start : start + n].astype(np.float64), (left, right), mode=mode)  # type: ignore[call-overload]
+            x = np.pad(data[start : start + n].astype(np.float64), (left, right), mode=cast("Any", mode))
             _slide(x, kernel[::-1].copy(), out[start : start + n])
     return out
 

@@ -18,11 +18,11 @@ from cardioflow.dsp.simd import WIDTH, add_scaled, load, scaled, store
 __all__ = ["Design", "butterworth", "design", "filtfilt", "notch"]
 
 BLOCK: Final = 128
-"""Rows that are filled and emptied at a time: 8 KiB, which stay in the nearest cache."""
+"""Rows that are filled and emptied at a time: 8 KiB, which fit the first-level cache."""
 
-HUM: Final = 1e-30
-"""Millivolts added to every sample: on a lead that is zero for long the recursion would decay to
-denormal numbers, with which processors are seven times slower (measured), and with this it does not."""
+OFFSET: Final = 1e-30
+"""Millivolts added to every sample. On a lead that stays zero the recursion would otherwise decay to
+denormal numbers, with which it was measured to run seven times slower."""
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -34,7 +34,7 @@ class Design(NamedTuple):
     sections: Doubles
     """Rows of (b0, b1, b2, 1, a1, a2), an even number of them."""
     steady: Doubles
-    """The state of each section, of the pair that it belongs to, after a long run of ones: (section, 2)."""
+    """The state of each section, as part of its pair, after a long run of ones: (section, 2)."""
     edge: int
     """Samples by which ``scipy.signal.sosfiltfilt`` extends a signal at each end."""
 
@@ -42,7 +42,7 @@ class Design(NamedTuple):
 def design(sos: Doubles) -> Design:
     """Return the filter with the second-order sections ``sos`` of shape (section, 6)."""
     taps = 2 * len(sos) + 1 - min(int((sos[:, 2] == 0).sum()), int((sos[:, 5] == 0).sum()))
-    # Sections run in pairs, whose two recursions overlap in time; one that passes everything fills the last pair.
+    # Sections run in pairs, whose recursions overlap in time. A section that passes everything completes the last pair.
     passing = np.array([[1.0, 0, 0, 1, 0, 0]])
     even = np.ascontiguousarray(np.vstack([sos, passing]) if len(sos) % 2 else sos, dtype=np.float64)
     pairs = [scipy.signal.sosfilt_zi(even[k : k + 2]) for k in range(0, len(even), 2)]
@@ -59,7 +59,7 @@ def butterworth(order: int, low: float | None, high: float | None, fs: float) ->
 
 @lru_cache(maxsize=256)
 def notch(frequencies: tuple[float, ...], quality: float, fs: float) -> Design:
-    """Return a filter that stops each of ``frequencies`` in Hz, ``frequency / quality`` Hz wide at half the power."""
+    """Return a filter that stops ``frequencies`` in Hz; each stop band is ``frequency / quality`` Hz wide at -3 dB."""
     sections = [np.concatenate(scipy.signal.iirnotch(f, quality, fs=fs)) for f in frequencies]
     return design(np.array(sections))
 
@@ -89,7 +89,7 @@ def filtfilt(
             pads = np.minimum(chosen.edge, lengths - 1)
             rows = np.empty((lengths[own[-1]] + 2 * pads[own[-1]]) * WIDTH)
             state = np.zeros((5, WIDTH))
-            state[4] = HUM
+            state[4] = OFFSET
             lanes = np.empty((2, WIDTH), np.int64)
             _filtfilt(data, starts, lengths, pads, own, chosen.sections, chosen.steady, out, rows, state, lanes)
     return out
@@ -198,10 +198,10 @@ def _pass(rows: Doubles, n: int, first: int, step: int, sections: Doubles, k: in
     a0, a1, a2, a3, a4 = sections[k, 0], sections[k, 1], sections[k, 2], -sections[k, 4], -sections[k, 5]
     k += 1
     b0, b1, b2, b3, b4 = sections[k, 0], sections[k, 1], sections[k, 2], -sections[k, 4], -sections[k, 5]
-    s1, s2, r1, r2, hum = load(state, 0), load(state, 1), load(state, 2), load(state, 3), load(state, 4)
+    s1, s2, r1, r2, offset = load(state, 0), load(state, 1), load(state, 2), load(state, 3), load(state, 4)
     t = first
     for _ in range(n):
-        x = add_scaled(1.0, hum, load(rows, t))
+        x = add_scaled(1.0, offset, load(rows, t))
         y = add_scaled(a0, x, s1)
         s1 = add_scaled(a3, y, add_scaled(a1, x, s2))
         s2 = add_scaled(a2, x, scaled(a4, y))

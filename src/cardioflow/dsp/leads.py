@@ -29,8 +29,8 @@ def derive_limb_leads(
     """Return ``signal`` (lead, time) with the missing ones of III, aVR, aVL, aVF, its leads, and which were computed.
 
     The six limb leads then stand in their usual order where I stood, the others keep theirs.
-    Without both I and II, or with nothing missing, all is returned as it came. Where I and II are
-    whole numbers of ``step``, so are twice the new leads, rounded once.
+    Without both I and II, or with nothing missing, the input is returned. Where I and II are whole
+    multiples of ``step``, so are twice the new leads, rounded once.
 
     >>> x, leads, made = derive_limb_leads(np.array([[1.0], [3.0]]), ["I", "II"])
     >>> leads, x[:, 0].tolist()
@@ -58,7 +58,7 @@ def derive_limb_leads(
 
 @dataclass(frozen=True)
 class LimbCheck:
-    """How far recorded limb leads are from the laws that they must obey, relative to their own RMS; 0 is exact."""
+    """How far recorded limb leads deviate from the laws that they must obey, relative to their own RMS; 0 is exact."""
 
     einthoven: float | None
     """RMS of I + III - II over the RMS of the three leads; ``None`` where one is missing or all are flat."""
@@ -69,8 +69,7 @@ class LimbCheck:
 def check_limb_leads(signal: Signal, leads: Sequence[str]) -> LimbCheck:
     """Return how well I + III = II and aVR + aVL + aVF = 0 hold in ``signal`` (lead, time).
 
-    Each lead's mean is taken off first, because devices store leads with offsets of their own. NaN samples do not
-    count.
+    Each lead's mean is subtracted first, because devices store leads with individual offsets. NaN samples are ignored.
     """
     return LimbCheck(
         einthoven=_residual(signal, leads, ("I", "II", "III"), -1.0),
@@ -89,19 +88,20 @@ def _residual(signal: Signal, leads: Sequence[str], names: tuple[str, str, str],
 def suspect_swapped_electrodes(signal: Signal, leads: Sequence[str]) -> str | None:
     """Return which limb electrodes look swapped, as ``"RA/LA"``, ``"RA/RL"``, ``"LA/RL"`` or ``"RA/LL"``, or ``None``.
 
-    ``signal`` is in millivolts, (lead, time). The rules, each read off what a swap does to the leads (Batchvarov,
-    Malik and Camm, Europace 2007, tell them for the eye):
+    ``signal`` is in millivolts, (lead, time). The rules follow from what a swap does to the leads (Batchvarov, Malik
+    and Camm, Europace 2007, give them for visual reading):
 
     - a flat II (99 % of its samples in a band of 0.2 mV) beside I and III that are not: RA and RL; a flat III: LA, RL;
     - aVR upright (positive skewness), II, III, aVF upside down, and II against V6 (correlation below -0.5): RA and LL;
     - aVR upright, I upside down and against V6: RA and LA.
 
-    I and II are needed, and V6 for the last two; the other limb leads are computed of I and II, which they follow from
-    however the electrodes were placed.
+    I and II are needed, and V6 for the last two; the other limb leads are computed from I and II, from which
+    they follow however the electrodes were placed.
 
-    LA/LL looks like a normal variant and is not looked for. Dextrocardia is told from RA/LA by V6, which it turns too.
+    LA/LL looks like a normal variant and is not searched for. V6, which dextrocardia inverts too, distinguishes it from
+    RA/LA.
     On 72 ECGs of PTB-XL and LUDB the rules find all of RA/RL and LA/RL, 58 % of RA/LA and 54 % of RA/LL, and suspect
-    one ECG that is as it should be: ``None`` means only that nothing was seen.
+    one ECG that is correct: ``None`` means only that nothing was found.
     """
     if "I" not in leads or "II" not in leads:
         return None

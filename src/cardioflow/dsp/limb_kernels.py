@@ -1,4 +1,4 @@
-"""What limb leads tell of themselves, in a few fast passes, for readers that check every record."""
+"""Checks of limb leads in a few fast passes, for readers that check every record."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["law_residual", "suspected_swap"]
 
 # Smaller than this, a limb lead is the far field between two leg electrodes; 0.1 mV is the usual limit of "low".
 _FLAT_MV = 0.1
-# A flat lead is looked for among bands this far from its mean, in bins of a tenth of a band.
+# The band of a flat lead is searched this far around its mean, in bins of a tenth of a band.
 _BINS = 100
 _BIN_MV = _FLAT_MV / 5
 _OF_BAND = 10
-# A lead that is upside down goes against V6 at least so much.
+# The correlation with V6 below which a lead counts as upside down.
 _AGAINST = -0.5
 
 
@@ -46,7 +46,7 @@ def law_residual(signal: Any, first: int, second: int, third: int, sign: float) 
     means = (total_a * total_a + total_b * total_b + total_c * total_c) / n
     mean_off = total_a + sign * total_b + total_c
     power = (square - means) / 3.0
-    # What is left of rounding is no signal.
+    # Rounding errors are not a signal.
     if power <= 1e-12 * square:
         return np.nan
     return float(np.sqrt(max(residual - mean_off * mean_off / n, 0.0) / power))
@@ -58,7 +58,7 @@ def suspected_swap(first: Any, second: Any, lateral: Any) -> int:
 
     ``first``, ``second`` and ``lateral`` are I, II and V6 in millivolts, V6 of no
     samples where it was not recorded; the other limb leads follow from I and II,
-    swapped or not. The rules are told in ``dsp.leads.suspect_swapped_electrodes``.
+    swapped or not. ``dsp.leads.suspect_swapped_electrodes`` gives the rules.
     """
     mean_1, mean_2, n = _means(first, second)
     one, two, three = (1.0, 0.0, mean_1), (0.0, 1.0, mean_2), (-1.0, 1.0, mean_2 - mean_1)
@@ -83,7 +83,7 @@ def suspected_swap(first: Any, second: Any, lateral: Any) -> int:
 
 @helper(error_model="numpy")
 def _means(a: Any, b: Any) -> tuple[float, float, int]:
-    """Return the means of two rows over the samples that neither lacks, and how many those are."""
+    """Return the means of two rows over the samples present in both, and their number."""
     total_a = total_b = 0.0
     n = 0
     for t in range(a.size):
@@ -95,7 +95,7 @@ def _means(a: Any, b: Any) -> tuple[float, float, int]:
     return total_a / max(n, 1), total_b / max(n, 1), n
 
 
-# In what follows a lead is told by (a, b, mean): it is a * I + b * II - mean.
+# The functions below take a lead as (a, b, mean), which stands for a * I + b * II - mean.
 
 
 @helper(error_model="numpy")
@@ -126,7 +126,7 @@ def _is_flat(first: Any, second: Any, lead: tuple[float, float, float], n: int) 
 
 @helper(error_model="numpy")
 def _skew(first: Any, second: Any, lead: tuple[float, float, float]) -> float:
-    """Return the sum of the lead's cubes, above 0 where its upward waves are taller than the others are deep."""
+    """Return the sum of the lead's cubes, which is above 0 where upward waves are larger than downward ones."""
     a, b, mean = lead
     third = 0.0
     for t in range(first.size):
@@ -138,7 +138,7 @@ def _skew(first: Any, second: Any, lead: tuple[float, float, float]) -> float:
 
 @helper(error_model="numpy")
 def _correlation(a: Any, b: Any) -> float:
-    """Return Pearson's correlation of two rows, 0 where one of them is flat; samples that one lacks do not count."""
+    """Return Pearson's correlation of two rows, 0 where one of them is flat; samples missing in either do not count."""
     mean_a, mean_b, n = _means(a, b)
     ab = aa = bb = 0.0
     for t in range(a.size):

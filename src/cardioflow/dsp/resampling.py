@@ -1,4 +1,4 @@
-"""Signals brought to another sampling rate, with a filter against aliasing."""
+"""Resampling, with a filter against aliasing."""
 # ruff: noqa: PLR0917 -- compiled functions take their arrays by position
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 LARGEST: Final = 4096
-"""Ratios of whole numbers up to this take the polyphase filter, others the windowed sinc."""
+"""Ratios of whole numbers up to this use the polyphase filter, others the windowed sinc."""
 
 _ZEROS: Final = 10
-"""Zero crossings of the sinc at each side, as in ``scipy.signal.resample_poly``."""
+"""Zero crossings of the sinc on each side, as in ``scipy.signal.resample_poly``."""
 _STEPS: Final = 1024
 """Entries of the sinc's table from one zero crossing to the next: linear interpolation errs by less than 5e-7."""
 
 
 class _Plan(NamedTuple):
     up: int
-    """0 where the ratio is none of small whole numbers."""
+    """0 where the ratio is not one of small whole numbers."""
     down: int
     taps: Floats
     """(phase, tap), each phase reversed."""
@@ -107,7 +107,7 @@ def _plan(old: float, new: float) -> _Plan:
 
 
 def _sinc_taps(ratio: float) -> Floats:
-    # Below the old rate the filter is as much wider and flatter as the band is narrower, and needs fewer steps.
+    # Going down, the filter is wider and flatter by the ratio of the rates, and needs fewer steps.
     scale = min(1.0, ratio)
     taps = np.empty((max(round(512 * scale), 32) + 1, 2 * int(np.ceil(_ZEROS / scale))), np.float32)
     _phases(_table(), scale, taps)
@@ -142,7 +142,7 @@ def _polyphase(
 
     The inputs are dealt into ``down`` streams first, so that the side-by-side
     reads are of neighbours. Zeros stand in front and behind. ``dealt`` and
-    ``sums`` are room for the streams and for one phase of the longest run.
+    ``sums`` have room for the streams and for one phase of the longest run.
     """
     n_taps = taps.shape[1]
     half = _ZEROS * (up if up > down else down)
@@ -192,7 +192,7 @@ def _add(
 
 @kernel()
 def _phases(table: Doubles, scale: float, taps: Floats) -> None:
-    """Fill ``taps`` (phase, tap) with the filter at even steps between two samples, the last one a whole step on."""
+    """Fill ``taps`` (phase, tap) with the filter at even steps from one sample to the next, both included."""
     n_phases, n_taps = taps.shape
     for phase in range(n_phases):
         for i in range(n_taps):
@@ -227,7 +227,7 @@ def _sinc(
 
 @helper(fastmath={"reassoc", "contract", "nsz"})
 def _between(a: Floats, b: Floats, x: NDArray[Any], share: np.float32) -> Any:
-    """Return what the filter gives ``share`` of the way from the phase ``a`` to the phase ``b``."""
+    """Return the filter's output ``share`` of the way from phase ``a`` to phase ``b``."""
     low = np.float32(0)
     high = np.float32(0)
     for k in range(x.size):

@@ -1,4 +1,4 @@
-"""Samples shifted and scaled, run by run of the flat buffer."""
+"""Runs of a flat buffer, standardised."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 def standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float) -> Floats | None:
     """Return each run of ``sizes[i]`` samples with mean 0 and standard deviation 1, and flat runs as zeros.
 
-    None when a sample is not finite: the sums tell, so that no pass of its own need look for one.
+    Return ``None`` when a sample is not finite, which the sums show without another pass.
     """
     out = empty(data.size, np.float32)
     return out if _standardized(read_only(data), sizes, float(eps), out) else None
@@ -31,7 +31,7 @@ def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out:
         end = begin + size
         if size == 0:
             continue
-        # Counted from the run's first sample, so that a large offset costs no digits.
+        # Relative to the run's first sample, so that a large offset costs no digits.
         first = data[begin]
         total = 0.0
         squares = 0.0
@@ -40,7 +40,7 @@ def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out:
             total += float(a)
             squares += float(b)
         if not np.isfinite(squares):
-            # Squares beyond 3e38 leave float32, not float64.
+            # Sums of squares beyond 3e38 overflow float32, but not float64.
             total, squares = _wide_sums(data[begin:end], first)
         mean = total / size
         variance = squares / size - mean * mean
@@ -57,7 +57,7 @@ def _standardized(data: NDArray[Any], sizes: NDArray[np.int64], eps: float, out:
 
 @helper(fastmath={"reassoc", "contract"})
 def _sums(x: Floats, origin: np.float32) -> tuple[np.float32, np.float32]:
-    # 1024 samples in float32, added up in float64 by the caller: twice the lanes, the same digits.
+    # 1024 samples in float32, which the caller adds in float64: twice the lanes, the same digits.
     total = np.float32(0)
     squares = np.float32(0)
     for i in range(x.size):

@@ -1,12 +1,11 @@
-"""Eight numbers side by side, for kernels whose recursion leaves nothing else to run in parallel.
+"""Vectors of eight numbers, for recursive kernels, which run in parallel only over signals.
 
-A recursive filter cannot be computed several samples at a time, but eight
-signals' filters can. Numba vectorises loops only, and such a recursion is no
-loop over lanes; here the lanes are LLVM vectors (two AVX2 registers, four on
-ARM), which measured more than 3 times the speed of the same filter in scalar
-code.
+A recursive filter cannot compute several samples of one signal at a time, but
+one sample of eight signals. LLVM vectorises loops over samples, not this; so
+eight lanes are one LLVM vector here (two AVX2 registers, four on ARM), which
+measured more than 3 times the speed of the same filter in scalar code.
 """
-# ruff: noqa: ARG001 -- numba calls these functions by its own signature
+# ruff: noqa: ARG001 -- Numba chooses the signature of these functions
 # mypy: disable-error-code="import-untyped,no-untyped-call,untyped-decorator,misc"
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ __all__ = ["WIDTH", "add_scaled", "load", "scaled", "store"]
 WIDTH: Final = 8
 """How many signals one vector holds."""
 
-# Numba types it as the function that it wraps, while kernels call it without the typing context.
+# Numba types it as the function that it wraps, but kernels call it without the typing context.
 _intrinsic: Any = intrinsic
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 
@@ -56,7 +55,7 @@ def _row(context: Any, builder: Any, array_type: Any, array: Any, row: Any) -> A
 
 @_intrinsic
 def load(typing: Any, rows: Any, i: Any) -> Any:
-    """Return row ``i`` of a contiguous float64 array (row, WIDTH) as lanes."""
+    """Return row ``i`` of a contiguous float64 array, ``WIDTH`` numbers a row, as lanes."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_row(context, builder, signature.args[0], *args), align=8)
@@ -66,7 +65,7 @@ def load(typing: Any, rows: Any, i: Any) -> Any:
 
 @_intrinsic
 def store(typing: Any, rows: Any, i: Any, lanes: Any) -> Any:
-    """Write ``lanes`` to row ``i`` of a contiguous float64 array (row, WIDTH)."""
+    """Write ``lanes`` to row ``i`` of a contiguous float64 array, ``WIDTH`` numbers a row."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[2], _row(context, builder, signature.args[0], args[0], args[1]), align=8)

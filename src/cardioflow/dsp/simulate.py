@@ -56,16 +56,16 @@ _MOST_SAMPLES = 50_000_000  # a day at 500 Hz; the eight drawn leads of more wou
 
 @dataclass(frozen=True)
 class Simulation:
-    """A simulated ECG and the marks that the model knows."""
+    """A simulated ECG and its annotations, which the model knows exactly."""
 
     signal: NDArray[np.float32]
     """Millivolts of shape (lead, time)."""
     r_peaks: NDArray[np.int64]
     """The sample of every R-peak."""
     mark_sample: NDArray[np.int64]
-    """The samples of all marks, ascending."""
+    """The samples of all annotations, ascending."""
     mark_symbol: NDArray[np.str_]
-    """One per mark, in PhysioNet's code: ``(``, ``p``, ``)``, ``(``, ``N``, ``)``, ``(``, ``t``, ``)`` per beat."""
+    """Their PhysioNet codes: ``(``, ``p``, ``)``, ``(``, ``N``, ``)``, ``(``, ``t``, ``)`` per beat."""
 
 
 def simulate_ecg(
@@ -89,7 +89,7 @@ def simulate_ecg(
     Differs from the paper: each lead has its own heights, given in millivolts
     (the paper scales one lead at the end); places and widths follow every
     single beat's RR, where the authors' program uses the mean heart rate;
-    heights, rate and noise vary with the key like people do. ``rhythm="AF"``
+    heights, rate and noise vary with the key as they do between people. ``rhythm="AF"``
     is atrial fibrillation: no P waves, RR intervals without memory, and f-waves
     of 4 to 9 Hz as frequency-modulated saw teeth (Stridh and Sörnmo 2001).
 
@@ -192,7 +192,7 @@ def _rr_fibrillation(rng: np.random.Generator, mean: float, duration_s: float) -
 
 
 def _mixing(leads: Sequence[str]) -> Floats:
-    """Return the matrix, of shape (lead, drawn lead), that makes ``leads`` of those that are drawn."""
+    """Return the matrix, of shape (lead, drawn lead), that makes ``leads`` from the drawn ones."""
     mixing = np.zeros((len(leads), len(_DRAWN)))
     for row, lead in zip(mixing, leads, strict=True):
         if lead in _SUMS:

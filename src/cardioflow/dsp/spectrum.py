@@ -1,4 +1,4 @@
-"""Power in bands of frequency."""
+"""Power in frequency bands."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def periodogram(x: NDArray[Any], fs: float) -> tuple[NDArray[np.float64], NDArra
 def band_power(
     frequency: NDArray[np.float64], power: NDArray[np.float64], low: float, high: float
 ) -> NDArray[np.float64]:
-    """Return the power between ``low`` and ``high`` Hz, both counted in."""
+    """Return the power between ``low`` and ``high`` Hz, both inclusive."""
     return np.asarray(power[..., (frequency >= low) & (frequency <= high)].sum(axis=-1))

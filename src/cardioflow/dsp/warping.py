@@ -12,10 +12,10 @@ __all__ = ["warp_map", "warped"]
 
 
 def warp_map(speeds: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Return for each of ``n`` samples the place that it is read from, rising from 0 to n - 1.
+    """Return the position from which each of ``n`` samples is read, rising from 0 to n - 1.
 
-    The speed of reading runs monotonically between the values ``speeds``, which
-    are above zero and lie at even distances.
+    Between the values ``speeds``, which are above zero and evenly spaced, the
+    speed of reading is monotone.
     """
     if n < 2:
         return np.zeros(n)
@@ -26,7 +26,7 @@ def warp_map(speeds: NDArray[np.float64], n: int) -> NDArray[np.float64]:
 
 
 def warped(x: NDArray[Any], source: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``x`` read at the places ``source`` of its last axis, by a cubic spline."""
+    """Return ``x`` read at the positions ``source`` of its last axis, by a cubic spline."""
     if source.size < 2:
         return np.asarray(x, dtype=np.float64)
     spline = scipy.interpolate.CubicSpline(np.arange(x.shape[-1]), x.astype(np.float64), axis=-1)

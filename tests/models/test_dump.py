@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardioflow.errors import DumpError
+from cardioflow.errors import CardioFlowError, DumpError
 from cardioflow.models.dump import read_header, write
 from cardioflow.models.dump_header import VERSION, DumpHeader
 
@@ -311,6 +312,29 @@ def test_a_place_that_cannot_be_written_says_so(linear, tmp_path) -> None:
         linear.save(tmp_path / "no" / "model")
     with pytest.raises(DumpError, match=r"that is a folder\. Pass the name of a file"):
         linear.save(tmp_path)
+
+
+def test_a_dump_keeps_that_records_can_have_several_labels(linear, linear_class, make_batch, tmp_path) -> None:
+    linear.train_on_batch(make_batch(6, several=True))
+    linear.save(tmp_path / "first")
+    assert read_header(tmp_path / "first").output == "independent"
+    linear_class().load(tmp_path / "first").save(tmp_path / "second")
+    assert read_header(tmp_path / "second").output == "independent"
+
+
+def test_an_old_dump_survives_a_disk_that_fills_up_while_the_new_one_is_written(linear, dump) -> None:
+    before = dump.read_bytes()
+    linear.notes = "x" * 100_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Enough for the weights alone, and too little for them and the notes.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises((CardioFlowError, OSError)):
+            linear.save(dump)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert dump.read_bytes() == before
+    assert [p.name for p in dump.parent.iterdir()] == ["model"]
 
 
 def test_weights_that_fail_to_be_written_leave_no_trace(tmp_path) -> None:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, final, get_args
 
 from cardioflow.core.limited_json import parse_limited
@@ -114,10 +114,6 @@ class DumpHeader:
         entries = _from_version_1(found) if version == 1 else found
         known = {f.name for f in fields(cls)}
         return cls(**{name: _as_tuples(name, value) for name, value in entries.items() if name in known})
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the entries by name."""
-        return asdict(self)
 
 
 def _from_version_1(found: dict[str, Any]) -> dict[str, Any]:

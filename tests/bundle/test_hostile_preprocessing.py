@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from cardioflow import B, C, Pipeline, V
+from cardioflow import B, C, Pipeline, V, registry
+from cardioflow.bundle import limits
 from cardioflow.bundle.preparation import Preparation
 from cardioflow.errors import DumpError
+from cardioflow.io.base import ReadRequest
+from cardioflow.pipeline.call import Call
 
 LOAD = Pipeline().load(fmt="wfdb", components=["signal", "meta"])
 
@@ -90,7 +95,11 @@ REFUSED = {
     ),
     "a narrow filter": (LOAD.fir_filter_signals(width=1e-6).to_json(), "whose width is 1e-06; a dump's may be 0.01"),
     "a filter of high order": (LOAD.band_pass_signals(1, 40, order=10_000).to_json(), "whose order is 10000"),
-    "harmonics without end": (LOAD.notch_signals(harmonics=1_000_000).to_json(), "whose harmonics is 1e+06"),
+    "harmonics without end": (LOAD.notch_signals(n_harmonics=1_000_000).to_json(), "whose n_harmonics is 1e+06"),
+    "harmonics by their former name": (
+        text(("notch_signals", [], {"harmonics": 1_000_000})),
+        "whose n_harmonics is 1e+06",
+    ),
     "a spectrogram of overlaps": (
         LOAD.spectrogram(nperseg=4096, noverlap=4095, nfft=8192).to_json(),
         "would make 8.19e+07 samples per lead",
@@ -107,6 +116,7 @@ REFUSED = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.* is now:DeprecationWarning")
 @pytest.mark.parametrize(("given", "reason"), REFUSED.values(), ids=REFUSED.keys())
 def test_hostile_preprocessing_is_refused_at_once(given: str, reason: str) -> None:
     start = time.process_time()
@@ -125,9 +135,26 @@ def test_hostile_preprocessing_is_refused_at_once(given: str, reason: str) -> No
         LOAD.band_pass_signals(0.5, 40).resample_signals(500).split_signals(2048, 1024).standardize(),
         LOAD.keep_channels(["I", "II"]).drop_short_signals(3000).random_split_signals(3000, 5),
         Pipeline().load(common_fs=500.0).cwt(list(range(1, 129))),
-        LOAD.convert_units("uV").notch_signals(50, harmonics=3).spectrogram(nperseg=256, noverlap=128),
+        LOAD.convert_units("uV").notch_signals(50, n_harmonics=3).spectrogram(nperseg=256, noverlap=128),
         LOAD.derive_leads().crop_beats(),
     ],
 )
 def test_steps_as_models_are_saved_with_are_taken(steps: Pipeline) -> None:
     assert Preparation.from_json(steps.to_json()).steps == steps.steps
+
+
+def test_every_limit_is_of_an_argument_that_the_action_has() -> None:
+    def parameters(name: str) -> set[str]:
+        options = {f.name for f in fields(ReadRequest)} if name == "load" else set()
+        return {*inspect.signature(registry.actions.get(name)).parameters, *options}
+
+    assert not [place for place in limits._RANGES if place[1] not in parameters(place[0])]
+
+
+@pytest.mark.parametrize("name", registry.transforms.names())
+def test_the_examples_of_every_transform_are_within_the_limits(name: str) -> None:
+    for example in registry.transforms.get(name).examples():
+        given = {f.name: getattr(example, f.name) for f in fields(example) if f.init}
+        if "kwargs" in given:
+            given |= given.pop("kwargs")
+        limits.check_cost([Call(name, (), given)])

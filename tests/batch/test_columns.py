@@ -307,9 +307,7 @@ def test_a_time_series_of_a_cut_batch_has_as_many_segments_as_the_signal(batch):
     cut = batch.split_signals(4, 3)
     parts = [np.zeros((3, 4)), np.zeros((1, 4))]
     assert cut.with_component("new", parts, kind="time series").columns["new"].is_cut
-    with pytest.raises(
-        InputError, match=r"'new' has the shape \(2, 4\) for record 'a'.* has \(3, 2, 4\)"
-    ):
+    with pytest.raises(InputError, match=r"'new' has the shape \(2, 4\) for record 'a'.* has \(3, 2, 4\)"):
         cut.with_component("new", [np.zeros((2, 4)), np.zeros((1, 4))], kind="time series")
     with pytest.raises(InputError, match=r"has 1 axes per row; expected \(segment, time\)"):
         cut.with_component("new", [np.zeros(4), np.zeros(4)], kind="time series")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from cardioflow.batch import Annotation, EcgBatch
 from cardioflow.errors import InputError
+from cardioflow.transforms import _parameters
 
-__all__ = ["AAMI", "BEATS", "beats_of"]
+__all__ = ["AAMI", "BEATS", "beats_of", "check_symbols"]
 
 BEATS: Final = frozenset("NLRBAaJSVrFejnE/fQ?")
 """PhysioNet's symbols for beats."""
@@ -23,6 +24,20 @@ AAMI: Final = {
     **dict.fromkeys("/fQ?", "Q"),
 }
 """Each beat's class in ANSI/AAMI EC57, table 3: normal, supraventricular, ventricular, fusion, unknown."""
+
+
+def check_symbols(transform: Any) -> None:
+    """Check that the parameter ``symbols`` names beats, and store it as a tuple.
+
+    Raises:
+        InputError: naming a symbol that does not stand for a beat.
+    """
+    for symbol in _parameters.names(transform, "symbols"):
+        if symbol not in BEATS:
+            raise InputError(
+                f"{transform.action_name}(symbols=…): {symbol!r} does not stand for a beat. "
+                f"Pass some of: {' '.join(sorted(BEATS))}."
+            )
 
 
 def beats_of(batch: EcgBatch, step: str, symbols: Collection[str] | None) -> list[Annotation]:

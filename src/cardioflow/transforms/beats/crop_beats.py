@@ -11,11 +11,10 @@ import numpy as np
 from cardioflow.batch import EcgBatch, unstack
 from cardioflow.batch.columns import Windows
 from cardioflow.batch.timeline import cut
-from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates, uncut
 from cardioflow.transforms.base import Transform
-from cardioflow.transforms.beats._beats import AAMI, BEATS, beats_of
+from cardioflow.transforms.beats._beats import AAMI, BEATS, beats_of, check_symbols
 
 __all__ = ["CropBeats"]
 
@@ -50,12 +49,7 @@ class CropBeats(Transform):
         _parameters.above(self, "before_s", "after_s")
         _parameters.choice(self, "labels", ("symbol", "aami", "keep"))
         if self.symbols is not None:
-            for symbol in _parameters.names(self, "symbols"):
-                if symbol not in BEATS:
-                    raise InputError(
-                        f"{self.action_name}(symbols=…): {symbol!r} does not stand for a beat. "
-                        f"Pass some of: {' '.join(sorted(BEATS))}."
-                    )
+            check_symbols(self)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)

@@ -10,12 +10,11 @@ import numpy as np
 
 from cardioflow.batch import Annotation, EcgBatch
 from cardioflow.batch.timeline import without_time
-from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import finite, rates, uncut
 from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
-from cardioflow.transforms.beats._beats import BEATS, beats_of
+from cardioflow.transforms.beats._beats import beats_of, check_symbols
 
 __all__ = ["MedianBeat"]
 
@@ -45,12 +44,7 @@ class MedianBeat(Transform):
 
     def __post_init__(self) -> None:
         _parameters.above(self, "before_s", "after_s")
-        for symbol in _parameters.names(self, "symbols"):
-            if symbol not in BEATS:
-                raise InputError(
-                    f"{self.action_name}(symbols=…): {symbol!r} does not stand for a beat. "
-                    f"Pass some of: {' '.join(sorted(BEATS))}."
-                )
+        check_symbols(self)
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         uncut(batch, self.action_name)

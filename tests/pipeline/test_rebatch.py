@@ -35,7 +35,9 @@ def test_drop_last_leaves_the_small_rest_of_every_epoch_out(twelve, loading):
 @pytest.mark.parametrize("size", [1, 3, 5, 12, 50])
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_skipped_records_are_listed_once_whatever_the_sizes(twelve, loading, size, drop_last):
-    template = loading.apply_transform(fails_on("sim00001", "sim00006", "sim00011"), B("ids")).rebatch(size, drop_last)
+    template = loading.apply_transform(fails_on("sim00001", "sim00006", "sim00011"), B("ids")).rebatch(
+        size, drop_last=drop_last
+    )
     run = (twelve >> template).run(batch_size=4, on_error="skip")
     assert [s.record for s in run.skipped] == ["sim00001", "sim00006", "sim00011"]
 

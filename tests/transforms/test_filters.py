@@ -185,7 +185,7 @@ def test_a_record_without_a_sampling_rate_is_named(make, fs):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({}, "band_pass_signals() keeps all frequencies. Give low, high or both, in Hz."),
+        ({}, "band_pass_signals() keeps all frequencies. Pass low, high or both, in Hz."),
         ({"low": 40, "high": 1}, "band_pass_signals(low=40, high=1): low is not below high. Swap them?"),
         ({"low": -1}, "band_pass_signals(low=-1) is not above 0."),
         ({"low": "1"}, "band_pass_signals(low='1') is not a finite number."),

@@ -66,7 +66,7 @@ def test_clipped_signals_stay_between_the_values(twelve):
         (
             "robust_scale",
             {"quantiles": (0.5, 2)},
-            "robust_scale(quantiles=(0.5, 2)): expected two rising numbers from 0 to 1.",
+            "robust_scale(quantiles=(0.5, 2)): expected two increasing numbers from 0 to 1.",
         ),
     ],
 )

@@ -38,7 +38,7 @@ class BatchActions:
         kernel: Sequence[float],
         padding_mode: Literal["edge", "constant", "symmetric", "reflect", "wrap"] = "edge",
     ) -> Self:
-        """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place."""
+        """Convolve each lead with a centred ``kernel``, so that the signal keeps its length and does not shift."""
     def crop_beats(
         self,
         before_s: float = 0.25,
@@ -92,11 +92,11 @@ class BatchActions:
     ) -> Self:
         """Replace each lead by its Fourier transform, as ``numpy.fft.fft`` defines it, in complex64."""
     def fill_missing_signals(self, method: Literal["linear", "hold", "zero"] = "linear") -> Self:
-        """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
+        """Fill samples that are NaN or infinite; a lead without a finite sample becomes zeros."""
     def fir_filter_signals(self, low: float | None = 0.5, high: float | None = 40.0, width: float = 1.0) -> Self:
-        """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
+        """Keep the frequencies between ``low`` and ``high`` Hz with a symmetric FIR filter, with no phase shift."""
     def flip_signals(self, window_size: int | None = None, threshold: float = 0.0) -> Self:
-        """Turn each lead whose R-peaks point down."""
+        """Invert each lead whose R-peaks point down."""
     def get_triplets(self, n_triplets: int, length: int, negatives: Mapping[str, Sequence[str]] | None = None) -> Self:
         """Draw triplets for each record: itself as the anchor, a positive of the same label, a negative of another."""
     def high_pass_signals(self, low: float = 0.67, order: int = 2) -> Self:
@@ -132,9 +132,9 @@ class BatchActions:
     def median_beat(self, before_s: float = 0.3, after_s: float = 0.5, symbols: Sequence[str] = ("N",)) -> Self:
         """Replace each record by its median beat: the median of its annotated beats at each sample of each lead."""
     def min_max_scale(self, low: float = 0.0, high: float = 1.0, axis: Axis = -1) -> Self:
-        """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
+        """Scale each signal to the range from ``low`` to ``high``; a flat signal becomes ``low``."""
     def notch_signals(self, frequency: float = 50.0, n_harmonics: int = 1, quality: float = 30.0) -> Self:
-        """Take out one frequency and its harmonics, with no phase shift."""
+        """Remove one frequency and its harmonics, with no phase shift."""
     def pad_signals(
         self, length: int, pad_value: float = 0.0, side: Literal["right", "left", "both"] = "right"
     ) -> Self:
@@ -192,7 +192,7 @@ class BatchActions:
     def random_time_warp(self, strength: float = 0.2, n_knots: int = 5) -> Self:
         """Stretch and compress time smoothly along the record, which keeps its length."""
     def remove_baseline(self, method: Literal["median", "high_pass", "spline"] = "median") -> Self:
-        """Take out baseline wander, which breathing and electrodes bring."""
+        """Remove baseline wander, which breathing and electrodes cause."""
     def rename_channels(self, rename_dict: Mapping[str, str]) -> Self:
         """Rename channels: ``rename_channels({"ECG": "I"})``."""
     def rename_labels(self, rename_dict: Mapping[str, str]) -> Self:
@@ -212,13 +212,13 @@ class BatchActions:
     ) -> Self:
         """Replace each lead by the non-negative half of its spectrum, as ``numpy.fft.rfft`` does, in complex64."""
     def robust_scale(self, quantiles: tuple[float, float] = (0.25, 0.75), axis: Axis = -1) -> Self:
-        """Subtract the median and divide by a range of quantiles, which artefacts do not move."""
+        """Subtract the median and divide by a distance of quantiles, which artefacts hardly change."""
     def set_kind(self, src: str, kind: Kind) -> Self:
         """Declare the kind of the component ``src``, by which it follows the signal when time changes."""
     def signal_quality(self, dst: str = "quality") -> Self:
         """Measure the quality of each lead by three indices, and write them as (lead, index) to ``dst``."""
     def signal_transpose(self, axes: Sequence[int] | None = None, src: str = "signal", dst: str = "signal") -> Self:
-        """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward."""
+        """Transpose each signal to the order ``axes``, as ``numpy.transpose`` does; by default reversed."""
     def slice_signals(self, start: int | slice | None = None, stop: int | None = None, step: int | None = None) -> Self:
         """Cut samples ``start`` to ``stop``, every ``step``-th of them, out of every signal, as Python slices do."""
     def spectrogram(self, *, src: str = "signal", dst: str = "signal", **kwargs: Any) -> Self:

@@ -60,7 +60,7 @@ class PipelineActions:
         kernel: Sequence[float] | Expression,
         padding_mode: Literal["edge", "constant", "symmetric", "reflect", "wrap"] | Expression = "edge",
     ) -> Self:
-        """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place."""
+        """Convolve each lead with a centred ``kernel``, so that the signal keeps its length and does not shift."""
     def crop_beats(
         self,
         before_s: float | Expression = 0.25,
@@ -126,16 +126,16 @@ class PipelineActions:
     ) -> Self:
         """Replace each lead by its Fourier transform, as ``numpy.fft.fft`` defines it, in complex64."""
     def fill_missing_signals(self, method: Literal["linear", "hold", "zero"] | Expression = "linear") -> Self:
-        """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros."""
+        """Fill samples that are NaN or infinite; a lead without a finite sample becomes zeros."""
     def fir_filter_signals(
         self,
         low: float | None | Expression = 0.5,
         high: float | None | Expression = 40.0,
         width: float | Expression = 1.0,
     ) -> Self:
-        """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift."""
+        """Keep the frequencies between ``low`` and ``high`` Hz with a symmetric FIR filter, with no phase shift."""
     def flip_signals(self, window_size: int | None | Expression = None, threshold: float | Expression = 0.0) -> Self:
-        """Turn each lead whose R-peaks point down."""
+        """Invert each lead whose R-peaks point down."""
     def get_triplets(
         self,
         n_triplets: int | Expression,
@@ -205,14 +205,14 @@ class PipelineActions:
     def min_max_scale(
         self, low: float | Expression = 0.0, high: float | Expression = 1.0, axis: Axis | Expression = -1
     ) -> Self:
-        """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``."""
+        """Scale each signal to the range from ``low`` to ``high``; a flat signal becomes ``low``."""
     def notch_signals(
         self,
         frequency: float | Expression = 50.0,
         n_harmonics: int | Expression = 1,
         quality: float | Expression = 30.0,
     ) -> Self:
-        """Take out one frequency and its harmonics, with no phase shift."""
+        """Remove one frequency and its harmonics, with no phase shift."""
     def pad_signals(
         self,
         length: int | Expression,
@@ -294,7 +294,7 @@ class PipelineActions:
     def rebatch(self, batch_size: int | Expression, *, drop_last: bool | Expression = False) -> Self:
         """Make batches of ``batch_size`` rows of what comes; batches of one epoch are never mixed with the next."""
     def remove_baseline(self, method: Literal["median", "high_pass", "spline"] | Expression = "median") -> Self:
-        """Take out baseline wander, which breathing and electrodes bring."""
+        """Remove baseline wander, which breathing and electrodes cause."""
     def rename_channels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
         """Rename channels: ``rename_channels({"ECG": "I"})``."""
     def rename_labels(self, rename_dict: Mapping[str, str] | Expression) -> Self:
@@ -316,7 +316,7 @@ class PipelineActions:
     def robust_scale(
         self, quantiles: tuple[float, float] | Expression = (0.25, 0.75), axis: Axis | Expression = -1
     ) -> Self:
-        """Subtract the median and divide by a range of quantiles, which artefacts do not move."""
+        """Subtract the median and divide by a distance of quantiles, which artefacts hardly change."""
     def save_model(
         self,
         name: str | Expression,
@@ -335,7 +335,7 @@ class PipelineActions:
         src: str | Expression = "signal",
         dst: str | Expression = "signal",
     ) -> Self:
-        """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward."""
+        """Transpose each signal to the order ``axes``, as ``numpy.transpose`` does; by default reversed."""
     def slice_signals(
         self,
         start: int | slice | None | Expression = None,

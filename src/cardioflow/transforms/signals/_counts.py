@@ -1,4 +1,4 @@
-"""Whole numbers that are the same for all records, or given by label."""
+"""Integers that are the same for all records, or given by label."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["check_counts"]
 
 
 def check_counts(transform: Any, field: str) -> None:
-    """Check that the field is a whole number above zero, or a mapping of labels to such."""
+    """Check that the field is an integer above zero, or a mapping from labels to such integers."""
     value = getattr(transform, field)
     if not isinstance(value, Mapping):
         _parameters.count(transform, field)
@@ -21,8 +21,8 @@ def check_counts(transform: Any, field: str) -> None:
         if not isinstance(label, str) or not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise InputError(
                 f"{transform.action_name}({field}={dict(value)!r}) gives {number!r} for the label {label!r}; "
-                "expected a label and a whole number of at least 1."
+                "expected a label and an integer of at least 1."
             )
     if not value:
-        raise InputError(f"{transform.action_name}({field}={{}}) names no label. Give a number, or one per label.")
+        raise InputError(f"{transform.action_name}({field}={{}}) is empty. Pass an integer, or one per label.")
     _parameters.set_fields(transform, **{field: _parameters.frozen(value)})

@@ -20,10 +20,10 @@ __all__ = ["BandPassSignals"]
 class BandPassSignals(Transform):
     """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift.
 
-    A Butterworth filter of order ``order``, run forward and backward with the
-    edges of ``scipy.signal.sosfiltfilt`` (odd extension; a signal shorter than
-    the extension is extended by one sample less than it has). Both passes
-    count: at ``low`` and ``high`` a quarter of the power remains. Without
+    A Butterworth filter of order ``order`` is applied forward and backward, with
+    the edges of ``scipy.signal.sosfiltfilt`` (odd extension; by at most one
+    sample less than the signal has). Because of the two passes, a quarter of
+    the power remains at ``low`` and ``high``. Without
     ``low`` it is a low-pass, without ``high`` a high-pass. CardIO's band-pass
     cut the spectrum off like a brick wall, which rings around every QRS.
 
@@ -41,7 +41,7 @@ class BandPassSignals(Transform):
         given = [name for name in ("low", "high") if getattr(self, name) is not None]
         _parameters.above(self, *given)
         if not given:
-            raise InputError(f"{self.action_name}() keeps all frequencies. Give low, high or both, in Hz.")
+            raise InputError(f"{self.action_name}() keeps all frequencies. Pass low, high or both, in Hz.")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise InputError(f"{self.action_name}(low={self.low}, high={self.high}): low is not below high. Swap them?")
 

@@ -23,17 +23,17 @@ _MODES: Final = ("edge", "constant", "symmetric", "reflect", "wrap")
 @final
 @dataclass(frozen=True)
 class ConvolveSignals(Transform):
-    """Convolve each lead with ``kernel``, centred, so that the signal keeps its length and its place.
+    """Convolve each lead with a centred ``kernel``, so that the signal keeps its length and does not shift.
 
     Equal to ``numpy.convolve(numpy.pad(x, …), kernel, "valid")``.
 
     Args:
         kernel: numbers, one-dimensional.
-        padding_mode: what stands outside the signal: its ``"edge"`` value, zeros (``"constant"``), or its
-            continuation by ``"symmetric"``, ``"reflect"`` or ``"wrap"``, as ``numpy.pad`` defines them.
+        padding_mode: how the signal continues at its ends: with its ``"edge"`` value, zeros (``"constant"``), or by
+            ``"symmetric"``, ``"reflect"`` or ``"wrap"``, as ``numpy.pad`` defines them.
 
     Raises:
-        InputError: for a kernel that is none, or a record with samples that are not finite.
+        InputError: for a kernel that is not a list of numbers, or a record with samples that are not finite.
     """
 
     kernel: Sequence[float]
@@ -46,8 +46,8 @@ class ConvolveSignals(Transform):
             kernel = np.empty(0)
         if kernel.ndim != 1 or not kernel.size or not np.isfinite(kernel).all():
             raise InputError(
-                f"{self.action_name}(kernel={self.kernel!r}) is no list of finite numbers. "
-                "Give one, such as [0.25, 0.5, 0.25]."
+                f"{self.action_name}(kernel={self.kernel!r}) is not a list of finite numbers. "
+                "Pass one, such as [0.25, 0.5, 0.25]."
             )
         _parameters.choice(self, "padding_mode", _MODES)
         _parameters.set_fields(self, kernel=tuple(kernel.tolist()))

@@ -19,11 +19,11 @@ __all__ = ["FillMissingSignals"]
 @final
 @dataclass(frozen=True)
 class FillMissingSignals(Transform):
-    """Fill samples that are NaN or infinite; a lead without a finite one becomes zeros.
+    """Fill samples that are NaN or infinite; a lead without a finite sample becomes zeros.
 
     Args:
-        method: ``"linear"`` between the neighbours (the nearest one at the ends), ``"hold"`` the one before, or
-            ``"zero"``.
+        method: ``"linear"`` interpolates between neighbours (at the ends, it repeats the nearest one), ``"hold"``
+            repeats the sample before, and ``"zero"`` writes zeros.
     """
 
     method: Literal["linear", "hold", "zero"] = "linear"

@@ -1,4 +1,4 @@
-"""Keep a band of frequencies by a finite filter."""
+"""Keep a band of frequencies with an FIR filter."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["FirFilterSignals"]
 @final
 @dataclass(frozen=True)
 class FirFilterSignals(Transform):
-    """Keep the frequencies between ``low`` and ``high`` Hz by a symmetric finite filter, with no phase shift.
+    """Keep the frequencies between ``low`` and ``high`` Hz with a symmetric FIR filter, with no phase shift.
 
-    Unlike ``band_pass_signals`` it forgets: a sample reaches no further than
-    half the filter's length (about 1.8 s at a transition of 1 Hz). The stop
-    band lies 60 dB down; signals are continued by their mirror image.
+    Unlike in ``band_pass_signals``, a sample affects only those within half the
+    length of the filter (about 1.8 s for a transition of 1 Hz). The stop band is
+    attenuated by 60 dB. Signals continue as their mirror image.
 
     Args:
         low: the lower edge in Hz, or None for a low-pass.
         high: the upper edge in Hz, or None for a high-pass.
-        width: how wide the transition at each edge is, in Hz.
+        width: the width of the transition at each edge, in Hz.
 
     Raises:
         InputError: when an edge is not below half the sampling rate of a
@@ -45,7 +45,7 @@ class FirFilterSignals(Transform):
         given = [name for name in ("low", "high") if getattr(self, name) is not None]
         _parameters.above(self, *given, "width")
         if not given:
-            raise InputError(f"{self.action_name}(low=None, high=None) keeps all frequencies. Give one of them, in Hz.")
+            raise InputError(f"{self.action_name}(low=None, high=None) keeps all frequencies. Pass one of them, in Hz.")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise InputError(f"{self.action_name}(low={self.low}, high={self.high}): low is not below high. Swap them?")
 

@@ -1,4 +1,4 @@
-"""Turn signals that were recorded upside down."""
+"""Invert signals that were recorded upside down."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["FlipSignals"]
 @final
 @dataclass(frozen=True)
 class FlipSignals(Transform):
-    """Turn each lead whose R-peaks point down.
+    """Invert each lead whose R-peaks point down.
 
     As CardIO did: the lead's 5–50 Hz band is smoothed by a Gaussian (11
     samples, sigma 3), each window of ``window_size`` samples votes by its
-    skewness, and the lead is multiplied by -1 when more windows lie below
-    ``threshold`` than not. Each lead of each segment votes for itself.
+    skewness, and the lead is multiplied by -1 when most windows are below
+    ``threshold``. Each lead of each segment votes for itself.
 
     Args:
-        window_size: samples of a window; the whole signal when not given. What is left over at the end does not vote.
+        window_size: samples of a window; by default the whole signal. A rest at the end does not vote.
         threshold: the skewness below which a window counts as upside down.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Keep the fast part of signals."""
+"""Keep high frequencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep the slow part of signals."""
+"""Keep low frequencies."""
 
 from __future__ import annotations
 

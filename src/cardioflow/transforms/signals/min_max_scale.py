@@ -1,4 +1,4 @@
-"""Bring signals into a range."""
+"""Scale signals to a range."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["MinMaxScale"]
 @final
 @dataclass(frozen=True)
 class MinMaxScale(Transform):
-    """Bring each signal's smallest value to ``low`` and its largest to ``high``; what is flat becomes ``low``.
+    """Scale each signal to the range from ``low`` to ``high``; a flat signal becomes ``low``.
 
     Args:
-        low: the value that the smallest becomes.
-        high: the value that the largest becomes.
-        axis: what one range is taken over: ``-1`` time, so that each lead has its own; ``(-2, -1)`` leads and time;
+        low: the new smallest value.
+        high: the new largest value.
+        axis: the axes of one range: ``-1`` time, so that each lead has its own; ``(-2, -1)`` leads and time;
             ``None`` the whole record.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Take out the hum of the mains."""
+"""Remove powerline interference."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["NotchSignals"]
 @final
 @dataclass(frozen=True)
 class NotchSignals(Transform):
-    """Take out one frequency and its harmonics, with no phase shift.
+    """Remove one frequency and its harmonics, with no phase shift.
 
-    Each is a second-order notch (``scipy.signal.iirnotch``), run forward and
-    backward. Harmonics at or above half the sampling rate are passed over.
+    A second-order notch (``scipy.signal.iirnotch``) is applied forward and
+    backward for each. Harmonics at or above half the sampling rate are ignored.
 
     Args:
-        frequency: the mains in Hz: 50 in most of the world, 60 in the Americas and parts of Japan.
-        n_harmonics: how many multiples of it, itself included.
+        frequency: the mains frequency in Hz: 50 in most of the world, 60 in the Americas and parts of Japan.
+        n_harmonics: the number of its multiples, itself included.
         quality: the frequency over the notch's width at half the power.
 
     Raises:

@@ -67,7 +67,7 @@ class RandomResampleSignals(RandomTransform):
         try:
             drawn = self._draw(np.uint64(0))
         except (TypeError, ValueError) as error:
-            raise InputError(f"{self}: {error}. Give the distribution's own parameters.") from error
+            raise InputError(f"{self}: {error}. Pass the parameters of the distribution.") from error
         if not np.isscalar(drawn):
             raise InputError(f"{self} draws {type(drawn).__name__}, not one number.")
 

@@ -1,4 +1,4 @@
-"""Take out what drifts slowly under the ECG."""
+"""Remove slow drifts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["RemoveBaseline"]
 @final
 @dataclass(frozen=True)
 class RemoveBaseline(Transform):
-    """Take out baseline wander, which breathing and electrodes bring.
+    """Remove baseline wander, which breathing and electrodes cause.
 
     Args:
         method: ``"median"`` subtracts a median over 0.2 s and then 0.6 s (de Chazal, O'Dwyer and Reilly 2004), which
-            takes out the QRS and then the T waves; ``"high_pass"`` is a second-order zero-phase Butterworth filter at
+            removes the QRS and then the T waves; ``"high_pass"`` is a second-order zero-phase Butterworth filter at
             0.5 Hz; ``"spline"`` subtracts a cubic spline through the PR segments before annotated beats (Meyer and
             Keiser 1977), 0.1 to 0.06 s before the beat.
 

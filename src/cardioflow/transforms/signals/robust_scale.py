@@ -1,4 +1,4 @@
-"""Bring signals to median 0 and interquartile range 1."""
+"""Scale signals to median 0 and interquartile range 1."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["RobustScale"]
 @final
 @dataclass(frozen=True)
 class RobustScale(Transform):
-    """Subtract the median and divide by a range of quantiles, which artefacts do not move.
+    """Subtract the median and divide by a distance of quantiles, which artefacts hardly change.
 
-    What has no such range is only centred.
+    A signal whose quantiles are equal is only centred.
 
     Args:
         quantiles: the two quantiles whose distance becomes 1.
-        axis: what they are taken over: ``-1`` time, so that each lead has its own; ``(-2, -1)`` leads and time;
-            ``None`` the whole record.
+        axis: the axes that they are computed over: ``-1`` time, so that each lead has its own; ``(-2, -1)`` leads
+            and time; ``None`` the whole record.
 
     Raises:
         InputError: for a record with samples that are not finite.
@@ -42,7 +42,7 @@ class RobustScale(Transform):
         _parameters.choice(self, "axis", AXES)
         given = self.quantiles
         if len(given) != 2 or not 0 <= given[0] < given[1] <= 1:
-            raise InputError(f"{self.action_name}(quantiles={given!r}): expected two rising numbers from 0 to 1.")
+            raise InputError(f"{self.action_name}(quantiles={given!r}): expected two increasing numbers from 0 to 1.")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = finite(batch, self.action_name)

@@ -1,4 +1,4 @@
-"""Put the axes of signals into another order."""
+"""Transpose signals."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["SignalTranspose"]
 @final
 @dataclass(frozen=True)
 class SignalTranspose(Transform):
-    """Put the axes of each signal into the order ``axes``, as ``numpy.transpose`` does; by default backward.
+    """Transpose each signal to the order ``axes``, as ``numpy.transpose`` does; by default reversed.
 
-    What follows takes signals as (lead, time), so write the result to a
-    component of its own, or do it last: models permute by themselves.
+    Other actions take signals as (lead, time), so write the result to another
+    component, or transpose last. Models permute axes themselves.
 
     Args:
         axes: the axes of one record, such as ``(1, 0)``.
@@ -46,7 +46,7 @@ class SignalTranspose(Transform):
         order = tuple(range(signal.ndim))[::-1] if self.axes is None else tuple(self.axes)
         if sorted(a % signal.ndim for a in order) != list(range(signal.ndim)):
             raise InputError(
-                f"{self} does not name each of the {signal.ndim} axes of the signals once. Give them as "
+                f"{self} does not name each of the {signal.ndim} axes of the signals once. Pass them as "
                 f"{tuple(range(signal.ndim))[::-1]}."
             )
         arrays = [np.transpose(x, order) for x in signal]

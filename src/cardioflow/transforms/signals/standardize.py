@@ -1,4 +1,4 @@
-"""Bring signals to mean 0 and standard deviation 1."""
+"""Scale signals to mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["Standardize"]
 class Standardize(Transform):
     """Subtract the mean and divide by the standard deviation, of each lead by default.
 
-    What is flat (a standard deviation of at most ``eps`` millivolts) becomes
-    zeros. The sums are made in float64. CardIO standardized the whole record by
+    A flat signal (with a standard deviation of at most ``eps`` millivolts) becomes
+    zeros. Sums are computed in float64. CardIO standardized the whole record by
     default, and added ``eps`` to the result instead of the deviation.
 
     Args:
-        axis: what one mean is taken over: ``-1`` time, so that each lead (of each segment) has its own;
+        axis: the axes of one mean: ``-1`` time, so that each lead (of each segment) has its own;
             ``(-2, -1)`` leads and time; ``None`` the whole record.
         eps: the standard deviation up to which a signal counts as flat.
         src: the component to read.

@@ -127,8 +127,8 @@ def test_steps_may_differ_by_label(batch):
         (
             (3, {"A": 1.5}),
             (
-                "random_split_signals(n_segments={'A': 1.5}) gives 1.5 for the label 'A'; expected a label and a whole "
-                "number of at least 1."
+                "random_split_signals(n_segments={'A': 1.5}) gives 1.5 for the label 'A'; expected a label and an "
+                "integer of at least 1."
             ),
         ),
     ],

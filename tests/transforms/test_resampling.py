@@ -77,7 +77,7 @@ def test_a_rate_may_come_from_a_function(records):
 @pytest.mark.parametrize(
     ("distr", "kwargs", "text"),
     [
-        ("normall", {}, "NumPy does not have such a distribution. Did you mean 'normal'"),
+        ("normall", {}, "NumPy has no such distribution. Did you mean 'normal'"),
         ("normal", {"mean": 3}, "unexpected keyword argument 'mean'"),
         ("dirichlet", {"alpha": [1, 2]}, "NumPy has no such distribution"),
         ("normal", {"size": 3}, "draws ndarray, not one number"),

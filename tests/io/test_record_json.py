@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -136,3 +137,13 @@ def test_annotations_come_back_with_all_their_columns() -> None:
 def test_annotations_that_cannot_be_read_are_a_format_error(columns: dict[str, Any], message: str) -> None:
     with pytest.raises(FormatError, match=message):
         marks_from(columns)
+
+
+def test_confidences_of_a_detector_come_back_with_those_that_are_unknown():
+    marks = Annotation(sample=np.array([3, 9]), confidence=np.array([0.25, np.nan]))
+    stored = json.loads(json.dumps(marks_to(marks)))
+    assert stored["confidence"] == [0.25, None]
+    assert marks_from(stored) == marks
+    assert "confidence" not in marks_to(Annotation(sample=np.array([3])))
+    with pytest.raises(FormatError, match="whose columns have the lengths"):
+        marks_from({**stored, "confidence": [0.5]})

@@ -58,6 +58,14 @@ def test_voltages_become_millivolts_and_other_units_stay() -> None:
     assert batch.meta[0]["units"] == ("mV", "mmHg")
 
 
+def test_integers_need_a_unit() -> None:
+    steps = np.full((1, 1, 4), 1500, np.int16)
+    with pytest.raises(InputError, match=r"signals\[0\] is of type int16, whose unit is not known\. Pass units='uV'"):
+        EcgDataset.from_arrays(steps, fs=250)
+    batch = EcgDataset.from_arrays(steps, fs=250, units="adu").next_batch(1).load()
+    assert (batch.signal[0].tolist(), batch.meta[0]["uncalibrated"]) == ([[1500.0] * 4], True)
+
+
 def test_targets_may_be_a_mapping_and_a_missing_sample_stays_missing() -> None:
     signal = X[:1].copy()
     signal[0, 0, 3] = np.nan

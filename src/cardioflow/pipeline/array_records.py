@@ -23,7 +23,7 @@ def array_locations(
     *,
     fs: float | Sequence[float],
     leads: Names | None,
-    units: str | Names,
+    units: str | Names | None,
     ids: Sequence[Any] | None,
 ) -> dict[str, ArrayLocation]:
     """Return the location of each of ``signals`` by id; no array is copied.
@@ -32,7 +32,8 @@ def array_locations(
         signals: An array of shape (record, lead, time), or one array of shape (lead, time) per record.
         fs: The sampling rate in Hz, of all records or one per record.
         leads: The names of the leads, of all records or of each; ``None`` numbers them.
-        units: The unit of all leads, one per lead, or one per lead of each record.
+        units: The unit of all leads, one per lead, or one per lead of each record; ``None`` is millivolts, and
+            refused for integers.
         ids: The ids of the records; ``None`` numbers them.
 
     Raises:
@@ -40,9 +41,16 @@ def array_locations(
     """
     arrays = _arrays(signals)
     n = len(arrays)
+    if units is None:
+        _refuse_steps(arrays)
     found = {}
     columns = zip(
-        _ids(ids, n), arrays, _rates(fs, n), _names("leads", leads, n), _names("units", units, n), strict=True
+        _ids(ids, n),
+        arrays,
+        _rates(fs, n),
+        _names("leads", leads, n),
+        _names("units", "mV" if units is None else units, n),
+        strict=True,
     )
     for name, array, rate, own_leads, own_units in columns:
         default = tuple(f"signal {i}" for i in range(len(array)))
@@ -96,6 +104,16 @@ def _arrays(signals: Any) -> list[NDArray[Any]]:
         if array.dtype.kind not in "fiu":
             raise InputError(f"signals[{i}] is of type {array.dtype}; expected real numbers.")
     return arrays
+
+
+def _refuse_steps(arrays: Sequence[NDArray[Any]]) -> None:
+    """Raise for integers, which are steps of a converter more often than millivolts."""
+    for i, array in enumerate(arrays):
+        if array.dtype.kind in "iu":
+            raise InputError(
+                f"signals[{i}] is of type {array.dtype}, whose unit is not known. Pass units='uV' or 'mV' for "
+                "integers that are voltages, or units='adu' for steps of a converter."
+            )
 
 
 def _ids(ids: Sequence[Any] | None, n: int) -> list[str]:

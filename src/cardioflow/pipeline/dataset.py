@@ -101,7 +101,7 @@ class EcgDataset(RecordIndex):
         *,
         fs: float | Sequence[float],
         leads: Names | None = None,
-        units: str | Names = "mV",
+        units: str | Names | None = None,
         ids: Sequence[Any] | None = None,
         targets: Sequence[Any] | Mapping[str, Any] | None = None,
     ) -> Self:
@@ -113,8 +113,8 @@ class EcgDataset(RecordIndex):
             signals: An array of shape (record, lead, time), or one array of shape (lead, time) per record.
             fs: The sampling rate in Hz, of all records or one per record.
             leads: The names of the leads, of all records or of each; by default ``signal 0``, ``signal 1`` ….
-            units: The unit of all leads, one per lead, or one per lead of each record. Voltages are converted to
-                millivolts on loading.
+            units: The unit of all leads, one per lead, or one per lead of each record; by default millivolts for
+                arrays of floats. Voltages are converted to millivolts on loading.
             ids: The ids of the records; by default ``0``, ``1`` ….
             targets: The label of each record, in order or by id.
 

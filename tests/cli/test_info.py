@@ -53,7 +53,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_described(data, 
     bad.write_text("no header at all\n")
     done = call(bad, data / "cinc2017" / "A00015.hea")
     assert done.exit_code == 2
-    assert f"cardioflow: {bad} is of no format that is known" in done.stderr
+    assert f"cardioflow: {bad} is not recognised as one of the known formats" in done.stderr
     assert "A00015" in done.stdout
 
 

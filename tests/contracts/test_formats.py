@@ -42,7 +42,7 @@ SAMPLES = {
     "wav": "formats/wav/cardio_sample.wav",
     "wfdb": "mitdb/119.hea",
 }
-# 0 mV is no whole number of this EDF file's steps, and a WAV has no unit.
+# 0 mV is not a whole number of this EDF file's steps, and a WAV has no unit.
 WITHOUT_GAIN = {"edf", "wav"}
 
 

@@ -53,7 +53,7 @@ def test_the_shorter_axis_of_an_npy_is_the_leads(tmp_path, array):
 
 def test_an_npy_without_a_rate_says_where_to_put_it(tmp_path):
     np.save(tmp_path / "x.npy", SIGNAL)
-    fails(tmp_path / "x.npy", "holds no sampling rate. Say load(fmt='npy', fs=500)", "into x.json")
+    fails(tmp_path / "x.npy", "has no sampling rate. Pass it, load(fmt='npy', fs=500)", "into x.json")
     assert formats.get("npy")(fs=100).read(tmp_path / "x.npy", ReadRequest()).fs == 100.0
     # What is told goes before what the file says, in the metadata as well.
     (tmp_path / "x.json").write_text('{"fs": 250}')
@@ -105,7 +105,7 @@ def test_an_npz_of_others_needs_a_signal_and_a_rate(tmp_path):
 def test_an_npz_that_would_unpack_to_far_more_is_refused(tmp_path):
     fails(bomb(tmp_path / "x.npz"), "would unpack to 300000000 bytes")
     (tmp_path / "x.npz").write_bytes(b"PK\x03\x04" + bytes(50))
-    fails(tmp_path / "x.npz", "is no archive that can be unpacked")
+    fails(tmp_path / "x.npz", "is not an archive that can be unpacked")
 
 
 # Parquet
@@ -127,4 +127,4 @@ def test_a_parquet_file_that_holds_far_more_than_its_size_is_refused(tmp_path):
     parquet.write_table(pa.table({"I": np.zeros(50_000_000, "f4")}), path)
     fails(path, "says that it holds 50000000 rows")
     path.write_bytes(b"PAR1" + bytes(40) + b"PAR1")
-    fails(path, "is no Parquet file that can be read")
+    fails(path, "is not a Parquet file that can be read")

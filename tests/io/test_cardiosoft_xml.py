@@ -106,7 +106,7 @@ def test_the_parts_of_a_file_are_chosen(tmp_path: Path) -> None:
             "5 'furlong'; expected one such",
         ),
         (cs.strip({"I": ONE}, resolution="<Resolution>5</Resolution>"), "5 ''; expected one such as 5 'uVperLsb'"),
-        (cs.strip({"I": ["1", "x"]}), "holds something that is no number in lead I"),
+        (cs.strip({"I": ["1", "x"]}), "holds something that is not a number in lead I"),
         (
             cs.disclosure("I,II", [1, 2, 3], channels=2),
             "holds 3 samples in its full disclosure; expected a multiple of 2",
@@ -123,12 +123,12 @@ def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, part: str
 
 def test_leads_of_different_length_are_refused(tmp_path: Path) -> None:
     written = cs.strip({"I": ONE, "II": TWO[:-1]}).replace("<ChannelSampleCountTotal>5</ChannelSampleCountTotal>", "")
-    with pytest.raises(FormatError, match="holds leads of different length: I 5, II 4"):
+    with pytest.raises(FormatError, match="holds leads with different lengths: I 5, II 4"):
         CardiosoftXml().read(_file(tmp_path, written), ALL)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text("<RestingECG/>")
-    with pytest.raises(FormatError, match=r"is no CardioSoft file: its root is <RestingECG>"):
+    with pytest.raises(FormatError, match=r"is not a CardioSoft file: its root is <RestingECG>"):
         CardiosoftXml().read(path, ALL)

@@ -79,5 +79,5 @@ def test_a_file_that_was_cut_between_samples_is_refused(contec: Path, tmp_path: 
 def test_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ecg"
     path.write_bytes(b"0" * 200)
-    with pytest.raises(FormatError, match="is no Contec file: no time stands at byte 10"):
+    with pytest.raises(FormatError, match="is not a Contec file: no time stands at byte 10"):
         Contec().read(path, ReadRequest())

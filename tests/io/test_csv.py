@@ -107,7 +107,7 @@ def test_elapsed_times_of_every_unit_give_the_rate(path, unit, step):
 
 def test_a_rate_that_is_told_goes_before_all_others(path):
     path.write_text("V1,V2\n1,2\n")
-    with pytest.raises(FormatError, match=r"Tell it: load\(fmt='csv', fs=500\)"):
+    with pytest.raises(FormatError, match=r"Pass it: load\(fmt='csv', fs=500\)"):
         Csv().read(path, ReadRequest())
     assert Csv(fs=300).read(path, ReadRequest()).fs == 300.0
     path.write_text("# fs: 100\ntime,V1\n00:00:00,1\nlater,2\n")
@@ -136,19 +136,19 @@ def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
         ("# fs: 5\n", "holds no table"),
         ("", "is empty"),
         ("time_s,V1\n0,1\n1,2\n5,3\n", "is not sampled evenly"),
-        ("time_s,V1\n5,1\n5,2\n", "no rising time"),
-        ("# fs: 5\nV1,V2\n1,2\n1\n", "is no table of numbers"),
-        ("# fs: 5\nV1,V2\n1,x\n", "is no table of numbers: Row #3: "),
+        ("time_s,V1\n5,1\n5,2\n", "not a rising time"),
+        ("# fs: 5\nV1,V2\n1,2\n1\n", "is not a table of numbers"),
+        ("# fs: 5\nV1,V2\n1,x\n", "is not a table of numbers: Row #3: "),
         ("# fs: 5\nV1,V2\n1,x\n", "invalid value 'x', in column 'V2'"),
         ("time_s,V1,note\n0,1,a\n1,2,b\n", "invalid value 'a', in column 'note'"),
         ("time,V1\n00:00:00.000,1\nlater,2\n", "has 'later' in row 2 of column 'time', where others are times"),
         ("time,V1\n00:00:00.000,1\n,2\n", "has None in row 2 of column 'time'"),
-        ("time,V1\n00:00:00.004,1\n00:00:00.000,2\n", "has a column 'time' that is no rising time"),
+        ("time,V1\n00:00:00.004,1\n00:00:00.000,2\n", "has a column 'time' that is not a rising time"),
         ("time,V1\n00:00:00,1\n00:00:00,2\n00:00:01,3\n", "is not sampled evenly"),
-        ("time,V1\n2020-02-30 00:00:00,1\n2020-02-30 00:00:01,2\n", "has a date in column 'time' that is none"),
+        ("time,V1\n2020-02-30 00:00:00,1\n2020-02-30 00:00:01,2\n", "has a date in column 'time' that does not exist"),
         ("time,V1\n01/02/20 00:00:00,1\n01/02/20 00:00:01,2\n", "a year has not four digits"),
         ("time,V1\n2020-01-01T00:00:00Z,1\n2020-01-01T00:00:01+01:00,2\n", "changes its time zone in column 'time'"),
-        ("time,V1\n2020-01-01 00:00:00,1\n00:00:01,2\n", "has a date in column 'time' that is none"),
+        ("time,V1\n2020-01-01 00:00:00,1\n00:00:01,2\n", "has a date in column 'time' that does not exist"),
         ("time (days),V1\n0,1\n1,2\n", "has a column 'time' of times in 'days'"),
         ("'Elapsed time','V1'\n'days','mV'\n0,1\n1,2\n", "times in 'days'; expected s, ms, us, minutes or hours"),
         ("time_s\n1\n2\n", "has no column of samples"),

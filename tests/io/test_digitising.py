@@ -151,7 +151,7 @@ def test_a_constant_lead_comes_back(fmt: str, value: float, tmp_path: Path) -> N
     record = Record(np.full((1, 500), value, np.float32), 250.0, ("II",), ("mV",))
     files = formats.get(fmt)().write(record, tmp_path / "r1")
     found = formats.get(fmt)().read(files[-1], ReadRequest()).signal
-    # EDF's header has 8 letters for the value; the other two have enough for a float32.
+    # EDF's header has 8 characters for the value; the other two have enough for a float32.
     np.testing.assert_allclose(found, record.signal, rtol=2e-5 if fmt == "edf" else 1e-7)
 
 

@@ -247,7 +247,7 @@ def test_decimal_commas_and_zero_bytes_in_the_header_are_read(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes are POSIX")
 def test_a_pipe_does_not_make_the_reader_wait(tmp_path):
     os.mkfifo(tmp_path / "x.edf")
-    fails(tmp_path / "x.edf", "is no plain file")
+    fails(tmp_path / "x.edf", "is not a regular file")
 
 
 def test_a_missing_file_says_so(tmp_path):

@@ -92,7 +92,7 @@ def test_a_header_that_was_changed_is_a_flag_and_with_strict_an_error(data, tmp_
     patched(path, 128, b"\1")
     found = read(path)
     assert (found.meta["checksum_ok"], found.meta["sex"]) == (False, "M")
-    fails(path, "does not agree with its checksum", strict=True)
+    fails(path, "does not match its checksum", strict=True)
 
 
 def test_who_it_is_is_read_only_when_asked(small):

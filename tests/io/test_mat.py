@@ -106,7 +106,7 @@ def test_version_7_3_and_truncated_files_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:200])
     fails(path, "is truncated")
     path.write_bytes(b"nothing at all, really, but long enough")
-    fails(path, "is no MATLAB file")
+    fails(path, "is not a MATLAB file")
 
 
 # Structures
@@ -194,7 +194,7 @@ def test_of_several_matrices_the_caller_chooses(path):
     scipy.io.savemat(path, {"a": SIGNAL, "b": SIGNAL, "fs": 250})
     fails(path, "holds a (2, 10), b (2, 10)", "load(fmt='mat', variable='a')")
     scipy.io.savemat(path, {f"v{i:03d}": SIGNAL for i in range(100)})
-    fails(path, "v019 (2, 10), …; which")
+    fails(path, "v019 (2, 10), …, and it")
 
 
 def test_a_matrix_of_times_is_not_taken_for_the_signal(path):
@@ -258,7 +258,10 @@ def test_a_structure_of_the_other_byte_order_is_read(path):
     [
         (struct.pack("<HHi", 5, 4, 0) + element(1, b"data"), "has a structure with 4 bytes of names, of 0 bytes each"),
         (struct.pack("<HHi", 5, 4, 3) + element(1, b"data"), "has a structure with 4 bytes of names, of 3 bytes each"),
-        (struct.pack("<HHi", 5, 4, 4) + element(1, b"data") + element(9, bytes(8)), "field 'data' that is no matrix"),
+        (
+            struct.pack("<HHi", 5, 4, 4) + element(1, b"data") + element(9, bytes(8)),
+            "field 'data' that is not a matrix",
+        ),
         (struct.pack("<HHi", 5, 4, 4) + element(1, b"data" * 99), "is truncated: an element begins at byte"),
     ],
 )

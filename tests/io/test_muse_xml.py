@@ -119,7 +119,7 @@ def test_the_median_beat_is_read_on_demand(muse: Path) -> None:
 def test_a_sample_changed_shows_in_the_checksum(bare: Path, tmp_path: Path) -> None:
     changed = _changed(bare, tmp_path, r"(>Rhythm<.*?<WaveFormData>\s*)\w", r"\1z")
     assert MuseXml().read(changed, ALL).meta["checksum_ok"] is False
-    with pytest.raises(FormatError, match="do not agree with LeadDataCRC32"):
+    with pytest.raises(FormatError, match="do not match LeadDataCRC32"):
         MuseXml().read(changed, ReadRequest(strict=True))
 
 
@@ -134,7 +134,7 @@ def test_a_sample_changed_shows_in_the_checksum(bare: Path, tmp_path: Path) -> N
         ("(>Rhythm<.*?SampleBase>)500", r"\g<1>many", "gives 'many' for SampleBase; expected a number"),
         ("(>Rhythm<.*?SampleExponent>)0", r"\g<1>400", "gives SampleExponent 400"),
         ("(>Rhythm<.*?<WaveFormData>).", r"\g<1>!", "holds no valid base64 in lead I"),
-        ("</RestingECG>", "", "is no well-formed XML"),
+        ("</RestingECG>", "", "is not well-formed XML"),
         ("<Waveform>.*</Waveform>", "", r"holds no 'Rhythm' waveform; it has \[\]"),
     ],
 )
@@ -158,5 +158,5 @@ def test_what_cannot_be_is_refused_with_the_file_named(
 )
 def test_any_dtd_but_the_one_that_all_muse_files_name_is_refused(bare: Path, tmp_path: Path, doctype: str) -> None:
     changed = _changed(bare, tmp_path, "<!DOCTYPE[^>]*>", doctype)
-    with pytest.raises(FormatError, match=r"holds a DTD or an entity, which is refused|is no well-formed XML"):
+    with pytest.raises(FormatError, match=r"holds a DTD or an entity, which is refused|is not well-formed XML"):
         MuseXml().read(changed, ReadRequest())

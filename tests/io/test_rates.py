@@ -1,4 +1,4 @@
-"""Leads of different rate in one record: the caller chooses channels, one of the rates, or a common one."""
+"""Leads with different rates in one record: the caller chooses channels, one of the rates, or a common one."""
 
 from __future__ import annotations
 

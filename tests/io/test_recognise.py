@@ -39,15 +39,15 @@ def test_a_file_of_no_format_is_refused_with_what_there_is(tmp_path: Path) -> No
     with pytest.raises(FormatError) as caught:
         recognise(path)
     message = str(caught.value)
-    assert message.startswith(f"{path} is of no format that is known: its content is none of ")
+    assert message.startswith(f"{path} is not recognised as one of the known formats: ")
     assert all(fmt in message for fmt in OWN)
-    assert message.endswith("Give fmt= if it is.")
+    assert message.endswith("Pass fmt= if it is.")
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"nothing\.dcm is not there, or cannot be opened. Check the path"):
+    with pytest.raises(FormatError, match=r"nothing\.dcm does not exist or cannot be opened. Check the path"):
         recognise(tmp_path / "nothing.dcm")
-    with pytest.raises(FormatError, match="is not there, or cannot be opened"):
+    with pytest.raises(FormatError, match="does not exist or cannot be opened"):
         recognise(tmp_path)
 
 
@@ -64,5 +64,5 @@ def test_where_two_formats_claim_a_file_the_suffix_decides_or_the_caller(tmp_pat
         assert recognise(path) == fmt
     path = tmp_path / "both.bin"
     path.write_bytes(_polyglot())
-    with pytest.raises(FormatError, match=r"could be dicom or mfer, and its suffix does not tell. Give fmt=, one"):
+    with pytest.raises(FormatError, match=r"could be dicom or mfer, and its suffix is neither's\. Pass one"):
         recognise(path)

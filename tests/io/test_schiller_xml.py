@@ -102,7 +102,7 @@ def test_a_clock_that_was_never_set_gives_no_time(schiller: Path, tmp_path: Path
     ("old", "new", "message"),
     [
         ("(ECG_RHYTHMS.*?<samplecount>)5000", r"\g<1>5001", "holds 5000 samples of lead I; expected 5001"),
-        ("(ECG_RHYTHMS.*?<data>)-60", r"\g<1>-60x", "holds something that is no number in lead I"),
+        ("(ECG_RHYTHMS.*?<data>)-60", r"\g<1>-60x", "holds something that is not a number in lead I"),
         ("(ECG_RHYTHMS.*?<units>)UV", r"\g<1>KG", "gives 1 'KG' per bit; expected a voltage other than 0"),
         ("(ECG_RHYTHMS.*?<unitperbit>)1.0", r"\g<1>0", "gives 0 'UV' per bit"),
         ("(ECG_RHYTHMS.*?<exponent>)1", r"\g<1>3", "gives its sampling rate the exponent 3"),

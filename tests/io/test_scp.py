@@ -296,7 +296,7 @@ def test_healforces_own_form_is_known_by_its_checksum(tmp_path: Path) -> None:
     # A flipped bit in section 0, and it is no file of Healforce's any more.
     flipped = bytearray(content)
     flipped[40] ^= 1
-    with pytest.raises(FormatError, match="is no SCP-ECG record"):
+    with pytest.raises(FormatError, match="is not an SCP-ECG record"):
         _read(tmp_path, bytes(flipped))
     for bad, message in (
         (content[:-100], r"says that it has \d+ bytes, but has \d+"),
@@ -340,7 +340,7 @@ def test_a_flipped_bit_shows_in_the_checksum(tmp_path: Path, rows: NDArray[np.in
     content = bytearray(_simple(rows))
     content[-10] ^= 1
     assert _read(tmp_path, bytes(content)).meta["checksum_ok"] is False
-    with pytest.raises(FormatError, match="holds a CRC that does not agree"):
+    with pytest.raises(FormatError, match="has a CRC that does not match"):
         _read(tmp_path, bytes(content), ReadRequest(strict=True))
 
 
@@ -349,7 +349,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path, rows: NDArray[np.int64]) -> N
     beat = scp.block([scp.plain([0])] * 2)
     cases = [
         (_simple(rows)[:-200], r"says that it has \d+ bytes, but has \d+; it was cut off"),
-        (b"\0" * 400, "is no SCP-ECG record"),
+        (b"\0" * 400, "is not an SCP-ECG record"),
         (scp.record({k: v for k, v in good.items() if k != 6}), r"has no section 6 \(the rhythm\)"),
         (scp.record({k: v for k, v in good.items() if k != 3}), r"has no section 3 \(the leads\)"),
         (scp.record({**good, 3: scp.leads([], 1, 400)}), "names no leads"),

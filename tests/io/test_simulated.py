@@ -63,11 +63,11 @@ def test_no_file_is_taken_for_a_simulated_one():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("A00001.hea", "'A00001.hea' is no simulated ECG. Its path must read 'simulated:RHYTHM?seed=3"),
+        ("A00001.hea", "'A00001.hea' is not a simulated ECG. Its path must read 'simulated:RHYTHM?seed=3"),
         ("simulated:", "'simulated:' asks for the rhythm ''. Available: 'AF', 'SR'."),
         ("simulated:sr", "asks for the rhythm 'sr'. Available: 'AF', 'SR'."),
         ("simulated:AF?sed=3", "has an unknown option 'sed'. Did you mean 'seed'?"),
-        ("simulated:AF?seed=x", "seed='x' is no number."),
+        ("simulated:AF?seed=x", "seed='x' is not a number."),
         ("simulated:AF?seed=1&seed=2", "gives 'seed' twice. Keep one."),
         ("simulated:AF?fs=nan", "cannot be simulated: simulate_ecg(fs=nan) is not between 20 and 10000 Hz."),
         ("simulated:AF?leads=", "cannot be simulated: simulate_ecg() has no lead ''."),

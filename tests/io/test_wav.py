@@ -67,7 +67,7 @@ def test_a_size_that_was_never_filled_in_means_the_rest(tmp_path, size):
 
 
 def test_what_is_no_wav_is_refused(tmp_path):
-    fails(wav(tmp_path / "a.wav", data=bytes(20), size=40), "is truncated: 20 bytes", "where 40 are announced")
+    fails(wav(tmp_path / "a.wav", data=bytes(20), size=40), "is truncated: 20 bytes", "but 40 are announced")
     fails(wav(tmp_path / "b.wav", kind=2, bits=4), "samples of kind 2")
     fails(wav(tmp_path / "c.wav", channels=0), "says 0 channels")
     fails(wav(tmp_path / "g.wav", channels=600), "says 600 channels", "expected 1 to 512")

@@ -266,7 +266,7 @@ def test_a_checksum_that_does_not_agree_is_a_flag_and_with_strict_an_error(data,
     text = (data / "mitdb/119.hea").read_text()
     (tmp_path / "119.hea").write_text(text.replace("2943", "2944"))
     assert read(tmp_path / "119").meta["checksum_ok"] is False
-    fails(tmp_path / "119", "the checksum of a signal does not agree", "strict=True", strict=True)
+    fails(tmp_path / "119", "the checksum of a signal does not match", "strict=True", strict=True)
     assert read(data / "mitdb/119", strict=True).meta["checksum_ok"] is True
     assert read(data / "cinc2017/A00015").meta["checksum_ok"] is None
 
@@ -307,7 +307,7 @@ def test_a_missing_header_and_a_missing_signal_file_say_what_is_looked_for(tmp_p
         ("r 1 0 5\nr.dat 16\n", "line 1: the sampling frequency is '0'"),
         ("r 1 250 1e9\nr.dat 16\n", "line 1: the number of samples is '1e9'"),
         ("r 3 250 1\nr.dat 16\n", "says that it has 3 signals, but only 1"),
-        ("r 1 250 1\n# x\nr.dat\n", "line 3: 'r.dat' is no signal line"),
+        ("r 1 250 1\n# x\nr.dat\n", "line 3: 'r.dat' is not a signal line"),
         ("r 1 250 1\nr.dat 17\n", "signal format 17, which is not known"),
         ("r 1 250 1\nr.dat 16x0\n", "0 samples per frame"),
         ("r 2 250 1\nr.dat 16\nr.dat 212\n", "different formats"),
@@ -444,7 +444,7 @@ def test_marks_of_all_leads_are_read_with_any(data):
 
 def test_a_record_without_signals_has_annotations_alone(tmp_path):
     path = record(tmp_path, "r 0 360 650\n", atr=b"\x05\x04\0\0")
-    fails(path, "describes no signal; expected one at least")
+    fails(path, "describes no signal; expected at least one")
     marks = annotation(path)
     assert (marks.sample.tolist(), marks.symbol.tolist()) == ([5], ["N"])
     assert read(path, components=META).leads == ()

@@ -101,7 +101,7 @@ def test_signals_of_different_rate_are_chosen_by_rate(tmp_path):
     path = write(
         tmp_path, "r 3 125 50\nr.dat 16 1 0 0 0 0 0 a\nr.dat 16x4 1 0 0 0 0 0 b\nr.dat 16 1 0 0 0 0 0 c\n", dat=raw
     )
-    fails(path, "signals of different rate: ['a', 'c'] at 125 Hz; ['b'] at 500 Hz", "channels=[…]")
+    fails(path, "signals with different rates: ['a', 'c'] at 125 Hz; ['b'] at 500 Hz", "channels=[…]")
     slow, fast = read(path, channels=("a", "c")), read(path, channels=("b",))
     assert (slow.fs, fast.fs) == (125.0, 500.0)
     a, b, c = expected(path)
@@ -167,7 +167,7 @@ def test_a_record_of_fixed_layout_is_its_segments_one_after_another(tmp_path):
     ("header", "says"),
     [
         ("r/2 2 250 61\nr_1 20\nr_2 10\n", "says 61, but its 2 segments have 30 in all"),
-        ("r/1 2 250 5\n~ 5\n", "names no segment but gaps"),
+        ("r/1 2 250 5\n~ 5\n", "names only gaps"),
         ("r/2 2 250\nr_1 20\n", "says that it has 2 segments, but only 1"),
         ("r/1 2 500 20\nr_1 20\n", "says 250 Hz, but the record that it is part of"),
         ("r/1 2 250 20\n../r_1 20\n", "not in its folder"),

@@ -108,7 +108,7 @@ def test_a_record_without_a_signal_cannot_be_written(fmt, tmp_path):
 
 
 def test_a_format_that_only_reads_names_those_that_write(tmp_path):
-    with pytest.raises(InputError, match=r"Ishne only reads. Formats that can be written: .*csv.*edf.*npz.*wfdb"):
+    with pytest.raises(InputError, match=r"Ishne can only be read. Formats that can be written: .*csv.*edf.*npz.*wfdb"):
         formats.get("ishne")().write(record(), tmp_path / "r1")
 
 

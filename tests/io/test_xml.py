@@ -79,5 +79,5 @@ def test_base64_may_be_broken_into_lines_but_not_hold_anything_else() -> None:
 def test_an_encoding_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text('<?xml version="1.0" encoding="klingon"?><a/>')
-    with pytest.raises(FormatError, match=r"names an encoding that cannot be read|is no well-formed XML"):
+    with pytest.raises(FormatError, match=r"names an encoding that cannot be read|is not well-formed XML"):
         parse_xml(path, "a", "file")

@@ -20,7 +20,7 @@ def arrays(tmp_path: Path) -> EcgDataset:
 
 
 def test_options_of_a_format_reach_its_reader(arrays: EcgDataset) -> None:
-    with pytest.raises(FormatError, match=r"Say load\(fmt=.npy., fs=500\)"):
+    with pytest.raises(FormatError, match=r"Pass it, load\(fmt=.npy., fs=500\)"):
         arrays.batch([0, 1]).load(fmt="npy")
     batch = arrays.batch([0, 1]).load(fmt="npy", fs=500, stop_s=1)
     assert batch.meta["fs"].tolist() == [500.0, 500.0]

@@ -27,7 +27,7 @@ def array_of(raw: bytes, what: str) -> NDArray[Any]:
     """Return the array that the bytes of a ``.npy`` file hold.
 
     Raises:
-        FormatError: when they are none, hold Python objects, or are fewer than the shape needs.
+        FormatError: when they are not such a file, hold Python objects, or are fewer than the shape needs.
     """
     stream = io.BytesIO(raw)
     try:
@@ -35,7 +35,7 @@ def array_of(raw: bytes, what: str) -> NDArray[Any]:
         header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, kind = header(stream)
     except _UNREADABLE as error:
-        raise FormatError(f"holds {what} that is no NumPy array: {error}") from error
+        raise FormatError(f"holds {what} that is not a NumPy array: {error}") from error
     if kind.hasobject or kind.itemsize == 0:
         raise FormatError(f"holds {what} as {kind}; only numbers and texts are read, never Python objects.")
     need = math.prod(shape) * kind.itemsize
@@ -46,7 +46,7 @@ def array_of(raw: bytes, what: str) -> NDArray[Any]:
     try:
         return flat.reshape(shape, order="F" if fortran else "C")
     except ValueError as error:
-        raise FormatError(f"holds {what} of shape {shape}, which is none: {error}.") from error
+        raise FormatError(f"holds {what} with the impossible shape {shape}: {error}.") from error
 
 
 def as_leads(array: NDArray[Any], what: str) -> NDArray[Any]:
@@ -72,4 +72,4 @@ def text_of(array: NDArray[Any], what: str) -> str:
         value = array.reshape(-1)[0]
         return value.decode() if isinstance(value, bytes) else str(value)
     except (UnicodeDecodeError, ValueError) as error:
-        raise FormatError(f"holds {what} that is no text: {error}.") from error
+        raise FormatError(f"holds {what} that is not text: {error}.") from error

@@ -29,7 +29,7 @@ _CLOCK: Final = (
 )
 _COMPILED: Final = re.compile(_CLOCK)
 _DAY_S: Final = 86400.0
-# A table of more days is no recording.
+# A table of more days is not a recording.
 _MOST_DAYS: Final = 4000
 
 
@@ -45,7 +45,7 @@ def is_clock(text: str) -> bool:
 def clock_seconds(texts: pa.ChunkedArray, what: str) -> tuple[NDArray[np.float64], datetime | None]:
     """Return the seconds of each time from the first day's midnight, and the first moment if its date is known.
 
-    Where dates are told they count; where none are, a clock that jumps back by more than half a day has passed
+    Dates count where there are any; otherwise a clock that jumps back by more than half a day has passed
     midnight. Dates are year-month-day, or day/month/year unless the numbers force the other order.
 
     Args:
@@ -53,7 +53,7 @@ def clock_seconds(texts: pa.ChunkedArray, what: str) -> tuple[NDArray[np.float64
         what: What they are, for messages: ``"column 'time'"``.
 
     Raises:
-        FormatError: when one is no time, or dates or zones are none.
+        FormatError: when one is not a time, or a date or a zone does not exist.
     """
     parts = pc.extract_regex(texts, _CLOCK).combine_chunks()
     if parts.null_count:
@@ -85,12 +85,14 @@ def _numbers(parts: pa.StructArray, name: str) -> NDArray[np.float64]:
 
 def _days(texts: Sequence[str], what: str) -> list[date]:
     if len(texts) > _MOST_DAYS:
-        raise FormatError(f"has {len(texts)} different dates in {what}; no recording lasts so long.")
+        raise FormatError(f"has {len(texts)} different dates in {what}; recordings are shorter.")
     try:
         numbers = [[int(part) for part in re.split("[-/.]", text)] for text in texts]
         return _dates(numbers)
     except ValueError as error:
-        raise FormatError(f"has a date in {what} that is none: {error}. Expected 2020-12-31 or 31/12/2020.") from error
+        raise FormatError(
+            f"has a date in {what} that does not exist: {error}. Expected 2020-12-31 or 31/12/2020."
+        ) from error
 
 
 def _dates(numbers: list[list[int]]) -> list[date]:

@@ -1,4 +1,4 @@
-"""Messages of Arrow's IPC: what they will need in memory, told before PyArrow unpacks any of them.
+"""Messages of Arrow's IPC: what they will need in memory, computed before PyArrow unpacks any of them.
 
 PyArrow checks that a message's flatbuffer is well formed, but allocates what a compressed buffer says that it unpacks
 to, and makes a copy of a text for every reference to it. Tables and slots are those of Message.fbs and Schema.fbs
@@ -45,7 +45,7 @@ def check_schema(metadata: memoryview) -> None:
     """Refuse a schema that stands for far more fields and texts than it has bytes, by naming the same ones again.
 
     Raises:
-        FormatError: when it does, or is none.
+        FormatError: when it does, or is not a schema.
     """
     allowed = _ALWAYS_ALLOWED + MOST_GROWTH * len(metadata)
     try:
@@ -55,9 +55,9 @@ def check_schema(metadata: memoryview) -> None:
         for need in _needs(schema, 1, 2, _DEEPEST):
             allowed -= need
             if allowed < 0:
-                raise FormatError("has a schema that says far more than its size warrants.")
+                raise FormatError("has a schema that claims far more fields than its size allows.")
     except struct.error as error:
-        raise FormatError(f"holds a schema that leads out of itself: {error}.") from error
+        raise FormatError(f"holds a schema that points outside itself: {error}.") from error
 
 
 def _needs(owner: _Table, fields: int, texts: int, depth: int) -> Iterator[int]:
@@ -83,7 +83,7 @@ def batch_size(message: pa.Message) -> tuple[int, int]:
     metadata, body = memoryview(message.metadata), memoryview(message.body)
     # How files of 2020 told of compression, which stands elsewhere and is read by PyArrow still.
     if b"ARROW:experimental_compression" in message.metadata.to_pybytes():
-        raise FormatError("is compressed as before Arrow 1.0; write it again.")
+        raise FormatError("is compressed in the way of Arrow before 1.0. Write it again.")
     try:
         root = _root(metadata)
         batch = root.table(2)
@@ -97,7 +97,7 @@ def batch_size(message: pa.Message) -> tuple[int, int]:
             need += sum(_unpacked(body, *at) for at in batch.pairs(2))
         return batch.number(0, "q"), need
     except struct.error as error:
-        raise FormatError(f"holds a message that leads out of itself: {error}.") from error
+        raise FormatError(f"holds a message that points outside itself: {error}.") from error
 
 
 def _unpacked(body: memoryview, offset: int, length: int) -> int:

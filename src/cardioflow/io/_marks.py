@@ -16,7 +16,7 @@ CODES: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
 ONSET: Final = "("
 OFFSET: Final = ")"
 BEAT: Final = "N"
-"""A beat whose kind is not told; what devices call dominant."""
+"""A beat of unknown kind, which devices call dominant."""
 WAVES: Final = {"P": 0, "QRS": 1, "T": 2}
 """The ``num`` of a wave's onset and end, as PhysioNet's wave delineators write them (Laguna's ecgpuwave)."""
 

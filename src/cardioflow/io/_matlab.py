@@ -24,7 +24,7 @@ Value = NDArray[Any] | tuple[str, ...] | dict[str, "Value"]
 # A sample becomes a float32 and is checked; what the file holds it in was counted when it was unpacked.
 _BYTES_PER_SAMPLE: Final = 8
 _CHUNK: Final = 1 << 16
-# Longer texts and lists of texts are no names of leads.
+# Longer texts and lists of texts are not names of leads.
 _LONGEST_TEXT: Final = 1 << 16
 _MOST_TEXTS: Final = 1024
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
@@ -46,7 +46,7 @@ def read_variables(raw: bytes) -> dict[str, Value]:
     anything but texts, objects, and sparse matrices.
 
     Raises:
-        FormatError: when it is no such file, breaks off, or unpacks to more than its size warrants.
+        FormatError: when it is not such a file, is cut short, or unpacks to more than its size warrants.
     """
     level_5 = len(raw) >= 128 and raw[126:128] in {b"IM", b"MI"}
     version = int.from_bytes(raw[124:126], "little" if raw[126:128] == b"IM" else "big")
@@ -65,7 +65,7 @@ def _level_4(raw: bytes) -> dict[str, Value]:
         kind, rows, columns, imaginary, length = struct.unpack_from("<5i", raw, at)
         code = {0: "<f8", 1: "<f4", 2: "<i4", 3: "<i2", 4: "<u2", 5: "u1"}.get(kind // 10 % 10)
         if not 0 <= kind < 1000 or code is None or min(rows, columns) < 0 or not 0 < length < 256:
-            raise FormatError(f"is no MATLAB file of level 4 or 5: byte {at} begins no matrix.")
+            raise FormatError(f"is not a MATLAB file of level 4 or 5: byte {at} does not begin a matrix.")
         name = raw[at + 20 : at + 20 + length].split(b"\0")[0].decode("latin-1")
         start = at + 20 + length
         need = rows * columns * int(code[-1]) * (2 if imaginary else 1)
@@ -78,7 +78,7 @@ def _level_4(raw: bytes) -> dict[str, Value]:
                 found[name] = value
         at = start + need
     if not found:
-        raise FormatError("is no MATLAB file: it holds no matrix of numbers.")
+        raise FormatError("is not a MATLAB file: it holds no matrix of numbers.")
     return found
 
 
@@ -117,7 +117,7 @@ class _Level5:
             head = zlib.decompressobj().decompress(body[:_CHUNK], 8)
             size = 8 + struct.unpack(f"{self.order}II", head)[1] if len(head) == 8 else 8
             if size > self.allowance:
-                raise FormatError(f"unpacks to more than {self.allowance} bytes, far more than its size warrants.")
+                raise FormatError(f"unpacks to more than {self.allowance} bytes, far more than its size allows.")
             self.allowance -= size
             return _inflated(body, size)
         except zlib.error as error:
@@ -174,7 +174,7 @@ class _Level5:
                 f"is truncated: {name!r} of shape {shape} needs {n * code.itemsize} bytes, has {len(body)}."
             )
         if n * _BYTES_PER_SAMPLE > self.allowance:
-            raise FormatError(f"unpacks to {n} numbers in {name!r}, far more than its size warrants.")
+            raise FormatError(f"unpacks to {n} numbers in {name!r}, far more than its size allows.")
         return np.frombuffer(body, code, n).reshape(shape, order="F")
 
     def text(self, raw: memoryview, at: int, shape: tuple[int, ...]) -> tuple[str, ...] | None:
@@ -186,7 +186,7 @@ class _Level5:
             encoding += "-le" if self.order == "<" else "-be"
         letters = bytes(body).decode(encoding, "replace")
         if math.prod(shape) > len(letters):
-            raise FormatError(f"has a text of shape {shape} in {len(letters)} letters.")
+            raise FormatError(f"has a text of shape {shape} in {len(letters)} characters.")
         return tuple(letters[i : math.prod(shape) : shape[0]].strip() for i in range(shape[0]))
 
     def cell(self, raw: memoryview, at: int, n: int, depth: int) -> tuple[str, ...] | None:
@@ -216,7 +216,7 @@ class _Level5:
             name = bytes(names[start : start + length]).split(b"\0")[0].decode("latin-1")
             kind, body, at = self.element(raw, at)
             if kind != _MATRIX:
-                raise FormatError(f"has a field {name!r} that is no matrix, but of the kind {kind}.")
+                raise FormatError(f"has a field {name!r} that is not a matrix, but of the kind {kind}.")
             value = self.matrix(body, depth - 1)[1] if body else None
             if value is not None:
                 fields[name] = value

@@ -39,6 +39,6 @@ def request_for(components: Iterable[str], options: Mapping[str, Any]) -> ReadRe
 
 
 def reader_for(fmt: str, options: Mapping[str, Any]) -> Format:
-    """Return the reader of a format, told what ``options`` say to it alone."""
+    """Return the reader of a format, made with those of ``options`` that are its own."""
     reader: Format = formats.get(fmt)(**{name: value for name, value in options.items() if name not in _EVERY})
     return reader

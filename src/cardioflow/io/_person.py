@@ -118,7 +118,7 @@ _WHO = (
     r"|operator|technician|technologist"
 )
 KEY_COMMENT = "Patient key: "
-"""How a WFDB comment begins that tells the key."""
+"""How the WFDB comment that holds the key begins."""
 KEY_METHOD = "CardioFlow patient_key"
 """What DICOM's De-identification Method says where the key stands for the id."""
 _LONGEST_LABELLED = 256

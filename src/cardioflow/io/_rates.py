@@ -1,4 +1,4 @@
-"""Leads of different rate in one record: one of its rates, or all brought to a common one."""
+"""Leads with different rates in one record: one of its rates, or all brought to a common one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["MIXED_REMEDY", "settled"]
 
-MIXED_REMEDY = "Choose those of one with channels=[…], one rate with group=0, or bring all to one with common_fs=…."
+MIXED_REMEDY = "Choose leads with channels=[…], a rate with group=0, or resample all to one rate with common_fs=…."
 
 
 def settled(reader: Format, path: Path, request: ReadRequest, found: Record | FormatError) -> Record | FormatError:

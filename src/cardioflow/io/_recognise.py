@@ -1,4 +1,4 @@
-"""Which format a file is of: its content is shown to every format of the drawer."""
+"""Recognising the format of a file: every format looks at its first bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recognise(path: Path) -> str:
     if head is None:
         if _has_header(path, readers):
             return "wfdb"
-        raise FormatError(f"{path} is not there, or cannot be opened. Check the path and its permissions.")
+        raise FormatError(f"{path} does not exist or cannot be opened. Check the path and its permissions.")
     claims = [name for name, reader in readers.items() if reader.recognises(head)]
     if len(claims) > 1:
         claims = [name for name in claims if path.suffix.lower() in readers[name].suffixes] or claims
@@ -40,8 +40,8 @@ def recognise(path: Path) -> str:
         return "wfdb"
     known = ", ".join(readers)
     if not claims:
-        raise FormatError(f"{path} is of no format that is known: its content is none of {known}. Give fmt= if it is.")
-    raise FormatError(f"{path} could be {' or '.join(claims)}, and its suffix does not tell. Give fmt=, one of these.")
+        raise FormatError(f"{path} is not recognised as one of the known formats: {known}. Pass fmt= if it is.")
+    raise FormatError(f"{path} could be {' or '.join(claims)}, and its suffix is neither's. Pass one as fmt=.")
 
 
 def _head(path: Path) -> bytes | None:

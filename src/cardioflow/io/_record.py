@@ -27,7 +27,7 @@ _VOLTS = {"V": 1e3, "MV": 1.0, "UV": 1e-3, "NV": 1e-6}
 
 
 def millivolts_per(unit: str) -> float | None:
-    """Return how many millivolts one of ``unit`` is, in any spelling of V, mV, µV, nV; ``None`` if it is no voltage.
+    """Return how many millivolts one of ``unit`` is, in any spelling of V, mV, µV, nV; ``None`` if it is not a voltage.
 
     >>> millivolts_per("uV"), millivolts_per("MICROVOLTS"), millivolts_per("mmHg")
     (0.001, 0.001, None)
@@ -72,8 +72,8 @@ def make_record(
     and arrays that people write, no lead is computed, and what ``meta`` says per lead follows the choice of leads.
 
     Raises:
-        FormatError: when there is no lead or no sample, a sample is infinite, the rate is none, what was asked for is
-            not there, or, with ``strict``, a unit is unknown.
+        FormatError: when there is no lead or no sample, a sample is infinite, the rate is not a positive number, what
+            was asked for is not there, or, with ``strict``, a unit is unknown.
     """
     n_leads, n_samples = wave.signal.shape
     if not n_leads or not n_samples:
@@ -82,10 +82,10 @@ def make_record(
         raise FormatError(f"gives a sampling rate of {wave.fs!r} Hz; expected a positive number up to {_MOST_HZ:.0f}.")
     signal = np.asarray(wave.signal, dtype=np.float32)
     if np.isinf(signal).any():
-        raise FormatError("holds samples that are too large for a number; its scale is damaged.")
+        raise FormatError("has samples that are too large for float32. Its scale is damaged.")
     stored = tuple(standard_name(name) for name in wave.names)
     units = wave.units or ("mV",) * n_leads
-    told = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
+    known = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
     steps = dict(zip(stored, wave.steps, strict=True)) if wave.steps else {}
     leads, computed = stored, tuple[str, ...]()
     if derive:
@@ -96,23 +96,23 @@ def make_record(
     nameless = tuple(lead for lead, unit in zip(leads, units, strict=True) if unit in UNKNOWN_UNITS)
     if nameless and request.strict:
         raise FormatError(
-            f"does not tell the unit of {', '.join(nameless)}; expected one. Read it without strict=True, as bare "
+            f"does not say the unit of {', '.join(nameless)}; expected one. Read it without strict=True, as bare "
             "numbers."
         )
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
     signame = tuple(names[i] for i in rows)
-    if told is not None:
-        told.setdefault("uncalibrated", bool(nameless))
-        told.setdefault("patient_key", None)
-        told["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
+    if known is not None:
+        known.setdefault("uncalibrated", bool(nameless))
+        known.setdefault("patient_key", None)
+        known["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
         if len(set(stored)) == n_leads:
-            told.update(_integers([leads[i] for i in rows], derived + computed, steps))
+            known.update(_integers([leads[i] for i in rows], derived + computed, steps))
         elif wave.steps:  # channels of one name, by which no lead was computed: rows are the file's channels
-            told.update(_gains([wave.steps[i] for i in rows]))
+            known.update(_gains([wave.steps[i] for i in rows]))
         if not derive:
-            told.update(_of_rows(told, rows, len(leads)))
-            signame = told.get("signame", signame)
-    # Which of the file's leads each one is; a computed one is none of them.
+            known.update(_of_rows(known, rows, len(leads)))
+            signame = known.get("signame", signame)
+    # Which of the file's leads each one is; a computed one is not one of them.
     picks = [place.get(leads[i], -1) if computed else i for i in rows]
     # A choice of rows copies; all of them are taken as they are.
     chosen = signal if request.channels is None else signal[rows]
@@ -121,7 +121,7 @@ def make_record(
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),
-        meta={} if told is None else {**told, "signame": signame, "derived_leads": derived + computed},
+        meta={} if known is None else {**known, "signame": signame, "derived_leads": derived + computed},
         annotation=_marks(annotation, picks, start, stop) if "annotation" in request.components else None,
     )
 
@@ -164,9 +164,9 @@ def _gains(steps: Sequence[float]) -> dict[str, Any]:
 _PER_LEAD = ("adc_gain", "baseline", "fmt", "adc_units", "signame")
 
 
-def _of_rows(told: Mapping[str, Any], rows: Sequence[int], n_leads: int) -> dict[str, Any]:
-    """Return what is told per lead of the leads ``rows``, where it was told of all of them."""
-    columns = {key: told[key] for key in _PER_LEAD if isinstance(told.get(key), tuple) and len(told[key]) == n_leads}
+def _of_rows(known: Mapping[str, Any], rows: Sequence[int], n_leads: int) -> dict[str, Any]:
+    """Return the values per lead of the leads ``rows``, where there is one for each lead."""
+    columns = {key: known[key] for key in _PER_LEAD if isinstance(known.get(key), tuple) and len(known[key]) == n_leads}
     return {key: tuple(column[i] for i in rows) for key, column in columns.items()}
 
 

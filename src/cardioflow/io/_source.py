@@ -39,13 +39,13 @@ def open_plain(path: Path) -> BinaryIO:
     """Open a file for reading; a pipe or a device, which might never answer, is refused.
 
     Raises:
-        FormatError: when it is no plain file.
+        FormatError: when it is not a regular file.
         OSError: when it cannot be opened.
     """
     file = open(path, "rb", opener=_no_waiting)  # noqa: SIM115 -- Path.open takes no opener; the caller closes
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise FormatError("is no plain file.")
+        raise FormatError("is not a regular file.")
     return file
 
 

@@ -13,7 +13,7 @@ from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io.base import Format, ReadRequest, Record
 
-__all__ = ["UNREADABLE", "check_growth", "number_columns", "record_from", "table_of", "told_in"]
+__all__ = ["UNREADABLE", "check_growth", "number_columns", "record_from", "stored_metadata", "table_of"]
 
 UNREADABLE: Final = (
     *(pa.ArrowException, OSError, ValueError, KeyError, IndexError),
@@ -50,27 +50,27 @@ def number_columns(schema: pa.Schema) -> list[int]:
     return [i for i, kind in enumerate(kinds) if pa.types.is_floating(kind) or pa.types.is_integer(kind)]
 
 
-def told_in(schema: pa.Schema) -> dict[str, Any]:
+def stored_metadata(schema: pa.Schema) -> dict[str, Any]:
     """Return what the schema's metadata tells of the record."""
     return from_json((schema.metadata or {}).get(_KEY, b"{}"))
 
 
-def record_from(table: pa.Table, told: dict[str, Any], request: ReadRequest) -> Record:
+def record_from(table: pa.Table, meta: dict[str, Any], request: ReadRequest) -> Record:
     """Return the record of a table with numbers only; missing ones are NaN.
 
     Raises:
-        FormatError: when it tells no rate, or units or marks that are none.
+        FormatError: when it has no rate, or its units or annotations are malformed.
     """
-    fs = told.pop("fs", None)
+    fs = meta.pop("fs", None)
     if not isinstance(fs, int | float) or isinstance(fs, bool):
         raise FormatError('holds no sampling rate; expected {"fs": 500} as its metadata "cardioflow".')
     leads = table.column_names
-    units = told.pop("units", None) or ("mV",) * len(leads)
+    units = meta.pop("units", None) or ("mV",) * len(leads)
     if not isinstance(units, tuple) or len(units) != len(leads) or not all(isinstance(unit, str) for unit in units):
         raise FormatError(f"tells the units {str(units)[:80]} for {len(leads)} columns of numbers; expected one each.")
-    marks = told.pop("marks", None)
+    marks = meta.pop("marks", None)
     if marks is not None and not isinstance(marks, dict):
-        raise FormatError(f"tells marks that are none: {str(marks)[:40]}.")
+        raise FormatError(f"has annotations that are not a list of columns: {str(marks)[:40]}.")
     signal = np.empty((len(leads), table.num_rows), np.float32)
     for row, column in zip(signal, table.columns, strict=True):
         at = 0
@@ -79,7 +79,7 @@ def record_from(table: pa.Table, told: dict[str, Any], request: ReadRequest) -> 
             at += len(part)
     blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
     wave = Waveform(signal, float(fs), tuple(leads), tuple(units))
-    return make_record(wave, request, blank | told, marks_from(marks), derive=False)
+    return make_record(wave, request, blank | meta, marks_from(marks), derive=False)
 
 
 def table_of(record: Record, *, identify: bool) -> pa.Table:
@@ -89,8 +89,8 @@ def table_of(record: Record, *, identify: bool) -> pa.Table:
         InputError: when it has no signal that can be written.
     """
     signal = Format.signal_of(record)
-    told = without_person(record.meta, identify=identify) | {"fs": float(record.fs), "units": record.units}
+    meta = without_person(record.meta, identify=identify) | {"fs": float(record.fs), "units": record.units}
     if record.annotation is not None:
-        told["marks"] = marks_to(record.annotation)
+        meta["marks"] = marks_to(record.annotation)
     table = pa.table([pa.array(row) for row in signal], list(record.leads))
-    return table.replace_schema_metadata({_KEY: to_json(told).encode()})
+    return table.replace_schema_metadata({_KEY: to_json(meta).encode()})

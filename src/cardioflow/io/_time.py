@@ -10,7 +10,7 @@ __all__ = ["day", "moment"]
 def moment(text: str | None, zone: str | None = None) -> datetime | None:
     """Return the moment of ``YYYYMMDDHHMMSS.FFFFFF+ZZXX`` (PS3.5 clause 6.2, DT; HL7's TS), its end may be missing.
 
-    ``None`` when it is no date. ``zone`` (``+0130``) counts where the text has none.
+    ``None`` when it is not a date. ``zone`` (``+0130``) counts where the text has none.
     """
     if not text:
         return None

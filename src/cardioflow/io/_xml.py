@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._source import read_whole
 
-__all__ = ["base64_bytes", "number", "numbers", "parse_xml", "root_name", "text", "told_number"]
+__all__ = ["base64_bytes", "number", "numbers", "optional_number", "parse_xml", "root_name", "text"]
 
 _MOST_DEPTH = 64
 # An element costs some 500 bytes; one in 32 keeps the tree below 16 times the file. Real files have one in 70 or more.
@@ -36,8 +36,8 @@ def parse_xml(path: Path, root_tag: str, what: str, *, doctype: bool = False) ->
     (why: ``docs/decisions/0010``).
 
     Raises:
-        FormatError: when the file is no well-formed XML, holds a DTD or entities, is a bomb, or has another root and so
-            is no ``what``.
+        FormatError: when the file is not well-formed XML, holds a DTD or entities, is a bomb, or has another root,
+            so that it is not ``what``.
     """
     content = read_whole(path)
     if doctype:
@@ -53,14 +53,14 @@ def parse_xml(path: Path, root_tag: str, what: str, *, doctype: bool = False) ->
         parser.Parse(content, True)  # noqa: FBT003 -- whether this is all of it; it has no name
         root: Element = tree.close()
     except expat.ExpatError as error:
-        raise FormatError(f"is no well-formed XML: {error}.") from error
+        raise FormatError(f"is not well-formed XML: {error}.") from error
     except (ValueError, LookupError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"names an encoding that cannot be read: {error}.") from error
     _take_prefixes_off(root)
     if root.tag != root_tag:
-        raise FormatError(f"is no {what}: its root is <{root.tag}>; expected <{root_tag}>.")
+        raise FormatError(f"is not {what}: its root is <{root.tag}>; expected <{root_tag}>.")
     return root
 
 
@@ -87,7 +87,7 @@ def _take_prefixes_off(root: Element) -> None:
         for element in level:
             if ":" in element.tag:
                 element.tag = element.tag.rpartition(":")[2]
-            for name in element.keys():  # noqa: SIM118 -- an element is no dict: iterating gives its children
+            for name in element.keys():  # noqa: SIM118 -- an element is not a dict: iterating gives its children
                 if ":" in name:
                     value = element.attrib.pop(name)
                     if not name.startswith("xmlns:"):
@@ -128,15 +128,15 @@ def number(written: str | None, what: str) -> float:
     """Return a finite number.
 
     Raises:
-        FormatError: when ``written``, which is ``what``, is none.
+        FormatError: when ``written``, which is ``what``, is not a number.
     """
-    value = told_number(written)
+    value = optional_number(written)
     if value is None:
         raise FormatError(f"gives {written!r} for {what}; expected a number.")
     return value
 
 
-def told_number(written: str | None) -> float | None:
+def optional_number(written: str | None) -> float | None:
     """Return the finite number in a text, ``None`` where devices write a word or a dash for what was not measured."""
     try:
         value = float(written or "")
@@ -158,7 +158,7 @@ def numbers(written: str, what: str) -> NDArray[np.float64]:
         try:
             parts.append(np.array(words, dtype=np.float64))
         except ValueError as error:
-            raise FormatError(f"holds something that is no number in {what}: {error}.") from error
+            raise FormatError(f"holds something that is not a number in {what}: {error}.") from error
     found = np.concatenate(parts) if parts else np.empty(0)
     if not np.isfinite(found).all():
         raise FormatError(f"holds a number that is not finite in {what}.")
@@ -179,7 +179,7 @@ def base64_bytes(written: str | None, what: str) -> bytes:
     """Return what a base64 text holds.
 
     Raises:
-        FormatError: when it is none.
+        FormatError: when it is not base64.
     """
     try:
         return base64.b64decode("".join((written or "").split()), validate=True)

@@ -12,7 +12,7 @@ from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._ipc import batch_size, check_schema, is_schema
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
+from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, stored_metadata, table_of
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Arrow"]
@@ -25,11 +25,11 @@ _STORE: Final = frozenset({b"constants", b"kinds"})
 
 @final
 class Arrow(Format):
-    """Arrow IPC, a file (Feather version 2) or a stream, with a column per lead and told beside it what Parquet tells.
+    """Arrow IPC, a file (Feather version 2) or a stream, with a column per lead and the same metadata as Parquet.
 
     A table of others needs at least ``{"fs": 500}`` under the key ``cardioflow``
     of its schema's metadata. Columns of numbers are leads, in millivolts where no
-    unit is told; several batches are joined; LZ4 and Zstandard are unpacked.
+    unit is given; several batches are joined; LZ4 and Zstandard are unpacked.
     Written: a file of float32, so that reading gives the same bits.
 
     A file is read as the stream that it contains, from its first message to the
@@ -44,8 +44,8 @@ class Arrow(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            table, told = _table(read_whole(path), path)
-            return record_from(table, told, request)
+            table, meta = _table(read_whole(path), path)
+            return record_from(table, meta, request)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         table = table_of(record, identify=identify)
@@ -59,14 +59,14 @@ def _table(raw: bytes, path: Path) -> tuple[pa.Table, dict[str, Any]]:
     stream = memoryview(raw)
     if raw.startswith(_MAGIC):
         if not raw.endswith(_MAGIC):
-            raise FormatError("breaks off: an Arrow file begins and ends with ARROW1.")
+            raise FormatError("is cut short: an Arrow file begins and ends with ARROW1.")
         stream = stream[_BEFORE:]
     try:
         return _checked(stream, path)
     except (*UNREADABLE, EOFError, StopIteration) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"is no Arrow file or stream that can be read: {error}") from error
+        raise FormatError(f"is not an Arrow file or stream that can be read: {error}") from error
 
 
 def _checked(stream: memoryview, path: Path) -> tuple[pa.Table, dict[str, Any]]:
@@ -86,7 +86,7 @@ def _checked(stream: memoryview, path: Path) -> tuple[pa.Table, dict[str, Any]]:
     table = ipc.open_stream(pa.BufferReader(stream), options=options).read_all()
     # PyArrow trusts the sizes of arrays unless asked, and would read on behind them.
     table.validate(full=True)
-    return table, told_in(schema)
+    return table, stored_metadata(schema)
 
 
 def _check_batches(messages: ipc.MessageReader, columns: int, size: int) -> None:

@@ -28,14 +28,14 @@ class Record:
     signal: NDArray[np.float32] | None
     """Millivolts of shape (lead, time), NaN where the file has no sample; ``None`` when not asked for.
 
-    A channel that is no voltage keeps its own unit.
+    A channel that is not a voltage keeps its own unit.
     """
     fs: float
     """Samples per second and lead."""
     leads: tuple[str, ...]
     """Standard names: I II III aVR aVL aVF V1–V6, MLII …; what has none keeps the file's own."""
     units: tuple[str, ...]
-    """One per lead: ``"mV"``, or the unit of a channel that is no voltage."""
+    """One per lead: ``"mV"``, or the unit of a channel that is not a voltage."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """``age`` (years), ``sex`` (``"M"``, ``"F"``), ``timestamp``, ``comments``, ``device``, and the format's own."""
     annotation: Annotation | None = None
@@ -56,7 +56,7 @@ class ReadRequest:
     ann_ext: str | None = None
     """The suffix of the annotation file, where a format keeps several beside a record (``"atr"``, ``"q1c"``)."""
     common_fs: float | None = None
-    """The rate in Hz to which leads of different rate in one record are brought; other records keep theirs."""
+    """The rate in Hz to which leads with different rates in one record are brought; other records keep theirs."""
     group: int | None = None
     """Of a record whose leads have different rates, which of its rates to read: 0 is the lowest."""
     strict: bool = False
@@ -127,7 +127,7 @@ class Format(ABC):
 
     @classmethod
     def options(cls) -> tuple[str, ...]:
-        """Return what a reader can be told beside the request: ``("fs",)`` of an array that does not say its rate."""
+        """Return the options of the reader itself: ``("fs",)`` for arrays, which have no rate."""
         return () if cls.__init__ is object.__init__ else tuple(signature(cls).parameters)
 
     @classmethod
@@ -145,7 +145,7 @@ class Format(ABC):
         """
         del record, path, identify
         able = ", ".join(name for name in formats.names() if formats.get(name).write is not Format.write)
-        raise InputError(f"{type(self).__name__} only reads. Formats that can be written: {able}.")
+        raise InputError(f"{type(self).__name__} can only be read. Formats that can be written: {able}.")
 
     @staticmethod
     def signal_of(record: Record) -> NDArray[np.float32]:
@@ -162,7 +162,7 @@ class Format(ABC):
                 "expected (lead, time), with a name for each lead. Load the signal; unstack segments first."
             )
         if np.iscomplexobj(signal):
-            raise InputError("A complex signal cannot be written; undo the transform first.")
+            raise InputError("A complex signal cannot be written. Undo the transform first.")
         return np.ascontiguousarray(signal, np.float32)
 
 

@@ -16,7 +16,7 @@ from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming
-from cardioflow.io._xml import number, numbers, parse_xml, root_name, text, told_number
+from cardioflow.io._xml import number, numbers, optional_number, parse_xml, root_name, text
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["CardiosoftXml"]
@@ -71,7 +71,7 @@ class CardiosoftXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path, _ROOT, "CardioSoft file")
+            root = parse_xml(path, _ROOT, "a CardioSoft file")
             part, element = self._chosen(root)
             wave = _read_disclosure(element) if part == "FullDisclosure" else _read_strip(element)
             marks = _beats(element, wave.fs) if part == "StripData" else []
@@ -106,8 +106,8 @@ def _read_strip(strip: Element) -> Waveform:
         rows.append(row)
     # Where no count is told they may still differ.
     if len({row.size for row in rows}) > 1:
-        told = ", ".join(f"{name} {row.size}" for name, row in zip(names, rows, strict=True))
-        raise FormatError(f"holds leads of different length: {told}.")
+        sizes = ", ".join(f"{name} {row.size}" for name, row in zip(names, rows, strict=True))
+        raise FormatError(f"holds leads with different lengths: {sizes}.")
     return _wave(np.stack(rows), names, strip)
 
 
@@ -116,7 +116,7 @@ def _read_disclosure(disclosure: Element) -> Waveform:
     names = [name.strip() for name in (text(disclosure, "LeadOrder") or "").split(",") if name.strip()]
     count = number(text(disclosure, "NumberOfChannels") or str(len(names)), "NumberOfChannels")
     if not names or count != len(names):
-        raise FormatError(f"names {len(names)} leads in LeadOrder; expected {count:g}, and one at least.")
+        raise FormatError(f"names {len(names)} leads in LeadOrder; expected {count:g}, and at least one.")
     data = disclosure.find("FullDisclosureData")
     # A count may stand inside, before or behind the samples.
     pieces = [] if data is None else [data.text or "", *(child.tail or "" for child in data)]
@@ -149,7 +149,7 @@ def _beats(strip: Element, fs: float) -> list[Mark]:
     marks = []
     classes = [(element.text or "").strip() for element in results.findall("BeatClass")]
     for i, time in enumerate(results.findall("Time")):
-        at = told_number(time.text)
+        at = optional_number(time.text)
         kind = classes[i] if i < len(classes) else ""
         if at is not None and 0 <= at < 1e12:
             dominant = kind.lower() in ("", "dominant")
@@ -161,7 +161,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
     patient, clinical = root.find("PatientInfo"), root.find("ClinicalInfo")
     at = _moment(root.find("ObservationDateTime"))
     birth = _moment(None if patient is None else patient.find("BirthDateTime"))
-    age = told_number(text(patient, "Age"))
+    age = optional_number(text(patient, "Age"))
     units = None if patient is None else patient.find("Age")
     name = (text(patient, "Name/GivenName"), text(patient, "Name/FamilyName"))
     device = ("GE", text(clinical, "DeviceInfo/Desc"), text(clinical, "DeviceInfo/SoftwareVer"))
@@ -186,15 +186,17 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
 
 
 def _measurements(root: Element) -> dict[str, float]:
-    found = {ours: told_number(text(root, f"RestingECGMeasurements/{theirs}")) for theirs, ours in _MEASURED.items()}
+    found = {
+        ours: optional_number(text(root, f"RestingECGMeasurements/{theirs}")) for theirs, ours in _MEASURED.items()
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _filters(root: Element) -> dict[str, float | None]:
     mains = [hz for hz in (50.0, 60.0) if (text(root, f"FilterSetting/Filter{hz:.0f}Hz") or "").lower() == "yes"]
     return {
-        "highpass_hz": told_number(text(root, "FilterSetting/HighPass")),
-        "lowpass_hz": told_number(text(root, "FilterSetting/LowPass")),
+        "highpass_hz": optional_number(text(root, "FilterSetting/HighPass")),
+        "lowpass_hz": optional_number(text(root, "FilterSetting/LowPass")),
         "notch_hz": mains[0] if mains else None,
     }
 
@@ -203,7 +205,7 @@ def _moment(element: Element | None) -> datetime | None:
     if element is None:
         return None
     names = ("Year", "Month", "Day", "Hour", "Minute", "Second")
-    year, month, day, hour, minute, second = (int(told_number(text(element, name)) or 0) for name in names)
+    year, month, day, hour, minute, second = (int(optional_number(text(element, name)) or 0) for name in names)
     try:
         return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 -- CardioSoft writes no zone
     except (ValueError, OverflowError):

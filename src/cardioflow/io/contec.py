@@ -35,7 +35,7 @@ class Contec(Format):
 
     Read: a header of 43 bytes (number, time, name, sex, age), 8 leads as little-endian int16 around 2048 at 800 Hz
     and 5 µV, and a footer of 37 bytes, of which only the zeros that it begins with are looked at. The leads are II,
-    III and V1 to V6; I, aVR, aVL, aVF are computed. A lead whose electrode was off is NaN and told in
+    III and V1 to V6; I, aVR, aVL, aVF are computed. A lead whose electrode was off is NaN and listed in
     ``meta["leads_off"]``.
 
     Not read: anything else; the format is not published. Rate, step and zero are constants of the device, not of the
@@ -56,7 +56,7 @@ class Contec(Format):
         with naming(path):
             content = read_whole(path)
             if not self.recognises(content):
-                raise FormatError("is no Contec file: no time stands at byte 10.")
+                raise FormatError("is not a Contec file: no time stands at byte 10.")
             size = len(content) - _HEADER - _FOOTER
             if size <= 0 or size % (2 * len(_STORED)):
                 raise FormatError(

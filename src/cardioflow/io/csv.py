@@ -51,7 +51,7 @@ class _Layout(NamedTuple):
     skip: int
     """Lines before the numbers."""
     fs: float | None
-    told: dict[str, Any]
+    meta: dict[str, Any]
     marks: dict[str, Any]
     clocks: tuple[int, ...] = ()
     """Columns of times like 00:00:01.250."""
@@ -106,12 +106,12 @@ class Csv(Format):
             fs, kept = _rate(columns, layout)
             wave = _wave(columns, layout, kept, fs)
             blank = {"age": None, "sex": None, "timestamp": first, "comments": (), "device": None}
-            return make_record(wave, request, blank | layout.told, marks_from(layout.marks), derive=False)
+            return make_record(wave, request, blank | layout.meta, marks_from(layout.marks), derive=False)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         signal = self.signal_of(record)
-        told = without_person(record.meta, identify=identify)
-        lines = [f"# fs: {record.fs!r}", f"# told: {to_json(told)}"]
+        meta = without_person(record.meta, identify=identify)
+        lines = [f"# fs: {record.fs!r}", f"# told: {to_json(meta)}"]
         if record.annotation is not None:
             lines.append(f"# marks: {to_json(marks_to(record.annotation))}")
         names = [f"{lead} ({unit})" for lead, unit in zip(record.leads, record.units, strict=True)]
@@ -139,7 +139,7 @@ def _is_value(cell: str) -> bool:
 
 def _layout(lines: Sequence[str]) -> _Layout:
     fs: float | None = None
-    told: dict[str, Any] = {}
+    meta: dict[str, Any] = {}
     marks: dict[str, Any] = {}
     at = 0
     while at < len(lines) and (not lines[at].strip() or lines[at].lstrip("\ufeff").startswith("#")):
@@ -147,7 +147,7 @@ def _layout(lines: Sequence[str]) -> _Layout:
         if match := _RATE.match(line):
             fs = _positive(match[1])
         elif line.startswith("# told: "):
-            told = from_json(line[8:])
+            meta = from_json(line[8:])
         elif line.startswith("# marks: "):
             marks = from_json(line[9:])
         at += 1
@@ -167,7 +167,7 @@ def _layout(lines: Sequence[str]) -> _Layout:
             at += 1
     row = next((line for line in lines[at:] if line.strip()), "")
     clocks = tuple(i for i, cell in enumerate(_cells(row, delimiter)) if is_clock(cell))
-    return _Layout(delimiter, names, units, at, fs, told, marks, clocks)
+    return _Layout(delimiter, names, units, at, fs, meta, marks, clocks)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -215,7 +215,7 @@ def _columns(raw: bytes, layout: _Layout) -> tuple[list[NDArray[np.float64]], da
     except (pa.ArrowException, OSError, ValueError) as error:
         match = _COLUMN.search(str(error))
         where = f"{match[2]}, in column {layout.names[int(match[1])]!r}" if match else str(error)
-        raise FormatError(f"is no table of numbers: {where}") from error
+        raise FormatError(f"is not a table of numbers: {where}") from error
     found: list[NDArray[np.float64]] = []
     first: datetime | None = None
     for i, column in enumerate(table.columns):
@@ -241,7 +241,7 @@ def _rate(columns: list[NDArray[np.float64]], layout: _Layout) -> tuple[float, l
     if not times:
         raise FormatError(
             "holds no sampling rate; expected a column 'time_s', or a line '# fs: 500' before the names. "
-            "Tell it: load(fmt='csv', fs=500)."
+            "Pass it: load(fmt='csv', fs=500)."
         )
     name = layout.names[times[0]]
     match = _TIME.fullmatch(name)
@@ -250,7 +250,7 @@ def _rate(columns: list[NDArray[np.float64]], layout: _Layout) -> tuple[float, l
         raise FormatError(f"has a column {name!r} of times in {unit!r}; expected s, ms, us, minutes or hours.")
     seconds = columns[times[0]] / _PER_SECOND[unit]
     if seconds.size < 2 or not np.isfinite(seconds).all() or not seconds[-1] > seconds[0]:
-        raise FormatError(f"has a column {name!r} that is no rising time; so its rate is unknown.")
+        raise FormatError(f"has a column {name!r} that is not a rising time, so its rate is unknown.")
     fs = (seconds.size - 1) / (seconds[-1] - seconds[0])
     off = np.abs((seconds - seconds[0]) * fs - np.arange(seconds.size))
     if not off.max() <= 0.5:

@@ -40,7 +40,7 @@ class Dicom(Format):
     as PS3.3 C.10.9 orders (sample × sensitivity × correction + baseline); padding values as NaN; lead names from the
     channel source; filters per channel; statements, measurements and marks of the annotation sequence; age, sex.
     Companded samples (MB, AB) are the numbers that G.711 gives, of 14 and 13 bit: up to ±8031 and ±4032. Recorded
-    groups are put on one time line, derived ones (a median beat) are left out and told in ``meta["groups"]``;
+    groups are put on one time line, derived ones (a median beat) are left out and listed in ``meta["groups"]``;
     ``load(fmt="dicom", multiplex_group=1)`` or ``multiplex_group="MEDIAN BEAT"`` reads one by number or label.
 
     A channel that begins later or earlier than its group, by skew and offset (C.10.9.1.4.3), is moved there by whole
@@ -48,9 +48,9 @@ class Dicom(Format):
     a sample, stands in ``meta["skew_left_s"]``, per lead that was recorded, where it is not 0 for all.
 
     Not read: overlay of annotations on single channels beyond their number. Lenient: a file without a sensitivity
-    gives bare numbers in units ``"adu"``; a padding value of 0 for signed samples, which the ECG Toolkit writes as it
-    says that Mortara does, is none, because every signal crosses 0; marks of the median beat that GE, Mortara and the
-    ECG Toolkit ascribe to the rhythm are the beat's (see ``read_annotations``). Strict: a deflated file is refused
+    gives bare numbers in units ``"adu"``; a padding value of 0 for signed samples, which the ECG Toolkit writes, and
+    Mortara by its account, is ignored, because every signal crosses 0; marks of the median beat that GE, Mortara and
+    the ECG Toolkit ascribe to the rhythm are the beat's (see ``read_annotations``). Strict: a deflated file is refused
     where reading it would take more than 20 times its size and 4 MiB.
 
     Written: one group of 16 bit, as the narrowest of the three objects that may hold it, with marks (in a scheme of our
@@ -78,11 +78,11 @@ class Dicom(Format):
         with naming(path):
             content = read_whole(path)
             if not self.recognises(content):
-                raise FormatError("is no DICOM file: 'DICM' is not at byte 128.")
+                raise FormatError("is not a DICOM file: 'DICM' is not at byte 128.")
             dataset = read_elements(content, _READ + (_IDENTIFYING if request.identify else ()))
             groups = read_groups(dataset, len(content))
             if not groups:
-                raise FormatError(f"holds no waveform; its modality is {dataset.text('Modality') or 'not told'}.")
+                raise FormatError(f"holds no waveform; its modality is {dataset.text('Modality') or 'unknown'}.")
             group, places = self._chosen(groups, len(content))
             beats = [Beat(i, g.wave.signal.shape[1]) for i, g in enumerate(groups, 1) if g.derived and len(groups) > 1]
             findings = read_annotations(dataset, places, group.wave.fs, beats[0] if beats else None)

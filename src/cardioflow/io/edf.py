@@ -35,7 +35,7 @@ class Edf(Format):
     be written. Marks that have both a code and a note become one text; their
     channel, ``num`` and ``subtype`` have no place. Comments are one text at the
     start, ``# one<tab># two``, and the age is a subfield ``age=61`` of the patient
-    field, whose birth date is told only with ``identify``.
+    field, whose birth date is written only with ``identify``.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".edf", ".rec")

@@ -61,7 +61,7 @@ class Hl7Aecg(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path, "AnnotatedECG", "HL7 aECG")
+            root = parse_xml(path, "AnnotatedECG", "an HL7 aECG")
             outer, series = self._series(root)
             clock, wave = _read_series(series)
             found = read_findings(series, clock, wave.fs, wave.names)

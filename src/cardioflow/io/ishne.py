@@ -82,7 +82,7 @@ def _read(file: BinaryIO, path: Path, request: ReadRequest) -> Record:
         )
     agrees = _checksum(file, raw, at)
     if agrees is False and request.strict:
-        raise FormatError("has a header that does not agree with its checksum; it was changed or damaged.")
+        raise FormatError("has a header that does not match its checksum. The file was changed or damaged.")
     file.seek(at)
     samples = np.frombuffer(file.read(2 * n_leads * count), "<i2").reshape(-1, n_leads)
     millivolts = np.array(resolutions[:n_leads], np.float64) * 1e-6
@@ -96,7 +96,7 @@ def _read(file: BinaryIO, path: Path, request: ReadRequest) -> Record:
 def _header(file: BinaryIO, magic: bytes) -> bytes:
     raw = file.read(_HEADER)
     if raw[:8] != magic or len(raw) < _HEADER:
-        raise FormatError(f"begins with {raw[:8]!r} in {len(raw)} bytes; expected {magic!r} and {_HEADER} at least.")
+        raise FormatError(f"begins with {raw[:8]!r} in {len(raw)} bytes; expected {magic!r} and at least {_HEADER}.")
     return raw
 
 
@@ -143,7 +143,7 @@ def _text(raw: bytes) -> str:
 
 
 def _day(parts: tuple[int, ...]) -> date | None:
-    """Return day, month, year as a date; what was not entered (-9 or 0) is none."""
+    """Return day, month, year as a date; what was not entered (-9 or 0) gives ``None``."""
     try:
         return date(parts[2], parts[1], parts[0])
     except ValueError:

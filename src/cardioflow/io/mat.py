@@ -80,23 +80,23 @@ class Mat(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            told = _Told(dict(_leaves(read_variables(read_whole(path)))), self.variable)
-            signal = as_leads(told.matrix, f"variable {told.place!r}")
-            fs = self.fs if self.fs is not None else told.rate(path)
-            names = told.lead_names(len(signal)) if self.leads is None else tuple(self.leads)
+            content = _Content(dict(_leaves(read_variables(read_whole(path)))), self.variable)
+            signal = as_leads(content.matrix, f"variable {content.place!r}")
+            fs = self.fs if self.fs is not None else content.rate(path)
+            names = content.lead_names(len(signal)) if self.leads is None else tuple(self.leads)
             if len(names) != len(signal):
-                raise FormatError(f"holds {len(signal)} leads in {told.place!r}, and leads=… names {len(names)}.")
+                raise FormatError(f"holds {len(signal)} leads in {content.place!r}, and leads=… names {len(names)}.")
             if self.per_unit != 1.0:
                 signal = signal / self.per_unit
             scaled = np.ascontiguousarray(signal, np.float32)
             unit = "mV" if self.per_unit != 1.0 or self.unit == "mV" else self.unit
             meta = {
-                "age": told.near(_AGES, _age),
-                "sex": told.near(_SEXES, _sex),
+                "age": content.near(_AGES, _age),
+                "sex": content.near(_SEXES, _sex),
                 "timestamp": None,
                 "comments": (),
                 "device": None,
-                "variable": told.place,
+                "variable": content.place,
             }
             return make_record(Waveform(scaled, fs, names, (unit,) * len(signal)), request, meta, derive=False)
 
@@ -116,7 +116,7 @@ def _split(place: str) -> tuple[str, str]:
     return structure, name.lower()
 
 
-class _Told:
+class _Content:
     """What a file holds, seen from its signal."""
 
     def __init__(self, leaves: dict[str, Leaf], variable: str | None) -> None:
@@ -133,7 +133,7 @@ class _Told:
             raise FormatError(f"holds {listed}; expected {what}.")
         if len(chosen) > 1:
             raise FormatError(
-                f"holds {listed}; which of them is the signal is not told. "
+                f"holds {listed}, and it is not clear which of them is the signal. "
                 f"Choose one: load(fmt='mat', variable={chosen[0]!r})."
             )
         self.place = chosen[0]
@@ -158,7 +158,7 @@ class _Told:
         found = self.near(_RATES, _number)
         if found is not None:
             return found
-        hint = " Tell it: load(fmt='mat', fs=500)."
+        hint = " Pass it: load(fmt='mat', fs=500)."
         if self._is_cpsc_2018():
             hint = " The China Physiological Signal Challenge 2018 has 500 Hz: load(fmt='mat', fs=500)."
         beside = path.with_suffix(".hea")
@@ -177,7 +177,7 @@ class _Told:
     def _is_cpsc_2018(self) -> bool:
         structure, name = _split(self.place)
         fields = {_split(place)[1] for place in self.leaves if _split(place)[0] == structure}
-        # An age that is not known may be empty, and an empty field is none.
+        # An age that is not known may be empty, and an empty field has no value.
         return bool(structure) and name == "data" and {"data"} < fields <= _CPSC_2018
 
 

@@ -41,11 +41,11 @@ class Mfer(Format):
 
     Read: channels, their blocks over all sequences, integers of 8 to 32 bits and floats in either byte order, null
     values as NaN; rate, resolution, offset (added before the resolution counts) and unit per channel; groups, and
-    attributes of a length not told; manufacturer, time, age, sex. Several frames are read as one recording where they
+    attributes without a length; manufacturer, time, age, sex. Several frames are read as one recording where they
     have the same leads, rates, units and types: they follow one another, and a pointer or a time that says otherwise
     is an error, as is a frame with other channels. Frames of dominant beats are left out beside a rhythm. Channels of
     different rate cannot be in one record: unless ``channels`` chooses others, the ECG leads (those in volts) are
-    read, and the rest is told in ``meta["other_channels"]``.
+    read, and the others are listed in ``meta["other_channels"]``.
 
     Not read: compressed samples (tag 0x0E) and AHA's difference code, events and values (tags 0x41, 0x42), of which no
     file at hand has any, comments, pressures' names (they keep their code: ``"MFER 0xC00A"``).
@@ -68,16 +68,16 @@ class Mfer(Format):
         with naming(path):
             content = read_whole(path)
             if not self.recognises(content):
-                raise FormatError("is no MFER file: it does not begin with '@', a length and 'MFR '.")
+                raise FormatError("is not an MFER file: it does not begin with '@', a length and 'MFR '.")
             frames = read_frames(content)
             frame = frames[0]
             chosen, request = _chosen(frame.channels, request)
             channels = [frame.channels[i] for i in chosen]
             rates = sorted({channel.fs for channel in channels})
             if len(rates) > 1:
-                told = ", ".join(f"{channel.name} {channel.fs:g} Hz" for channel in channels)
+                listed = ", ".join(f"{channel.name} {channel.fs:g} Hz" for channel in channels)
                 own = {i: frame.channels[i].fs for i in chosen}
-                raise MixedRatesError(f"holds channels of different rate: {told}. {MIXED_REMEDY}", own)
+                raise MixedRatesError(f"holds channels with different rates: {listed}. {MIXED_REMEDY}", own)
             wave = _read_wave(frames, chosen, rates[0])
             _check_times(frames, wave.fs, chosen[0])
             rest = tuple((c.name, c.fs, c.unit) for i, c in enumerate(frame.channels) if i not in chosen)

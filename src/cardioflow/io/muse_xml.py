@@ -17,7 +17,7 @@ from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming
-from cardioflow.io._xml import base64_bytes, number, parse_xml, root_name, text, told_number
+from cardioflow.io._xml import base64_bytes, number, optional_number, parse_xml, root_name, text
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["MuseXml"]
@@ -63,7 +63,7 @@ class MuseXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path, "RestingECG", "MUSE file", doctype=True)
+            root = parse_xml(path, "RestingECG", "a MUSE file", doctype=True)
             waveform = self._waveform(root)
             wave, agrees = _read_wave(waveform, strict=request.strict)
             meta = {**_meta(root, request), **_filters(waveform), "checksum_ok": agrees}
@@ -87,11 +87,11 @@ def _read_wave(waveform: Element, *, strict: bool) -> tuple[Waveform, bool | Non
     read = [_read_lead(lead, name) for lead, name in zip(leads, names, strict=True)]
     lengths = {row.size for row, _, _ in read}
     if len(lengths) > 1:
-        told = ", ".join(f"{name} {row.size}" for name, (row, _, _) in zip(names, read, strict=True))
-        raise FormatError(f"holds leads of different length: {told}.")
+        sizes = ", ".join(f"{name} {row.size}" for name, (row, _, _) in zip(names, read, strict=True))
+        raise FormatError(f"holds leads with different lengths: {sizes}.")
     known = [agrees for _, agrees, _ in read if agrees is not None]
     if strict and not all(known):
-        raise FormatError("holds samples that do not agree with LeadDataCRC32; the file was changed or damaged.")
+        raise FormatError("has samples that do not match LeadDataCRC32. The file was changed or damaged.")
     signal = np.stack([row for row, _, _ in read]) if read else np.empty((0, 0), np.float32)
     return Waveform(signal, fs, names, steps=tuple(step for _, _, step in read)), all(known) if known else None
 
@@ -174,7 +174,7 @@ def _filters(waveform: Element) -> dict[str, float | None]:
     """Return the filters in Hz; MUSE writes the high pass in hundredths of a Hz."""
     # "NONE" stands where there was no filter.
     names = ("HighPassFilter", "LowPassFilter", "ACFilter")
-    high, low, mains = (told_number(text(waveform, name)) for name in names)
+    high, low, mains = (optional_number(text(waveform, name)) for name in names)
     return {"highpass_hz": None if high is None else high / 100, "lowpass_hz": low, "notch_hz": mains}
 
 

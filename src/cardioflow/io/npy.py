@@ -37,18 +37,18 @@ class Npy(Format):
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
             signal = as_leads(array_of(read_whole(path), "an array"), "an array")
-            told = _beside(path)
-            own = told.pop("fs", None)
+            given = _beside(path)
+            own = given.pop("fs", None)
             fs = own if self.fs is None else self.fs
             if not isinstance(fs, int | float):
                 raise FormatError(
-                    "holds no sampling rate. Say load(fmt='npy', fs=500), or put it beside the file, into "
+                    "has no sampling rate. Pass it, load(fmt='npy', fs=500), or write it into "
                     f'{path.with_suffix(".json").name}, as {{"fs": 500, "leads": ["I", "II"]}}.'
                 )
             n = len(signal)
-            names = _texts(told, "leads", n) or tuple(f"signal {i}" for i in range(n))
-            units = _texts(told, "units", n) or ("mV",) * n
-            meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, **told}
+            names = _texts(given, "leads", n) or tuple(f"signal {i}" for i in range(n))
+            units = _texts(given, "units", n) or ("mV",) * n
+            meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, **given}
             return make_record(Waveform(signal, float(fs), names, units), request, meta, derive=False)
 
 
@@ -62,8 +62,8 @@ def _beside(path: Path) -> dict[str, Any]:
         raise FormatError(f"{beside.name} beside it {error}") from error
 
 
-def _texts(told: dict[str, Any], name: str, n: int) -> tuple[str, ...]:
-    texts = told.pop(name, ())
+def _texts(given: dict[str, Any], name: str, n: int) -> tuple[str, ...]:
+    texts = given.pop(name, ())
     if not texts:
         return ()
     if not isinstance(texts, tuple) or len(texts) != n or not all(isinstance(t, str) for t in texts):

@@ -90,7 +90,7 @@ def _arrays(raw: bytes) -> dict[str, NDArray[Any]]:
     except FormatError:
         raise
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
-        raise FormatError(f"is no archive that can be unpacked: {error}. Write it again.") from error
+        raise FormatError(f"is not an archive that can be unpacked: {error}. Write it again.") from error
 
 
 def _check_growth(total: int, size: int) -> None:

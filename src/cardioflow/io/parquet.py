@@ -12,7 +12,7 @@ from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._parquet.pages import most_unpacked
 from cardioflow.io._source import naming, read_whole
-from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, table_of, told_in
+from cardioflow.io._table import UNREADABLE, check_growth, number_columns, record_from, stored_metadata, table_of
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Parquet"]
@@ -24,7 +24,7 @@ class Parquet(Format):
 
     A table of others needs at least ``{"fs": 500}`` under the key ``cardioflow``
     of its schema's metadata. Columns of numbers are leads, in millivolts where no
-    unit is told. Written: float32, so that reading gives the same bits.
+    unit is given. Written: float32, so that reading gives the same bits.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".parquet",)
@@ -35,8 +35,8 @@ class Parquet(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            table, told = _table(read_whole(path))
-            return record_from(table, told, request)
+            table, meta = _table(read_whole(path))
+            return record_from(table, meta, request)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         table = table_of(record, identify=identify)
@@ -61,12 +61,12 @@ def _table(raw: bytes) -> tuple[pa.Table, dict[str, Any]]:
             width = sum(schema.field(i).type.bit_width // 8 for i in numbers)
             unpacked = rows * width + most_unpacked(raw, names)
             check_growth(rows, len(numbers), unpacked, len(raw))
-            told = told_in(schema)
-            return file.read(names, use_threads=False), told
+            meta = stored_metadata(schema)
+            return file.read(names, use_threads=False), meta
     except FormatError:
         raise
     except UNREADABLE as error:
-        raise FormatError(f"is no Parquet file that can be read: {error}") from error
+        raise FormatError(f"is not a Parquet file that can be read: {error}") from error
 
 
 def _only_numbers(schema: pa.Schema, numbers: list[int]) -> list[str]:
@@ -80,5 +80,5 @@ def _only_numbers(schema: pa.Schema, numbers: list[int]) -> list[str]:
         # PyArrow takes a name for a path: "a" also reads what is called "a.b".
         parts = other.split(".")
         if not {".".join(parts[:n]) for n in range(1, len(parts) + 1)}.isdisjoint(names):
-            raise FormatError(f"has a column {other!r} of no numbers beside one of numbers that is called alike.")
+            raise FormatError(f"has two columns named {other!r}, one of them without numbers.")
     return names

@@ -17,7 +17,7 @@ from cardioflow.io._person import person_meta, sex_letter, unsigned, years_betwe
 from cardioflow.io._record import Waveform, make_record, millivolts_per
 from cardioflow.io._source import naming
 from cardioflow.io._time import day, moment
-from cardioflow.io._xml import number, numbers, parse_xml, root_name, text, told_number
+from cardioflow.io._xml import number, numbers, optional_number, parse_xml, root_name, text
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["SchillerXml"]
@@ -50,7 +50,7 @@ class SchillerXml(Format):
     QRS (``Q`` for any type but the first); measurements; filters; age, sex, time, device.
 
     Not read: amplitudes and durations of the waves per lead, the embedded SCP part, comments of the physician.
-    Lenient: a time of 1970-01-01 00:00, which a device without a set clock writes, is none.
+    Lenient: a time of 1970-01-01 00:00, which a device without a set clock writes, is ignored.
 
     Checked on a Cardiovit AT-10 plus file (CardIO's): Einthoven to the microvolt, Goldberger to 1 µV; the R wave of
     the averaged beat is the file's ``R_AMPL``; heart rate and QRS duration from the marks are those of the file.
@@ -67,7 +67,7 @@ class SchillerXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path, _ROOT, "Schiller file")
+            root = parse_xml(path, _ROOT, "a Schiller file")
             found = {text(w, "type") or "": w for w in reversed(list(root.iter("wavedata")))}
             if self.kind not in found:
                 raise FormatError(f"holds no wavedata {self.kind!r}; it has {sorted(found)}.")
@@ -132,7 +132,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
     name = (text(patient, "firstname"), text(patient, "lastname"))
     device = (text(exam, "aquiringdevice/hardware/vendor"), text(exam, "aquiringdevice/hardware/model"))
     filters = {text(f, "name"): text(f, "value") for f in root.iter("filter")}
-    low = told_number(filters.get("LOWPASS_CUTOFF_FREQ"))
+    low = optional_number(filters.get("LOWPASS_CUTOFF_FREQ"))
     return {
         "age": years_between(birth, at),
         "sex": sex_letter(text(patient, "gender")),
@@ -154,7 +154,7 @@ def _meta(root: Element, request: ReadRequest) -> dict[str, Any]:
 def _measurements(root: Element) -> dict[str, float]:
     found = {}
     for item in root.iter("annotation_global"):
-        name, value = _MEASURED.get(text(item, "name") or ""), told_number(text(item, "value"))
+        name, value = _MEASURED.get(text(item, "name") or ""), optional_number(text(item, "value"))
         # A dash stands for what was not measured.
         if name and value is not None:
             found[name] = value

@@ -10,7 +10,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._scp.healforce import read_healforce
-from cardioflow.io._scp.metadata import read_about, read_measurements, read_statements
+from cardioflow.io._scp.metadata import read_measurements, read_metadata, read_statements
 from cardioflow.io._scp.rhythm import Beat, read_rhythm
 from cardioflow.io._scp.sections import Sections, looks_like_scp, read_sections
 from cardioflow.io._source import naming, read_whole
@@ -59,13 +59,13 @@ class Scp(Format):
             content = read_whole(path)
             sections = read_sections(content)
             if request.strict and not sections.checksum_ok:
-                raise FormatError("holds a CRC that does not agree with its bytes; the file was changed or damaged.")
+                raise FormatError("has a CRC that does not match its bytes. The file was changed or damaged.")
             wave, marks, skipped_s = _read_rhythm(sections, len(content))
-            about = read_about(sections, request)
-            if about["timestamp"] is not None and skipped_s:
-                about["timestamp"] += timedelta(seconds=skipped_s)
+            meta = read_metadata(sections, request)
+            if meta["timestamp"] is not None and skipped_s:
+                meta["timestamp"] += timedelta(seconds=skipped_s)
             meta = {
-                **about,
+                **meta,
                 "comments": read_statements(sections, request),
                 "measurements": read_measurements(sections),
                 "checksum_ok": sections.checksum_ok,

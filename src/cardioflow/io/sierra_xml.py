@@ -18,7 +18,7 @@ from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._sierra.beats import read_beats
 from cardioflow.io._sierra.xli import decode_xli
 from cardioflow.io._source import naming
-from cardioflow.io._xml import base64_bytes, number, parse_xml, root_name, text, told_number
+from cardioflow.io._xml import base64_bytes, number, optional_number, parse_xml, root_name, text
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["SierraXml"]
@@ -55,7 +55,7 @@ class SierraXml(Format):
     Read: versions 1.03, 1.04 and its revisions (1.04.01, 1.04.02), UTF-8 and UTF-16; ``parsedwaveforms`` as base64,
     int16 plain or with XLI compression; leads by their labels, in 1.03 by the acquisition type; measurements of the
     interpretation; its statements, severity; filters; electrode placement; age, sex, time, device. The calibration
-    pulse of 1 mV that these devices put behind the last beat is cut off, its length told in
+    pulse of 1 mV that these devices put behind the last beat is cut off, its length is in
     ``meta["calibration_pulse_s"]``; ``load(fmt="sierra_xml", calibration_pulse=True)`` keeps it. With
     ``representative_beats=True`` the mean beat of each lead (``repbeats``) is read in place of the rhythm, with the
     onsets and ends of its waves as marks.
@@ -81,7 +81,7 @@ class SierraXml(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            root = parse_xml(path, "restingecgdata", "Philips Sierra file")
+            root = parse_xml(path, "restingecgdata", "a Philips Sierra file")
             version = text(root, "documentinfo/documentversion") or ""
             if text(root, "documentinfo/documenttype") not in _FORMATS or not version.startswith(("1.03", "1.04")):
                 raise FormatError(f"is of version {version!r}; versions 1.03 and 1.04 are read.")
@@ -197,14 +197,14 @@ def _measurements(root: Element) -> dict[str, float]:
     found = _interpretation(root)
     if found is None:
         return {}
-    told: dict[str, float] = {}
+    measured: dict[str, float] = {}
     for name in ("interpretationmeasurements", "globalmeasurements"):
         for theirs, ours in _MEASURED.items():
             # "Failed", "Invalid" and "Indeterminate" stand where nothing could be measured.
-            value = told_number(text(found, f"{name}/{theirs}"))
+            value = optional_number(text(found, f"{name}/{theirs}"))
             if value is not None:
-                told.setdefault(ours, value)
-    return told
+                measured.setdefault(ours, value)
+    return measured
 
 
 def _filters(root: Element) -> dict[str, float | None]:
@@ -212,9 +212,9 @@ def _filters(root: Element) -> dict[str, float | None]:
     character = root.find("dataacquisition/signalcharacteristics")
     low, _, high = (text(character, "signalbandwidth") or "-").partition("-")
     return {
-        "highpass_hz": told_number(text(character, "hipass") or low) or None,
-        "lowpass_hz": told_number(text(character, "lowpass") or high) or None,
-        "notch_hz": told_number(text(character, "notchfilterfreqs")) or None,
+        "highpass_hz": optional_number(text(character, "hipass") or low) or None,
+        "lowpass_hz": optional_number(text(character, "lowpass") or high) or None,
+        "notch_hz": optional_number(text(character, "notchfilterfreqs")) or None,
     }
 
 

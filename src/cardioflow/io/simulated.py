@@ -29,7 +29,7 @@ _FORM = "simulated:RHYTHM?seed=3&fs=300&duration_s=30&leads=I,II&heart_rate=70&n
 
 
 class Simulated(Format):
-    """Simulated ECGs, whose path is a text that says all about them: the same text gives the same samples.
+    """Simulated ECGs, whose path is a text with all parameters: the same text gives the same samples.
 
     ``RHYTHM`` is ``SR`` (sinus rhythm) or ``AF``; all that follows the ``?`` may be left
     out. The model is that of ``cardioflow.dsp.simulate``.
@@ -79,7 +79,7 @@ def _key(rhythm: str, seed: int) -> int:
 def _parse(text: str) -> tuple[Rhythm, dict[str, Any]]:
     scheme, colon, rest = text.partition(":")
     if scheme != "simulated" or not colon:
-        raise FormatError(f"{text!r} is no simulated ECG. Its path must read {_FORM!r}.", record=text)
+        raise FormatError(f"{text!r} is not a simulated ECG. Its path must read {_FORM!r}.", record=text)
     rhythm, _, query = rest.partition("?")
     if rhythm not in get_args(Rhythm):
         raise FormatError(f"{text!r} asks for the rhythm {rhythm!r}. {nearest(rhythm, get_args(Rhythm))}", record=text)
@@ -92,7 +92,7 @@ def _parse(text: str) -> tuple[Rhythm, dict[str, Any]]:
         try:
             options[name] = _OPTIONS[name](value)
         except ValueError as error:
-            raise FormatError(f"{text!r}: {name}={value!r} is no number. Write {_FORM!r}.", record=text) from error
+            raise FormatError(f"{text!r}: {name}={value!r} is not a number. Write {_FORM!r}.", record=text) from error
     return ("AF" if rhythm == "AF" else "SR"), options
 
 

@@ -93,35 +93,35 @@ def _scan(file: BinaryIO) -> _Sound:
     head = file.read(12)
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         raise FormatError(f"begins with {head!r}; a WAV begins with 'RIFF', its size, and 'WAVE'.")
-    told: tuple[int, int, int, int] | None = None
+    layout: tuple[int, int, int, int] | None = None
     at = 12
     while at + 8 <= size:
         file.seek(at)
         head = file.read(8)
         length = int.from_bytes(head[4:8], "little")
         if head[:4] == b"fmt ":
-            told = _format(file.read(min(length, 40)))
+            layout = _format(file.read(min(length, 40)))
         elif head[:4] == b"data":
-            if told is None:
+            if layout is None:
                 raise FormatError(f"has its samples at byte {at}, before the 'fmt ' chunk that says what they are.")
-            return _Sound(*told, at + 8, _data_size(length, size - at - 8, told))
+            return _Sound(*layout, at + 8, _data_size(length, size - at - 8, layout))
         at += 8 + length + (length & 1)
     raise FormatError(f"has no 'data' chunk in its {size} bytes; it was cut short. Fetch it again.")
 
 
-def _data_size(length: int, left: int, told: tuple[int, int, int, int]) -> int:
-    frame = told[1] * told[3] // 8
+def _data_size(length: int, left: int, layout: tuple[int, int, int, int]) -> int:
+    frame = layout[1] * layout[3] // 8
     if length in {0, 0xFFFFFFFF}:
         return left
     if length - left >= frame:
-        raise FormatError(f"is truncated: {left} bytes of samples are there, where {length} are announced.")
+        raise FormatError(f"is truncated: {left} bytes of samples follow, but {length} are announced.")
     return min(length, left)
 
 
 def _format(raw: bytes) -> tuple[int, int, int, int]:
     """Return kind, channels, rate and bits of a ``fmt`` chunk."""
     if len(raw) < 16:
-        raise FormatError(f"has a 'fmt ' chunk of {len(raw)} bytes; expected 16 at least.")
+        raise FormatError(f"has a 'fmt ' chunk of {len(raw)} bytes; expected at least 16.")
     kind, channels = (int.from_bytes(raw[i : i + 2], "little") for i in (0, 2))
     fs = int.from_bytes(raw[4:8], "little")
     bits = int.from_bytes(raw[14:16], "little")

@@ -23,7 +23,7 @@ from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
 from cardioflow.io._wfdb.header import Header, parse
 from cardioflow.io._wfdb.layout import Choice, choose
-from cardioflow.io._wfdb.metadata import NOTHING_TOLD, told_in
+from cardioflow.io._wfdb.metadata import NO_METADATA, comment_metadata
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record
@@ -140,12 +140,12 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     signal, agrees = None, None
     if "signal" in request.components:
         if not choice.numbers:
-            raise FormatError(f"{path} describes no signal; expected one at least. Its annotations can be read alone.")
+            raise FormatError(f"{path} describes no signal; expected at least one. Its annotations can be read alone.")
         read = read_segments if header.segments else read_signals
         signal, agrees = read(header, path, choice.numbers, span, strict=request.strict)
         if agrees is False and request.strict:
             raise FormatError(
-                f"{path}: the checksum of a signal does not agree with its samples. The file was changed or damaged; "
+                f"{path}: the checksum of a signal does not match its samples. The file was changed or damaged; "
                 "fetch the record again, or read without strict=True."
             )
     marks = None
@@ -187,7 +187,7 @@ def _meta(
 ) -> dict[str, Any]:
     meta = {
         "timestamp": header.timestamp,
-        **(told_in(header.comments, identify=identify) if header.comments else NOTHING_TOLD),
+        **(comment_metadata(header.comments, identify=identify) if header.comments else NO_METADATA),
         "record_name": header.name,
         **choice.meta,
         "checksum_ok": checksum_ok,
@@ -215,7 +215,7 @@ def _per_frame(header: Header, choice: Choice, path: str, *, marks_only: bool) -
         f"{[kind.name for kind in some if kind.per_frame == rate]} at {header.fs * rate:g} Hz" for rate in choice.rates
     )
     rates = {i: header.fs * header.signals[i].kind.per_frame for i in choice.numbers}
-    raise MixedRatesError(f"{path} has signals of different rate: {groups}. {MIXED_REMEDY}", rates)
+    raise MixedRatesError(f"{path} has signals with different rates: {groups}. {MIXED_REMEDY}", rates)
 
 
 def _span(header: Header, path: str, request: ReadRequest) -> tuple[int, int]:

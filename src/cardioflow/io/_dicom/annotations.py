@@ -33,7 +33,7 @@ MARKS: Final = "99PHYSIONET"
 
 
 _LAST: Final = 2.0**53
-"""No sample is so late; beyond, a float is no index any more."""
+"""Larger values are not sample numbers: a float can no longer index them."""
 
 
 class Findings(NamedTuple):

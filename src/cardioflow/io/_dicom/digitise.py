@@ -108,4 +108,4 @@ def decimal(value: float) -> str:
         text = f"{value:.{digits}g}"
         if len(text) <= 16:
             return text
-    raise InputError(f"{value!r} does not fit the 16 letters of a DICOM decimal string.")
+    raise InputError(f"{value!r} does not fit the 16 characters of a DICOM decimal string.")

@@ -43,7 +43,7 @@ def read_elements(content: bytes, keywords: tuple[str, ...]) -> Elements:
     """Return the elements named by ``keywords`` of a DICOM file; the others are passed over unread.
 
     Raises:
-        FormatError: when the file is no DICOM file, or is deflated and would become too large.
+        FormatError: when the file is not a DICOM file, or is deflated and would become too large.
     """
     tags: list[BaseTag | int] = [_tag(keyword) for keyword in ("SpecificCharacterSet", *keywords)]
     file = BytesIO(content)
@@ -60,7 +60,7 @@ def read_elements(content: bytes, keywords: tuple[str, ...]) -> Elements:
     except FormatError:
         raise
     except Exception as error:  # pydicom leaks whatever its parser meets
-        raise FormatError(f"is no DICOM file that can be read: {error}.") from error
+        raise FormatError(f"is not a DICOM file that can be read: {error}.") from error
     return Elements(dataset, "latin-1")._with_encoding()
 
 
@@ -104,7 +104,7 @@ def _inflated(content: bytes, begin: int) -> BytesIO:
     except zlib.error as error:
         raise FormatError(f"is deflated, but cannot be inflated: {error}.") from error
     if not inflater.eof:
-        raise FormatError(f"is deflated, and breaks off after {whole.tell()} inflated bytes. Fetch it again.")
+        raise FormatError(f"is deflated, and ends after {whole.tell()} inflated bytes. Fetch it again.")
     whole.seek(0)
     return whole
 

@@ -223,8 +223,8 @@ def join(groups: list[Group], n_bytes: int) -> tuple[Group, list[Place]]:
     try:
         wave = join_waves([(g.offset_s, g.wave) for g in groups], n_bytes)
     except FormatError as error:
-        told = ", ".join(f"{i} ({g.label or 'no label'}, {g.wave.fs:g} Hz)" for i, g in enumerate(groups))
-        raise FormatError(f"{error} Choose one group: load(fmt='dicom', multiplex_group=…) of {told}.") from error
+        listed = ", ".join(f"{i} ({g.label or 'no label'}, {g.wave.fs:g} Hz)" for i, g in enumerate(groups))
+        raise FormatError(f"{error} Choose one group: load(fmt='dicom', multiplex_group=…) of {listed}.") from error
     # A lead that several groups hold is told as in the first of them. Joined leads have each a name of their own.
     held = {name: (g, i) for g in reversed(groups) for i, name in enumerate(g.wave.names)}
     sources = [held[name] for name in wave.names]

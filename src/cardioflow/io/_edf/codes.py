@@ -18,7 +18,7 @@ __all__ = ["Coded", "from_text", "to_text"]
 
 _NOTE: Final = '"'
 _LETTERS: Final = frozenset(CODES) - {" ", _NOTE}
-_TOLD: Final = re.compile(r"(\S{1,8}) num=(-?\d{1,9})(?: subtype=(-?\d{1,9}))?(?:: (.+))?", re.DOTALL)
+_CODED: Final = re.compile(r"(\S{1,8}) num=(-?\d{1,9})(?: subtype=(-?\d{1,9}))?(?:: (.+))?", re.DOTALL)
 _RHYTHM: Final = "+"
 _SIGNAL: Final = "@@"
 
@@ -31,7 +31,7 @@ class Coded(NamedTuple):
     num: int = 0
     subtype: int = 0
     signal: int = 0
-    """The number of its signal, from 1; 0 is none."""
+    """The number of its signal, from 1; 0 is no signal."""
 
 
 def from_text(text: str, labels: Sequence[str]) -> Coded:
@@ -39,9 +39,9 @@ def from_text(text: str, labels: Sequence[str]) -> Coded:
     said, _, label = text.rpartition(_SIGNAL)
     signal = labels.index(label.strip()) + 1 if said and label.strip() in labels else 0
     text = said if signal else text
-    told = _TOLD.fullmatch(text)
-    if told:
-        return Coded(told[1], told[4] or "", int(told[2]), int(told[3] or 0), signal)
+    match = _CODED.fullmatch(text)
+    if match:
+        return Coded(match[1], match[4] or "", int(match[2]), int(match[3] or 0), signal)
     if text in _LETTERS:
         return Coded(text, signal=signal)
     return Coded(_RHYTHM if text[0] == "(" and text[1:].isalnum() else _NOTE, text, signal=signal)

@@ -20,7 +20,7 @@ _HIGHEST: Final = 32767
 _LETTERS: Final = 8
 """The header has this many for each end of a range."""
 _VOLTAGES: Final = ("mV", "uV", "nV", "V")
-# Ends are rounded outward to what 8 letters hold, which makes a step wider than it need be.
+# Ends are rounded outward to what 8 characters hold, which makes a step wider than it need be.
 _MOST_WIDENED: Final = 1.01
 
 
@@ -83,7 +83,7 @@ def _edf_scale(meta: Mapping[str, Any], i: int) -> Iterator[Scale]:
 
 
 def _wfdb_scales(meta: Mapping[str, Any], i: int) -> Iterator[Scale]:
-    """Yield scales in which the integers of a WFDB source stay as they are, where 8 letters hold their ends."""
+    """Yield scales in which the integers of a WFDB source stay as they are, where 8 characters hold their ends."""
     columns = [meta.get(key) for key in ("adc_gain", "baseline", "adc_units")]
     if not all(isinstance(column, tuple) and len(column) > i for column in columns):
         return
@@ -102,7 +102,7 @@ def _is_short(end: float) -> bool:
 def _finest(row: NDArray[np.float32], unit: str) -> Digital:
     """Return the finest steps that 16 bits have between the lowest and the highest sample.
 
-    A voltage is given in the unit in which 8 letters describe its range best.
+    A voltage is given in the unit in which 8 characters describe its range best.
     """
     low, high = float(row.min()), float(row.max())
     if not low and not high:
@@ -120,8 +120,8 @@ def _finest(row: NDArray[np.float32], unit: str) -> Digital:
     finest = float(np.spacing(np.float32(max(-low, high)))) * (_HIGHEST - _LOWEST)
     if not found or min(found)[0] > max((high - low) * _MOST_WIDENED, finest):
         raise InputError(
-            f"Samples from {low:g} to {high:g} {unit} cannot be written as EDF+, whose header has 8 letters for each "
-            "end of the range. Convert them to another unit first, or write WFDB."
+            f"Samples from {low:g} to {high:g} {unit} cannot be written as EDF+, whose header has 8 characters "
+            "for each end of the range. Convert them to another unit first, or write WFDB."
         )
     _, dimension, per_unit, ends = min(found, key=lambda one: one[0])
     scale = Scale((_LOWEST, _HIGHEST), ends, dimension)
@@ -130,7 +130,7 @@ def _finest(row: NDArray[np.float32], unit: str) -> Digital:
 
 
 def _outward(low: float, high: float) -> tuple[float, float] | None:
-    """Return both ends rounded outward to as many decimals as 8 letters have for both; ``None`` where they have none.
+    """Return both ends rounded outward to the decimals that 8 characters have for both; ``None`` if they do not fit.
 
     >>> _outward(-0.1234567, 1.5), _outward(-12345.678, 3.0), _outward(0.0, 1e9)
     ((-0.12346, 1.5), (-12345.7, 3.0), None)

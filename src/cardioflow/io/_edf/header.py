@@ -76,10 +76,10 @@ def size_of(head: bytes) -> int:
     """Return how long the header is that begins with the 256 bytes ``head``.
 
     Raises:
-        FormatError: when that is no header.
+        FormatError: when that is not a header.
     """
     if len(head) < _FIXED:
-        raise FormatError(f"has {len(head)} bytes; an EDF header has {_FIXED} at least. Fetch it again.")
+        raise FormatError(f"has {len(head)} bytes; an EDF header has at least {_FIXED}. Fetch it again.")
     if head[:8] not in {EDF_MAGIC, BDF_MAGIC} and head[:8].strip(b" \0") != b"0":
         raise FormatError(f"begins with {head[:8]!r}; EDF begins with '0' and spaces, BDF with 255 and 'BIOSEMI'.")
     n = _whole(head[252:256], "number of signals")
@@ -93,10 +93,10 @@ def parse(raw: bytes) -> Header:
 
     Lenient where files in the field are: NUL instead of spaces, a decimal comma,
     a header size that is wrong (it follows from the number of signals), times
-    that are no times.
+    that are not times.
 
     Raises:
-        FormatError: with the field's name, where a number is none.
+        FormatError: with the field's name, where a number is malformed.
     """
     size = size_of(raw)
     if len(raw) < size:

@@ -10,7 +10,7 @@ from cardioflow.io._edf.header import Header, Signal, written_date
 from cardioflow.io._person import person_meta, sex_letter, years, years_between
 from cardioflow.io.base import ReadRequest
 
-__all__ = ["about"]
+__all__ = ["metadata_of"]
 
 _AGE: Final = re.compile(r"age=(\d{1,3}(?:\.\d{1,6})?)")
 _KEY: Final = "patient_key="
@@ -21,7 +21,7 @@ _FILTERS: Final = {
 }
 
 
-def about(header: Header, wanted: Sequence[Signal], request: ReadRequest) -> dict[str, Any]:
+def metadata_of(header: Header, wanted: Sequence[Signal], request: ReadRequest) -> dict[str, Any]:
     """Return the metadata of a recording, of which the signals ``wanted`` are read."""
     code, sex, born, name, *more = (*header.patient.split(), "", "", "", "") if header.is_plus else ("", "", "", "")
     told = header.recording.split() if header.is_plus else []
@@ -60,7 +60,7 @@ def _filter(signals: Sequence[Signal], written: re.Pattern[str]) -> Any:
 
 
 def _told_age(subfields: Sequence[str]) -> float | None:
-    """Return the age that our writer adds to the patient field, where who it is must not be told."""
+    """Return the age that our writer adds to the patient field, where the birth date would identify the person."""
     for part in subfields:
         told = _AGE.fullmatch(part)
         if told:

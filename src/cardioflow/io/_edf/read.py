@@ -20,7 +20,7 @@ from cardioflow.io._codecs.unpack import unpack
 from cardioflow.io._edf.codes import Coded, from_text
 from cardioflow.io._edf.header import Header, Signal, parse, size_of
 from cardioflow.io._edf.marks import COMMENT, Text, read_records
-from cardioflow.io._edf.metadata import about
+from cardioflow.io._edf.metadata import metadata_of
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record import Waveform, make_record, millivolts_per
@@ -69,7 +69,7 @@ def _header(file: BinaryIO, *, strict: bool) -> Header:
 def _read(file: BinaryIO, request: ReadRequest) -> Record:
     header = _header(file, strict=request.strict)
     wanted, request = _chosen(header, request)
-    meta = about(header, wanted, request) if "meta" in request.components else {}
+    meta = metadata_of(header, wanted, request) if "meta" in request.components else {}
     begins: list[float | None] = []
     texts: list[Text] = []
     holders = [s for s in header.signals if s.is_annotation and s.per_record]
@@ -81,13 +81,13 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         return _only_texts(texts, request, header, meta)
     fs = wanted[0].per_record / header.duration_s if header.duration_s else 0.0
     if not fs:
-        raise FormatError("says that a data record with samples lasts 0 s; so their rate is unknown.")
+        raise FormatError("says that a data record with samples lasts 0 s, so their rate is unknown.")
     places, first = _places(header, begins, fs, wanted[0].per_record)
     n_samples = int(places[-1]) + wanted[0].per_record if header.n_records else 0
-    told = _FILLED.search(header.recording)
-    if told and n_samples - wanted[0].per_record < int(told[1]) <= n_samples:
+    filled = _FILLED.search(header.recording)
+    if filled and n_samples - wanted[0].per_record < int(filled[1]) <= n_samples:
         # The last data record was filled up by our writer.
-        n_samples = int(told[1])
+        n_samples = int(filled[1])
     if meta and holders and header.n_records:
         if not begins:
             # Comments stand at the start, so that a range of a long recording needs no more of it.
@@ -193,7 +193,7 @@ def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], R
             for n in sorted(rates)
         )
         own = {i: s.per_record / (header.duration_s or 1) for i, s in zip(rows, signals, strict=True)}
-        raise MixedRatesError(f"has signals of different rate: {groups}. {MIXED_REMEDY}", own)
+        raise MixedRatesError(f"has signals with different rates: {groups}. {MIXED_REMEDY}", own)
     settled = None if request.channels is None else tuple(range(len(signals)))
     return tuple(signals), request if _is_eight(signals) else replace(request, channels=settled)
 

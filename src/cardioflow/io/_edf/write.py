@@ -61,7 +61,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[
 
 
 def _per_record(n: int, fs: float) -> int:
-    """Return the samples of a data record: a divisor of ``n`` whose time 8 letters hold, else those of a whole time."""
+    """Return the samples of a data record: a divisor of ``n`` whose time fits 8 characters, else whole seconds."""
     # Of what divides the samples, the one nearest to a second; a data record should stay below 61 440 bytes.
     for m in sorted(
         {d for k in range(1, math.isqrt(n) + 1) if not n % k for d in (k, n // k)}, key=lambda m: abs(m - fs)
@@ -72,7 +72,9 @@ def _per_record(n: int, fs: float) -> int:
         m = round(fs * seconds)
         if m and _fits(m / fs, m, fs):
             return m
-    raise InputError(f"A rate of {fs!r} Hz cannot be written as EDF+, which tells it by the samples of a whole time.")
+    raise InputError(
+        f"A rate of {fs!r} Hz cannot be written as EDF+, which needs a whole number of samples in a data record."
+    )
 
 
 def _fits(seconds: float, m: int, fs: float) -> bool:
@@ -104,10 +106,10 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
 
 
 def _unrounded(ends: tuple[float, float]) -> tuple[float, float]:
-    """Return ends that edfio writes as ``ends``, which 8 letters hold.
+    """Return ends that edfio writes as ``ends``, which 8 characters hold.
 
-    It takes the next lower and the next higher number of 8 letters, in arithmetic that goes one too far for a third of
-    those that need no rounding: -2410.01 becomes -2410.02.
+    It takes the next lower and the next higher number of 8 characters, and goes one too far for a third of those
+    that need no rounding: -2410.01 becomes -2410.02.
     """
     low, high = (float(end) for end in ends)
     return (
@@ -141,7 +143,7 @@ def _age(meta: Any) -> list[str]:
 
 
 def _key(meta: Any) -> list[str]:
-    """Return the key by which records of a patient are grouped when the id is not told."""
+    """Return the key by which records of a patient are grouped when the id is left out."""
     return [f"patient_key={meta['patient_key']}"] if is_key(meta.get("patient_key")) else []
 
 

@@ -90,9 +90,9 @@ def _marks(annotation: Element, clock: Clock, fs: float, leads: Sequence[str]) -
     if boundary is None:
         return []
     places = [(name, clock.seconds_of(boundary.find(name))) for name in ("low", "center", "high")]
-    told = _name(annotation)
+    rhythm = _name(annotation)
     if is_rhythm:
-        return [Mark(_sample(at, fs), "+", told, 0, channel) for name, at in places if name == "low" and _is(at)]
+        return [Mark(_sample(at, fs), "+", rhythm, 0, channel) for name, at in places if name == "low" and _is(at)]
     wave = _WAVES[kind]
     symbols = {"low": ONSET, "center": _PEAKS[wave], "high": OFFSET}
     return [Mark(_sample(at, fs), symbols[name], "", wave, channel) for name, at in places if _is(at)]

@@ -59,8 +59,8 @@ def read_set(element: Element) -> tuple[Clock, Waveform]:
     if clock is None:
         raise FormatError("holds a sequence set without a sequence of time; expected TIME_ABSOLUTE or TIME_RELATIVE.")
     if len({row.size for row in rows}) > 1:
-        told = ", ".join(f"{name} {row.size}" for name, row in zip(names, rows, strict=True))
-        raise FormatError(f"holds sequences of different length in one set: {told}.")
+        sizes = ", ".join(f"{name} {row.size}" for name, row in zip(names, rows, strict=True))
+        raise FormatError(f"holds sequences with different lengths in one set: {sizes}.")
     signal = np.stack(rows) if rows else np.empty((0, 0), np.float32)
     return clock, Waveform(signal, fs, tuple(names), tuple(units), tuple(steps) if all(steps) else ())
 
@@ -102,9 +102,9 @@ def _values(value: Element, code: str) -> tuple[NDArray[np.float32], str, float]
     per_unit = millivolts_per(unit)
     factor = 1.0 if per_unit is None else per_unit
     origin, of_origin = 0.0, factor
-    if value.find("provenance") is not None:
+    if value.find("origin") is not None:
         origin = number(_attribute(value, "origin", "value") or "0", f"the origin of {code}")
-        of_origin = millivolts_per(_attribute(value, "provenance", "unit")) or factor
+        of_origin = millivolts_per(_attribute(value, "origin", "unit")) or factor
     step = scale * factor
     is_whole = per_unit is not None and origin == 0 and bool((digits == np.rint(digits)).all())
     signal = (digits * step + origin * of_origin).astype(np.float32)

@@ -95,9 +95,9 @@ class Frame:
     waveform: int = 0
     """What kind of waveform it is."""
     pointer: int | None = None
-    """At which sample it begins, where that is told."""
+    """At which sample it begins, where the file says it."""
     time: bytes = b""
-    """The moment last told, as it is stored."""
+    """The latest time in the file, as it is stored."""
 
     @property
     def n_sequences(self) -> int:
@@ -154,7 +154,7 @@ def _check_pointer(number: int, before: Frame, frame: Frame) -> None:
 
 
 class _Reading:
-    """What the tags have told so far: what is said of all channels holds until it is said of one."""
+    """The state after the tags so far: a value for all channels holds until one for a single channel follows."""
 
     def __init__(self) -> None:
         self.common = Channel()
@@ -210,8 +210,8 @@ class _Reading:
         else:
             self._spend(len(self.channels))
             channels = tuple(self.channels)
-        told = Frame(channels, self.sequences, waves, self.little, self.waveform, self.pointer, self.time)
-        self.frames.append(told)
+        frame = Frame(channels, self.sequences, waves, self.little, self.waveform, self.pointer, self.time)
+        self.frames.append(frame)
         self.pointer = None
 
     def _count(self, count: int) -> None:
@@ -313,5 +313,5 @@ def _samples(frame: Frame, chosen: list[int], steps: list[float]) -> NDArray[np.
             row[bits == channel.null & (1 << 8 * channel.dtype.itemsize) - 1] = np.nan
         rows.append(row)
     if len({row.size for row in rows}) > 1:
-        raise FormatError("holds channels of one rate, but of different length.")
+        raise FormatError("holds channels with one rate, but with different lengths.")
     return np.stack(rows)

@@ -37,7 +37,7 @@ def read_tags(content: bytes, depth: int = 0) -> Iterator[Tag]:
     while cursor.left:
         code = cursor.u8()
         if code == 0:
-            # Zero bytes fill up; they are no tag.
+            # Zero bytes fill up; they are not tags.
             continue
         if code == _END:
             return
@@ -63,7 +63,7 @@ def _channel(cursor: Cursor) -> int:
 def _length(cursor: Cursor, code: int) -> int:
     """Return a length: up to 127 in one byte, else the number of bytes it takes and these, the highest first.
 
-    Attributes and groups may be of a length that is not told, and then end with two zero bytes where a tag might be.
+    Attributes and groups may be without a length, and then end with two zero bytes where a tag might be.
     """
     first = cursor.u8()
     if first < 0x80:
@@ -87,7 +87,7 @@ def _untold_length(cursor: Cursor) -> int:
             raise FormatError("holds an attribute whose end is not marked by two zero bytes.")
         first = ahead.u8()
         if first >= 0x80:
-            raise FormatError("nests what is long, or of a length not told, in an attribute of a length not told.")
+            raise FormatError("nests an element that is long, or without a length, in an attribute without a length.")
         ahead.take(first)
 
 

@@ -1,1 +1,1 @@
-"""What a Parquet file claims, told before PyArrow makes room for it."""
+"""What a Parquet file claims, checked before PyArrow allocates memory for it."""

@@ -1,4 +1,4 @@
-"""Pages of a Parquet file: what their headers claim, told before PyArrow makes room for it.
+"""Pages of a Parquet file: what their headers claim, checked before PyArrow allocates memory for it.
 
 A column is pages, each behind a header (parquet.thrift: FileMetaData, PageHeader). PyArrow makes room for as many
 values, and for pages as long, as a header says.
@@ -16,11 +16,11 @@ __all__ = ["most_unpacked"]
 
 _MAGIC: Final = b"PAR1"
 # Of FileMetaData: its row groups, their columns and rows; of ColumnMetaData what follows.
-_GROUPS, _COLUMNS, _N_ROWS, _ABOUT = 4, 1, 3, 3
+_GROUPS, _COLUMNS, _N_ROWS, _DESCRIPTION = 4, 1, 3, 3
 _TYPE, _PATH, _VALUES, _SIZE, _DATA_AT, _DICTIONARY_AT = 1, 3, 5, 7, 9, 11
 _FOOTER: Final = {
     _GROUPS: {
-        _COLUMNS: {_ABOUT: dict.fromkeys((_TYPE, _PATH, _VALUES, _SIZE, _DATA_AT, _DICTIONARY_AT))},
+        _COLUMNS: {_DESCRIPTION: dict.fromkeys((_TYPE, _PATH, _VALUES, _SIZE, _DATA_AT, _DICTIONARY_AT))},
         _N_ROWS: None,
     }
 }
@@ -51,15 +51,16 @@ def most_unpacked(raw: bytes, names: Iterable[str]) -> int:
     for group in _list(_footer(raw), _GROUPS):
         rows = _count(group, _N_ROWS)
         for column in _list(group, _COLUMNS):
-            about = column.get(_ABOUT)
-            path = about.get(_PATH) if isinstance(about, dict) else None
-            if not isinstance(about, dict) or not isinstance(path, list) or not all(isinstance(p, bytes) for p in path):
+            described = column.get(_DESCRIPTION)
+            path = described.get(_PATH) if isinstance(described, dict) else None
+            is_path = isinstance(path, list) and all(isinstance(part, bytes) for part in path)
+            if not isinstance(described, dict) or not isinstance(path, list) or not is_path:
                 raise FormatError("has a column that its footer does not describe.")
             if b".".join(path) not in wanted:
                 continue
-            if not 0 <= _count(about, _VALUES) <= rows:
-                raise FormatError(f"has {_count(about, _VALUES)} values in {rows} rows of a column.")
-            most = max(most, _largest(raw, about))
+            if not 0 <= _count(described, _VALUES) <= rows:
+                raise FormatError(f"has {_count(described, _VALUES)} values in {rows} rows of a column.")
+            most = max(most, _largest(raw, described))
     return most
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from cardioflow.errors import FormatError
 
-__all__ = ["RequestedMetric", "read_structure"]
+__all__ = ["Wanted", "read_structure"]
 
-RequestedMetric = Mapping[int, Any]
+Wanted = Mapping[int, Any]
 """The ids of the fields to keep: structures, and lists of them, with what is wanted in those; others with ``None``."""
 Fields = dict[int, Any]
 
@@ -26,19 +26,19 @@ _DEEPEST: Final = 8
 _BYTES_PER_ITEM: Final = 16
 
 
-def read_structure(content: bytes, wanted: RequestedMetric, what: str) -> tuple[Fields, int]:
+def read_structure(content: bytes, wanted: Wanted, what: str) -> tuple[Fields, int]:
     """Return the fields ``wanted`` of the structure that ``content`` begins with, by their ids, and where it ends.
 
     Raises:
-        FormatError: when ``what``, for the message, breaks off or is none.
+        FormatError: when ``what``, for the message, is cut short or malformed.
     """
     try:
         return _structure(content, 0, wanted, _DEEPEST)
     except IndexError:
-        raise FormatError(f"has {what} that breaks off.") from None
+        raise FormatError(f"has {what} that is cut short.") from None
 
 
-def _structure(content: bytes, at: int, wanted: RequestedMetric, depth: int) -> tuple[Fields, int]:
+def _structure(content: bytes, at: int, wanted: Wanted, depth: int) -> tuple[Fields, int]:
     if depth == 0:
         raise FormatError(f"has a structure that is nested more than {_DEEPEST} deep.")
     fields: Fields = {}
@@ -58,8 +58,8 @@ def _structure(content: bytes, at: int, wanted: RequestedMetric, depth: int) -> 
     return fields, at + 1
 
 
-def _value(content: bytes, at: int, kind: int, wanted: RequestedMetric | None, depth: int) -> tuple[Any, int]:
-    """Return a value and where the next one begins; ``None`` for what is not wanted, or is no number, text or list."""
+def _value(content: bytes, at: int, kind: int, wanted: Wanted | None, depth: int) -> tuple[Any, int]:
+    """Return a value and where the next one begins; ``None`` unless it is wanted, and a number, text or list."""
     if kind in _PASSED_OVER:
         return None, at + _PASSED_OVER[kind]
     if kind in {_I16, _I32, _I64}:
@@ -75,10 +75,10 @@ def _value(content: bytes, at: int, kind: int, wanted: RequestedMetric | None, d
     if kind in {_LIST, _SET}:
         return _list(content, at, wanted, depth)
     # Maps, and kinds that there are not.
-    raise FormatError(f"has a field of the kind {kind}, which Parquet has none of.")
+    raise FormatError(f"has a field of the kind {kind}, which Parquet does not have.")
 
 
-def _list(content: bytes, at: int, wanted: RequestedMetric | None, depth: int) -> tuple[list[Any], int]:
+def _list(content: bytes, at: int, wanted: Wanted | None, depth: int) -> tuple[list[Any], int]:
     if depth == 0:
         raise FormatError(f"has a structure that is nested more than {_DEEPEST} deep.")
     size, kind = content[at] >> 4, content[at] & 15

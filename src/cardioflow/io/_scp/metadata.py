@@ -11,7 +11,7 @@ from cardioflow.io._scp.sections import Sections
 from cardioflow.io._source import Cursor
 from cardioflow.io.base import ReadRequest
 
-__all__ = ["read_about", "read_measurements", "read_statements"]
+__all__ = ["read_measurements", "read_metadata", "read_statements"]
 
 _AGE_UNITS = {0: "Y", 1: "Y", 2: "M", 3: "W", 4: "D", 5: "H"}
 _PLACEMENTS = {1: "standard", 2: "mason-likar", 3: "mason-likar individual", 4: "one pad", 5: "all leads from xyz"}
@@ -20,7 +20,7 @@ _NOT_MEASURED = 29999
 _NOT_VALID = 19999
 
 
-def read_about(sections: Sections, request: ReadRequest) -> dict[str, Any]:
+def read_metadata(sections: Sections, request: ReadRequest) -> dict[str, Any]:
     """Return what section 1 tells."""
     tags = _tags(sections.cursor(1))
     at = _moment(tags, "big" if sections.healforce else "little")

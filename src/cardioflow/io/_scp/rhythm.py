@@ -110,7 +110,7 @@ def _rate(block: Block, reference: Block) -> int:
     """Return by what the rhythm was decimated: section 5 has the rate of the recording (clause 5.9.3).
 
     Raises:
-        FormatError: when it is no whole number up to four.
+        FormatError: when it is not a whole number up to four.
     """
     rate = round(block.microseconds / reference.microseconds)
     # Intervals are whole microseconds: those of 300 Hz and of a fourth of it are 3333 and 13333.
@@ -243,7 +243,7 @@ class _Spread:
         kept |= at >= in_blocks
         self.n_stored = int(np.count_nonzero(kept | (at % rate == 0)))
         stored = np.cumsum(kept | (at % rate == 0), dtype=np.int32) - 1
-        # A line begins in the middle of its block; before the first middle and behind the last is no slope.
+        # A line begins in the middle of its block; before the first middle and after the last there is no slope.
         known = kept | (at % rate == rate // 2) | (at == 0) | (at == in_blocks - 1)
         self._places = np.flatnonzero(known)
         self._stored = stored[known]

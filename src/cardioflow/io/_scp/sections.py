@@ -73,7 +73,7 @@ def read_sections(content: bytes) -> Sections:
         FormatError: when it points outside the file, or the file is shorter than it says.
     """
     if not looks_like_scp(content):
-        raise FormatError("is no SCP-ECG record: section 0 is not at byte 7.")
+        raise FormatError("is not an SCP-ECG record: section 0 is not at byte 7.")
     healforce = _is_healforce(content)
     size = int.from_bytes(content[4:6] if healforce else content[2:6], "little")
     if size > len(content):

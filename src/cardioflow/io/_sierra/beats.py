@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._marks import BEAT, OFFSET, ONSET, WAVES, Mark
 from cardioflow.io._record import Waveform
-from cardioflow.io._xml import base64_bytes, number, told_number
+from cardioflow.io._xml import base64_bytes, number, optional_number
 
 __all__ = ["read_beats"]
 
@@ -57,7 +57,7 @@ def _samples(beat: Element, name: str, fs: float) -> NDArray[np.int16]:
 def _waves(beat: Element, fs: float, n_samples: int) -> list[Mark]:
     """Return onsets and ends: the file gives milliseconds from the beat's first sample, and durations."""
     q, p_to_q, p, qrs, t, qt = (
-        told_number(beat.get(name)) for name in ("qonset", "print", "pdur", "qrsdur", "tonset", "qtint")
+        optional_number(beat.get(name)) for name in ("qonset", "print", "pdur", "qrsdur", "tonset", "qtint")
     )
     p_onset = None if q is None or p_to_q is None else q - p_to_q
     spans = {

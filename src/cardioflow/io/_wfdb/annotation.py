@@ -115,7 +115,7 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
     """Read the bytes of an annotation file of the MIT format.
 
     Notes at sample 0 that begin with ``##`` say the time resolution, to which
-    the samples are converted, and define codes; they are no marks. ``chan``
+    the samples are converted, and define codes; they are not marks. ``chan``
     counts signals from 0, which programs leave where they mean none: unless all
     are 0, ``channel`` is one more, and 0 for 255, which is -1. Zero bytes
     at the end of a text, which old C programs wrote, are left out. A file
@@ -127,7 +127,7 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
     table, end = unpack_marks(raw)
     if end < 0:
         raise FormatError(
-            f"{path} is no annotation file of the MIT format, or was cut short: at byte {-end - 1} of {len(raw)} "
+            f"{path} is not an annotation file of the MIT format, or was cut short: at byte {-end - 1} of {len(raw)} "
             "it breaks off inside a mark. Fetch it again."
         )
     notes = [""] * len(table)
@@ -135,11 +135,11 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
         at, n = table[i, 5], table[i, 6]
         notes[i] = _text(raw[at : at + n]).rstrip("\0")
     symbols, resolution = _SYMBOLS, None
-    about = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
-    if about.any():
-        rows = np.flatnonzero(about).tolist()
-        symbols, resolution, about = _definitions(rows, notes, len(table))
-    kept = ~about & (table[:, 1] != 0)
+    is_definition = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
+    if is_definition.any():
+        rows = np.flatnonzero(is_definition).tolist()
+        symbols, resolution, is_definition = _definitions(rows, notes, len(table))
+    kept = ~is_definition & (table[:, 1] != 0)
     if not kept.all():
         table = table[kept]
         notes = [note for note, keep in zip(notes, kept.tolist(), strict=True) if keep]
@@ -175,7 +175,7 @@ def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[NDArray[np.
     symbols: list[str] | None = None
     resolution: float | None = None
     inside = False
-    about = np.zeros(n, bool)
+    is_definition = np.zeros(n, bool)
     for row in rows:
         note = notes[row]
         if match := _RESOLUTION.match(note):
@@ -194,5 +194,5 @@ def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[NDArray[np.
                 symbols[code] = match[2]
         elif not note.startswith("## "):
             continue
-        about[row] = True
-    return (_SYMBOLS if symbols is None else np.array(symbols)), resolution, about
+        is_definition[row] = True
+    return (_SYMBOLS if symbols is None else np.array(symbols)), resolution, is_definition

@@ -21,7 +21,7 @@ DIFFERENCES: Final = 8
 """The format of differences of one byte, which has no sample that is missing."""
 
 RANGES: Final = {fmt: (missing + 1, -missing - 1) for fmt, missing in MISSING.items()}
-"""Per format but 8: the lowest and the highest sample; one below the lowest is none."""
+"""Per format but 8: the lowest and the highest sample; one below the lowest stands for a missing sample."""
 
 _WIDEST: Final = 16
 _HIGHEST: Final = RANGES[_WIDEST][1]
@@ -39,7 +39,7 @@ class Digital(NamedTuple):
     baseline: int
     unit: str
     calibrated: bool = True
-    """Whether the source told the gain; if not, 0 is written again (header(5))."""
+    """Whether the source's header gave a gain; if not, 0 is written again (header(5))."""
 
 
 class _Source(NamedTuple):

@@ -33,7 +33,7 @@ def read_header(record: str) -> tuple[str, bytes]:
                 if not more:
                     break
                 if len(raw) > _LARGEST_HEADER:
-                    raise FormatError(f"{path} is larger than 16 MiB; that is no WFDB header.")
+                    raise FormatError(f"{path} is larger than 16 MiB, which no WFDB header is.")
         except OSError as error:
             raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
         finally:
@@ -51,7 +51,7 @@ def contained(name: str, header: str) -> str:
     Sub-folders are allowed: PTB-XL+ names ``ge_median_beats_wfdb/00001_medians.dat``.
 
     Raises:
-        FormatError: when the name is absolute, climbs out, or is no file's name.
+        FormatError: when the name is absolute, climbs out, or is not the name of a file.
     """
     folder = os.path.dirname(header)  # noqa: PTH120 -- as above
     plain = "/" not in name and "\\" not in name and ":" not in name

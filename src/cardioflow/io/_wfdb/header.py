@@ -181,7 +181,7 @@ def _gain(token: str) -> tuple[float, int | None, str] | None:
 
 @lru_cache(maxsize=8192)
 def _kind(form: str, calibration: str | None, zero: int, name: str) -> Kind | None:
-    """Return the kind of a signal by the words of its line; ``None`` when they are no signal's."""
+    """Return the kind of a signal by the words of its line; ``None`` when they do not describe a signal."""
     shape = _format(form)
     if shape is None:
         return None
@@ -206,7 +206,7 @@ def _signal(line: str, index: int, number: int, path: str) -> Signal:
     kind = _kind(tokens[1], calibration, zero or 0, description or f"signal {index}") if len(tokens) > 1 else None
     if kind is None:
         raise FormatError(
-            f"{path}, line {number}: {line[:80]!r} is no signal line; "
+            f"{path}, line {number}: {line[:80]!r} is not a signal line; "
             "expected a file name, a format and a finite gain, as in '100.dat 212 200(0)/mV 11 1024 995 -22131 0 MLII'."
         )
     return Signal(tokens[0], kind, (zero or 0) if initial is None else initial, checksum or None)
@@ -215,7 +215,7 @@ def _signal(line: str, index: int, number: int, path: str) -> Signal:
 def _numbers(tokens: list[str], line: str, at: int) -> tuple[list[int | None], str]:
     """Return resolution, zero, initial value, checksum and block size, and the description after them.
 
-    What is left out is ``None``; the first word that is no number begins the
+    What is left out is ``None``; the first word that is not a number begins the
     description (some writers leave out numbers in the middle).
     """
     numbers: list[int | None] = []
@@ -239,7 +239,7 @@ def _segment(line: str, where: tuple[str, int]) -> Segment:
     tokens = line.split()
     if len(tokens) < 2:
         raise FormatError(
-            f"{where[0]}, line {where[1]}: {line[:80]!r} is no segment line; "
+            f"{where[0]}, line {where[1]}: {line[:80]!r} is not a segment line; "
             "expected a record name and its sample count."
         )
     return Segment(tokens[0], _count(tokens[1], "number of samples", where))

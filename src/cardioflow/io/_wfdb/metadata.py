@@ -1,4 +1,4 @@
-"""What the comments of a header tell about the person."""
+"""What the comments of a header say about the person."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from cardioflow.io._person import id_in, key_in, names_person, patient_key
 
-__all__ = ["NOTHING_TOLD", "age_and_sex", "device", "told_in"]
+__all__ = ["NO_METADATA", "age_and_sex", "comment_metadata", "device"]
 
-NOTHING_TOLD: Final[dict[str, Any]] = {"age": None, "sex": None, "comments": (), "device": None, "patient_key": None}
+NO_METADATA: Final[dict[str, Any]] = {"age": None, "sex": None, "comments": (), "device": None, "patient_key": None}
 """What a header without comments tells; most of a large data set have none."""
 
 # "69 M 1085 1629 x1": the first comment of the MIT-BIH databases, and of what was cut from them. -1 is unknown.
@@ -22,7 +22,7 @@ _SEX = re.compile(r"\b(?:sex|gender)\b>?\s*[:=]\s*([mf])(?:ale|emale)?\b", re.IG
 _DEVICE = re.compile(r"(?:recorder(?: type)?|device|machine)\s*[:=]\s*(\S.*)", re.IGNORECASE)
 
 
-def told_in(comments: tuple[str, ...], *, identify: bool) -> dict[str, Any]:
+def comment_metadata(comments: tuple[str, ...], *, identify: bool) -> dict[str, Any]:
     """Return what ``comments`` tell, and themselves; those that name a person only with ``identify``."""
     age, sex = age_and_sex(comments)
     return {

@@ -49,7 +49,7 @@ def described(header: Header, path: str) -> Header:
     """
     named = [segment for segment in header.segments if segment.name != _GAP]
     if not named:
-        raise FormatError(f"{path} names no segment but gaps; expected at least one record.")
+        raise FormatError(f"{path} names only gaps. Expected at least one record.")
     total = sum(segment.n_frames for segment in header.segments)
     if header.n_frames is not None and total != header.n_frames:
         raise FormatError(
@@ -167,7 +167,7 @@ def _matching(wanted: list[Signal], segment: Header, at: str) -> tuple[list[int]
         if own.per_frame != kind.per_frame:
             raise FormatError(
                 f"{at} has {own.per_frame} samples of {kind.name!r} per frame, "
-                f"where the record has {kind.per_frame}; they must be the same in all segments."
+                f"where the record has {kind.per_frame}. They must be the same in all segments."
             )
         rows.append(row)
         inside.append(i)

@@ -118,7 +118,7 @@ def _samples(header: Header, path: str, file: SignalFile, span: tuple[int, int],
         os.close(descriptor)
     if len(raw) - skipped < need:
         raise FormatError(
-            f"{where} gave {len(raw)} of {skipped + need} bytes; it is no plain file, or is being changed."
+            f"{where} gave {len(raw)} of {skipped + need} bytes; it is not a regular file, or is being changed."
         )
     if file.is_pairs_212:
         # Left packed: one kernel unpacks and scales.
@@ -168,7 +168,7 @@ def _check_size(n_frames: int, file: SignalFile, size: int, paths: tuple[str, st
     # Two samples of 310 take the bytes of three.
     if strict and size > need and holds > n_frames:
         raise FormatError(
-            f"{header} has a wrong sample count, {n_frames}: {where} has {size} bytes, where that many need {need}; "
+            f"{header} has a wrong sample count, {n_frames}: {where} has {size} bytes, where so many need {need}; "
             f"it holds {holds} samples. Correct the header, or read without strict=True."
         )
 

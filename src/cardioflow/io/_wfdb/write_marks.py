@@ -27,7 +27,9 @@ def annotation_bytes(marks: Annotation) -> bytes:
     codes = {symbol: code for code, symbol in enumerate(CODES) if symbol != " "}
     own = sorted({str(s) for s in marks.symbol.tolist()} - set(codes))
     if len(own) > 8 or any(len(symbol.split()) != 1 for symbol in own):
-        raise InputError(f"Marks have the symbols {own}; besides PhysioNet's codes a WFDB file takes 8, of no spaces.")
+        raise InputError(
+            f"Marks have the symbols {own}; besides PhysioNet's codes a WFDB file can hold 8, without spaces."
+        )
     for name, low, high in (("num", -128, 127), ("subtype", -128, 127), ("channel", 0, 255)):
         numbers = getattr(marks, name)
         outside = (numbers < low) | (numbers > high)
@@ -79,7 +81,7 @@ def annotation_bytes(marks: Annotation) -> bytes:
 
 def _skip(step: int, at: int) -> bytes:
     if not -(2**31) <= step < 2**31:
-        raise InputError(f"A mark at sample {at} lies {step} samples after the one before it; WFDB holds up to 2^31.")
+        raise InputError(f"A mark at sample {at} lies {step} samples after the one before it; WFDB allows up to 2^31.")
     high, low = (step >> 16) & 0xFFFF, step & 0xFFFF
     return _word(_SKIP) + high.to_bytes(2, "little") + low.to_bytes(2, "little")
 

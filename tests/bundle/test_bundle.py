@@ -239,6 +239,14 @@ def test_the_card_says_what_the_model_is(bundle, trained):
     assert "notes" not in lines
 
 
+def test_the_card_prints_what_a_terminal_would_obey_escaped(with_header):
+    card = cardioflow.load(with_header(classes=["\x1b[31mAF", "SR"], notes="one\ntwo")).card
+    assert card.classes == ("\x1b[31mAF", "SR")
+    assert r"\x1b[31mAF, SR" in str(card)
+    assert r"one\ntwo" in str(card)
+    assert all(line.isprintable() for line in str(card).splitlines())
+
+
 def test_settings_of_the_preprocessing_are_filled_in(bundle):
 
     template = Pipeline(config={"length": 1000}).load(fmt="simulated").split_signals(C("length")).standardize()

@@ -68,7 +68,7 @@ class Bundle:
         self.model = model
         """The model itself, for training it further or predicting batches."""
         self.header = header
-        """What its dump said."""
+        """The header of its dump, with the thresholds of the bundle."""
         self._preparation = preparation
         self._name = name
         self._thresholds: Mapping[str, float] = dict(header.thresholds)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, final
 
+from cardioflow.core.printable import escaped
 from cardioflow.models.dump_header import DumpHeader
 
 __all__ = ["Card"]
@@ -21,7 +22,7 @@ _MEANINGS = {
 @final
 @dataclass(frozen=True)
 class Card:
-    """The facts of a saved model; printed, one line for each."""
+    """The facts of a saved model; printed, one line for each, with what is not printable escaped."""
 
     model: str
     """The class that was saved."""
@@ -72,4 +73,4 @@ class Card:
             "prepared": " → ".join(self.preprocessing),
             "notes": self.notes,
         }
-        return "\n".join(f"{name:<12}{value or 'unknown'}" for name, value in lines.items() if value != "")
+        return "\n".join(f"{name:<12}{escaped(value or 'unknown')}" for name, value in lines.items() if value != "")

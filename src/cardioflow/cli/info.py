@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardioflow.cli.printing import as_json_text, escaped, say
+from cardioflow.cli.printing import as_json_text, say
+from cardioflow.core.printable import escaped
 from cardioflow.errors import CardioFlowError, FormatError
 from cardioflow.io.base import Record
 from cardioflow.io.reading import (

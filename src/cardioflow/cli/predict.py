@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cardioflow.bundle import load
-from cardioflow.cli.printing import as_json_text, escaped, say
+from cardioflow.cli.printing import as_json_text, say
+from cardioflow.core.printable import escaped
 
 __all__ = ["predict_files", "print_predictions"]
 

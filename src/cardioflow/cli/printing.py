@@ -7,12 +7,9 @@ from typing import Any
 
 import typer
 
-__all__ = ["as_json_text", "escaped", "say"]
+from cardioflow.core.printable import escaped
 
-
-def escaped(text: str) -> str:
-    r"""Return ``text`` with each character that is not printable written as Python escapes it, such as ``\x1b``."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+__all__ = ["as_json_text", "say"]
 
 
 def as_json_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a saved model says about itself: one frozen type, checked when it is made, read and written."""
+"""The description of a saved model: one frozen type, checked when it is made, and so when it is read or written."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ _MAX_VALUES = 5_000_000
 """A history holds up to four numbers per batch."""
 _MAX_DEPTH = 8
 _MAX_TEXT = 4 * 2**20
+_MAX_INPUT = 2**26
+"""Samples of one input, in all leads: 12 leads of 3 hours at 500 Hz."""
 
 
 def is_weights_name(name: object) -> bool:
@@ -42,7 +44,7 @@ def is_weights_name(name: object) -> bool:
 @final
 @dataclass(frozen=True, kw_only=True)
 class DumpHeader:
-    """All that a dump says without its weights.
+    """All that a dump holds beside its weights.
 
     Raises:
         DumpError: for an entry of another type or size, which the message names.
@@ -165,7 +167,10 @@ def _is_rate(value: Any) -> bool:
 
 def _is_shape(value: Any) -> bool:
     return value is None or (
-        isinstance(value, tuple) and len(value) <= 8 and all(type(v) is int and 0 < v < 2**31 for v in value)
+        isinstance(value, tuple)
+        and len(value) <= 8
+        and all(type(v) is int and v > 0 for v in value)
+        and math.prod(value) <= _MAX_INPUT
     )
 
 
@@ -188,7 +193,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "output": (lambda value: value in get_args(Output), f"one of {', '.join(map(repr, get_args(Output)))}"),
     "classes": (_texts, "a list of at most 100 000 texts, or null"),
     "thresholds": (_are_thresholds, "a number from 0 to 1 for each label"),
-    "input_shape": (_is_shape, "a list of positive whole numbers, or null"),
+    "input_shape": (_is_shape, f"a list of positive whole numbers, at most {_MAX_INPUT} samples, or null"),
     "fs": (_is_rate, "a positive number of Hz, or null"),
     "leads": (_texts, "a list of at most 100 000 texts, or null"),
     "hist": (_is_history, "lists of numbers by name"),

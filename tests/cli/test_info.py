@@ -133,3 +133,15 @@ def test_a_packed_store_is_described_and_checked_on_demand(data, tmp_path):
     done = call(tmp_path / "s.packed", "-o", "verify=open")
     assert done.exit_code == 2
     assert "do not have their checksum" in done.output
+
+
+def test_texts_that_a_terminal_would_obey_are_printed_escaped(tmp_path):
+    path = tmp_path / "r.hea"
+    path.write_text("r 1 300 10\nr.dat 16 200 16 0 0 0 0 I\x1b[31m\n# wiped \x1b[2J\n")
+    (tmp_path / "r.dat").write_bytes(bytes(20))
+    lines = call(path).output.splitlines()
+    assert r"  leads     1: I\x1b[31m" in lines
+    assert all(line.isprintable() for line in lines)
+    assert "\x1b" not in call(path, "--json").stdout
+    (found,) = json.loads(call(path, "--json").stdout)
+    assert found["leads"] == ["I\x1b[31m"]

@@ -43,11 +43,10 @@ def reading_threads():
 
 
 def test_a_closed_engine_gives_nothing_and_leaves_no_thread(twelve, loading):
-    for thread in reading_threads():
-        thread.join(10)  # what other tests have closed
+    others = reading_threads()  # of runs that other tests left open
     running = engine(twelve, loading, threads=4)
     next(running)
-    started = reading_threads()
+    started = [thread for thread in reading_threads() if thread not in others]
     assert 1 <= len(started) <= 4
     running.close()
     assert list(running) == []
@@ -57,10 +56,13 @@ def test_a_closed_engine_gives_nothing_and_leaves_no_thread(twelve, loading):
 
 
 def test_a_loop_left_early_ends_its_threads(twelve, loading):
+    others = reading_threads()
     run = (twelve >> loading).batches(2, threads=4)
     next(run)
+    started = [thread for thread in reading_threads() if thread not in others]
     run.close()
-    for thread in reading_threads():
+    assert started
+    for thread in started:
         thread.join(10)
         assert not thread.is_alive()
 

@@ -16,10 +16,11 @@ from cardioflow.io._packed.index import BLOCK_BYTES
 __all__ = ["CheckedFile", "block_checksums"]
 
 
-def block_checksums(content: memoryview) -> str:
-    """Return the CRC-32 of each block as eight hex digits, one after the other."""
-    blocks = (content[at : at + BLOCK_BYTES] for at in range(0, len(content), BLOCK_BYTES))
-    return "".join(f"{zlib.crc32(block):08x}" for block in blocks)
+def block_checksums(path: Path) -> str:
+    """Return the CRC-32 of each block of a file as eight hex digits, one after the other."""
+    # Read, not mapped: pages of a map count as this process's memory.
+    with path.open("rb") as file:
+        return "".join(f"{zlib.crc32(block):08x}" for block in iter(lambda: file.read(BLOCK_BYTES), b""))
 
 
 @final

@@ -142,7 +142,7 @@ def _entry(file: Path, dtype: str) -> ShardEntry:
         len(batch),
         content.size,
         (start, start + samples.nbytes),
-        block_checksums(memoryview(content)),
+        block_checksums(file),
     )
 
 

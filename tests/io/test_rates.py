@@ -92,12 +92,12 @@ def test_two_choices_at_once_and_no_rate_are_refused_when_written(mixed: EcgData
 def test_marks_of_single_leads_stay_with_them(mixed: EcgDataset) -> None:
     folder = Path(mixed.paths[0]).parent
     marks = b"".join(
-        word.to_bytes(2, "little") for word in (1 << 10 | 250, 62 << 10 | 2, 5 << 10 | 10, 62 << 10 | 1, 0)
+        word.to_bytes(2, "little") for word in (39 << 10 | 250, 62 << 10 | 2, 40 << 10 | 10, 62 << 10 | 1, 0)
     )
     (folder / "r.atr").write_bytes(marks)
     together = _load(mixed, common_fs=250).annotation[0]
     assert list(zip(together.symbol, together.sample.tolist(), together.channel.tolist(), strict=True)) == [
-        ("N", 500, 3),
-        ("V", 520, 2),
+        ("(", 500, 3),
+        (")", 520, 2),
     ]
     assert _load(mixed, group=0).annotation[0].channel.tolist() == [2]

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from cardioflow.errors import InputError
 
-__all__ = ["Annotation", "merged"]
+__all__ = ["BEATS", "Annotation", "merged"]
+
+BEATS: Final = frozenset("NLRBAaJSVrFejnE/fQ?")
+"""PhysioNet's symbols for beats."""
 
 
 def _none() -> NDArray[np.int64]:
@@ -52,7 +55,7 @@ class Annotation:
     aux_note: tuple[str, ...] = ()
     """The text of each mark, such as ``(AFIB``; empty where there is none."""
     channel: NDArray[np.int64] = field(default_factory=_none)
-    """The lead of each mark, counted from 1 in the record as it is now; 0 for no particular lead."""
+    """The lead that each mark belongs to, counted from 1 in the record as it is now; 0 for the record as a whole."""
     num: NDArray[np.int64] = field(default_factory=_none)
     subtype: NDArray[np.int64] = field(default_factory=_none)
     duration_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -92,15 +95,18 @@ class Annotation:
         kept = self.take((self.sample >= start) & (self.sample < stop))
         return replace(kept, sample=kept.sample - start)
 
-    def of_leads(self, picks: Sequence[int]) -> Self:
+    def of_leads(self, picks: Sequence[int], n_leads: int | None = None) -> Self:
         """Return the marks of a record of which the leads ``picks`` (counted from 0) are kept, in that order.
 
-        Marks of no particular lead are kept; marks of other leads are dropped.
+        Marks of the record as a whole are kept, and so are those of a channel beyond the ``n_leads`` that the record
+        had, which is not a lead; marks of other leads are dropped.
         """
         if not self.channel.any():
             return self
-        number = {old + 1: new for new, old in reversed(list(enumerate(picks, 1)))} | {0: 0}
-        channel = np.array([number.get(old, -1) for old in self.channel.tolist()], np.int64)
+        known = {old + 1: new for new, old in reversed(list(enumerate(picks, 1)))}
+        known[0] = 0
+        most = np.inf if n_leads is None else n_leads
+        channel = np.array([0 if own > most else known.get(own, -1) for own in self.channel.tolist()], np.int64)
         return replace(self, channel=channel).take(channel >= 0)
 
     def resampled(self, ratio: float, n_samples: int) -> Self:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.annotation import BEATS, Annotation
 
-__all__ = ["BEAT", "CODES", "OFFSET", "ONSET", "WAVES", "Mark", "annotation_of"]
+__all__ = ["BEAT", "CODES", "OFFSET", "ONSET", "WAVES", "Mark", "annotation_of", "with_owners"]
 
 CODES: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
 """PhysioNet's vocabulary, annot(5), by code from 0 to 41; a space where there is none."""
@@ -47,3 +49,43 @@ def annotation_of(marks: Iterable[Mark]) -> Annotation:
         num=np.array([m.num for m in ordered], np.int64),
         subtype=np.array([m.subtype for m in ordered], np.int64),
     )
+
+
+RHYTHM: Final = "+"
+# What stands in one lead: the boundaries and peaks of its waves; its measurements, ST and T changes; and the systoles
+# and diastoles of a pressure.
+_OF_A_LEAD: Final = (ONSET, OFFSET, "p", "t", "u", "=", "s", "T", "*", "D")
+# No two beats of a heart are as near to one another (its refractory period is 200 ms).
+_ONE_BEAT_S: Final = 0.15
+
+
+def with_owners(marks: Annotation, n_leads: int, fs: float, *, stated: bool = False) -> Annotation:
+    """Return marks whose ``channel`` is the lead that each belongs to, and 0 where it belongs to the whole record.
+
+    Boundaries and peaks of waves, ST and T changes and measurements belong to the lead of their channel. Beats, rhythm,
+    quality, notes and symbols of the file's own belong to the record whatever their channel, which many programs leave
+    as it was. A channel that the record does not have is not a lead. Where most beats are marked once in each of
+    several leads (QTDB's ``pu``), beats belong to their leads too.
+
+    Args:
+        marks: Of a whole record, with the channels that the file gives.
+        n_leads: How many leads the record has.
+        fs: Samples per second.
+        stated: Whether the format says that a mark of a channel is of that channel alone (DICOM, HL7 aECG); only beats
+            and rhythm then belong to the record.
+    """
+    channel = np.where(marks.channel <= n_leads, marks.channel, 0)
+    if not channel.any() or (not stated and channel.max() < 2):
+        # Where no mark is of another lead than the first, nothing tells that the first is meant.
+        return marks if not marks.channel.any() else replace(marks, channel=np.zeros_like(marks.channel))
+    beats = np.isin(marks.symbol, sorted(BEATS))
+    once_per_lead = _are_once_per_lead(marks.sample[beats], channel[beats], fs)
+    of_record = marks.symbol == RHYTHM if stated else ~np.isin(marks.symbol, _OF_A_LEAD) & ~beats
+    return replace(marks, channel=np.where(of_record | (beats & (not once_per_lead)), 0, channel))
+
+
+def _are_once_per_lead(sample: NDArray[np.int64], channel: NDArray[np.int64], fs: float) -> bool:
+    order = np.argsort(sample, kind="stable")
+    same = (np.diff(sample[order]) <= _ONE_BEAT_S * fs) & (np.diff(channel[order]) != 0)
+    repeated = np.append(same, False) | np.append(False, same)
+    return bool(repeated.size) and bool(repeated.mean() > 0.5)

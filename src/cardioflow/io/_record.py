@@ -122,7 +122,7 @@ def make_record(
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),
         meta={} if known is None else {**known, "signame": signame, "derived_leads": derived + computed},
-        annotation=_marks(annotation, picks, start, stop) if "annotation" in request.components else None,
+        annotation=_marks(annotation, picks, n_leads, start, stop) if "annotation" in request.components else None,
     )
 
 
@@ -193,5 +193,5 @@ def _wanted(request: ReadRequest, leads: Sequence[str], fs: float, n_samples: in
         raise FormatError(f"{error}") from error
 
 
-def _marks(annotation: Annotation | None, picks: Sequence[int], start: int, stop: int) -> Annotation:
-    return Annotation() if annotation is None else annotation.of_leads(picks).window(start, stop)
+def _marks(annotation: Annotation | None, picks: Sequence[int], n_leads: int, start: int, stop: int) -> Annotation:
+    return Annotation() if annotation is None else annotation.of_leads(picks, n_leads).window(start, stop)

@@ -13,7 +13,7 @@ from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
 from cardioflow.io._dicom.waveforms import Group, join, read_groups
 from cardioflow.io._join_words import join_words
-from cardioflow.io._marks import annotation_of
+from cardioflow.io._marks import annotation_of, with_owners
 from cardioflow.io._person import KEY_METHOD, person_meta, sex_letter, unsigned, years
 from cardioflow.io._record import make_record
 from cardioflow.io._record_json import without_person
@@ -95,7 +95,8 @@ class Dicom(Format):
                 **{key: values[0] if len(set(values)) == 1 else values for key, values in group.filters.items()},
                 **({"skew_left_s": group.skew_left_s} if any(group.skew_left_s) else {}),
             }
-            return make_record(group.wave, request, meta, annotation_of(findings.marks))
+            marks = with_owners(annotation_of(findings.marks), len(group.wave.names), group.wave.fs, stated=True)
+            return make_record(group.wave, request, meta, marks)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._dicom.write import write_dicom  # half of pydicom is needed for writing alone

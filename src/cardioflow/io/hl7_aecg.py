@@ -11,7 +11,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._hl7.annotations import Findings, read_findings
 from cardioflow.io._hl7.sequences import Clock, read_set
 from cardioflow.io._join_words import join_words
-from cardioflow.io._marks import annotation_of
+from cardioflow.io._marks import annotation_of, with_owners
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming
@@ -66,7 +66,8 @@ class Hl7Aecg(Format):
             clock, wave = _read_series(series)
             found = read_findings(series, clock, wave.fs, wave.names)
             meta = {**_meta(root, outer, clock, request), **_filters(outer), **_said(outer, series, found, request)}
-            return make_record(wave, request, meta, annotation_of(found.marks))
+            marks = with_owners(annotation_of(found.marks), len(wave.names), wave.fs, stated=True)
+            return make_record(wave, request, meta, marks)
 
     def _series(self, root: Element) -> tuple[Element, Element]:
         """Return the series that is recorded, and the one to read: the same, or derived from it."""

@@ -103,7 +103,11 @@ def _selected(columns: Columns, request: ReadRequest) -> Columns:
             signals.append(columns.signal[i][list(chosen), start:stop])
         if columns.annotation is not None:
             own = columns.annotation[i]
-            marks.append(own if own is None else own.of_leads(chosen).window(start, 2**62 if stop is None else stop))
+            marks.append(
+                own
+                if own is None
+                else own.of_leads(chosen, len(row["leads"])).window(start, 2**62 if stop is None else stop)
+            )
     return Columns(
         Ragged.from_arrays(signals) if columns.signal is not None else None,
         columns.meta.with_columns(leads=leads, units=units),

@@ -117,8 +117,8 @@ def samples_in(path: Path, fmt: str, options: Mapping[str, Any]) -> int | None:
 
 
 def annotation_files(folder: Path) -> dict[str, list[str]]:
-    """Return the extensions of the possible WFDB annotation files in ``folder``, by record name, in one listing."""
-    from cardioflow.io._wfdb.annotation import annotated
+    """Return the extensions of the WFDB annotation files in ``folder``, by record name, in one listing."""
+    from cardioflow.io._wfdb.annotation_files import annotated
 
     return annotated(str(folder))
 
@@ -126,7 +126,7 @@ def annotation_files(folder: Path) -> dict[str, list[str]]:
 def has_plain_annotations(extensions: Sequence[str]) -> bool:
     """Return whether it is plain which of a WFDB record's annotation files is meant when none is named."""
     from cardioflow.batch.leads import GROUPS
-    from cardioflow.io._wfdb.annotation import is_plain
+    from cardioflow.io._wfdb.annotation_files import is_plain
 
     return is_plain(extensions, GROUPS["standard"])
 

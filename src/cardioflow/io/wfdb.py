@@ -37,6 +37,7 @@ _SIGNAL_LINE = re.compile(rb"\S+[ \t]+(?:0|8|16|24|32|61|80|160|212|31[01]|508|5
 _SEGMENT_LINE = re.compile(rb"\S+[ \t]+\d+\s*")
 
 _MARKS = frozenset({"annotation"})
+_WAVES = ("(", ")", "p", "t", "u")
 
 
 @final
@@ -163,13 +164,12 @@ def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> 
     """Return the marks of the chosen leads.
 
     Raises:
-        FormatError: when the annotation file that was asked for marks other leads only.
+        FormatError: when the annotation file that was asked for delineates other leads only.
     """
     kept = marks.of_leads(choice.numbers)
-    if ext is not None and len(marks) and not len(kept):
-        others = sorted(
-            {choice.all_leads[i - 1] if i <= len(choice.all_leads) else str(i) for i in marks.channel.tolist()}
-        )
+    waves = marks.take(np.isin(marks.symbol, _WAVES) & (marks.channel > 0))
+    if ext is not None and len(waves) and not len(waves.of_leads(choice.numbers)):
+        others = sorted({choice.all_leads[i - 1] for i in waves.channel.tolist()})
         raise FormatError(
             f"{path}: the annotation {ext!r} marks {', '.join(others)} alone, which is not among the channels that are "
             "read. Read it with them, or without channels."

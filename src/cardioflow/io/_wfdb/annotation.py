@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,11 +14,12 @@ from cardioflow.batch.annotation import Annotation, merged
 from cardioflow.batch.leads import standard_name
 from cardioflow.errors import FormatError, nearest
 from cardioflow.io._codecs.marks import unpack_marks
-from cardioflow.io._marks import CODES
+from cardioflow.io._marks import CODES, with_owners
+from cardioflow.io._wfdb.annotation_files import REFERENCE, annotation_extensions, are_leads, has_other_content
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
 
-__all__ = ["annotated", "is_plain", "parse_annotation", "read_annotation"]
+__all__ = ["parse_annotation", "read_annotation"]
 
 _SYMBOLS: Final = np.array([*CODES, *(f"[{code}]" for code in range(len(CODES), 64))])
 _SYMBOLS[[15, 17]] = ["[15]", "[17]"]
@@ -28,79 +28,53 @@ _NOTE: Final = 22
 _NO_CHANNEL: Final = 255
 _RESOLUTION = re.compile(r"## time resolution: ([0-9.]+)")
 _DEFINITION = re.compile(r"(\d{1,2}) (\S+)(?:\s.*)?", re.DOTALL)
-_OTHER_FILES: Final = frozenset(
-    {".hea", ".dat", ".mat", ".xws", ".txt", ".csv", ".html", ".edf", ".json", ".md5", ".png"}
-)
 
 
 def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str, ...], per_frame: int) -> Annotation:
     """Read the annotation file ``ext`` beside the header at ``path``, or the one that is meant when ``ext`` is None.
 
     That is ``atr``; or else the only one there; or, where there is one per lead
-    that is named like the lead (LUDB), all of them, each mark's ``channel``
-    being the lead's number.
+    that is named like the lead (LUDB), all of them. The marks of a file that is
+    named like a lead belong to that lead; for those of others see ``with_owners``.
+
+    Raises:
+        FormatError: when there is none, or it cannot be told which is meant.
     """
     stem = path.removesuffix(".hea")
     fs = header.fs
-    if ext is not None:
-        return _one(stem, ext.removeprefix("."), fs, per_frame)
-    if os.path.isfile(f"{stem}.atr"):  # noqa: PTH113 -- text throughout, for speed
-        # Asked first, because listing a folder of thousands takes longer than reading.
-        return _one(stem, "atr", fs, per_frame)
-    there = _extensions(stem, frozenset(signal.file for signal in header.signals))
     numbers = {lead: i for i, lead in enumerate(leads, 1)}
+
+    def read(e: str) -> Annotation:
+        marks = _one(header, stem, e, per_frame)
+        number = numbers.get(standard_name(e))
+        if number is not None:
+            return replace(marks, channel=np.full(len(marks), number))
+        return with_owners(marks, len(leads), fs * per_frame)
+
+    if ext is not None:
+        return read(ext.removeprefix("."))
+    if os.path.isfile(f"{stem}.{REFERENCE}"):  # noqa: PTH113 -- text throughout, for speed
+        # Asked first, because listing a folder of thousands takes longer than reading.
+        return read(REFERENCE)
+    there = annotation_extensions(header, path)
     if len(there) > 1 and are_leads(there, numbers):
-        parts = []
-        for e in sorted(there, key=lambda e: numbers[standard_name(e)]):
-            marks = _one(stem, e, fs, per_frame)
-            parts.append(replace(marks, channel=np.full(len(marks), numbers[standard_name(e)])))
-        return merged(parts)
+        return merged([read(e) for e in sorted(there, key=lambda e: numbers[standard_name(e)])])
     if len(there) == 1:
-        return _one(stem, there[0], fs, per_frame)
+        return read(there[0])
     found = ", ".join(map(repr, there)) if there else "none"
     remedy = "Name one with ann_ext." if there else "Do not ask for annotations, or fetch them."
     raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
 
 
-def is_plain(extensions: Sequence[str], leads: Container[str]) -> bool:
-    """Return whether ``read_annotation`` knows which of the annotation files beside a header is meant."""
-    return "atr" in extensions or len(extensions) == 1 or (len(extensions) > 1 and are_leads(extensions, leads))
-
-
-def are_leads(extensions: Iterable[str], leads: Container[str]) -> bool:
-    """Return whether annotation files are one per lead, each named like its lead."""
-    return all(standard_name(e) in leads for e in extensions)
-
-
-def annotated(folder: str) -> dict[str, list[str]]:
-    """Return the extensions of what may be annotation files in a folder, by record, in one listing of it."""
-    with os.scandir(folder) as entries:
-        parts = [entry.name.rpartition(".") for entry in entries]
-    found: dict[str, list[str]] = {name: [] for name, _, ending in parts if ending == "hea"}
-    for name, _, ending in sorted(parts):
-        if name in found and _may_annotate(ending):
-            found[name].append(ending)
-    return found
-
-
-def _may_annotate(ending: str) -> bool:
-    return ending.isalnum() and f".{ending.lower()}" not in _OTHER_FILES
-
-
-def _extensions(stem: str, signal_files: frozenset[str]) -> list[str]:
-    """Return the extensions of what may be annotation files of one record, sorted."""
-    folder, name = os.path.split(stem)
-    start = f"{name}."
-    with os.scandir(folder or ".") as entries:
-        found = [e.name[len(start) :] for e in entries if e.name.startswith(start) and e.name not in signal_files]
-    return sorted(filter(_may_annotate, found))
-
-
-def _one(stem: str, ext: str, fs: float, per_frame: int) -> Annotation:
+def _one(header: Header, stem: str, ext: str, per_frame: int) -> Annotation:
     name = f"{os.path.basename(stem)}.{ext}"  # noqa: PTH119 -- text throughout, for speed
     path = f"{stem}.{ext}"
     if not os.path.lexists(path):
-        raise FormatError(f"There is no annotation file {path!r}. {nearest(ext, _extensions(stem, frozenset()))}")
+        raise FormatError(
+            f"There is no annotation file {path!r}. {nearest(ext, annotation_extensions(header, f'{stem}.hea'))}"
+        )
+    if has_other_content(ext):
+        raise FormatError(f"{path!r} is not an annotation file: files that end in .{ext} hold something else.")
     descriptor, path = open_contained(name, f"{stem}.hea")
     try:
         raw = read_exactly(descriptor, 0, os.fstat(descriptor).st_size)
@@ -108,7 +82,7 @@ def _one(stem: str, ext: str, fs: float, per_frame: int) -> Annotation:
         raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
     finally:
         os.close(descriptor)
-    return parse_annotation(raw, path, fs, per_frame)
+    return parse_annotation(raw, path, header.fs, per_frame)
 
 
 def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> Annotation:
@@ -116,8 +90,8 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
 
     Notes at sample 0 that begin with ``##`` say the time resolution, to which
     the samples are converted, and define codes; they are not marks. ``chan``
-    counts signals from 0, which programs leave where they mean none: unless all
-    are 0, ``channel`` is one more, and 0 for 255, which is -1. Zero bytes
+    counts signals from 0, which programs also leave where they mean none: unless
+    all are 0, ``channel`` is one more, and 0 for 255, which is -1. Zero bytes
     at the end of a text, which old C programs wrote, are left out. A file
     without the zero word at its end is read as far as it goes.
 

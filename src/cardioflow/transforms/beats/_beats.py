@@ -8,13 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.batch.annotation import BEATS
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 
 __all__ = ["AAMI", "BEATS", "beats_of", "check_symbols"]
-
-BEATS: Final = frozenset("NLRBAaJSVrFejnE/fQ?")
-"""PhysioNet's symbols for beats."""
 
 AAMI: Final = {
     **dict.fromkeys("NLRBej", "N"),

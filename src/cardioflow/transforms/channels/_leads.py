@@ -93,4 +93,5 @@ def with_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
 
 def with_events_of_leads(batch: EcgBatch, picks: Sequence[Sequence[int]]) -> EcgBatch:
     """Return the batch with the events of the leads ``picks[i]`` of each record; -1 is a lead that was computed."""
-    return move_events(batch, lambda marks, i: marks.of_leads(picks[i]))
+    n_leads = batch.component("signal").shapes[:, -2].tolist()
+    return move_events(batch, lambda marks, i: marks.of_leads(picks[i], n_leads[i]))

@@ -158,8 +158,9 @@ def _polyphase(
                 sums[q] = 0
             for i in range(0, n_taps, 4):
                 _add(sums, n, dealt, first + i, size, down, taps, position % up, i)
+            to = at[r] + phase
             for q in range(n):
-                out[at[r] + phase + q * up] = sums[q]
+                out[to + q * up] = sums[q]
 
 
 @helper()
@@ -170,10 +171,14 @@ def _deal(data: NDArray[Any], start: int, length: int, step: int, front: int, to
         before = (-first + step - 1) // step
         until = (length - first + step - 1) // step
         base, source = stream * size, start + first
-        for q in range(size):
+        for q in range(before):
             to[base + q] = 0
-        for q in range(before, until):
-            to[base + q] = data[source + q * step]
+        # Unsigned, as in _add.
+        target, place, stride = np.uint64(base + before), np.uint64(source + before * step), np.uint64(step)
+        for q in range(np.uint64(until - before)):
+            to[target + q] = data[place + q * stride]
+        for q in range(until, size):
+            to[base + q] = 0
 
 
 @helper(fastmath={"contract"})

@@ -24,7 +24,7 @@ from cardioflow.pipeline.simulated_records import simulated_records
 
 __all__ = ["EcgDataset"]
 
-_PACKED_AT_ONCE = 64
+_PACKED_AT_ONCE = 8
 
 
 @final
@@ -163,7 +163,8 @@ class EcgDataset(RecordIndex):
 
         ``EcgDataset(path)`` opens it again; a pipeline reads it whatever its
         ``load(fmt=…)`` names. Signals whose source held integers are stored as
-        int16, losslessly; others as float32. Memory stays at about a shard's size.
+        int16, losslessly; others as float32. Memory holds one shard, and the records
+        that are being read: eight and the eight before them.
 
         Args:
             path: The folder to make.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from cardioflow import errors
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.models.declaration import model
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.expressions import B, C, F, V
 from cardioflow.pipeline.own_actions import action
 from cardioflow.pipeline.pipeline import Pipeline

@@ -15,7 +15,7 @@ import pytest
 
 from cardioflow import Pipeline
 from cardioflow.models.declaration import find
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 
 FILE = "simulated:AF?seed=1&duration_s=12"
 LOAD = Pipeline().load(fmt="simulated", components=["signal", "meta"])

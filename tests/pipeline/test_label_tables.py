@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cardioflow.errors import InputError, LabelError, UnknownNameError
-from cardioflow.pipeline.labels import LabelTable, TableShape
+from cardioflow.pipeline.labels.table import LabelTable, TableShape
 
 IDS = ("A1", "A2", "A3")
 

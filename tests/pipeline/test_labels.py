@@ -10,7 +10,7 @@ import pytest
 
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.errors import InputError, LabelError, nearest
-from cardioflow.pipeline.labels import LabelTable, MissingLabelError, TableShape
+from cardioflow.pipeline.labels.table import LabelTable, MissingLabelError, TableShape
 
 
 @pytest.fixture(scope="module")

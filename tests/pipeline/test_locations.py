@@ -11,7 +11,7 @@ import pytest
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.batch.location import Location
 from cardioflow.errors import FormatError, InputError
-from cardioflow.pipeline.locations import (
+from cardioflow.pipeline.data.locations import (
     ArrayLocation,
     FileLocation,
     SimulatedLocation,

@@ -13,7 +13,7 @@ from cardioflow.pipeline import error_policy
 FORK = """
 import json, os, signal, sys
 from cardioflow import Pipeline
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 dataset = EcgDataset.simulated(12, fs=100, duration_s=1)
 run = (dataset >> Pipeline().load(components="signal")).batches(2, threads=2)
 next(run)
@@ -37,7 +37,7 @@ assert mine == theirs, (mine, theirs)
 INTERRUPT = """
 import gc, signal, sys, time
 from cardioflow import Pipeline
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 dataset = EcgDataset.simulated(12, fs=100, duration_s=1)
 run = (dataset >> Pipeline().load(components="signal")).batches(2, threads=int(sys.argv[1]), n_epochs=None)
 next(run)

@@ -22,8 +22,8 @@ from cardioflow.models.dump import read_header
 from cardioflow.models.dump_header import DumpHeader
 from cardioflow.models.persistence import PersistentModel
 from cardioflow.pipeline.call import Call
-from cardioflow.pipeline.dataset import EcgDataset
-from cardioflow.pipeline.locations import ArrayLocation
+from cardioflow.pipeline.data.dataset import EcgDataset
+from cardioflow.pipeline.data.locations import ArrayLocation
 from cardioflow.pipeline.predictions import SegmentAggregator
 
 __all__ = ["Bundle", "load"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 
 __all__ = ["Source", "batches", "dataset_of_arrays", "dataset_of_files", "is_arrays"]
 

@@ -13,7 +13,7 @@ import typer
 
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.reading import annotation_files, has_plain_annotations, recognise
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
 
 __all__ = ["Conversion"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cardioflow.errors import InputError
 from cardioflow.metrics import bootstrap_interval
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.expressions import V
 from cardioflow.pipeline.pipeline import Pipeline
 from cardioflow.pipeline.run import Run

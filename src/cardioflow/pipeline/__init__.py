@@ -6,7 +6,7 @@ anywhere and ahead of time (``engines/``); stateful ones (``steps/``) run in
 order, where the model and the variables are.
 """
 
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.expressions import B, C, F, V
 from cardioflow.pipeline.pipeline import Pipeline
 

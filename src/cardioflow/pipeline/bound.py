@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 from cardioflow.errors import ConfigError
 from cardioflow.pipeline.base import PipelineBase
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.options import RunOptions, with_batch_size
 from cardioflow.pipeline.readers import Readers, bind_readers
 from cardioflow.pipeline.template import Template

@@ -18,7 +18,7 @@ from cardioflow.transforms.apply_transform import ApplyTransform
 from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
 
 __all__ = ["PartnerStep", "changes_labels_only", "leaves_labels"]
 

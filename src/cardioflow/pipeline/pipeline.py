@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 from cardioflow.errors import InputError, NotRunError
 from cardioflow.pipeline.base import PipelineBase
 from cardioflow.pipeline.bound import BoundPipeline
-from cardioflow.pipeline.dataset import EcgDataset
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.options import with_batch_size
 from cardioflow.pipeline.serialization import template_from_json
 from cardioflow.pipeline.template import Template

@@ -19,7 +19,7 @@ from cardioflow.transforms.base import PartnerTransform
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.pipeline.call import Call
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.template import Template
     from cardioflow.pipeline.variables import Variables
 

@@ -12,7 +12,7 @@ from cardioflow.registry import actions
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.call import Call
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
 
 __all__ = ["Readers", "bind_readers"]
 

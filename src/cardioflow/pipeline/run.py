@@ -25,7 +25,7 @@ from cardioflow.registry import engines
 
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.engines.base import Engine
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.template import Template

@@ -11,7 +11,7 @@ from cardioflow.errors import InputError
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.options import RunOptions
 
 __all__ = ["BatchSampler"]

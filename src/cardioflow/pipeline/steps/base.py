@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.errors import CardioFlowError
     from cardioflow.pipeline.context import RunContext
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
 
 __all__ = ["EventStep", "Reader", "RunStep", "SetupStep", "SinkStep", "StatefulStep", "Stream", "StreamStep"]
 

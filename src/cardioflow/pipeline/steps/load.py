@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError, nearest
+from cardioflow.pipeline.data.read_records import READ_COMPONENTS, ReadRecords
 from cardioflow.pipeline.expressions import expressions_in
-from cardioflow.pipeline.join_labels import JoinLabels
-from cardioflow.pipeline.read_records import READ_COMPONENTS, ReadRecords
+from cardioflow.pipeline.labels.join import JoinLabels
 from cardioflow.pipeline.steps.base import Reader
 
 if TYPE_CHECKING:
-    from cardioflow.pipeline.dataset import EcgDataset
+    from cardioflow.pipeline.data.dataset import EcgDataset
 
 __all__ = ["Load"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioflow.errors import InputError, UnknownNameError, nearest
-from cardioflow.pipeline.label_cells import TableShape, marked_columns
+from cardioflow.pipeline.labels.cells import TableShape, marked_columns
 
 __all__ = ["Pairs", "columns_of", "pairs_of"]
 

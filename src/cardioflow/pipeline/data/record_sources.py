@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from cardioflow.batch.location import Location
 from cardioflow.errors import InputError, UnknownNameError, nearest
-from cardioflow.pipeline.label_cells import TableShape, is_missing
-from cardioflow.pipeline.label_tables import columns_of
-from cardioflow.pipeline.locations import FileLocation, locate
-from cardioflow.pipeline.packing import stored_records
-from cardioflow.pipeline.record_files import by_id, record_files, stem
+from cardioflow.pipeline.data.locations import FileLocation, locate
+from cardioflow.pipeline.data.packing import stored_records
+from cardioflow.pipeline.data.record_files import by_id, record_files, stem
+from cardioflow.pipeline.labels.cells import TableShape, is_missing
+from cardioflow.pipeline.labels.table_sources import columns_of
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordSource", "find_records", "records_of_table"]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import InputError, UnknownNameError
-from cardioflow.pipeline.label_cells import TableShape, is_missing
-from cardioflow.pipeline.label_tables import pairs_of
+from cardioflow.pipeline.labels.cells import TableShape, is_missing
+from cardioflow.pipeline.labels.table_sources import pairs_of
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["assign_parts"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from cardioflow.core.random_keys import record_keys
 from cardioflow.errors import InputError, nearest
-from cardioflow.pipeline.locations import SimulatedLocation
+from cardioflow.pipeline.data.locations import SimulatedLocation
 
 __all__ = ["simulated_records"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import InputError
-from cardioflow.pipeline.locations import ArrayLocation
+from cardioflow.pipeline.data.locations import ArrayLocation
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["Names", "array_locations", "labels_by_id"]

@@ -16,7 +16,7 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError, raise_bad_records
 from cardioflow.io.base import Columns, ReadRequest, Record
 from cardioflow.io.reading import array_record, check_options, read_each, request_for, stored_columns, stored_errors
-from cardioflow.pipeline.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
+from cardioflow.pipeline.data.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
 
 __all__ = ["READ_COMPONENTS", "ReadRecords"]
 

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError, LabelError, nearest, raise_bad_records
-from cardioflow.pipeline.labels import LabelTable, TableShape
+from cardioflow.pipeline.labels.table import LabelTable, TableShape
 
 __all__ = ["JoinLabels", "table_shape", "without_shape"]
 

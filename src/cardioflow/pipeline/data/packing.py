@@ -10,8 +10,8 @@ from cardioflow.batch.ecg_batch import EcgBatch, Skipped
 from cardioflow.errors import InputError
 from cardioflow.io.reading import open_store, store_writer
 from cardioflow.pipeline import error_policy
-from cardioflow.pipeline.locations import StoreLocation
-from cardioflow.pipeline.read_records import ReadRecords
+from cardioflow.pipeline.data.locations import StoreLocation
+from cardioflow.pipeline.data.read_records import ReadRecords
 
 __all__ = ["listed", "pack", "stored_records"]
 

@@ -13,14 +13,14 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.location import Location
 from cardioflow.core.former_names import where_now
 from cardioflow.errors import InputError
-from cardioflow.pipeline.array_records import Names, array_locations, labels_by_id
-from cardioflow.pipeline.join_labels import table_shape, without_shape
-from cardioflow.pipeline.labels import LabelTable
-from cardioflow.pipeline.packing import listed, pack
-from cardioflow.pipeline.read_records import ReadRecords
-from cardioflow.pipeline.record_index import RecordIndex
-from cardioflow.pipeline.record_sources import find_records, records_of_table
-from cardioflow.pipeline.simulated_records import simulated_records
+from cardioflow.pipeline.data.array_records import Names, array_locations, labels_by_id
+from cardioflow.pipeline.data.packing import listed, pack
+from cardioflow.pipeline.data.read_records import ReadRecords
+from cardioflow.pipeline.data.record_index import RecordIndex
+from cardioflow.pipeline.data.record_sources import find_records, records_of_table
+from cardioflow.pipeline.data.simulated_records import simulated_records
+from cardioflow.pipeline.labels.join import table_shape, without_shape
+from cardioflow.pipeline.labels.table import LabelTable
 
 __all__ = ["EcgDataset"]
 

@@ -15,8 +15,8 @@ from cardioflow.batch.location import Location
 from cardioflow.batch.provenance import Provenance
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
+from cardioflow.pipeline.data.splitting import assign_parts
 from cardioflow.pipeline.record_ids import record_id
-from cardioflow.pipeline.splitting import assign_parts
 
 __all__ = ["RecordIndex"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import InputError, LabelError, nearest
-from cardioflow.pipeline.label_cells import TableShape, is_missing, labels_of, number_of
-from cardioflow.pipeline.label_tables import pairs_of
+from cardioflow.pipeline.labels.cells import TableShape, is_missing, labels_of, number_of
+from cardioflow.pipeline.labels.table_sources import pairs_of
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["LabelTable", "MissingLabelError", "TableShape"]

@@ -1,0 +1,1 @@
+"""Data sets: which records there are, where each one is, and how they are read."""

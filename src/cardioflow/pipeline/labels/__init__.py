@@ -1,0 +1,1 @@
+"""Labels: tables of many kinds, joined with records by their ids."""

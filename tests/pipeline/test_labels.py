@@ -154,7 +154,7 @@ def test_the_nearest_ids_are_looked_up_only_for_a_message_that_is_shown(monkeypa
         return nearest(name, known)
 
     # A look-up compares with every id of the table: one for each of n records takes n² comparisons.
-    monkeypatch.setattr("cardioflow.pipeline.labels.nearest", looked_up)
+    monkeypatch.setattr("cardioflow.pipeline.labels.table.nearest", looked_up)
     dataset = EcgDataset({f"r{i:03d}": f"r{i:03d}.hea" for i in range(300)})
     table = dict.fromkeys(dataset.ids[::2], "N")
     run = (dataset >> Pipeline().load(src=table, components="target")).run(batch_size=32, on_error="skip")

@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from cardioflow.batch.leads import standard_name
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError, MixedRatesError
-from cardioflow.io._record import millivolts_per
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.registry import formats
 

@@ -352,3 +352,48 @@ def test_a_later_text_that_looks_like_a_comment_is_a_mark(tmp_path):
     alone = Edf().read(tmp_path / "r.edf", ReadRequest(components=frozenset({"annotation"}))).annotation
     assert alone.aux_note == ("# 3 of 4",)
     assert Edf().read(tmp_path / "r.edf", ReadRequest()).meta["comments"] == ("sinus rhythm",)
+
+
+_DIMENSION = 256 + 16 + 80
+"""Where the header of a file with one signal has its physical dimension, in 8 bytes."""
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(b"\xc2\xb5V", b"\xb5V", b"\xce\xbcV", b"\xe6V", b"uV", b"UV", b"uV\0\0\0\0\0\0", b"microvol", b"uVolts"),
+        *(b"microV", b"\xb5Volts", b"[uV]", b"mkV"),
+    ],
+)
+def test_microvolts_in_every_spelling_and_encoding_become_millivolts(tmp_path, field):
+    path = write(tmp_path / "x.edf", signal(unit="uV"))
+    theirs = edfio.read_edf(path).signals[0].data
+    found = read(patched(path, _DIMENSION, field.ljust(8)))
+    assert (found.units, found.meta["uncalibrated"]) == (("mV",), False)
+    np.testing.assert_allclose(found.signal[0], theirs / 1e3, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("field", "unit", "unknown"),
+    [
+        (b"10uV", "10uV", False),
+        (b"mmHg", "mmHg", False),
+        (b"\xc2\xb5", "µ", True),
+        (b"?V", "?V", True),
+        (b"", "unknown", True),
+        (b"adu", "adu", True),
+    ],
+)
+def test_a_dimension_that_is_no_voltage_is_kept_and_flagged_where_it_tells_no_unit(tmp_path, field, unit, unknown):
+    path = write(tmp_path / "x.edf", signal(unit="uV"))
+    theirs = edfio.read_edf(path).signals[0].data
+    found = read(patched(path, _DIMENSION, field.ljust(8)))
+    assert (found.units, found.meta["uncalibrated"]) == ((unit,), unknown)
+    np.testing.assert_allclose(found.signal[0], theirs, rtol=1e-6)
+
+
+def test_microvolts_with_a_micro_sign_are_written_in_ascii(tmp_path):
+    before = read(patched(write(tmp_path / "x.edf", signal(unit="uV")), _DIMENSION, b"\xc2\xb5V".ljust(8)))
+    Edf().write(before, tmp_path / "y.edf")
+    assert edfio.read_edf(tmp_path / "y.edf").signals[0].physical_dimension == "uV"
+    np.testing.assert_array_equal(read(tmp_path / "y.edf").signal, before.signal)

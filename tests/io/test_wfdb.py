@@ -468,3 +468,57 @@ def test_marks_of_other_leads_alone_are_no_marks_of_these(data):
         ann_ext="pu1",
         channels=(first,),
     )
+
+
+@pytest.mark.parametrize(
+    "gain",
+    [
+        *(
+            "200(10.5)/mV",
+            "200/mV(10)",
+            "200,5/mV",
+            "200mV",
+            "nan/mV",
+            "inf/mV",
+            "(0)/mV",
+            "/mV",
+            "200(10)/",
+            "200()/mV",
+        ),
+        *("200(1)mV", "200 (10)/mV", "200 /mV", "200/mmHg(10)", "200(1e2)/mV", "200(0)(1)/mV"),
+    ],
+)
+def test_a_gain_that_header_5_does_not_know_is_refused_and_never_a_name(tmp_path, gain):
+    path = record(tmp_path, f"r 1 250 1\nr.dat 16 {gain} 11 1024 995 -22131 0 MLII\n", dat=b"\xc8\x00")
+    with pytest.raises(FormatError, match=r"line 2: the gain '.*' is not written as header\(5\) says"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("gain", "value", "unit"),
+    [
+        ("200(10)/mV", 0.95, "mV"),
+        ("200(-10)/uV", 1.05e-3, "mV"),
+        ("2e2(+10.0)/µV", 0.95e-3, "mV"),
+        ("-200(0)/mVolt", -1.0, "mV"),
+        ("200(0)/V", 1e3, "mV"),
+        ("200(0)/mmHg", 1.0, "mmHg"),
+        ("200.(0)/beats/min", 1.0, "beats/min"),
+    ],
+)
+def test_gains_with_baselines_and_units_are_read_as_header_5_says(tmp_path, gain, value, unit):
+    found = read(record(tmp_path, f"r 1 250 1\nr.dat 16 {gain} 11 0 200 200 0 MLII\n", dat=b"\xc8\x00"))
+    assert (found.leads, found.units) == (("MLII",), (unit,))
+    assert found.signal[0, 0] == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["12-lead", "I/II", "2nd V", "ECG(1)", "aVR"])
+def test_a_name_that_follows_the_format_is_the_name(tmp_path, name):
+    found = read(record(tmp_path, f"r 1 250 1\nr.dat 16 {name}\n", dat=b"\xc8\x00"))
+    assert (found.meta["signame"], found.meta["uncalibrated"]) == ((name,), True)
+
+
+@pytest.mark.parametrize("unit", ["adu", "counts", "?V"])
+def test_a_record_in_steps_of_a_converter_says_so(tmp_path, unit):
+    found = read(record(tmp_path, f"r 1 250 1\nr.dat 16 1(0)/{unit} 16 0 200 200 0 MLII\n", dat=b"\xc8\x00"))
+    assert (found.signal.tolist(), found.units, found.meta["uncalibrated"]) == ([[200.0]], (unit,), True)

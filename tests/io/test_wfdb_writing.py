@@ -141,3 +141,13 @@ def test_what_other_formats_tell_goes_into_the_comments(tmp_path):
     # Written again, nothing is told twice.
     files = Wfdb().write(replace(before, meta={**before.meta, **found}), tmp_path / "r2")
     assert Wfdb().read(files[-1], ReadRequest()).meta["comments"] == found["comments"]
+
+
+def test_units_are_written_in_ascii(tmp_path):
+    (tmp_path / "r.hea").write_text("r 1 250 2\nr.dat 16 2(0)/µV 16 0 200 300 0 MLII\n")
+    (tmp_path / "r.dat").write_bytes(b"\xc8\x00\x64\x00")
+    before = Wfdb().read(tmp_path / "r", ReadRequest())
+    assert before.signal.tolist() == [[np.float32(0.1), np.float32(0.05)]]
+    Wfdb().write(before, tmp_path / "s")
+    assert "2(0)/uV" in (tmp_path / "s.hea").read_text()
+    np.testing.assert_array_equal(Wfdb().read(tmp_path / "s", ReadRequest()).signal, before.signal)

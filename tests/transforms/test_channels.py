@@ -173,6 +173,12 @@ def test_units_are_converted_for_all_channels_or_some(batch):
     assert each.meta[1]["units"] == ("mV", "uV", "mV", "V")
 
 
+@pytest.mark.parametrize("unit", ["uVolts", "microvol", "µV"])
+def test_voltages_may_be_spelled_as_devices_do(batch, unit):
+    done = batch.convert_units(unit)
+    np.testing.assert_allclose(done.signal[0], batch.signal[0] * 1000, rtol=1e-6)
+
+
 def test_an_unknown_unit_is_refused_at_once(batch):
     with pytest.raises(InputError) as caught:
         batch.convert_units("millvolt")

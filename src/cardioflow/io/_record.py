@@ -11,31 +11,15 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.batch.units import is_unknown
 from cardioflow.dsp.leads import check_limb_leads, derive_limb_leads, suspect_swapped_electrodes
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.base import ReadRequest, Record
 
-__all__ = ["UNKNOWN_UNITS", "Waveform", "make_record", "millivolts_per"]
+__all__ = ["Waveform", "make_record"]
 
 # Above this no device samples an ECG, and seconds times rate would leave what an index can be.
 _MOST_HZ = 1e6
-
-UNKNOWN_UNITS = ("adu", "unknown")
-"""What stands for the unit of bare numbers: steps of a converter, and where nothing at all is said."""
-
-_VOLTS = {"V": 1e3, "MV": 1.0, "UV": 1e-3, "NV": 1e-6}
-
-
-def millivolts_per(unit: str) -> float | None:
-    """Return how many millivolts one of ``unit`` is, in any spelling of V, mV, µV, nV; ``None`` if it is not a voltage.
-
-    >>> millivolts_per("uV"), millivolts_per("MICROVOLTS"), millivolts_per("mmHg")
-    (0.001, 0.001, None)
-    """
-    short = unit.strip().upper().removesuffix("S").replace("VOLT", "V")
-    for long, letter in (("MICRO", "U"), ("MILLI", "M"), ("NANO", "N"), ("µ", "U"), ("Μ", "U")):
-        short = short.replace(long, letter)
-    return _VOLTS.get(short)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +77,7 @@ def make_record(
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
-    nameless = tuple(lead for lead, unit in zip(leads, units, strict=True) if unit in UNKNOWN_UNITS)
+    nameless = tuple(lead for lead, unit in zip(leads, units, strict=True) if is_unknown(unit))
     if nameless and request.strict:
         raise FormatError(
             f"does not say the unit of {', '.join(nameless)}; expected one. Read it without strict=True, as bare "

@@ -10,11 +10,12 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
 from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
-from cardioflow.io._record import Waveform, make_record, millivolts_per
+from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming
 from cardioflow.io._xml import number, numbers, optional_number, parse_xml, root_name, text
 from cardioflow.io.base import Format, ReadRequest, Record

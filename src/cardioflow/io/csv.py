@@ -13,10 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from cardioflow.batch.units import millivolts_per
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._clock import clock_seconds, is_clock
-from cardioflow.io._record import Waveform, make_record, millivolts_per
+from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io.base import Format, ReadRequest, Record

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar, final
 
 from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError, InputError, MixedRatesError
 from cardioflow.io._mfer.channels import Channel, Frame, read_frames, samples
 from cardioflow.io._mfer.tags import integer, read_tags
 from cardioflow.io._person import person_meta, sex_letter, years, years_between
 from cardioflow.io._rates import MIXED_REMEDY
-from cardioflow.io._record import Waveform, make_record, millivolts_per
+from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io.base import Format, ReadRequest, Record
 

@@ -93,7 +93,8 @@ def array_record(
     Raises:
         FormatError: when ``request`` asks for what is not there, or a sample is infinite.
     """
-    from cardioflow.io._record import Waveform, make_record, millivolts_per
+    from cardioflow.batch.units import millivolts_per
+    from cardioflow.io._record import Waveform, make_record
 
     if request.ann_ext is not None:
         raise FormatError("is in memory and has no annotation files. Leave out ann_ext.")

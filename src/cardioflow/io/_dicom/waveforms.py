@@ -9,12 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
 from cardioflow.io._dicom.annotations import Place
 from cardioflow.io._dicom.companded import COMPANDED
 from cardioflow.io._dicom.elements import Elements
 from cardioflow.io._limits import most_bytes
-from cardioflow.io._record import Waveform, millivolts_per
+from cardioflow.io._record import Waveform
 from cardioflow.io._timeline import join_waves
 
 __all__ = ["Group", "join", "read_groups"]

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import InputError
 from cardioflow.io._codecs.quantize import source_integers
-from cardioflow.io._record import millivolts_per
 
 __all__ = ["Digital", "Scale", "digitise"]
 

@@ -154,8 +154,12 @@ def _signals(raw: bytes, n: int) -> tuple[Signal, ...]:
 
 
 def _text(raw: bytes) -> str:
-    # ASCII by the standard; devices also write Latin-1.
-    return raw.replace(b"\0", b" ").decode("latin-1").strip()
+    # ASCII by the standard; devices also write UTF-8, which may be cut within a letter, and Latin-1.
+    raw = raw.replace(b"\0", b" ")
+    try:
+        return raw.decode().strip()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1").strip()
 
 
 def _number(raw: bytes, what: str) -> float:

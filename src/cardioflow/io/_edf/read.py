@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError, InputError, MixedRatesError
 from cardioflow.io._codecs.unpack import unpack
 from cardioflow.io._edf.codes import Coded, from_text
@@ -23,7 +24,7 @@ from cardioflow.io._edf.marks import COMMENT, Text, read_records
 from cardioflow.io._edf.metadata import metadata_of
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._rates import MIXED_REMEDY
-from cardioflow.io._record import Waveform, make_record, millivolts_per
+from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, open_plain
 from cardioflow.io.base import ReadRequest, Record
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.units import standard_unit
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import InputError
 from cardioflow.io._edf.codes import Coded, to_text
@@ -97,7 +98,7 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
         digital.samples,
         record.fs,
         label=lead[:16].encode("ascii", "replace").decode(),
-        physical_dimension=digital.scale.dimension[:8].encode("ascii", "replace").decode(),
+        physical_dimension=standard_unit(digital.scale.dimension)[:8].encode("ascii", "replace").decode(),
         physical_range=_unrounded(digital.scale.physical),
         digital_range=digital.scale.digital,
         prefiltering=_prefiltering(meta, i),

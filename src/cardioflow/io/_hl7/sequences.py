@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
-from cardioflow.io._record import Waveform, millivolts_per
+from cardioflow.io._record import Waveform
 from cardioflow.io._time import moment
 from cardioflow.io._xml import number, numbers, text
 

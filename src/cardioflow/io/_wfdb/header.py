@@ -17,7 +17,14 @@ _DEFAULT_FS: Final = 250.0
 _DEFAULT_GAIN: Final = 200.0
 
 _FMT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
-_GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(([-+]?\d+)\))?(?:/(\S+))?")
+_GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(([-+]?\d+)(?:\.0*)?\))?(?:/([^\s()]+))?")
+# What stands where a gain may stand, or after one, and is neither a gain nor a name of a lead: "200(10.5)/mV",
+# "200/mV(10)" (which _GAIN takes for a unit), "200,5/mV", "200mV", "nan/mV", "(0)/mV", "/mV".
+_DAMAGED_GAIN = re.compile(
+    r"(?:[-+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+|nan|inf|infinity)(?:[(/]\S*|[mµμun]?v)"
+    r"|\([-+]?[\d.,]*\)\S*|/(?:[mµμun]?v|adu)\S*)(?:\s|$)",
+    re.IGNORECASE,
+)
 _FS = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d+)?)(?:/(-?\d+\.?\d*)(?:\((-?\d+\.?\d*)\))?)?")
 
 
@@ -203,6 +210,11 @@ def _signal(line: str, index: int, number: int, path: str) -> Signal:
     calibration = tokens[2] if len(tokens) > 2 and _gain(tokens[2]) is not None else None
     at = 2 if calibration is None else 3
     (_, zero, initial, checksum, _), description = _numbers(tokens[at:], line, at)
+    if _DAMAGED_GAIN.match(description):
+        raise FormatError(
+            f"{path}, line {number}: the gain {description.split()[0][:40]!r} is not written as header(5) says; "
+            "expected a number, a whole baseline in brackets and a unit, such as '200', '200/mV' or '200(-5)/uV'."
+        )
     kind = _kind(tokens[1], calibration, zero or 0, description or f"signal {index}") if len(tokens) > 1 else None
     if kind is None:
         raise FormatError(

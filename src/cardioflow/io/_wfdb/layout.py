@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.leads import resolve, standard_name
+from cardioflow.batch.units import is_unknown, per_millivolt
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io._codecs.unpack import BLOCKS, MISSING, exact_in_float32, n_bytes
 from cardioflow.io._wfdb.header import Kind, Signal
@@ -23,14 +24,6 @@ FLAC: Final = (508, 516, 524)
 _WIDEST: Final = 1 << 20
 # Below all 32 bits: in format 8 no sample is missing.
 _NEVER: Final = -(2**31)
-
-# Per unit of a voltage: how many of it are a millivolt. Small and capital letters are mixed up in the field.
-_PER_MV: Final = {
-    **dict.fromkeys(("mV", "mv", "MV", "millivolt", "millivolts"), 1.0),
-    **dict.fromkeys(("uV", "uv", "UV", "µV", "μV", "microvolt", "microvolts"), 1e3),
-    **dict.fromkeys(("nV", "nv", "NV"), 1e6),
-    **dict.fromkeys(("V", "v", "volt", "volts"), 1e-3),
-}
 
 
 class Calibration(NamedTuple):
@@ -53,11 +46,11 @@ class Calibration(NamedTuple):
 def calibration(lines: tuple[tuple[float, int, str], ...]) -> Calibration:
     """Return what turns the samples of signals of (gain, baseline, unit) into millivolts, or into their own unit."""
     baselines = np.array([baseline for _, baseline, _ in lines], np.float64)
-    divisors = np.array([gain * _PER_MV.get(unit, 1.0) for gain, _, unit in lines], np.float64)
+    divisors = np.array([gain * (per_millivolt(unit) or 1.0) for gain, _, unit in lines], np.float64)
     narrow = None
     if exact_in_float32(baselines, divisors):
         narrow = baselines.astype(np.float32), divisors.astype(np.float32)
-    return Calibration(baselines, divisors, tuple("mV" if unit in _PER_MV else unit for *_, unit in lines), narrow)
+    return Calibration(baselines, divisors, tuple("mV" if per_millivolt(unit) else unit for *_, unit in lines), narrow)
 
 
 def _calibration_of(kinds: tuple[Kind, ...]) -> Calibration:
@@ -102,7 +95,7 @@ def choose(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None) -> C
         "adc_units": tuple(kind.units for kind in some),
         "baseline": tuple(kind.baseline for kind in some),
         "fmt": tuple(str(kind.fmt) for kind in some),
-        "uncalibrated": not all(kind.calibrated for kind in some),
+        "uncalibrated": any(not kind.calibrated or is_unknown(kind.units) for kind in some),
         "uncalibrated_leads": tuple(lead for lead, kind in zip(leads, some, strict=True) if not kind.calibrated),
     }
     units = _calibration_of(some).units

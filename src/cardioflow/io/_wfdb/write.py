@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.units import standard_unit
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import InputError
 from cardioflow.io._codecs.pack import pack
@@ -79,7 +80,7 @@ def _signal_line(lead: Digital, file: str) -> str:
     """Return the line of a lead, but for its name at the end."""
     total = int(lead.samples.sum()) & 0xFFFF
     total -= (total & 0x8000) << 1
-    unit = "" if lead.unit == "mV" else f"/{_word(lead.unit)}"
+    unit = "" if lead.unit == "mV" else f"/{_word(standard_unit(lead.unit))}"
     baseline = f"({lead.baseline})" if lead.baseline or unit else ""
     bits = _RESOLUTION.get(lead.fmt, lead.fmt - 500)
     gain = lead.gain if lead.calibrated else 0

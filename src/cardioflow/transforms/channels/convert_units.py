@@ -12,6 +12,7 @@ import pint
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.leads import resolve
+from cardioflow.batch.units import standard_unit
 from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._map import gathered
@@ -28,7 +29,7 @@ class ConvertUnits(Transform):
 
     Readers return millivolts already, so this is for channels that are not
     voltages, and for output. Names are pint's: ``"uV"``,
-    ``"mV"``, ``"mmHg"``.
+    ``"mV"``, ``"mmHg"``; voltages may be spelled as devices do, ``"uVolts"``.
 
     Args:
         new_units: one unit for all channels, a unit by lead name, or one per channel.
@@ -105,9 +106,12 @@ def _registry() -> pint.UnitRegistry:  # type: ignore[type-arg]
 
 @lru_cache(maxsize=256)
 def _known(unit: str) -> pint.Unit:
+    unreadable = (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError)
     try:
         return _registry().parse_units(unit)
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, TypeError) as error:
+    except unreadable as error:
+        if (spelled := standard_unit(unit)) != unit:
+            return _known(spelled)
         raise InputError(f"There is no unit {unit!r}. Pass one that pint knows, such as 'mV' or 'uV'.") from error
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cardioflow import EcgDataset
 from cardioflow.cli.app import app
 from cardioflow.cli.info import describe
-from cardioflow.errors import FormatError
+from cardioflow.errors import FormatError, InputError
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.registry import formats
 
@@ -74,7 +74,7 @@ def test_a_file_of_marks_alone_is_described(data):
     (found,) = json.loads(call(data / "formats/edf/wfdb_test_edfann.edf", "--json").stdout)
     assert (found["leads"], found["n_samples"]) == ([], 0)
     assert sum(found["annotations"].values()) > 100
-    assert "leads     none" in call(data / "formats/edf/wfdb_test_edfann.edf").stdout
+    assert "leads       none" in call(data / "formats/edf/wfdb_test_edfann.edf").stdout
 
 
 def test_measurements_are_json(data):
@@ -125,7 +125,7 @@ def test_a_packed_store_is_described_and_checked_on_demand(data, tmp_path):
     store = EcgDataset(data / "cinc2017" / "A0001*.hea").pack(tmp_path / "s.packed", fmt="wfdb")
     facts = describe(tmp_path / "s.packed")
     assert (facts["format"], facts["n_records"], facts["checksums"]) == ("packed", len(store), True)
-    assert "checksums one per 256 KiB" in call(tmp_path / "s.packed").output
+    assert "checksums   one per 256 KiB" in call(tmp_path / "s.packed").output
     shard = next((tmp_path / "s.packed").glob("*.arrow"))
     raw = bytearray(shard.read_bytes())
     raw[len(raw) // 2] ^= 1
@@ -140,8 +140,27 @@ def test_texts_that_a_terminal_would_obey_are_printed_escaped(tmp_path):
     path.write_text("r 1 300 10\nr.dat 16 200 16 0 0 0 0 I\x1b[31m\n# wiped \x1b[2J\n")
     (tmp_path / "r.dat").write_bytes(bytes(20))
     lines = call(path).output.splitlines()
-    assert r"  leads     1: I\x1b[31m" in lines
+    assert r"  leads       1: I\x1b[31m" in lines
     assert all(line.isprintable() for line in lines)
     assert "\x1b" not in call(path, "--json").stdout
     (found,) = json.loads(call(path, "--json").stdout)
     assert found["leads"] == ["I\x1b[31m"]
+
+
+def test_text_shows_time_device_statements_and_measurements(data):
+    said = call(data / "formats" / "muse_xml" / "introecg_example.xml").stdout
+    assert "time        2020-09-22 09:03:32" in said
+    assert "device      MAC55" in said
+    assert "statements  Sinus bradycardia with sinus arrhythmia with 1st degree A-V block; Otherwise normal ECG" in said
+    assert "qrs_ms 94" in said
+    assert "time        not said" in call(data / "mitdb" / "208.hea").stdout
+    assert "bare numbers, not mV" in call(data / "formats" / "wav" / "cardio_sample.wav").stdout
+
+
+def test_a_folder_stands_for_the_records_in_it(data, tmp_path):
+    found = json.loads(call(data / "mitdb", "--json").stdout)
+    assert [f["file"] for f in found] == [str(data / "mitdb" / f"{name}.hea") for name in ("119", "208")]
+    (tmp_path / "notes.txt").write_text("no ECG")
+    done = call(tmp_path)
+    assert isinstance(done.exception, InputError)
+    assert "is a known ECG format" in str(done.exception)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cardioflow.cli.options import ReadingOptions, reading_options
 from cardioflow.cli.printing import say
-from cardioflow.errors import CardioFlowError
+from cardioflow.errors import CardioFlowError, InputError
 
 __all__ = ["app", "main"]
 
@@ -24,7 +24,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="ECG files; of a WFDB record, its .hea file.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="ECG files or folders of them; of a WFDB record, its .hea file.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 
@@ -43,6 +45,24 @@ def info(
     from cardioflow.cli.info import print_info
 
     raise typer.Exit(print_info(files, as_json=as_json, fmt=fmt, ann_ext=ann_ext, options=reading_options(options)))
+
+
+@app.command(epilog="Example:  `cardioflow check training2017`, and `echo $?` afterwards: 1 where a file was refused.")
+def check(
+    sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="Folders of ECG files, or files.")],
+    *,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a line per file.")] = False,
+    fmt: Annotated[str | None, typer.Option(help="The format; recognised from the content when not given.")] = None,
+    options: ReadingOptions = None,
+) -> None:
+    """Read every ECG of SRC and list what it holds, what is odd about it, and what was guessed."""
+    from cardioflow.cli.check import print_check
+
+    if as_json and as_csv:
+        raise InputError("check --json --csv: pass one of them.")
+    layout: Any = "json" if as_json else "csv" if as_csv else "table"
+    raise typer.Exit(print_check(sources, layout=layout, fmt=fmt, options=reading_options(options)))
 
 
 @app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")

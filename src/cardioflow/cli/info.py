@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cardioflow.cli.printing import as_json_text, say
 from cardioflow.core.printable import escaped
-from cardioflow.errors import CardioFlowError, FormatError
-from cardioflow.io.base import Record
-from cardioflow.io.reading import (
-    check_options,
-    check_verify,
-    open_store,
-    read_each,
-    recognise,
-    request_for,
-    samples_in,
-)
+from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.io.reading import check_options, check_verify, files_in, open_store, recognise
+from cardioflow.report.look import look
 
 __all__ = ["describe", "print_info"]
-
-
-# Of a longer recording only the beginning is read: its leads, rate and length stand in its header.
-_MOST_BYTES = 1 << 28
-_BEGINNING_S = 600.0
-_MOST_LEADS = 256
 
 
 def print_info(
@@ -36,7 +22,7 @@ def print_info(
 ) -> int:
     """Print what each of ``files`` holds and return the exit status: 2 when one of them could not be read."""
     found, failed = [], False
-    for path in files:
+    for path in _records(files, fmt):
         try:
             found.append(describe(path, fmt=fmt, ann_ext=ann_ext, **options))
         except CardioFlowError as error:
@@ -51,6 +37,18 @@ def print_info(
     return 2 if failed else 0
 
 
+def _records(files: Sequence[Path], fmt: str | None) -> Iterator[Path]:
+    """Yield ``files``, and for a folder the records in it; a packed store is described as a whole."""
+    for path in files:
+        if fmt == "packed" or not path.is_dir():
+            yield path
+            continue
+        found = [file.path for file in files_in(path) if file.fmt is not None]
+        if not found:
+            raise InputError(f"No file in the folder {str(path)!r} is a known ECG format.")
+        yield from found
+
+
 def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, **options: Any) -> dict[str, Any]:
     """Return what ``path`` holds, as plain JSON values; ``options`` are those of ``load``.
 
@@ -62,9 +60,7 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, 
     name = fmt or recognise(path)
     asked = {**options, "ann_ext": ann_ext}
     check_options(name, asked)
-    n_samples, record = _long(path, name, asked) or (None, _read(path, name, asked))
-    if n_samples is None:
-        n_samples = 0 if record.signal is None else record.signal.shape[-1]
+    record, n_samples, _ = look(path, name, asked)
     facts: dict[str, Any] = {
         "file": str(path),
         "format": name,
@@ -101,47 +97,6 @@ def _describe_store(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _long(path: Path, fmt: str, options: Mapping[str, Any]) -> tuple[int, Record] | None:
-    """Return the length of a recording that is too long to be read whole, and the beginning of it.
-
-    ``None`` for any other, and where a part was asked for.
-    """
-    if options.get("start_s") or options.get("stop_s") is not None:
-        return None
-    n_samples = samples_in(path, fmt, options)
-    if n_samples is None or n_samples * 4 <= _MOST_BYTES // _MOST_LEADS:
-        return None
-    header = _read_components(path, fmt, options, "meta")
-    if n_samples * max(len(header.leads), 1) * 4 <= _MOST_BYTES:
-        return None
-    return n_samples, _read(path, fmt, {**options, "stop_s": min(_BEGINNING_S, n_samples / header.fs)})
-
-
-def _read_components(path: Path, fmt: str, options: Mapping[str, Any], *components: str) -> Record:
-    found = read_each([path], fmt, request_for(components, options), options)[0]
-    if isinstance(found, FormatError):
-        raise found
-    return found
-
-
-def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
-    """Return all that ``path`` holds; annotations that were not asked for by name only where it is plain which."""
-
-    def read(*components: str) -> Record:
-        return _read_components(path, fmt, options, *components)
-
-    try:
-        return read("signal", "meta", "annotation")
-    except FormatError:
-        if options["ann_ext"] is not None:
-            raise
-        # Some files have marks and no lead, which is no fault.
-        if not read("meta").leads:
-            return read("meta", "annotation")
-        # A WFDB record may have no annotation file, or several. What else is wrong fails here again.
-        return read("signal", "meta")
-
-
 def _plain(value: Any) -> Any:
     """Return ``value`` as JSON can hold it."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -159,7 +114,7 @@ def _plain(value: Any) -> Any:
 
 def _text(facts: dict[str, Any]) -> str:
     lines = _store_lines(facts) if facts["format"] == "packed" else _record_lines(facts)
-    return "\n".join([escaped(facts["file"]), *(f"  {name:<10}{escaped(value)}" for name, value in lines.items())])
+    return "\n".join([escaped(facts["file"]), *(f"  {name:<12}{escaped(value)}" for name, value in lines.items())])
 
 
 def _store_lines(facts: dict[str, Any]) -> dict[str, str]:
@@ -172,14 +127,33 @@ def _store_lines(facts: dict[str, Any]) -> dict[str, str]:
 
 
 def _record_lines(facts: dict[str, Any]) -> dict[str, str]:
-    marks = facts["annotations"]
-    return {
+    marks, meta = facts["annotations"], facts["meta"]
+    lines = {
         "format": facts["format"],
         "leads": f"{len(facts['leads'])}: {', '.join(facts['leads'])}" if facts["leads"] else "none",
         "units": ", ".join(sorted(set(facts["units"]))) or "none",
         "rate": f"{facts['fs']:g} Hz",
         "duration": f"{facts['duration_s']:.2f} s ({facts['n_samples']} samples per lead)",
+        "time": str(meta.get("timestamp") or "not said"),
+        "device": str(meta.get("device") or "not said"),
         "age": "not said" if facts["age"] is None else f"{facts['age']:g} years",
         "sex": facts["sex"] or "not said",
         "marks": f"{sum(marks.values())}: {' '.join(f'{s} {n}' for s, n in marks.items())}" if marks else "none",
+        "statements": "; ".join(map(str, meta.get("comments") or ())) or "none",
     }
+    if meta.get("measurements"):
+        lines["measured"] = ", ".join(_measurements(meta["measurements"]))
+    if meta.get("uncalibrated"):
+        lines["scale"] = "not said: the samples are bare numbers, not mV"
+    if meta.get("damage"):
+        lines["damage"] = "; ".join(meta["damage"])
+    return lines
+
+
+def _measurements(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Yield ``name value`` for each number; those of a lead or a set have its name before them."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _measurements(value, f"{before}{name} ")
+        elif value is not None:
+            yield f"{before}{name} {value:g}" if isinstance(value, float) else f"{before}{name} {value}"

@@ -5,14 +5,16 @@ Everything else in this package whose name begins with an underscore is private 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._folders import FoundFile, files_in
 from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._recognise import recognise
 from cardioflow.io.base import Columns, Format, ReadRequest, Record
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     from cardioflow.io.packed import Packed
 
 __all__ = [
+    "FoundFile",
     "annotation_files",
     "array_record",
     "check_options",
     "check_verify",
+    "files_in",
     "has_plain_annotations",
+    "identifies_person",
     "open_store",
     "read_each",
     "recognise",
@@ -130,6 +135,26 @@ def has_plain_annotations(extensions: Sequence[str]) -> bool:
     from cardioflow.io._wfdb.annotation_files import is_plain
 
     return is_plain(extensions, GROUPS["standard"])
+
+
+def identifies_person(meta: Mapping[str, Any]) -> bool:
+    """Return whether ``meta``, as it is read with ``identify``, says whose ECG it is."""
+    from cardioflow.io._record_json import without_person
+
+    rest = without_person(meta, identify=False)
+    if len(rest.get("comments") or ()) < len(meta.get("comments") or ()):
+        return True
+    return any(_says_something(value) for key, value in meta.items() if key not in rest)
+
+
+_NOTHING: Final = re.compile(
+    r"(?:X|Startdate|\d{1,2}-\w{3}-\d{4}|n_samples=\d+|[MF]|age=\S+|[\s,;:()-])*", re.IGNORECASE
+)
+"""What the fields of EDF+ hold that identify nobody: X for what is left out, the date, the sex."""
+
+
+def _says_something(value: Any) -> bool:
+    return value is not None and _NOTHING.fullmatch(str(value)) is None
 
 
 def stored_columns(places: Sequence[str], request: ReadRequest, options: Mapping[str, Any]) -> Columns:

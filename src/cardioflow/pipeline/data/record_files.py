@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cardioflow.errors import FormatError, InputError
-from cardioflow.io.reading import recognise
+from cardioflow.errors import InputError
+from cardioflow.io.reading import files_in
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordFiles", "by_id", "record_files", "stem"]
-
-_SIDECARS = frozenset({"RECORDS", "ANNOTATORS", "REFERENCE", "REFERENCE-original", "SHA256SUMS", "LICENSE", "README"})
-"""Files that accompany a data set, by the name before the dot; a table of labels would pass for a record in CSV."""
 
 
 class RecordFiles(NamedTuple):
@@ -64,62 +61,22 @@ def stem(path: Path) -> str:
 def _in_folder(folder: Path) -> RecordFiles:
     """Return the records in ``folder`` and its sub-folders, one path each, sorted by folder and name.
 
-    A WFDB record is its header: signal and annotation files beside it, and the
-    segments that a header of several lists, are parts of it. Of the other files,
-    those whose content a reader recognises are records, apart from tables that
-    accompany a data set, such as ``RECORDS`` and ``REFERENCE.csv``. Hidden files
-    and packed stores are passed over.
+    ``cardioflow.io.reading.files_in`` says what is a record. Packed stores are passed over.
 
     Raises:
         InputError: when there is no record.
     """
     found: list[Path] = []
     n_others = 0
-    for inside, names in _folders(str(folder)):
-        headers = {name[:-4] for name in names if name.endswith(".hea")}
-        parts = {part for name in headers for part in _segments(os.path.join(inside, f"{name}.hea"))}  # noqa: PTH118
-        for name in names:
-            base, dot, suffix = name.rpartition(".")
-            record, is_header = (base, suffix == "hea") if dot else (name, False)
-            if record in parts or (record in headers and not is_header):
-                continue
-            path = Path(inside, name)
-            if _is_record(path, record):
-                found.append(path)
-            else:
-                n_others += 1
+    for file in files_in(folder):
+        if file.fmt is None:
+            n_others += 1
+        elif file.fmt != "packed":
+            found.append(file.path)
     if not found:
         others = f" (of {n_others} file{'' if n_others == 1 else 's'})" if n_others else ""
         raise InputError(f"No file in the folder {str(folder)!r} is a known ECG format{others}. Pass a glob or a list.")
     return RecordFiles(found, n_others)
-
-
-def _folders(root: str) -> Iterator[tuple[str, list[str]]]:
-    for inside, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if "store.json" not in names:
-            yield inside, sorted(name for name in names if not name.startswith("."))
-
-
-def _is_record(path: Path, name: str) -> bool:
-    if name in _SIDECARS:
-        return False
-    try:
-        recognise(path)
-    except FormatError:
-        return False
-    return True
-
-
-def _segments(header: str) -> list[str]:
-    """Return the records that a header of several segments lists (header(5)); none for a plain one."""
-    try:
-        with open(header, encoding="latin-1") as file:  # noqa: PTH123 -- one call per record of a large folder
-            lines = (line.split() for line in file if line.strip() and not line.startswith("#"))
-            first = next(lines, [""])
-            return [line[0] for line in lines] if "/" in first[0] else []
-    except OSError:
-        return []
 
 
 def by_id(files: Sequence[Path], name: Callable[[Path], str]) -> dict[str, Path]:

@@ -1,0 +1,236 @@
+"""What each file of a data set holds, and what is odd about it: a look before any work with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch.annotation import Annotation
+from cardioflow.errors import FormatError
+from cardioflow.io.base import Record
+from cardioflow.io.reading import (
+    FoundFile,
+    annotation_files,
+    check_options,
+    files_in,
+    identifies_person,
+    open_store,
+    read_each,
+    recognise,
+    request_for,
+)
+from cardioflow.registry import formats
+from cardioflow.report.look import look
+
+__all__ = ["FileCheck", "check_file", "check_files"]
+
+_LARGEST_MV: Final = 20.0
+_SMALLEST_MV: Final = 0.001
+_LARGEST_RESIDUAL: Final = 0.05
+"""Rounding to 5 µV leaves residuals below 0.03 of the leads' RMS."""
+_USUAL_SOURCES: Final = (None, "header", "given")
+_SHARED_SUFFIXES: Final = frozenset(
+    {".csv", ".tsv", ".xml", ".mat", ".npy", ".npz", ".wav", ".dat", ".txt", ".parquet"}
+)
+"""Suffixes that files other than ECGs have too."""
+
+
+@final
+@dataclass(frozen=True)
+class FileCheck:
+    """What a file holds, what is odd about it, and what was guessed."""
+
+    file: str
+    format: str | None
+    refused: str | None = None
+    """Why it cannot be read; ``None`` for a file that can be."""
+    leads: tuple[str, ...] = ()
+    fs: float | None = None
+    """Samples per second and lead."""
+    n_samples: int | None = None
+    """Per lead."""
+    duration_s: float | None = None
+    n_records: int = 1
+    """Larger than 1 for a packed store."""
+    calibrated: bool | None = None
+    """Whether the unit of every lead is known; ``None`` for a file without a signal."""
+    identity_left_out: bool = False
+    """Whether the file says whose ECG it is."""
+    marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How often each code occurs, by set of annotations: the suffix of a WFDB annotation file, else ``"file"``."""
+    warnings: tuple[str, ...] = ()
+    """What is odd: amplitudes, limb leads that break their laws, swapped electrodes, checksums, damage."""
+    guessed: tuple[str, ...] = ()
+    """What the file does not say and the reader has assumed or computed."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields as plain JSON values."""
+        values = asdict(self)
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def check_files(
+    sources: Iterable[Path], *, fmt: str | None = None, options: Mapping[str, Any] | None = None
+) -> Iterator[FileCheck | None]:
+    """Yield what each record in ``sources``, files and folders, holds; ``None`` for each file that is not a record.
+
+    One file is in memory at a time. In a folder, a file that is not recognised is
+    a refused record if its suffix is one that only ECGs have (``.hea``, ``.edf``).
+
+    Args:
+        sources: Files and folders.
+        fmt: The format of all files, or ``None`` to recognise each file's.
+        options: Those of ``load``.
+
+    Raises:
+        InputError: for an option that the format does not have.
+    """
+    asked = dict(options or {})
+    if fmt is not None:
+        check_options(fmt, asked)
+    for source in sources:
+        if not source.is_dir():
+            yield check_file(source, fmt=fmt, options=asked)
+            continue
+        for found in files_in(source):
+            yield _found(found, fmt, asked)
+
+
+def check_file(path: Path, *, fmt: str | None = None, options: Mapping[str, Any] | None = None) -> FileCheck:
+    """Return what one file, or one packed store, holds; of a recording over 256 MiB, the first ten minutes are read.
+
+    Raises:
+        InputError: for an option that the format does not have.
+    """
+    asked = dict(options or {})
+    name = fmt
+    try:
+        name = name or ("packed" if path.is_dir() else recognise(path))
+        check_options(name, asked)
+        if name == "packed":
+            return FileCheck(str(path), name, n_records=len(open_store(path)))
+        return _check(path, name, asked)
+    except FormatError as error:
+        reason = str(error.args[0] if error.args else error)
+        return FileCheck(str(path), name, refused=reason.removeprefix(f"{path}: ").removeprefix(f"{path} "))
+
+
+def _found(found: FoundFile, fmt: str | None, options: Mapping[str, Any]) -> FileCheck | None:
+    if found.fmt is not None:
+        return check_file(found.path, fmt=found.fmt if fmt is None or found.fmt == "packed" else fmt, options=options)
+    if found.reason is None or found.path.suffix.lower() not in _own_suffixes():
+        return None
+    return FileCheck(str(found.path), None, refused=found.reason.removeprefix(f"{found.path} "))
+
+
+@lru_cache(maxsize=1)
+def _own_suffixes() -> frozenset[str]:
+    known = {suffix for name in formats.names() for suffix in formats.get(name).suffixes}
+    return frozenset(known) - _SHARED_SUFFIXES
+
+
+def _check(path: Path, fmt: str, options: Mapping[str, Any]) -> FileCheck:
+    marked, notes = _marks_of_wfdb(path, options) if fmt == "wfdb" else (None, ())
+    seen = look(path, fmt, {**options, "identify": True})
+    record = seen.record
+    has_signal = record.signal is not None and bool(record.leads)
+    if marked is None:
+        marked = {"file": record.annotation} if record.annotation is not None else {}
+    return FileCheck(
+        str(path),
+        fmt,
+        leads=record.leads,
+        fs=record.fs,
+        n_samples=seen.n_samples,
+        duration_s=seen.n_samples / record.fs,
+        calibrated=not record.meta.get("uncalibrated") if has_signal else None,
+        identity_left_out=not options.get("identify") and identifies_person(record.meta),
+        marks={name: _counts(marks) for name, marks in marked.items() if len(marks)},
+        warnings=(*_warnings(record), *notes, *(("only the beginning was looked at",) if seen.is_beginning else ())),
+        guessed=_guessed(record),
+    )
+
+
+def _counts(marks: Annotation) -> dict[str, int]:
+    return dict(Counter(marks.symbol.tolist()).most_common())
+
+
+@lru_cache(maxsize=1)
+def _beside(folder: Path) -> Mapping[str, Sequence[str]]:
+    return annotation_files(folder)
+
+
+def _marks_of_wfdb(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, Annotation], tuple[str, ...]]:
+    """Return the marks of every annotation file beside a record, and what is wrong with those that cannot be read."""
+    found: dict[str, Annotation] = {}
+    notes: list[str] = []
+    only = options.get("ann_ext")
+    for ext in [only] if only else _beside(path.parent).get(path.stem, ()):
+        asked = {**options, "ann_ext": ext}
+        record = read_each([path], "wfdb", request_for(("annotation",), asked), asked)[0]
+        if isinstance(record, FormatError):
+            notes.append(f"annotations {ext}: {record.args[0]}")
+        elif record.annotation is not None:
+            found[ext] = record.annotation
+    return found, tuple(notes)
+
+
+def _warnings(record: Record) -> tuple[str, ...]:
+    meta = record.meta
+    found = [str(text) for text in meta.get("warnings") or ()]
+    found += _amplitudes(record)
+    for key, law in (("einthoven_rms", "I + III = II"), ("goldberger_rms", "aVR + aVL + aVF = 0")):
+        residual = meta.get(key)
+        if residual is not None and residual > _LARGEST_RESIDUAL:
+            found.append(f"the limb leads deviate from {law} by {residual:.0%} of their RMS")
+    if meta.get("swapped_electrodes"):
+        found.append(f"electrodes may be swapped: {meta['swapped_electrodes']}")
+    if meta.get("checksum_ok") is False:
+        found.append("a checksum does not agree with the samples")
+    found += [f"damaged: {text}" for text in meta.get("damage") or ()]
+    return tuple(found)
+
+
+def _amplitudes(record: Record) -> list[str]:
+    """Return a warning for voltages of an RMS that no ECG has, each lead about its mean; and for missing samples."""
+    if record.signal is None:
+        return []
+    large, small, empty = [], [], []
+    for row, lead, unit in zip(record.signal, record.leads, record.units, strict=True):
+        rms = _rms(row)
+        if rms is None:
+            empty.append(lead)
+        elif unit == "mV" and rms > _LARGEST_MV:
+            large.append(f"{lead} {rms:.3g} mV")
+        elif unit == "mV" and rms < _SMALLEST_MV:
+            small.append(f"{lead} {rms * 1000:.3g} µV")
+    found = [f"RMS above {_LARGEST_MV:g} mV: {', '.join(large)}"] if large else []
+    found += [f"RMS below 1 µV: {', '.join(small)}"] if small else []
+    return found + ([f"no sample: {', '.join(empty)}"] if empty else [])
+
+
+def _rms(row: NDArray[np.float32]) -> float | None:
+    there = row[~np.isnan(row)]
+    return float(there.std(dtype=np.float64)) if there.size else None
+
+
+def _guessed(record: Record) -> tuple[str, ...]:
+    meta = record.meta
+    found = []
+    if meta.get("uncalibrated"):
+        which = meta.get("uncalibrated_leads") or [
+            lead for lead, unit in zip(record.leads, record.units, strict=True) if unit in ("adu", "unknown")
+        ]
+        found.append(f"the scale of {', '.join(which) or 'the samples'}")
+    if meta.get("fs_source") not in _USUAL_SOURCES:
+        found.append(f"the sampling rate, from the {meta['fs_source']}")
+    if meta.get("derived_leads"):
+        found.append(f"computed leads: {', '.join(meta['derived_leads'])}")
+    return tuple(found)

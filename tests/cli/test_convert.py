@@ -165,7 +165,7 @@ def test_two_files_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file())
 
 
 def test_results_inside_the_source_are_not_converted_again(folder: Path) -> None:
@@ -207,3 +207,85 @@ def test_a_destination_that_cannot_be_written_to_is_one_error(folder: Path, tmp_
     (tmp_path / "out").write_text("a file")
     with pytest.raises(WriteError, match=r"out/.*cannot be written: (Not a directory|File exists)\. .*choose another"):
         _call("convert", folder, tmp_path / "out", "--fmt", "edf")
+
+
+def test_options_belong_to_what_is_done(cinc: Path, tmp_path: Path) -> None:
+    _two_leads(tmp_path / "a.npz")
+    assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=I")[0] == 0
+    code, said = _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=II")
+    assert code == 2
+    assert "a.csv was made of another file or with other options. Pass --overwrite" in said
+    assert "0 records in" in said
+    assert "1 failed" in said
+    again = ("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=II", "--overwrite")
+    assert _call(*again)[0] == 0
+    written = EcgDataset(tmp_path / "out" / "a.csv").next_batch(1).load(fmt="csv")
+    assert (written.meta[0]["leads"], written.signal[0][0, 0]) == (("II",), 2.0)
+    code, said = _call(*again[:-1])
+    assert (code, "1 records in" in said, "1 of them were there already" in said) == (0, True, True)
+
+
+@pytest.mark.parametrize("more", [("-o", "stop_s=0.5"), ("--identify",), ("--no-annotations",)])
+def test_no_option_is_left_out_of_what_is_done(tmp_path: Path, more: tuple[str, ...]) -> None:
+    _two_leads(tmp_path / "a.npz")
+    assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv")[0] == 0
+    assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", *more)[0] == 2
+    assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv")[0] == 0
+
+
+def test_a_file_of_one_name_from_elsewhere_is_not_taken_for_done(tmp_path: Path) -> None:
+    _array(tmp_path / "one" / "a.npz", 1.0)
+    _array(tmp_path / "two" / "a.npz", 2.0)
+    assert _call("convert", tmp_path / "one" / "a.npz", tmp_path / "out", "--fmt", "csv")[0] == 0
+    code, said = _call("convert", tmp_path / "two" / "a.npz", tmp_path / "out", "--fmt", "csv")
+    assert (code, "0 records in" in said) == (2, True)
+    (tmp_path / "out" / "b.csv").write_text("a file of the user's own")
+    _array(tmp_path / "one" / "b.npz", 1.0)
+    assert _call("convert", tmp_path / "one" / "b.npz", tmp_path / "out", "--fmt", "csv")[0] == 2
+    assert (tmp_path / "out" / "b.csv").read_text() == "a file of the user's own"
+
+
+def test_a_conversion_that_was_stopped_while_it_replaced_files_replaces_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cardioflow.cli.convert import _Job
+
+    _two_leads(tmp_path / "a.npz")
+    command = ("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o")
+    assert _call(*command, "channels=I")[0] == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(_Job, "_convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        CliRunner().invoke(app, [str(part) for part in (*command, "channels=II", "--overwrite")])
+    assert _call(*command, "channels=II")[0] == 2, "lead I is not taken for lead II"
+    assert _call(*command, "channels=II", "--overwrite")[0] == 0
+
+
+def test_a_name_with_the_suffix_of_a_format_is_a_file(data: Path, tmp_path: Path) -> None:
+    scp = data / "formats" / "scp" / "Example.scp"
+    code, said = _call("convert", scp, tmp_path / "x.edf")
+    assert (code, (tmp_path / "x.edf").is_file()) == (0, True), said
+    assert "1 records in" in said
+    assert EcgDataset(tmp_path / "x.edf").next_batch(1).load().signal[0].shape == (12, 5000)
+    for name, fmt in (("y.npz", None), ("z.csv", "csv"), ("w.hea", None), ("v.dcm", "dicom")):
+        assert _call("convert", scp, tmp_path / name, *(("--fmt", fmt) if fmt else ()))[0] == 0
+        assert (tmp_path / name).is_file()
+    (tmp_path / "folder.edf").mkdir()
+    assert _call("convert", scp, tmp_path / "folder.edf", "--fmt", "edf")[0] == 0
+    assert (tmp_path / "folder.edf" / "Example.edf").is_file()
+
+
+def test_a_file_name_for_several_records_or_of_another_format_is_refused(data: Path, tmp_path: Path) -> None:
+    scp = data / "formats" / "scp"
+    for sources in ([scp], [scp / "demo.scp", scp / "Example.scp"]):
+        with pytest.raises(InputError, match=r"this names one file for (a folder|2 sources)"):
+            _call("convert", *sources, tmp_path / "x.edf")
+    with pytest.raises(InputError, match=r"a name that ends in '.edf' is a file of edf\. Pass that format"):
+        _call("convert", scp / "demo.scp", tmp_path / "x.edf", "--fmt", "npz")
+    with pytest.raises(InputError, match="which format is to be written\\? Pass --fmt"):
+        _call("convert", scp / "demo.scp", tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def _two_leads(path: Path) -> None:
+    signal = np.repeat(np.array([[1.0], [2.0]], np.float32), 250, axis=1)
+    np.savez(path, signal=signal, fs=250.0, leads=np.array(["I", "II"]), units=np.array(["mV", "mV"]))

@@ -81,9 +81,14 @@ def predict(
 @app.command(epilog="Example:  `cardioflow convert training2017 edf/ --fmt edf`")
 def convert(
     sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="ECG files, or folders of them.")],
-    dst: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write to.")],
+    dst: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write to; of one file, its name.")],
     *,
-    fmt: Annotated[str, typer.Option(help="The format to write: wfdb, edf, dicom, csv, npz, parquet, arrow.")],
+    fmt: Annotated[
+        str | None,
+        typer.Option(
+            help="The format to write: wfdb, edf, dicom, csv, npz, parquet, arrow. Of a file the suffix says it."
+        ),
+    ] = None,
     ann_ext: Annotated[
         str | None, typer.Option(help="The suffix of WFDB records' annotation files, where there are several.")
     ] = None,
@@ -93,8 +98,9 @@ def convert(
     identify: Annotated[
         bool, typer.Option("--identify", help="Keep what identifies a person, where the file says it.")
     ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write again what is there already.")] = False,
 ) -> None:
-    """Write every ECG of SRC to DST in another format; what is there already is not written again."""
+    """Write every ECG of SRC to DST in another format; what the same command has written is not written again."""
     from cardioflow.cli.convert import Conversion
 
     how = Conversion(
@@ -104,6 +110,7 @@ def convert(
         options=reading_options(options),
         jobs=jobs,
         identify=identify,
+        overwrite=overwrite,
     )
     raise typer.Exit(how.run(sources, dst))
 

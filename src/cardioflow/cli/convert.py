@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from cardioflow.cli.conversions import Conversions
 from cardioflow.errors import FormatError, InputError
+from cardioflow.io.base import Format
 from cardioflow.io.reading import annotation_files, has_plain_annotations, recognise
 from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
+from cardioflow.registry import formats
 
 __all__ = ["Conversion"]
 
@@ -26,7 +29,8 @@ _BATCH = 8
 class Conversion:
     """How ECGs are to be written, and which of them: all in ``sources``, under ``dst``."""
 
-    fmt: str
+    fmt: str | None
+    """``None`` follows from the suffix of ``dst``, which then names a file."""
     ann_ext: str | None = None
     """The suffix of WFDB records' annotation files; ``None`` takes ``atr``, or the only one there is."""
     annotations: bool = True
@@ -34,34 +38,82 @@ class Conversion:
     """How to read, as ``load`` takes it."""
     jobs: int = 2
     identify: bool = False
+    overwrite: bool = False
+    """Whether files that are there already are written again."""
 
     def run(self, sources: Sequence[Path], dst: Path) -> int:
         """Write every ECG in ``sources`` to ``dst`` and return the exit status: 2 when one could not be.
 
-        Files that exist are skipped, so a conversion that was stopped continues where it was.
+        Files that the same conversion has written, of the same source and with the same options, are skipped, so one
+        that was stopped continues where it was. Other files that are there already fail, unless ``overwrite``.
 
         Raises:
-            InputError: when there is no ECG in ``sources``.
+            InputError: when there is no ECG in ``sources``, or ``dst`` names one file for several of them.
             WriteError: when the disk is full, or ``dst`` cannot be written to.
         """
-        found = _find(sources, dst, self.fmt)
-        n_written = n_failed = 0
+        fmt = self.fmt or _format_of(dst)
+        if _names_file(dst, fmt):
+            found, folder = _only(sources, dst), dst.parent
+        else:
+            found, folder = _find(sources, dst, fmt), dst
+        job = _Job(replace(self, fmt=fmt), folder)
         for kind, paths in found.records.items():
-            for own, components in self._with_components(kind, paths):
-                written, failed = self._convert(kind, own, components, dst)
-                n_written += written
-                n_failed += failed
+            job.convert(kind, paths)
         others = f"; {found.n_other} files are not ECGs" if found.n_other else ""
         results = f"; {found.n_results} files in {dst} are results and were left out" if found.n_results else ""
-        typer.echo(f"{n_written} records in {dst} as {self.fmt}, {n_failed} failed{others}{results}")
-        return 2 if n_failed else 0
+        before = f"; {job.n_before} of them were there already" if job.n_before else ""
+        typer.echo(f"{job.n_written} records in {dst} as {fmt}, {job.n_failed} failed{before}{others}{results}")
+        return 2 if job.n_failed else 0
+
+
+class _Job:
+    """One run of a conversion into ``folder``, and what it has done."""
+
+    def __init__(self, how: Conversion, folder: Path) -> None:
+        self.how = how
+        self.folder = folder
+        self.n_written = self.n_failed = self.n_before = 0
+        self._writer: Format = formats.get(str(how.fmt))()
+        options = {name: getattr(how, name) for name in ("fmt", "ann_ext", "annotations", "options", "identify")}
+        self._done = Conversions(folder, options)
+
+    def convert(self, kind: str, paths: Mapping[str, Path]) -> None:
+        """Write the records of one format, but for those that are done."""
+        there = {name for name in paths if self._writer.target(self.folder / name).exists()}
+        left = dict(paths)
+        for name in sorted(there) if not self.how.overwrite else ():
+            source = left.pop(name)
+            if self._done.made(self._result(name), source):
+                self.n_before += 1
+                self.n_written += 1
+            else:
+                self.n_failed += 1
+                typer.echo(
+                    f"cardioflow: {name}: {self._writer.target(self.folder / name)} was made of another file or with "
+                    "other options. Pass --overwrite, or another folder.",
+                    err=True,
+                )
+        if not left:
+            return
+        self._done.begin(self._results(left), there=[self._result(name) for name in there])
+        for own, components in self._with_components(kind, left):
+            failed = self._convert(kind, own, components)
+            self.n_failed += len(failed)
+            self.n_written += len(own) - len(failed)
+            self._done.end(self._results({name: path for name, path in own.items() if name not in failed}))
+
+    def _result(self, name: str) -> str:
+        return self._writer.target(self.folder / name).relative_to(self.folder).as_posix()
+
+    def _results(self, paths: Mapping[str, Path]) -> dict[str, Path]:
+        return {self._result(name): path for name, path in paths.items()}
 
     def _with_components(self, kind: str, paths: dict[str, Path]) -> list[tuple[dict[str, Path], list[str]]]:
         """Return the records of one format, and what to read of them: marks where it is plain which file has them."""
         plain, marked = ["signal", "meta"], ["signal", "meta", "annotation"]
-        if not self.annotations:
+        if not self.how.annotations:
             return [(paths, plain)]
-        if kind != "wfdb" or self.ann_ext is not None:
+        if kind != "wfdb" or self.how.ann_ext is not None:
             return [(paths, marked)]
         beside = {folder: annotation_files(folder) for folder in {path.parent for path in paths.values()}}
         some: dict[str, Path] = {}
@@ -81,21 +133,68 @@ class Conversion:
         others = {name: path for name, path in paths.items() if name not in some}
         return [(own, components) for own, components in ((some, marked), (others, plain)) if own]
 
-    def _convert(self, kind: str, paths: dict[str, Path], components: list[str], dst: Path) -> tuple[int, int]:
-        options = {"identify": self.identify, **self.options}
-        if kind == "wfdb" and self.ann_ext is not None:
-            options["ann_ext"] = self.ann_ext
+    def _convert(self, kind: str, paths: dict[str, Path], components: list[str]) -> set[str]:
+        """Write records and return those that failed."""
+        how = self.how
+        options = {"identify": how.identify, **how.options}
+        if kind == "wfdb" and how.ann_ext is not None:
+            options["ann_ext"] = how.ann_ext
         pipeline = (
             Pipeline()
             .load(fmt=kind, components=components, **options)
-            .dump(dst, fmt=self.fmt, exists="skip", identify=self.identify)
+            .dump(self.folder, fmt=str(how.fmt), exists="overwrite", identify=how.identify)
         )
-        dataset = EcgDataset(paths)
-        run = (dataset >> pipeline).run(batch_size=_BATCH, threads=self.jobs, prefetch=2 * self.jobs, on_error="skip")
+        run = (EcgDataset(paths) >> pipeline).run(
+            batch_size=_BATCH, threads=how.jobs, prefetch=2 * how.jobs, on_error="skip"
+        )
         for skipped in run.skipped:
             # Without the step: the user of the command wrote none.
             typer.echo(f"cardioflow: {skipped.record}: {skipped.reason.args[0]}", err=True)
-        return len(dataset) - len(run.skipped), len(run.skipped)
+        return {str(skipped.record) for skipped in run.skipped}
+
+
+def _format_of(dst: Path) -> str:
+    """Return the format that the suffix of ``dst`` names.
+
+    Raises:
+        InputError: when there is none.
+    """
+    able = {name: formats.get(name).suffixes for name in formats.names() if formats.get(name).write is not Format.write}
+    found = [name for name, suffixes in able.items() if dst.suffix.lower() in suffixes]
+    if len(found) != 1 or dst.is_dir():
+        raise InputError(f"convert {dst}: which format is to be written? Pass --fmt, one of {', '.join(able)}.")
+    return found[0]
+
+
+def _names_file(dst: Path, fmt: str) -> bool:
+    """Return whether ``dst`` is the name of a file of the format, and not a folder.
+
+    Raises:
+        InputError: when it is the name of a file of another format.
+    """
+    if dst.is_dir() or not dst.suffix:
+        return False
+    if dst.suffix.lower() in formats.get(fmt).suffixes[:1]:
+        return True
+    others = [name for name in formats.names() if dst.suffix.lower() in formats.get(name).suffixes[:1]]
+    if others and not dst.exists():
+        raise InputError(
+            f"convert {dst} --fmt {fmt}: a name that ends in {dst.suffix!r} is a file of {' or '.join(others)}. Pass "
+            f"that format, a name that ends in {formats.get(fmt).suffixes[0]!r}, or a folder."
+        )
+    return False
+
+
+def _only(sources: Sequence[Path], dst: Path) -> _Found:
+    """Return the one ECG in ``sources``, under the name ``dst``.
+
+    Raises:
+        InputError: when there are several, or a folder.
+    """
+    if len(sources) != 1 or sources[0].is_dir():
+        what = f"{len(sources)} sources" if len(sources) != 1 else "a folder"
+        raise InputError(f"convert to {dst}: this names one file for {what}. Pass the name of a folder, and --fmt.")
+    return _Found({recognise(sources[0]): {dst.name: sources[0]}})
 
 
 def _wfdb_name(path: str) -> str:

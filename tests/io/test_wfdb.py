@@ -12,6 +12,7 @@ import wfdb
 
 from cardioflow.errors import FormatError
 from cardioflow.io._person import patient_key
+from cardioflow.io._wfdb.metadata import age_and_sex
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 
@@ -522,3 +523,42 @@ def test_a_name_that_follows_the_format_is_the_name(tmp_path, name):
 def test_a_record_in_steps_of_a_converter_says_so(tmp_path, unit):
     found = read(record(tmp_path, f"r 1 250 1\nr.dat 16 1(0)/{unit} 16 0 200 200 0 MLII\n", dat=b"\xc8\x00"))
     assert (found.signal.tolist(), found.units, found.meta["uncalibrated"]) == ([[200.0]], (unit,), True)
+
+
+@pytest.mark.parametrize(
+    ("told", "age"),
+    [
+        ("Age: 3 mo", 0.25),
+        ("age: 6 months", 0.5),
+        ("<age>: 10 days <sex>: F", 0.027),
+        ("Age: 2 weeks", 0.038),
+        ("Age = 4 wks, sex: f", 0.077),
+        ("Age: 12d", 0.033),
+        ("Age: 18 hours", 0.002),
+        ("Age: 3months", 0.25),
+        ("Age: 2 years 6 months", 2.5),
+        ("Age: 2y6m", 2.5),
+        ("Age: 003M", 0.25),
+        ("Age: 007D", 0.019),
+        ("Age: 034Y", 34),
+        ("Age: 1.5", 1.5),
+        ("Age: >89", 90),
+        ("Age: 90+", 90),
+        ("Age: >= 90", 90),
+        ("Age: 61 years old", 61),
+        ("Age: 77 Sex: Male", 77),
+        ("Age: 69 M", 69),
+        ("age: 45, 12 months after an infarct", 45),
+        ("Age: 60 Height: 170 m", 60),
+        ("Age: 34M", None),
+        ("Age: 3 m", None),
+        ("Age: 7 minutes", None),
+        ("Age: < 1", None),
+        ("Age: 300", None),
+        ("Age: 21/03/1990", None),
+        ("Age: 45.2.1", None),
+        ("Age: NaN", None),
+    ],
+)
+def test_an_age_is_in_years_whatever_its_unit_and_none_where_it_cannot_be_told(told, age):
+    assert age_and_sex((told,))[0] == age

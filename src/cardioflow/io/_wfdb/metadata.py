@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from cardioflow.io._person import id_in, key_in, names_person, patient_key
+from cardioflow.io._person import id_in, key_in, names_person, patient_key, years
 
 __all__ = ["NO_METADATA", "age_and_sex", "comment_metadata", "device"]
 
@@ -14,8 +14,23 @@ NO_METADATA: Final[dict[str, Any]] = {"age": None, "sex": None, "comments": (), 
 
 # "69 M 1085 1629 x1": the first comment of the MIT-BIH databases, and of what was cut from them. -1 is unknown.
 _MIT = re.compile(r"(-?\d{1,3}|\?)\s+([MF?])(?:\s+[\dN].*|\s*)")
-# "Age: 56  Sex: M", "<age>: 75", "# age: 81", "Gender: female". LUDB hides great ages as ">89".
-_AGE = re.compile(r"\bage\b>?\s*[:=]\s*(>?)\s*(\d{1,3}(?:\.\d+)?)(?![\d/])", re.IGNORECASE)
+# "Age: 56  Sex: M", "<age>: 75", "# age: 81", "Age: 3 mo", "Age: 2 years 6 months". LUDB hides great ages as ">89".
+_AGE = re.compile(
+    r"\bage\b>?\s*[:=]\s*(?P<over>>=?|over\b)?\s*(?P<number>\d{1,3}(?:\.\d+)?)(?![\d/.])\s*"
+    r"(?P<unit>[a-z]*)(?:\W*?(?P<months>\d\d?)\s*(?:months?|mos?|m)\b)?",
+    re.IGNORECASE,
+)
+# DICOM's age string, as exports copy it: always three digits.
+_AGE_STRING = re.compile(r"\d{3}[DWMY]")
+_UNITS_OF_AGE: Final = {
+    **dict.fromkeys(("y", "yr", "yrs", "yo", "year", "years"), "Y"),
+    **dict.fromkeys(("mo", "mos", "mth", "mths", "month", "months"), "M"),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "W"),
+    **dict.fromkeys(("d", "day", "days"), "D"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "H"),
+}
+# Up to here ages are told in months.
+_MOST_MONTHS: Final = 36
 _SEX = re.compile(r"\b(?:sex|gender)\b>?\s*[:=]\s*([mf])(?:ale|emale)?\b", re.IGNORECASE)
 
 
@@ -40,7 +55,10 @@ def device(comments: tuple[str, ...]) -> str | None:
 
 
 def age_and_sex(comments: tuple[str, ...]) -> tuple[float | None, str | None]:
-    """Return years and ``"M"`` or ``"F"`` where a comment gives them; "over 89" is 90."""
+    """Return years and ``"M"`` or ``"F"`` where a comment gives them; ``>89`` is 90, and so is ``90+``.
+
+    An age without a unit is in years. Months, weeks, days and hours become years: ``3 mo`` is 0.25.
+    """
     age: Any = None
     sex: str | None = None
     for comment in comments:
@@ -50,8 +68,27 @@ def age_and_sex(comments: tuple[str, ...]) -> tuple[float | None, str | None]:
             sex = mit[2] if mit[2] in "MF" else None
             continue
         if age is None and (match := _AGE.search(comment)):
-            age = float(match[2]) + bool(match[1])
-            age = int(age) if age == int(age) else age
+            age = _age(match)
         if sex is None and (match := _SEX.search(comment)):
             sex = match[1].upper()
     return age, sex
+
+
+def _age(match: re.Match[str]) -> int | float | None:
+    """Return the years that ``match`` of ``_AGE`` tells; ``None`` where they cannot be told.
+
+    ``34M`` may be 34 months or a man of 34 years; ``003M`` is DICOM's way of writing 3 months.
+    """
+    number, word = match["number"], match["unit"].lower()
+    glued = bool(word) and match.string[match.end("number")].isalpha()
+    unit = _UNITS_OF_AGE.get(word, "Y")
+    if glued and _AGE_STRING.fullmatch(number + word.upper()):
+        unit = word.upper()
+    elif (word == "m" and float(number) <= _MOST_MONTHS) or word in ("min", "mins", "minute", "minutes"):
+        return None
+    age = years(float(number), unit)
+    if age is None:
+        return None
+    if match["months"] and _UNITS_OF_AGE.get(word) == "Y":
+        return years(float(number) * 12 + float(match["months"]), "M")
+    return age + 1 if match["over"] in (">", "over", "Over") else age

@@ -53,6 +53,8 @@ def _reader(fmt: str) -> Format:
 
 COMMON = {"age", "sex", "timestamp", "comments", "device", "signame", "derived_leads", "swapped_electrodes"} | {
     "uncalibrated",
+    "fs_source",
+    "warnings",
     "patient_key",
 }
 

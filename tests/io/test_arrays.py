@@ -119,7 +119,7 @@ def test_a_parquet_table_of_others_needs_a_rate(tmp_path):
     parquet.write_table(table.replace_schema_metadata({"cardioflow": '{"fs": 500}'}), path)
     found = read(path)
     np.testing.assert_array_equal(found.signal, SIGNAL)
-    assert (found.fs, found.leads, found.units) == (500.0, ("I", "V1"), ("mV", "mV"))
+    assert (found.fs, found.leads, found.units) == (500.0, ("I", "V1"), ("mV", "adu"))
 
 
 def test_a_parquet_file_that_holds_far_more_than_its_size_is_refused(tmp_path):

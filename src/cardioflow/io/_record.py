@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.batch.units import is_unknown
+from cardioflow.dsp.amplitude import amplitude_warnings
 from cardioflow.dsp.leads import check_limb_leads, derive_limb_leads, suspect_swapped_electrodes
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.base import ReadRequest, Record
@@ -49,8 +50,9 @@ def make_record(
     """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
 
     Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
-    suspected), ``uncalibrated`` (whether a unit is unknown), and where the limb leads were recorded ``einthoven_rms``
-    and ``goldberger_rms`` (see ``dsp.leads``).
+    suspected), ``uncalibrated`` (whether a unit is unknown), ``fs_source`` (``"header"``, unless the reader says where
+    else the rate comes from), ``warnings`` (see ``dsp.amplitude``), and where the limb leads were recorded
+    ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
     ``derived`` names leads of ``wave`` that the reader has computed itself. With ``wave.steps`` there are also
     ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record. With ``derive=False``, as suits tables
     and arrays that people write, no lead is computed, and what ``meta`` says per lead follows the choice of leads.
@@ -86,7 +88,8 @@ def make_record(
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
     signame = tuple(names[i] for i in rows)
     if known is not None:
-        known.setdefault("uncalibrated", bool(nameless))
+        known["uncalibrated"] = bool(nameless or known.get("uncalibrated"))
+        known.setdefault("fs_source", "header")
         known.setdefault("patient_key", None)
         known["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
         if len(set(stored)) == n_leads:
@@ -99,9 +102,11 @@ def make_record(
     # Which of the file's leads each one is; a computed one is not one of them.
     picks = [place.get(leads[i], -1) if computed else i for i in rows]
     # A choice of rows copies; all of them are taken as they are.
-    chosen = signal if request.channels is None else signal[rows]
+    chosen = np.ascontiguousarray((signal if request.channels is None else signal[rows])[:, start:stop])
+    if known is not None:
+        known["warnings"] = amplitude_warnings(chosen, [leads[i] for i in rows], [units[i] for i in rows])
     return Record(
-        signal=np.ascontiguousarray(chosen[:, start:stop]) if "signal" in request.components else None,
+        signal=chosen if "signal" in request.components else None,
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
         units=tuple(units[i] for i in rows),

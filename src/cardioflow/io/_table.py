@@ -11,6 +11,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
+from cardioflow.io._units import in_millivolts
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["UNREADABLE", "check_growth", "number_columns", "record_from", "stored_metadata", "table_of"]
@@ -65,7 +66,8 @@ def record_from(table: pa.Table, meta: dict[str, Any], request: ReadRequest) -> 
     if not isinstance(fs, int | float) or isinstance(fs, bool):
         raise FormatError('holds no sampling rate; expected {"fs": 500} as its metadata "cardioflow".')
     leads = table.column_names
-    units = meta.pop("units", None) or ("mV",) * len(leads)
+    counted = [pa.types.is_integer(table.schema.field(i).type) for i in range(len(leads))]
+    units = meta.pop("units", None) or tuple("adu" if steps else "mV" for steps in counted)
     if not isinstance(units, tuple) or len(units) != len(leads) or not all(isinstance(unit, str) for unit in units):
         raise FormatError(f"tells the units {str(units)[:80]} for {len(leads)} columns of numbers; expected one each.")
     marks = meta.pop("marks", None)
@@ -78,7 +80,8 @@ def record_from(table: pa.Table, meta: dict[str, Any], request: ReadRequest) -> 
             row[at : at + len(part)] = part.to_numpy(zero_copy_only=False)
             at += len(part)
     blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
-    wave = Waveform(signal, float(fs), tuple(leads), tuple(units))
+    values, units = in_millivolts(signal, units)
+    wave = Waveform(values, float(fs), tuple(leads), units)
     return make_record(wave, request, blank | meta, marks_from(marks), derive=False)
 
 

@@ -28,8 +28,9 @@ class Arrow(Format):
     """Arrow IPC, a file (Feather version 2) or a stream, with a column per lead and the same metadata as Parquet.
 
     A table of others needs at least ``{"fs": 500}`` under the key ``cardioflow``
-    of its schema's metadata. Columns of numbers are leads, in millivolts where no
-    unit is given; several batches are joined; LZ4 and Zstandard are unpacked.
+    of its schema's metadata. Columns of numbers are leads: where no unit is
+    given, floats in millivolts, and integers in steps of a converter, ``"adu"``.
+    Several batches are joined; LZ4 and Zstandard are unpacked.
     Written: a file of float32, so that reading gives the same bits.
 
     A file is read as the stream that it contains, from its first message to the

@@ -16,6 +16,7 @@ from cardioflow.io._matlab import Value, read_variables
 from cardioflow.io._person import sex_letter, years
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, read_whole
+from cardioflow.io._units import in_millivolts
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Mat"]
@@ -44,8 +45,10 @@ class Mat(Format):
     variable="ECG.data")`` chooses. The rate is ``fs`` or one of its common names;
     names of the leads are rows of text or a cell of texts called ``leads``; ``age``,
     and ``sex`` as a text, go into the metadata. What stands beside the signal goes
-    before what stands elsewhere in the file. Numbers are taken for millivolts; ``unit="mmHg"`` names
-    another unit, ``per_unit=1000`` says how many make one millivolt, and ``fs=500``
+    before what stands elsewhere in the file. Numbers are taken for millivolts, but
+    for steps of a converter where all of them are whole: the unit is then ``"adu"``,
+    and ``meta["uncalibrated"]`` is true. ``unit="uV"`` names the unit, ``per_unit=1000``
+    says how many make one of it (a millivolt, if no ``unit`` is named), and ``fs=500``
     and ``leads=("I", "II")`` what the file does not tell.
 
     The files of the China Physiological Signal Challenge 2018 are a structure
@@ -63,7 +66,7 @@ class Mat(Format):
     def __init__(
         self,
         fs: float | None = None,
-        unit: str = "mV",
+        unit: str | None = None,
         per_unit: float = 1.0,
         variable: str | None = None,
         leads: str | Sequence[str] | None = None,
@@ -86,10 +89,11 @@ class Mat(Format):
             names = content.lead_names(len(signal)) if self.leads is None else tuple(self.leads)
             if len(names) != len(signal):
                 raise FormatError(f"holds {len(signal)} leads in {content.place!r}, and leads=… names {len(names)}.")
+            unit = self._unit(signal)
             if self.per_unit != 1.0:
                 signal = signal / self.per_unit
+            signal, units = in_millivolts(signal, (unit,) * len(signal))
             scaled = np.ascontiguousarray(signal, np.float32)
-            unit = "mV" if self.per_unit != 1.0 or self.unit == "mV" else self.unit
             meta = {
                 "age": content.near(_AGES, _age),
                 "sex": content.near(_SEXES, _sex),
@@ -97,8 +101,16 @@ class Mat(Format):
                 "comments": (),
                 "device": None,
                 "variable": content.place,
+                "fs_source": "header" if self.fs is None else "given",
             }
-            return make_record(Waveform(scaled, fs, names, (unit,) * len(signal)), request, meta, derive=False)
+            return make_record(Waveform(scaled, fs, names, units), request, meta, derive=False)
+
+    def _unit(self, signal: NDArray[Any]) -> str:
+        # By value, because MATLAB stores doubles that are whole as integers.
+        if self.unit is not None or self.per_unit != 1.0:
+            return self.unit or "mV"
+        whole = signal.dtype.kind in "iub" or bool((np.isnan(signal) | (signal == np.rint(signal))).all())
+        return "adu" if whole else "mV"
 
 
 def _leaves(variables: Mapping[str, Value], place: str = "") -> Iterator[tuple[str, Leaf]]:

@@ -10,6 +10,7 @@ from cardioflow.io._arrays import array_of, as_leads
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json
 from cardioflow.io._source import naming, read_whole
+from cardioflow.io._units import in_millivolts, unit_of_type
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npy"]
@@ -22,13 +23,17 @@ class Npy(Format):
     An array has no sampling rate. It is read from a file of the same name that
     ends in ``.json``: ``{"fs": 500, "leads": ["I", "II"], "units": ["mV", "mV"]}``,
     of which ``fs`` is needed and what else it says goes into ``meta``; or it is
-    told, ``load(fmt="npy", fs=500)``. Nothing is unpickled.
+    passed, ``load(fmt="npy", fs=500)``, as the unit of all leads may be with
+    ``unit="uV"``. Without a unit, floats are taken for millivolts, and integers for
+    steps of a converter: their unit is ``"adu"``, and ``meta["uncalibrated"]`` is
+    true. Nothing is unpickled.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".npy",)
 
-    def __init__(self, fs: float | None = None) -> None:
+    def __init__(self, fs: float | None = None, unit: str | None = None) -> None:
         self.fs = fs
+        self.unit = unit
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -47,9 +52,12 @@ class Npy(Format):
                 )
             n = len(signal)
             names = _texts(given, "leads", n) or tuple(f"signal {i}" for i in range(n))
-            units = _texts(given, "units", n) or ("mV",) * n
+            units = _texts(given, "units", n)
+            units = (self.unit,) * n if self.unit is not None else units or (unit_of_type(signal),) * n
+            values, units = in_millivolts(signal, units)
             meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, **given}
-            return make_record(Waveform(signal, float(fs), names, units), request, meta, derive=False)
+            meta["fs_source"] = "header" if self.fs is None else "given"
+            return make_record(Waveform(values, float(fs), names, units), request, meta, derive=False)
 
 
 def _beside(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
+from cardioflow.io._units import in_millivolts, unit_of_type
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npz"]
@@ -30,12 +31,17 @@ class Npz(Format):
     """NPZ with ``signal`` (lead, time), ``fs``, and if they are there ``leads``, ``units``, ``told``, ``marks``.
 
     ``signal`` may also be called ``ecg``, ``val`` or ``data``, or be the only array of
-    numbers with two axes; without ``units`` it is taken for millivolts. ``told``
+    numbers with two axes. Without ``units``, or ``load(fmt="npz", unit="uV")`` for
+    all leads, floats are taken for millivolts, and integers for steps of a
+    converter: their unit is ``"adu"``, and ``meta["uncalibrated"]`` is true. ``told``
     and ``marks`` are JSON texts: metadata and annotations. Nothing is unpickled.
     Written: float32, so that reading gives the same bits.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".npz",)
+
+    def __init__(self, unit: str | None = None) -> None:
+        self.unit = unit
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
@@ -51,7 +57,9 @@ class Npz(Format):
             signal = as_leads(arrays[key], f"array {key!r}")
             n = len(signal)
             names = _texts(arrays, "leads", n) or tuple(f"signal {i}" for i in range(n))
-            units = _texts(arrays, "units", n) or ("mV",) * n
+            units = _texts(arrays, "units", n)
+            units = (self.unit,) * n if self.unit is not None else units or (unit_of_type(signal),) * n
+            signal, units = in_millivolts(signal, units)
             told = from_json(text_of(arrays["told"], "'told'")) if "told" in arrays else {}
             marks = marks_from(from_json(text_of(arrays["marks"], "'marks'"))) if "marks" in arrays else None
             wave = Waveform(signal, float(arrays["fs"].reshape(-1)[0]), names, units)

@@ -23,8 +23,9 @@ class Parquet(Format):
     """Parquet with a column of float per lead; rate, units, metadata and marks in the schema's metadata, as JSON.
 
     A table of others needs at least ``{"fs": 500}`` under the key ``cardioflow``
-    of its schema's metadata. Columns of numbers are leads, in millivolts where no
-    unit is given. Written: float32, so that reading gives the same bits.
+    of its schema's metadata. Columns of numbers are leads. Where no unit is
+    given, floats are taken for millivolts, and integers for steps of a converter,
+    ``"adu"``. Written: float32, so that reading gives the same bits.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".parquet",)

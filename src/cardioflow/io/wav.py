@@ -13,6 +13,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._codecs.unpack import unpack
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, open_plain
+from cardioflow.io._units import in_millivolts
 from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Wav"]
@@ -72,7 +73,7 @@ class Wav(Format):
         width = sound.bits // 8 * sound.channels
         n = len(raw) // width
         samples = _numbers(raw[: n * width], sound).reshape(n, sound.channels)
-        signal = (samples.T / self.per_unit).astype(np.float32)
+        signal, units = in_millivolts(samples.T / self.per_unit, (self.unit,) * sound.channels)
         names = tuple(f"signal {i}" for i in range(sound.channels))
         meta = {
             "age": None,
@@ -83,7 +84,7 @@ class Wav(Format):
             "bits": sound.bits,
         }
         return make_record(
-            Waveform(signal, float(sound.fs), names, (self.unit,) * sound.channels), request, meta, derive=False
+            Waveform(signal.astype(np.float32), float(sound.fs), names, units), request, meta, derive=False
         )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
+from cardioflow.dsp.amplitude import amplitude_warnings
 from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
@@ -191,7 +192,9 @@ def _meta(
         "record_name": header.name,
         **choice.meta,
         "checksum_ok": checksum_ok,
+        "fs_source": header.fs_source,
         "derived_leads": (),
+        "warnings": () if signal is None else amplitude_warnings(signal, choice.leads, choice.units),
         "swapped_electrodes": None,
     }
     if signal is not None:

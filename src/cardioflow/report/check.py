@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
 from cardioflow.errors import FormatError
@@ -31,8 +30,6 @@ from cardioflow.report.look import look
 
 __all__ = ["FileCheck", "check_file", "check_files"]
 
-_LARGEST_MV: Final = 20.0
-_SMALLEST_MV: Final = 0.001
 _LARGEST_RESIDUAL: Final = 0.05
 """Rounding to 5 µV leaves residuals below 0.03 of the leads' RMS."""
 _USUAL_SOURCES: Final = (None, "header", "given")
@@ -185,7 +182,7 @@ def _marks_of_wfdb(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, An
 def _warnings(record: Record) -> tuple[str, ...]:
     meta = record.meta
     found = [str(text) for text in meta.get("warnings") or ()]
-    found += _amplitudes(record)
+    found += _without_samples(record)
     for key, law in (("einthoven_rms", "I + III = II"), ("goldberger_rms", "aVR + aVL + aVF = 0")):
         residual = meta.get(key)
         if residual is not None and residual > _LARGEST_RESIDUAL:
@@ -198,27 +195,11 @@ def _warnings(record: Record) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _amplitudes(record: Record) -> list[str]:
-    """Return a warning for voltages of an RMS that no ECG has, each lead about its mean; and for missing samples."""
+def _without_samples(record: Record) -> list[str]:
     if record.signal is None:
         return []
-    large, small, empty = [], [], []
-    for row, lead, unit in zip(record.signal, record.leads, record.units, strict=True):
-        rms = _rms(row)
-        if rms is None:
-            empty.append(lead)
-        elif unit == "mV" and rms > _LARGEST_MV:
-            large.append(f"{lead} {rms:.3g} mV")
-        elif unit == "mV" and rms < _SMALLEST_MV:
-            small.append(f"{lead} {rms * 1000:.3g} µV")
-    found = [f"RMS above {_LARGEST_MV:g} mV: {', '.join(large)}"] if large else []
-    found += [f"RMS below 1 µV: {', '.join(small)}"] if small else []
-    return found + ([f"no sample: {', '.join(empty)}"] if empty else [])
-
-
-def _rms(row: NDArray[np.float32]) -> float | None:
-    there = row[~np.isnan(row)]
-    return float(there.std(dtype=np.float64)) if there.size else None
+    empty = [lead for row, lead in zip(record.signal, record.leads, strict=True) if np.isnan(row).all()]
+    return [f"no sample: {', '.join(empty)}"] if empty else []
 
 
 def _guessed(record: Record) -> tuple[str, ...]:

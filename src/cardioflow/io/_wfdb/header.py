@@ -81,6 +81,8 @@ class Header(NamedTuple):
     signals: tuple[Signal, ...]
     segments: tuple[Segment, ...]
     comments: tuple[str, ...]
+    fs_source: str = "header"
+    """``"default"`` where the header gives no rate, which is then 250 Hz (header(5))."""
 
 
 def parse(raw: bytes, path: str) -> Header:
@@ -124,6 +126,7 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
             f"{path}, line {number}: the sampling frequency is {tokens[2][:40]!r}; "
             "expected Hz above 0, such as 250 or 250/360."
         )
+    fs_source = "header" if len(tokens) > 2 else "default"
     n_frames = None
     rest = tokens[3:]
     if rest and ":" not in rest[0] and "/" not in rest[0]:
@@ -140,7 +143,7 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
     else:
         _enough(n_signals, "signal", lines, path)
         signals = tuple([_signal(text, i, at, path) for i, (at, text) in enumerate(lines[1 : n_signals + 1])])
-    return Header(name, fs, n_frames, timestamp, base_time, signals, segments, tuple(comments))
+    return Header(name, fs, n_frames, timestamp, base_time, signals, segments, tuple(comments), fs_source)
 
 
 def _enough(n: int, kind: str, lines: list[tuple[int, str]], path: str) -> None:

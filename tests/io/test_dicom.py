@@ -24,10 +24,14 @@ from pydicom.uid import (
 )
 
 from cardioflow.errors import FormatError
+from cardioflow.io._leadcodes import LEAD_CODES
 from cardioflow.io.base import ReadRequest
 from cardioflow.io.dicom import Dicom
 
 ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
+
+
+_MDC = {name: f"2:{number}" for number, name in LEAD_CODES.items()}
 
 
 def _code(value: str, meaning: str) -> Dataset:
@@ -50,7 +54,7 @@ def _group(stored: NDArray[Any], names: list[str], **more: Any) -> Dataset:
     group.ChannelDefinitionSequence = []
     for name in names:
         channel = Dataset()
-        channel.ChannelSourceSequence = [_code("2:1", name)]
+        channel.ChannelSourceSequence = [_code(_MDC.get(name.removeprefix("Lead "), "2:0"), name)]
         if more.get("sensitivity", "5") is not None:
             channel.ChannelSensitivity = more.get("sensitivity", "5")
             channel.ChannelSensitivityUnitsSequence = [_code(more.get("unit", "uV"), "")]

@@ -307,7 +307,7 @@ def test_a_folder_that_is_converted_into_itself_twice_gets_no_marks(cinc: Path, 
         done = CliRunner().invoke(app, ["convert", str(tmp_path), str(tmp_path), "--fmt", fmt])
         assert done.exit_code == 0, done.output
     for file in tmp_path.iterdir():
-        if file.suffix in {".hea", ".mat"}:
+        if file.suffix in {".hea", ".mat"} or file.name.startswith("."):
             continue
         found = formats.get(recognise(file))().read(file, ReadRequest(components=MARKS)).annotation
         assert not len(found or ()), file.name

@@ -15,6 +15,7 @@ from cardioflow.batch.units import is_unknown
 from cardioflow.dsp.amplitude import amplitude_warnings
 from cardioflow.dsp.leads import check_limb_leads, derive_limb_leads, suspect_swapped_electrodes
 from cardioflow.errors import FormatError, InputError
+from cardioflow.io._derived import PER_LEAD, columns_of_leads, computed_leads
 from cardioflow.io.base import ReadRequest, Record
 
 __all__ = ["Waveform", "make_record"]
@@ -45,17 +46,18 @@ def make_record(
     annotation: Annotation | None = None,
     *,
     derived: tuple[str, ...] = (),
-    derive: bool = True,
+    meta_per_lead: bool = False,
 ) -> Record:
-    """Return the record of ``wave``: standard names, missing limb leads computed, checked, cropped, leads chosen.
+    """Return the record of ``wave``: standard names, missing leads computed, checked, cropped, leads chosen.
 
     Into ``meta`` go ``signame`` (the file's own names), ``derived_leads``, ``swapped_electrodes`` (``None`` unless
     suspected), ``uncalibrated`` (whether a unit is unknown), ``fs_source`` (``"header"``, unless the reader says where
     else the rate comes from), ``warnings`` (see ``dsp.amplitude``), and where the limb leads were recorded
     ``einthoven_rms`` and ``goldberger_rms`` (see ``dsp.leads``).
     ``derived`` names leads of ``wave`` that the reader has computed itself. With ``wave.steps`` there are also
-    ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record. With ``derive=False``, as suits tables
-    and arrays that people write, no lead is computed, and what ``meta`` says per lead follows the choice of leads.
+    ``adc_gain``, ``baseline``, ``fmt`` and ``adc_units``, as of a WFDB record. With ``meta_per_lead``, as suits tables
+    and arrays that people write, these keys of ``meta`` follow the choice of leads. Which leads are computed is the
+    request's ``derive``.
 
     Raises:
         FormatError: when there is no lead or no sample, a sample is infinite, the rate is not a positive number, what
@@ -73,9 +75,11 @@ def make_record(
     units = wave.units or ("mV",) * n_leads
     known = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
     steps = dict(zip(stored, wave.steps, strict=True)) if wave.steps else {}
-    leads, computed = stored, tuple[str, ...]()
-    if derive:
-        signal, leads, computed = _with_limb_leads(signal, stored, units, steps)
+    leads, computed = stored, computed_leads(stored, units, request.derive)
+    if computed:
+        step = steps.get("I") if steps.get("I") == steps.get("II") else None
+        signal, leads, _ = derive_limb_leads(signal, stored, step)
+        signal = signal.astype(np.float32, copy=False)
     place = {name: i for i, name in reversed(list(enumerate(stored)))}
     names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
     units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
@@ -93,11 +97,11 @@ def make_record(
         known.setdefault("patient_key", None)
         known["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
         if len(set(stored)) == n_leads:
-            known.update(_integers([leads[i] for i in rows], derived + computed, steps))
+            known.update(_integers([leads[i] for i in rows], steps))
         elif wave.steps:  # channels of one name, by which no lead was computed: rows are the file's channels
             known.update(_gains([wave.steps[i] for i in rows]))
-        if not derive:
-            known.update(_of_rows(known, rows, len(leads)))
+        if meta_per_lead:
+            known.update(_of_rows(known, stored, leads, rows))
             signame = known.get("signame", signame)
     # Which of the file's leads each one is; a computed one is not one of them.
     picks = [place.get(leads[i], -1) if computed else i for i in rows]
@@ -115,31 +119,13 @@ def make_record(
     )
 
 
-def _with_limb_leads(
-    signal: NDArray[np.float32], leads: tuple[str, ...], units: Sequence[str], steps: Mapping[str, float]
-) -> tuple[NDArray[np.float32], tuple[str, ...], tuple[str, ...]]:
-    # With a name twice, which of the two belongs to the sums cannot be told.
-    if len(set(leads)) < len(leads) or any(
-        unit != "mV" for lead, unit in zip(leads, units, strict=True) if lead in ("I", "II")
-    ):
-        return signal, leads, ()
-    step = steps.get("I") if steps.get("I") == steps.get("II") else None
-    whole, order, derived = derive_limb_leads(signal, leads, step)
-    return whole.astype(np.float32, copy=False), order, derived
-
-
-def _integers(leads: Sequence[str], computed: Sequence[str], steps: Mapping[str, float]) -> dict[str, Any]:
+def _integers(leads: Sequence[str], steps: Mapping[str, float]) -> dict[str, Any]:
     """Return the keys that a WFDB record has, by which samples are packed and written as the integers that they were.
 
     III is a whole number of the step of I and II, the augmented leads are of half of it.
     """
-    found = []
-    for lead in leads:
-        step = steps.get(lead)
-        if lead in computed:
-            step = steps.get("II") if lead in ("I", "III") else (steps.get("II") or 0.0) / 2
-        found.append(step or 0.0)
-    return _gains(found)
+    second = steps.get("II", 0.0)
+    return _gains([steps.get(lead, second if lead in ("I", "III") else second / 2) for lead in leads])
 
 
 def _gains(steps: Sequence[float]) -> dict[str, Any]:
@@ -150,13 +136,14 @@ def _gains(steps: Sequence[float]) -> dict[str, Any]:
     return {"adc_gain": gains, "baseline": (0,) * n, "fmt": ("16",) * n, "adc_units": ("mV",) * n}
 
 
-_PER_LEAD = ("adc_gain", "baseline", "fmt", "adc_units", "signame")
-
-
-def _of_rows(known: Mapping[str, Any], rows: Sequence[int], n_leads: int) -> dict[str, Any]:
-    """Return the values per lead of the leads ``rows``, where there is one for each lead."""
-    columns = {key: known[key] for key in _PER_LEAD if isinstance(known.get(key), tuple) and len(known[key]) == n_leads}
-    return {key: tuple(column[i] for i in rows) for key, column in columns.items()}
+def _of_rows(known: Mapping[str, Any], stored: Sequence[str], leads: Sequence[str], rows: Sequence[int]) -> Any:
+    """Return what is told per lead of the leads ``rows``, where it was told of all that are stored."""
+    if len(set(stored)) == len(stored):
+        return columns_of_leads(known, stored, [leads[i] for i in rows])
+    columns = {key: known.get(key) for key in PER_LEAD}
+    return {
+        key: tuple(c[i] for i in rows) for key, c in columns.items() if isinstance(c, tuple) and len(c) == len(stored)
+    }
 
 
 def _limb_checks(signal: NDArray[np.float32], leads: tuple[str, ...]) -> dict[str, Any]:

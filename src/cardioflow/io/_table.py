@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from cardioflow.errors import FormatError
+from cardioflow.io._derived import recorded
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
@@ -82,7 +83,7 @@ def record_from(table: pa.Table, meta: dict[str, Any], request: ReadRequest) -> 
     blank = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
     values, units = in_millivolts(signal, units)
     wave = Waveform(values, float(fs), tuple(leads), units)
-    return make_record(wave, request, blank | meta, marks_from(marks), derive=False)
+    return make_record(wave, request, blank | meta, marks_from(marks), meta_per_lead=True)
 
 
 def table_of(record: Record, *, identify: bool) -> pa.Table:
@@ -91,6 +92,7 @@ def table_of(record: Record, *, identify: bool) -> pa.Table:
     Raises:
         InputError: when it has no signal that can be written.
     """
+    record = recorded(record)
     signal = Format.signal_of(record)
     meta = without_person(record.meta, identify=identify) | {"fs": float(record.fs), "units": record.units}
     if record.annotation is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import FormatError, InputError
 from cardioflow.registry import formats
 
-__all__ = ["Columns", "Format", "ReadRequest", "Record", "with_ending"]
+__all__ = ["Columns", "Derive", "Format", "ReadRequest", "Record", "with_ending"]
+
+Derive = Literal["never", "standard", "limb"]
+"""Which leads are computed: none, those that a 12-lead ECG stored as I, II, V1 to V6 lacks, or all limb leads."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,17 @@ class ReadRequest:
     """The rate in Hz to which leads with different rates in one record are brought; other records keep theirs."""
     group: int | None = None
     """Of a record whose leads have different rates, which of its rates to read: 0 is the lowest."""
+    derive: Derive = "standard"
+    """Which of III, aVR, aVL, aVF are computed where they are not stored: ``"never"`` any; with ``"standard"`` those
+    that complete a stored I, II, V1 to V6 to 12 leads; with ``"limb"`` those that follow from any stored I and II."""
     strict: bool = False
     """Whether a checksum that does not agree is an error; otherwise it is a flag in ``meta``."""
     identify: bool = False
     """Whether what identifies a person (name, ids, exact birth date) is read into ``meta``."""
 
     def __post_init__(self) -> None:
+        if self.derive not in get_args(Derive):
+            raise InputError(f"derive={self.derive!r} is not one of {', '.join(map(repr, get_args(Derive)))}.")
         if self.common_fs is not None and (self.group is not None or self.common_fs <= 0):
             what = f"group={self.group} beside it" if self.group is not None else "expected more than 0 Hz"
             raise InputError(f"common_fs={self.common_fs}: {what}. Give one of common_fs and group.")

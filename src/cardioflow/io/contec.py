@@ -74,8 +74,11 @@ class Contec(Format):
             signal[0] = (stored[0].astype(np.int32) - stored[1]) * _MILLIVOLTS
             signal[0][(stored[:2] == _OFF).any(axis=0)] = np.nan
             off = tuple(name for name, row in zip(_STORED, stored, strict=True) if (row == _OFF).all())
-            wave = Waveform(signal, _FS, ("I", *_STORED), steps=(_MILLIVOLTS,) * (len(_STORED) + 1))
-            return make_record(wave, request, {**_meta(content, request), "leads_off": off}, derived=("I",))
+            # I follows from II and III, which the device stores.
+            made = () if request.derive == "never" else ("I",)
+            names = (*made, *_STORED)
+            wave = Waveform(signal if made else signal[1:], _FS, names, steps=(_MILLIVOLTS,) * len(names))
+            return make_record(wave, request, {**_meta(content, request), "leads_off": off}, derived=made)
 
 
 def _meta(content: bytes, request: ReadRequest) -> dict[str, Any]:

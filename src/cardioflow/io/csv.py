@@ -17,6 +17,7 @@ from cardioflow.batch.units import millivolts_per
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._clock import clock_seconds, is_clock
+from cardioflow.io._derived import recorded
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
@@ -107,9 +108,10 @@ class Csv(Format):
             fs, kept = _rate(columns, layout)
             wave = _wave(columns, layout, kept, fs)
             blank = {"age": None, "sex": None, "timestamp": first, "comments": (), "device": None}
-            return make_record(wave, request, blank | layout.meta, marks_from(layout.marks), derive=False)
+            return make_record(wave, request, blank | layout.meta, marks_from(layout.marks), meta_per_lead=True)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
+        record = recorded(record)
         signal = self.signal_of(record)
         meta = without_person(record.meta, identify=identify)
         lines = [f"# fs: {record.fs!r}", f"# told: {to_json(meta)}"]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, final
 
 from cardioflow.batch.leads import standard_name
 from cardioflow.errors import FormatError
+from cardioflow.io._derived import recorded
 from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
 from cardioflow.io._dicom.waveforms import Group, join, read_groups
@@ -96,11 +97,12 @@ class Dicom(Format):
                 **({"skew_left_s": group.skew_left_s} if any(group.skew_left_s) else {}),
             }
             marks = with_owners(annotation_of(findings.marks), len(group.wave.names), group.wave.fs, stated=True)
-            return make_record(group.wave, request, meta, marks)
+            return make_record(group.wave, request, meta, marks, derived=group.computed)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._dicom.write import write_dicom  # half of pydicom is needed for writing alone
 
+        record = recorded(record)
         known = replace(record, meta=without_person(record.meta, identify=identify))
         return write_dicom(known, self.signal_of(record), self.target(path))
 

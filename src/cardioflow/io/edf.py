@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, final
 
+from cardioflow.io._derived import recorded
 from cardioflow.io._edf.header import EDF_MAGIC
 from cardioflow.io._edf.read import count_samples, read_edf
 from cardioflow.io._record_json import without_person
@@ -53,5 +54,6 @@ class Edf(Format):
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._edf.write import write_edf  # edfio, needed only here
 
+        record = recorded(record)
         known = replace(record, meta=without_person(record.meta, identify=identify))
         return write_edf(known, self.signal_of(record), self.target(path))

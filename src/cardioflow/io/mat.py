@@ -103,7 +103,7 @@ class Mat(Format):
                 "variable": content.place,
                 "fs_source": "header" if self.fs is None else "given",
             }
-            return make_record(Waveform(scaled, fs, names, units), request, meta, derive=False)
+            return make_record(Waveform(scaled, fs, names, units), request, meta, meta_per_lead=True)
 
     def _unit(self, signal: NDArray[Any]) -> str:
         # By value, because MATLAB stores doubles that are whole as integers.

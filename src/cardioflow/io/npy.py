@@ -57,7 +57,7 @@ class Npy(Format):
             values, units = in_millivolts(signal, units)
             meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None, **given}
             meta["fs_source"] = "header" if self.fs is None else "given"
-            return make_record(Waveform(values, float(fs), names, units), request, meta, derive=False)
+            return make_record(Waveform(values, float(fs), names, units), request, meta, meta_per_lead=True)
 
 
 def _beside(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._arrays import array_of, as_leads, text_of
+from cardioflow.io._derived import recorded
 from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._record_json import from_json, marks_from, marks_to, to_json, without_person
@@ -63,9 +64,10 @@ class Npz(Format):
             told = from_json(text_of(arrays["told"], "'told'")) if "told" in arrays else {}
             marks = marks_from(from_json(text_of(arrays["marks"], "'marks'"))) if "marks" in arrays else None
             wave = Waveform(signal, float(arrays["fs"].reshape(-1)[0]), names, units)
-            return make_record(wave, request, _blank() | told, marks, derive=False)
+            return make_record(wave, request, _blank() | told, marks, meta_per_lead=True)
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
+        record = recorded(record)
         arrays: dict[str, Any] = {
             "signal": self.signal_of(record),
             "fs": np.float64(record.fs),

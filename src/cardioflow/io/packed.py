@@ -90,6 +90,11 @@ def _places(paths: Sequence[str | Path], verify: Verify) -> tuple[Store, np.ndar
 
 def _selected(columns: Columns, request: ReadRequest) -> Columns:
     """Return the leads and the seconds that were asked for."""
+    if request.derive != "standard":
+        raise FormatError(
+            f"derive={request.derive!r} is not possible for a packed store, which has the leads that were packed. Pack "
+            "records that are read with it, or call derive_leads()."
+        )
     if request.channels is None and not request.start_s and request.stop_s is None:
         return columns
     signals, marks, leads, units = [], [], [], []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -109,7 +110,9 @@ def array_record(
     values = signal if (factors == 1.0).all() else signal * factors[:, None]
     meta = {"age": None, "sex": None, "timestamp": None, "comments": (), "device": None}
     with np.errstate(over="ignore"):
-        return make_record(Waveform(values, fs, leads, own), request, meta, derive=False)
+        # An array has the leads that its owner gave it: only what is asked for by name is computed.
+        asked = request if request.derive == "limb" else replace(request, derive="never")
+        return make_record(Waveform(values, fs, leads, own), asked, meta, meta_per_lead=True)
 
 
 def samples_in(path: Path, fmt: str, options: Mapping[str, Any]) -> int | None:

@@ -84,7 +84,7 @@ class Wav(Format):
             "bits": sound.bits,
         }
         return make_record(
-            Waveform(signal.astype(np.float32), float(sound.fs), names, units), request, meta, derive=False
+            Waveform(signal.astype(np.float32), float(sound.fs), names, units), request, meta, meta_per_lead=True
         )
 
 

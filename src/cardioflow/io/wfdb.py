@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -18,17 +19,18 @@ from cardioflow.dsp.amplitude import amplitude_warnings
 from cardioflow.dsp.leads import SWAPS
 from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 from cardioflow.errors import FormatError, MixedRatesError
+from cardioflow.io._derived import complete, computed_leads, recorded
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record_json import without_person
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.files import read_header
-from cardioflow.io._wfdb.header import Header, parse
+from cardioflow.io._wfdb.header import Header, Kind, parse
 from cardioflow.io._wfdb.layout import Choice, choose
 from cardioflow.io._wfdb.metadata import NO_METADATA, comment_metadata
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record
-from cardioflow.io.base import Format, ReadRequest, Record, with_ending
+from cardioflow.io.base import Derive, Format, ReadRequest, Record, with_ending
 
 __all__ = ["Wfdb"]
 
@@ -111,6 +113,7 @@ class Wfdb(Format):
         return with_ending(path.with_suffix("") if path.suffix in cls.suffixes else path, ".hea")
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
+        record = recorded(record)
         meta = without_person(record.meta, identify=identify)
         return write_record(replace(record, meta=meta), self.signal_of(record), self.target(path))
 
@@ -136,7 +139,12 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if channels is not None:
         # Looked up by, so a list will not do.
         channels = (channels,) if isinstance(channels, str | int) else tuple(channels)
-    choice = choose(tuple([signal.kind for signal in header.signals]), channels)
+    kinds = tuple([signal.kind for signal in header.signals])
+    made = _made(kinds, request.derive)
+    if made:
+        # The leads to choose from are known when those that are missing have been computed.
+        return complete(_read(header, path, replace(request, channels=None, derive="never")), made, channels)
+    choice = choose(kinds, channels)
     per_frame = _per_frame(header, choice, path, marks_only=request.components == _MARKS)
     span = _span(header, path, request)
     signal, agrees = None, None
@@ -159,6 +167,12 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, choice, signal, agrees, identify=request.identify) if "meta" in request.components else {}
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
+
+
+@lru_cache(maxsize=1024)
+def _made(kinds: tuple[Kind, ...], derive: Derive) -> tuple[str, ...]:
+    whole = choose(kinds, None)
+    return computed_leads(whole.leads, whole.units, derive) if len(whole.rates) == 1 else ()
 
 
 def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> Annotation:

@@ -9,11 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.leads import standard_name
 from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
 from cardioflow.io._dicom.annotations import Place
 from cardioflow.io._dicom.companded import COMPANDED
 from cardioflow.io._dicom.elements import Elements
+from cardioflow.io._leadcodes import DERIVED_CODES, lead_number, name_by_code
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._record import Waveform
 from cardioflow.io._timeline import join_waves
@@ -44,6 +46,8 @@ class Group:
     """By how many samples each channel was moved on the time line of the group, to where it began."""
     skew_left_s: tuple[float, ...]
     """How many seconds later each channel began than it stands now: less than half a sample."""
+    computed: tuple[str, ...] = ()
+    """Standard names of the leads that the writer computed from others."""
 
 
 def read_groups(dataset: Elements, n_bytes: int) -> list[Group]:
@@ -78,7 +82,7 @@ def _read_group(group: Elements) -> Group:
     calibrations = [_calibration(channel) for channel in channels]
     factors, baselines, units = zip(*calibrations, strict=True)
     signal = _scaled(stored, numbers, padding, factors, baselines)
-    names = tuple(_name(channel, i) for i, channel in enumerate(channels))
+    names, computed = zip(*(_name(channel, i) for i, channel in enumerate(channels)), strict=True)
     # Rounded to what a decimal string can tell.
     steps = tuple(float(f"{f * (1000 if u == 'mV' else 1):.12g}") for f, _, u in calibrations)
     centred = all(baseline == 0 and unit == "mV" for _, baseline, unit in calibrations)
@@ -98,6 +102,7 @@ def _read_group(group: Elements) -> Group:
         steps=steps,
         moved=moved,
         skew_left_s=left,
+        computed=tuple(standard_name(name) for name, derived in zip(names, computed, strict=True) if derived),
     )
 
 
@@ -208,9 +213,17 @@ def _calibration(channel: Elements) -> tuple[float, float, str]:
     return factor * per_unit, baseline * per_unit, "mV"
 
 
-def _name(channel: Elements, number: int) -> str:
-    # The code is what the standard defines; the label is free, but shorter where it is a lead's name.
-    return channel.code("ChannelSourceSequence")[1] or channel.text("ChannelLabel") or f"channel {number + 1}"
+def _name(channel: Elements, number: int) -> tuple[str, bool]:
+    """Return the name of a channel, and whether its source is a lead that was computed from others.
+
+    Its code and scheme are what identifies a lead (C.10.9.1.4.1); meaning and label are for people, and count only
+    where the code is not a lead's that is known.
+    """
+    told = channel.code("ChannelSourceSequence")[1] or channel.text("ChannelLabel") or f"channel {number + 1}"
+    for source in channel.items("ChannelSourceSequence")[:1]:
+        lead = lead_number(source.text("CodingSchemeDesignator") or "", source.text("CodeValue") or "")
+        return name_by_code(lead, told), lead in DERIVED_CODES
+    return told, False
 
 
 def join(groups: list[Group], n_bytes: int) -> tuple[Group, list[Place]]:
@@ -238,6 +251,7 @@ def join(groups: list[Group], n_bytes: int) -> tuple[Group, list[Place]]:
         steps=tuple(g.steps[i] for g, i in sources),
         moved=(0,) * len(sources),
         skew_left_s=tuple(g.skew_left_s[i] for g, i in sources),
+        computed=tuple(dict.fromkeys(lead for g in groups for lead in g.computed)),
     )
     lead = {name: i for i, name in enumerate(wave.names, 1)}
     return joined, [

@@ -18,6 +18,7 @@ from cardioflow.batch.leads import resolve, standard_name
 from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError, InputError, MixedRatesError
 from cardioflow.io._codecs.unpack import unpack
+from cardioflow.io._derived import computed_leads
 from cardioflow.io._edf.codes import Coded, from_text
 from cardioflow.io._edf.header import Header, Signal, parse, size_of
 from cardioflow.io._edf.marks import COMMENT, Text, read_records
@@ -34,7 +35,6 @@ __all__ = ["count_samples", "read_edf"]
 _FS_OF_NOTHING: Final = 1000.0
 _PIECE: Final = 1 << 20
 _FILLED: Final = re.compile(r"\bn_samples=(\d{1,15})\b")
-_EIGHT: Final = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
 
 
 def read_edf(path: Path, request: ReadRequest) -> Record:
@@ -104,7 +104,7 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         blank = np.broadcast_to(np.float32(0), (len(wanted), n_samples))
         wave = Waveform(blank, fs, tuple(s.label for s in wanted), _units(wanted))
         only = replace(request, components=frozenset({"annotation"} & request.components))
-        return replace(make_record(wave, only, {}, marks, derive=_is_eight(wanted)), meta=meta)
+        return replace(make_record(wave, only, {}, marks), meta=meta)
     return _signal(file, header, wanted, request, (meta, marks, places, fs, n_samples))
 
 
@@ -149,9 +149,7 @@ def _signal(
             row[spots[kept]] = _physical(raw[:, one.start : one.start + one.per_record], one)[kept]
     wave = Waveform(signal, fs, tuple(s.label for s in wanted), _units(wanted), _steps(wanted))
     # Marks and samples are cut already.
-    return make_record(
-        wave, replace(request, start_s=0.0, stop_s=None), meta, marks.window(start, stop), derive=_is_eight(wanted)
-    )
+    return make_record(wave, replace(request, start_s=0.0, stop_s=None), meta, marks.window(start, stop))
 
 
 def _count_records(header: Header, size: int, *, strict: bool) -> int:
@@ -177,13 +175,14 @@ def _count_records(header: Header, size: int, *, strict: bool) -> int:
 def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], ReadRequest]:
     """Return the signals asked for, of one rate, and the request without its channels, which that settles."""
     signals = [s for s in header.signals if not s.is_annotation and s.per_record]
-    rows: Sequence[int] = range(len(signals))
-    if _is_eight(signals):
+    names = [standard_name(s.label) for s in signals]
+    if len({s.per_record for s in signals}) == 1 and computed_leads(names, _units(signals), request.derive):
         # The leads to choose from are known when those that are missing have been computed.
-        pass
-    elif request.channels is not None:
+        return tuple(signals), request
+    rows: Sequence[int] = range(len(signals))
+    if request.channels is not None:
         try:
-            rows = resolve([standard_name(s.label) for s in signals], request.channels)
+            rows = resolve(names, request.channels)
         except InputError as error:
             raise FormatError(str(error)) from error
         signals = [signals[i] for i in rows]
@@ -196,13 +195,7 @@ def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], R
         own = {i: s.per_record / (header.duration_s or 1) for i, s in zip(rows, signals, strict=True)}
         raise MixedRatesError(f"has signals with different rates: {groups}. {MIXED_REMEDY}", own)
     settled = None if request.channels is None else tuple(range(len(signals)))
-    return tuple(signals), request if _is_eight(signals) else replace(request, channels=settled)
-
-
-def _is_eight(signals: Sequence[Signal]) -> bool:
-    """Return whether a device stored the 8 leads of a standard ECG that the other 4 follow from."""
-    names = {standard_name(s.label) for s in signals}
-    return names >= _EIGHT and not names & {"III", "aVR", "aVL", "aVF"}
+    return tuple(signals), replace(request, channels=settled, derive="never")
 
 
 def _records(file: BinaryIO, header: Header, start: int, stop: int) -> NDArray[np.signedinteger[Any]]:
@@ -234,7 +227,7 @@ def _physical(digital: NDArray[np.signedinteger[Any]], signal: Signal) -> NDArra
     return values.astype(np.float32)
 
 
-def _units(signals: tuple[Signal, ...]) -> tuple[str, ...]:
+def _units(signals: Sequence[Signal]) -> tuple[str, ...]:
     return tuple("mV" if millivolts_per(s.dimension) else s.dimension or "unknown" for s in signals)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from cardioflow.io._hl7.sequences import Clock
+from cardioflow.io._leadcodes import lead_number, name_by_code
 from cardioflow.io._marks import OFFSET, ONSET, Mark
 from cardioflow.io._xml import number, text
 
@@ -85,8 +86,8 @@ def _marks(annotation: Element, clock: Clock, fs: float, leads: Sequence[str]) -
         code = _code(item, "code")
         if code.startswith("TIME_"):
             boundary = item.find("value")
-        elif code in leads:
-            channel = leads.index(code) + 1
+        elif (name := name_by_code(lead_number("MDC", code), code)) in leads:
+            channel = leads.index(name) + 1
     if boundary is None:
         return []
     places = [(name, clock.seconds_of(boundary.find(name))) for name in ("low", "center", "high")]

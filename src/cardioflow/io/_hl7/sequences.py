@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
+from cardioflow.io._leadcodes import lead_number, name_by_code
 from cardioflow.io._record import Waveform
 from cardioflow.io._time import moment
 from cardioflow.io._xml import number, numbers, text
@@ -55,7 +56,7 @@ def read_set(element: Element) -> tuple[Clock, Waveform]:
         row, unit, step = _values(value, code)
         rows.append(row)
         steps.append(step)
-        names.append(code)
+        names.append(name_by_code(lead_number("MDC", code), code))
         units.append(unit)
     if clock is None:
         raise FormatError("holds a sequence set without a sequence of time; expected TIME_ABSOLUTE or TIME_RELATIVE.")

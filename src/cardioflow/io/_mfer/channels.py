@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
-from cardioflow.io._leadcodes import LEAD_CODES
+from cardioflow.io._leadcodes import LEAD_CODES, name_by_code
 from cardioflow.io._mfer.tags import Tag, integer, read_tags
 
 __all__ = ["Channel", "Frame", "read_frames", "samples"]
@@ -69,7 +69,8 @@ class Channel:
 
     @property
     def name(self) -> str:
-        return self.label or LEAD_CODES.get(self.code) or f"MFER 0x{self.code:04X}"
+        # Numbers beyond these are other signals' in this format.
+        return name_by_code(self.code if self.code in LEAD_CODES else None, self.label or f"MFER 0x{self.code:04X}")
 
     @property
     def dtype(self) -> np.dtype[np.generic]:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        # It brings the layers above the pipeline, which are not needed to write one.
+        # This imports the layers above the pipeline, which a pipeline does not need.
         from cardioflow.bundle import load
 
         return load
     if name == "__version__":
-        # Reading the installed metadata takes longer than most imports, and few ask.
+        # Reading the installed metadata is slower than most imports, and the version is rarely used.
         from importlib.metadata import version
 
         return version("cardioflow")

@@ -1,10 +1,10 @@
-"""The folder is the registry: listing imports nothing, one member is imported when asked for.
+"""The folder is the registry: listing members imports nothing, and a member is imported on first use.
 
 ``transforms/signals/band_pass_signals.py`` with the class ``BandPassSignals``
 *is* the member ``"band_pass_signals"`` of the registry ``cardioflow.transforms``.
 There is no central list to edit, and nothing has to run at import. Other
-distributions add members by an entry point in the group that has the name of
-the package.
+distributions add members with an entry point in the group named like the
+package.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
 __all__ = ["Registry", "actions", "engines", "formats", "metrics", "models", "steps", "transforms"]
 
 
-# What every member builds on, and the door through which the layers above use them.
+# The members' base class, and the module through which the layers above use them.
 _NOT_MEMBERS = frozenset({"base.py", "reading.py"})
 
 
@@ -66,7 +66,7 @@ class Registry:
 
 
 class _Actions:
-    """All actions: the members of several registries, and what ``@action`` declared in this process."""
+    """All actions: the members of several registries, and those that ``@action`` declared in this process."""
 
     def __init__(self, *registries: Registry) -> None:
         self._registries = registries
@@ -108,13 +108,13 @@ class _Actions:
         return self._declared.get(name, ("", None))[1]
 
     def declare(self, name: str, action: Any, module: str) -> None:
-        """Add an action for the life of the process; a second declaration in the same module replaces the first.
+        """Add an action until the process ends; a second declaration in the same module replaces the first.
 
         Raises:
-            DuplicateNameError: when the name is a member's, or another module's.
+            DuplicateNameError: when a member or another module already has this name.
         """
         if name in self._locations:
-            raise DuplicateNameError(f"{name!r} is an action of {self._locations[name]}. Rename yours.")
+            raise DuplicateNameError(f"{name!r} is already an action, of {self._locations[name]}. Rename yours.")
         before = self._declared.get(name, (module, None))[0]
         if before != module:
             raise DuplicateNameError(
@@ -139,7 +139,7 @@ def _files(package: str) -> Iterator[tuple[str, str]]:
 
 def _walk(folder: str, package: str) -> Iterator[tuple[str, str]]:
     for entry in os.scandir(folder):
-        # A leading underscore marks a file that the members share and that is not a member.
+        # A leading underscore marks a file that members share and that is not itself a member.
         if entry.name.startswith(("_", ".")):
             continue
         if entry.is_dir():
@@ -155,7 +155,7 @@ def class_name(name: str) -> str:
 
 
 def _entry_points(group: str) -> Iterator[tuple[str, str]]:
-    from importlib.metadata import entry_points  # 20 ms, needed only when a name is looked up
+    from importlib.metadata import entry_points  # takes 20 ms, and only a lookup needs it
 
     for point in entry_points(group=group):
         yield point.name, point.value

@@ -52,7 +52,7 @@ def test_qt_is_corrected_by_the_published_formulas(record):
         found.corrected_qt_s("hodges")
 
 
-def test_what_no_beat_gives_is_none():
+def test_an_interval_that_no_beat_has_is_none():
     nothing = measure_intervals(np.zeros(500), np.full(500, ISO), FS)
     assert nothing == IntervalMeasurement(None, None, None, None, 0, 0, 0, 0)
     assert nothing.heart_rate_bpm is None

@@ -17,29 +17,29 @@ def marks() -> Annotation:
     )
 
 
-def test_what_a_source_does_not_give_is_filled_in() -> None:
+def test_missing_fields_are_filled_in() -> None:
     marks = Annotation(sample=np.array([3, 4]))
     assert (marks.symbol.tolist(), marks.aux_note, marks.channel.tolist()) == (["N", "N"], ("", ""), [0, 0])
 
 
-def test_a_window_keeps_its_marks_counted_from_its_start(marks: Annotation) -> None:
+def test_a_window_keeps_its_annotations_counted_from_its_start(marks: Annotation) -> None:
     window = marks.window(10, 30)
     assert window.sample.tolist() == [0, 10]
     assert window.symbol.tolist() == ["V", "+"]
     assert window.aux_note == ("", "(AFIB")
 
 
-def test_resampling_moves_to_the_nearest_sample_inside_the_signal(marks: Annotation) -> None:
+def test_resampling_moves_annotations_to_the_nearest_sample_inside_the_signal(marks: Annotation) -> None:
     assert marks.resampled(0.5, 15).sample.tolist() == [0, 5, 10, 14]
 
 
-def test_marks_are_chosen_by_index_or_mask(marks: Annotation) -> None:
+def test_annotations_are_selected_by_index_or_mask(marks: Annotation) -> None:
     assert marks.take(marks.symbol == "N").sample.tolist() == [0, 30]
     assert marks.take(np.array([2])).aux_note == ("(AFIB",)
     assert repr(marks) == "Annotation(4 marks: +NV)"
 
 
-def test_marks_follow_their_leads():
+def test_annotations_follow_their_leads():
     marks = Annotation(sample=np.array([5, 6, 7, 8]), symbol=np.array([*"NVAQ"]), channel=np.array([0, 1, 2, 3]))
     turned = marks.of_leads([2, 0])
     assert turned.symbol.tolist() == ["N", "V", "Q"]
@@ -48,12 +48,12 @@ def test_marks_follow_their_leads():
     assert marks.of_leads([-1, 1]).channel.tolist() == [0, 2]
 
 
-def test_marks_of_no_lead_stay_whatever_leads_are_left():
+def test_annotations_of_no_lead_stay_whichever_leads_are_kept():
     marks = Annotation(sample=np.array([5, 6]))
     assert marks.of_leads([]) is marks
 
 
-def test_a_confidence_that_is_not_given_is_unknown_and_equal_to_itself():
+def test_a_missing_confidence_is_unknown_and_equal_to_itself():
     one = Annotation(sample=np.array([3, 5]))
     assert np.isnan(one.confidence).all()
     assert one == Annotation(sample=np.array([3, 5]))
@@ -63,12 +63,12 @@ def test_a_confidence_that_is_not_given_is_unknown_and_equal_to_itself():
     assert merged([sure, one]).confidence[[0, 2]].tolist() == [0.2, 0.9]
 
 
-def test_a_column_of_another_length_than_the_marks_is_refused():
+def test_a_column_of_another_length_than_the_annotations_is_refused():
     with pytest.raises(InputError, match=r"Annotation\(confidence=…\) has 1 entries for 2 marks. Pass one entry"):
         Annotation(sample=np.array([3, 5]), confidence=np.array([0.2]))
 
 
-def test_marks_are_merged_in_the_order_of_time():
+def test_annotations_are_merged_in_order_of_time():
     one = Annotation(sample=np.array([1, 9]), aux_note=("a", "b"))
     two = Annotation(sample=np.array([1, 5]), symbol=np.array(["long", "V"]), duration_s=np.array([0.5, 0.0]))
     both = merged([one, two])

@@ -57,14 +57,14 @@ def test_a_component_that_is_replaced_keeps_its_kind(batch):
     assert batch.with_component("mask", np.zeros(2), kind="static").columns["mask"].kind == "static"
 
 
-def test_time_series_keep_whole_numbers_and_truth_values_and_narrow_fractions(batch):
+def test_time_series_keep_integers_and_booleans_and_store_fractions_as_float32(batch):
     types = {n: batch.component(n).dtype for n in ("place", "state", "mask")}
     assert types == {"place": np.float32, "state": np.int8, "mask": np.bool_}
     doubles = Ragged(np.zeros(16), [(10,), (6,)])
     assert batch.with_component("p", doubles, kind="time series").p.dtype == np.float32
 
 
-def test_a_time_series_of_other_lengths_than_the_signal_is_refused_with_the_record(batch):
+def test_an_error_for_a_time_series_of_wrong_length_names_the_record(batch):
     with pytest.raises(InputError) as caught:
         batch.with_component("late", [np.zeros(10), np.zeros(5)], kind="time series")
     assert str(caught.value) == (
@@ -88,7 +88,7 @@ def test_a_value_that_is_not_of_its_kind_is_refused(batch, value, kind, text):
         batch.with_component("new", value, kind=kind)
 
 
-def test_names_of_the_batch_are_not_free_and_its_own_components_have_their_kinds(batch):
+def test_reserved_names_are_refused_and_built_in_components_keep_their_kinds(batch):
     for name in ("take", "fs", "ids", "columns"):
         with pytest.raises(InputError, match=f"A batch has an attribute '{name}' already. Choose another name"):
             batch.with_component(name, np.zeros(2))
@@ -113,7 +113,7 @@ def test_every_kind_survives_pickling(batch):
     assert {n: c.kind for n, c in again.columns.items()} == {n: c.kind for n, c in batch.columns.items()}
 
 
-def test_a_slice_is_taken_out_of_all_of_them(batch):
+def test_slicing_slices_all_kinds(batch):
     done = batch.slice_signals(2, 6)
     assert done.place[0].tolist() == [[2, 3, 4, 5]]
     assert done.state[1].tolist() == [2, 3, 4, 5]
@@ -123,7 +123,7 @@ def test_a_slice_is_taken_out_of_all_of_them(batch):
     assert done.age.tolist() == [61, 62]
 
 
-def test_reversed_time_reverses_all_of_them(batch):
+def test_reversing_time_reverses_all_kinds(batch):
     done = batch.slice_signals(step=-1)
     assert done.state[1].tolist() == [5, 4, 3, 2, 1, 0]
     assert done.place[1].tolist() == [[5, 4, 3, 2, 1, 0]]
@@ -131,7 +131,7 @@ def test_reversed_time_reverses_all_of_them(batch):
     assert done.beats[0].confidence.tolist() == [0.9, 0.5]
 
 
-def test_resampling_takes_the_nearest_state_and_filters_fractions_like_the_signal(batch):
+def test_resampling_takes_the_nearest_state_and_filters_floats_like_the_signal(batch):
     long = EcgBatch.from_arrays([np.sin(np.arange(200) / 9)[None]], fs=100)
     long = long.with_component("copy", [long.signal[0][0]], kind="time series")
     long = long.with_component("state", [np.arange(200, dtype=np.uint16)], kind="time series")
@@ -146,14 +146,14 @@ def test_resampling_takes_the_nearest_state_and_filters_fractions_like_the_signa
     assert up.beats[0].sample.tolist() == [4, 16]
 
 
-def test_a_complex_time_series_is_resampled_part_by_part():
+def test_a_complex_time_series_is_resampled_as_real_and_imaginary_parts():
     x = np.sin(np.arange(100) / 5)
     batch = EcgBatch.from_arrays([x[None]], fs=100).with_component("z", [x + 2j * x], kind="time series")
     done = batch.resample_signals(50)
     np.testing.assert_allclose(done.z[0], done.signal[0][0] * (1 + 2j), rtol=1e-6)
 
 
-def test_padding_puts_nan_zero_or_false_where_there_is_no_sample(batch):
+def test_padding_is_nan_zero_or_false_by_data_type(batch):
     done = batch.pad_signals(8, -7.0, "left")
     assert done.signal[1][0].tolist() == [-7, -7, 100, 101, 102, 103, 104, 105]
     np.testing.assert_array_equal(done.place[1][0], [np.nan, np.nan, 0, 1, 2, 3, 4, 5])
@@ -162,7 +162,7 @@ def test_padding_puts_nan_zero_or_false_where_there_is_no_sample(batch):
     assert done.beats[1].sample.tolist() == [2]
 
 
-def test_cutting_pads_a_short_record_in_the_same_way_and_gives_each_segment_its_part(batch):
+def test_cutting_pads_short_records_and_gives_each_segment_its_part(batch):
     done = batch.split_signals(8, 2, pad_value=-1)
     assert done.place[0].tolist() == [[list(range(8))], [list(range(2, 10))]]
     assert done.state[0].tolist() == [list(range(8)), list(range(2, 10))]
@@ -171,7 +171,7 @@ def test_cutting_pads_a_short_record_in_the_same_way_and_gives_each_segment_its_
     assert [m.sample.tolist() for m in done.beats[0]] == [[2], [0, 6]]
 
 
-def test_unstacking_and_stacking_take_them_apart_and_together(batch):
+def test_unstacking_and_stacking_apply_to_all_kinds(batch):
     cut = batch.split_signals(4, 3)
     rows = cut.unstack_signals()
     assert [s.tolist() for s in rows.state] == [[0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9], [0, 1, 2, 3]]
@@ -182,7 +182,7 @@ def test_unstacking_and_stacking_take_them_apart_and_together(batch):
     assert again.age.tolist() == [61, 62]
 
 
-def test_a_warp_moves_all_of_them_alike(batch):
+def test_a_warp_moves_all_kinds_alike(batch):
     ramp = EcgBatch.from_arrays([np.arange(400.0)[None]], fs=100)
     ramp = ramp.with_component("place", [np.arange(400.0)], kind="time series")
     ramp = ramp.with_component("state", [np.arange(400)], kind="time series")
@@ -202,13 +202,13 @@ def test_a_gap_in_a_time_series_stays_a_gap_when_it_is_warped():
     assert np.isnan(done.gap[0][done.signal[0][0] > 200]).all()
 
 
-def test_tiling_repeats_all_of_them(batch):
+def test_tiling_repeats_all_kinds(batch):
     done = batch.tile(2)
     assert done.state[1].tolist() == [0, 1, 2, 3, 4, 5] * 2
     assert done.beats[0].sample.tolist() == [2, 8, 12, 18]
 
 
-def test_beats_are_cropped_with_what_lies_around_them(batch):
+def test_beats_are_cropped_with_their_events_and_time_series(batch):
     done = batch.crop_beats(0.2, 0.1)
     assert done.ids == ("a/0", "b/0")
     assert [s.tolist() for s in done.state] == [[2, 3, 4], [3, 4, 5]]
@@ -223,13 +223,13 @@ def test_triplets_hold_the_time_series_of_their_three_records(batch):
         np.testing.assert_array_equal(done.state[i], done.place[i][:, 0])
 
 
-def test_a_median_beat_drops_what_runs_along_the_record(batch):
+def test_a_median_beat_drops_time_series_and_events(batch):
     done = batch.replace(signal=batch.signal).median_beat(0.2, 0.1)
     assert done.signal[0].shape == (2, 3)
     assert list(done.columns) == ["age"]
 
 
-def test_a_spectrum_leaves_them_and_changing_time_is_refused_until_it_is_turned_back(batch):
+def test_a_spectrum_keeps_all_kinds_and_time_cannot_change_until_it_is_inverted(batch):
     changed = batch.rfft()
     assert changed.state == batch.state
     with pytest.raises(InputError) as caught:
@@ -244,7 +244,7 @@ def test_a_spectrum_leaves_them_and_changing_time_is_refused_until_it_is_turned_
     assert changed.take([0]).irfft(n=10).slice_signals(2).state[0].tolist() == list(range(2, 10))
 
 
-def test_leads_that_are_dropped_take_their_events_along_in_every_set(batch):
+def test_dropping_leads_drops_their_events_in_every_set(batch):
     own = (marks(2, 8, channel=[1, 2]), marks(0, channel=[2]))
     done = batch.with_component("beats", own).keep_channels("II")
     assert [m.sample.tolist() for m in done.beats] == [[8], [0]]
@@ -259,13 +259,13 @@ def test_a_pipeline_declares_that_a_result_is_a_time_series(batch):
         batch.set_kind("age", "time series")
 
 
-def test_a_standardized_copy_of_a_time_series_is_one(batch):
+def test_a_standardized_copy_of_a_time_series_is_a_time_series(batch):
     assert batch.standardize(dst="z").columns["z"].kind == "time series"
     assert batch.rfft(dst="bins").columns["bins"].kind == "static"
     assert batch.rfft(src="place", dst="place").columns["place"].kind == "static"
 
 
-def test_marks_of_a_record_without_segments_of_their_own_are_not_guessed(batch):
+def test_events_are_not_guessed_for_segments_without_their_own(batch):
     stacked = batch.apply_transform(lambda x: np.stack([x, x]))
     with pytest.raises(InputError, match=r"A record of 2 segments has annotations for 1.*Cut with split_signals"):
         stacked.without_component("place").without_component("state").without_component("mask").unstack_signals()
@@ -289,7 +289,7 @@ def test_joined_batches_keep_the_rows_of_every_kind(batch):
         ("state", [np.zeros(10), np.zeros(6)], None, r"'state' differs in the type of its samples \(float32, int8\)"),
     ],
 )
-def test_batches_whose_components_differ_are_not_joined(batch, name, other, kind, text):
+def test_batches_with_different_components_are_not_joined(batch, name, other, kind, text):
     with pytest.raises(InputError, match=text):
         EcgBatch.concat([batch, batch.with_component(name, other, kind=kind)])
 
@@ -313,7 +313,7 @@ def test_a_time_series_of_a_cut_batch_has_as_many_segments_as_the_signal(batch):
         cut.with_component("new", [np.zeros(4), np.zeros(4)], kind="time series")
 
 
-def test_windows_of_different_lengths_may_reach_outside_their_record():
+def test_windows_of_different_lengths_may_extend_beyond_their_record():
     series = TimeSeries(Ragged.from_arrays([np.arange(4.0)[None], np.arange(3.0)[None]]))
     done = series.cut(Windows(np.array([1, -1, 1]), np.array([2, 1]), np.array([4, 3])), None).values
     np.testing.assert_array_equal(done[0], [[[1, 2, 3, np.nan]], [[np.nan, 0, 1, 2]]])

@@ -25,7 +25,7 @@ def _batch() -> EcgBatch:
     ).with_component("score", np.arange(3))
 
 
-def test_taking_rows_takes_them_of_every_component() -> None:
+def test_taking_rows_takes_them_from_every_component() -> None:
     taken = _batch().take([2, 0])
     assert taken.ids == ("c", "a")
     assert taken.target.tolist() == ["N", "N"]
@@ -43,7 +43,7 @@ def test_rows_and_slices_are_batches() -> None:
     assert [row.ids[0] for row in batch] == ["a", "b", "c"]
 
 
-def test_joining_the_rows_gives_the_batch() -> None:
+def test_joining_the_rows_restores_the_batch() -> None:
     batch = _batch()
     joined = EcgBatch.concat(list(batch))
     assert joined.ids == batch.ids
@@ -54,7 +54,7 @@ def test_joining_the_rows_gives_the_batch() -> None:
     np.testing.assert_array_equal(joined.provenance.key, batch.provenance.key)
 
 
-def test_batches_of_different_classes_are_not_joined() -> None:
+def test_batches_with_different_classes_are_not_joined() -> None:
     batch = _batch()
     with pytest.raises(LabelError, match=r"Batches of the classes \('A', 'N'\) and \('N', 'A'\) cannot be joined"):
         EcgBatch.concat([batch, batch.replace(classes=("N", "A"))])
@@ -62,14 +62,14 @@ def test_batches_of_different_classes_are_not_joined() -> None:
         EcgBatch.concat([batch, batch.replace(classes=None)])
 
 
-def test_batches_of_which_one_is_binarized_are_not_joined() -> None:
+def test_binarized_and_unbinarized_batches_are_not_joined() -> None:
     batch = _batch()
     with pytest.raises(LabelError, match="some have binarized targets and some have labels cannot be joined"):
         EcgBatch.concat([batch.binarize_labels(), batch])
     assert EcgBatch.concat([batch.binarize_labels()] * 2).target.shape == (6, 2)
 
 
-def test_batches_of_different_seeds_or_epochs_are_not_joined() -> None:
+def test_batches_with_different_seeds_or_epochs_are_not_joined() -> None:
     with pytest.raises(InputError, match=r"Batches of different seeds \(3, 4\) cannot be joined.*replace\(seed=…\)"):
         EcgBatch.concat([_batch(), _batch().replace(seed=4)])
     with pytest.raises(InputError, match=r"Batches of different epochs \(0, 1\)"):
@@ -81,13 +81,13 @@ def test_real_and_complex_signals_are_not_joined() -> None:
         EcgBatch.concat([_batch(), _batch().fft()])
 
 
-def test_a_joined_batch_draws_no_number_twice_for_any_row() -> None:
+def test_no_two_rows_of_a_joined_batch_draw_the_same_numbers() -> None:
     noisy = _batch().random_gaussian_noise(0.1).random_gaussian_noise(0.1)
     joined = EcgBatch.concat([_batch().standardize(), noisy])
     assert joined.history == ("random_gaussian_noise", "random_gaussian_noise", "standardize")
 
 
-def test_batches_without_rows_count_for_nothing_but_their_skipped_records() -> None:
+def test_empty_batches_add_only_their_skipped_records() -> None:
     skipped = (Skipped("x", "load", InputError("why")),)
     empty = EcgBatch(ids=(), seed=9, skipped=skipped)
     joined = EcgBatch.concat([empty, _batch()])
@@ -101,12 +101,12 @@ def test_a_component_of_another_length_is_refused() -> None:
         _batch().replace(target=np.zeros(2))
 
 
-def test_it_cannot_be_changed() -> None:
+def test_a_batch_cannot_be_changed() -> None:
     with pytest.raises(AttributeError, match="cannot assign"):
         _batch().ids = ("x",)  # type: ignore[misc]
 
 
-def test_what_is_not_loaded_says_so() -> None:
+def test_an_error_names_a_component_that_is_not_loaded() -> None:
     with pytest.raises(InputError, match=r"The batch has no signal\. Call load\(components='signal'\) first"):
         EcgBatch(ids=("a",)).component("signal")
     with pytest.raises(UnknownNameError, match=r"The batch has no component 'signals'\. Did you mean 'signal'"):
@@ -119,7 +119,7 @@ def test_an_unknown_action_is_an_attribute_error_with_the_nearest() -> None:
     assert not hasattr(_batch(), "_private")
 
 
-def test_it_is_copied_and_pickled_whole() -> None:
+def test_copies_and_pickles_of_a_batch_are_complete() -> None:
     for again in (copy.copy(_batch()), pickle.loads(pickle.dumps(_batch()))):
         assert again.signal == _batch().signal
         assert again.score.tolist() == [0, 1, 2]
@@ -170,7 +170,7 @@ def test_cutting_a_segment_again_counts_from_the_records_first_sample() -> None:
     assert provenance.segment_start_s[0].tolist() == [2.0, 3.0]
 
 
-def test_merging_gives_a_batch_of_the_size_and_the_rest() -> None:
+def test_merging_gives_a_batch_of_the_given_size_and_the_rest() -> None:
     batch = _batch()
     first, rest = EcgBatch.merge([batch[:1], batch[1:]], batch_size=2)
     assert rest is not None

@@ -24,7 +24,7 @@ def test_an_array_of_records_becomes_a_batch_with_rates_leads_units_and_labels()
     assert batch.binarize_labels().target.tolist() == [[0, 1], [1, 0]]
 
 
-def test_what_differs_by_record_is_given_by_record():
+def test_values_that_differ_between_records_are_given_per_record():
     batch = EcgBatch.from_arrays(
         [np.zeros((1, 3)), np.zeros((2, 4))],
         fs=[100, 200],
@@ -48,7 +48,7 @@ def test_numbers_stay_numbers_and_a_table_of_them_is_binarized():
     assert (table.target.dtype, table.classes) == (np.float32, ("A", "N"))
 
 
-def test_actions_run_on_it_and_a_subclass_stays_one():
+def test_actions_run_on_it_and_keep_a_subclass():
     class Mine(EcgBatch):
         pass
 
@@ -72,7 +72,7 @@ def test_actions_run_on_it_and_a_subclass_stays_one():
         ({"ids": [1, 2]}, "expected 2 texts, one per signal"),
     ],
 )
-def test_what_does_not_fit_the_signals_is_refused_by_name(changes, text):
+def test_an_error_names_the_argument_that_does_not_fit_the_signals(changes, text):
     given = {"signals": np.zeros((2, 1, 5)), "fs": 100} | changes
     with pytest.raises(InputError, match=text):
         EcgBatch.from_arrays(given.pop("signals"), **given)
@@ -83,7 +83,7 @@ def test_a_target_outside_the_classes_is_refused():
         EcgBatch.from_arrays(np.zeros((2, 1, 5)), fs=1, targets=["A", "B"], classes=["A"])
 
 
-def test_a_bare_array_as_the_signal_is_refused_with_the_way_to_pass_it():
+def test_an_error_for_a_bare_array_says_how_to_pass_it():
     with pytest.raises(InputError) as caught:
         EcgBatch(ids=("a",), signal=np.zeros((1, 1, 5)))
     assert str(caught.value) == (
@@ -92,7 +92,7 @@ def test_a_bare_array_as_the_signal_is_refused_with_the_way_to_pass_it():
     )
 
 
-def test_without_pandas_a_frame_names_the_command_that_installs_it(monkeypatch):
+def test_an_error_without_pandas_names_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingDependencyError, match=r"not installed\. Install it with: pip install pandas"):
         Meta({"fs": [1.0]}, 1).to_frame()

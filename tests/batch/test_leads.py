@@ -32,12 +32,12 @@ from cardioflow.errors import InputError
         ("-avr", "-aVR"),
     ],
 )
-def test_names_as_devices_write_them_become_standard_names(written: str, standard: str) -> None:
+def test_names_of_devices_become_standard_names(written: str, standard: str) -> None:
     assert standard_name(written) == standard
 
 
 @pytest.mark.parametrize("name", ["ECG", "ECG1", "D3", "mod.V1", "CM5", "C3", "Resp", "II+", "ABP", "", "-"])
-def test_a_name_that_is_not_known_stays_as_it_is(name: str) -> None:
+def test_an_unknown_name_is_unchanged(name: str) -> None:
     assert standard_name(name) == name
 
 
@@ -46,11 +46,11 @@ def test_a_mason_likar_lead_is_never_taken_for_a_limb_lead(name: str) -> None:
     assert standard_name(name).startswith("ML")
 
 
-def test_standard_names_are_their_own_standard() -> None:
+def test_standard_names_are_unchanged() -> None:
     assert [standard_name(name) for name in GROUPS["standard"]] == list(GROUPS["standard"])
 
 
-def test_leads_are_chosen_by_name_number_and_group_in_the_order_asked() -> None:
+def test_leads_are_selected_by_name_number_and_group_in_the_given_order() -> None:
     names = ["V1", "i", "ii", "iii", "AVR", "AVL", "AVF"]
     assert resolve(names, "II") == (2,)
     assert resolve(names, ["Lead II", -1, 0]) == (2, 6, 0)
@@ -58,7 +58,7 @@ def test_leads_are_chosen_by_name_number_and_group_in_the_order_asked() -> None:
     assert resolve(names, ["V1", "limb"]) == (0, 1, 2, 3, 4, 5, 6)
 
 
-def test_a_name_that_stands_there_exactly_comes_before_its_standard() -> None:
+def test_an_exact_name_takes_precedence_over_its_standard_name() -> None:
     assert resolve(["MLII", "ml ii"], ["ml ii"]) == (1,)
 
 
@@ -74,7 +74,7 @@ def test_a_name_that_stands_there_exactly_comes_before_its_standard() -> None:
         ([True], "True is not the name or number of a lead. Pass one of 'I', 'II', 'V2'."),
     ],
 )
-def test_a_wrong_choice_says_what_there_is_and_what_to_do(wanted: object, message: str) -> None:
+def test_an_error_for_a_wrong_selection_says_what_exists_and_what_to_do(wanted: object, message: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(["I", "II", "V2"], wanted)  # type: ignore[arg-type]
     assert str(caught.value) == message

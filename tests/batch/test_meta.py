@@ -13,7 +13,7 @@ from cardioflow.errors import UnknownNameError
 ROWS = [{"fs": 300.0, "leads": ("I", "II"), "age": 61}, {"fs": 250.0, "leads": ("II", "V1"), "sex": "F"}]
 
 
-def test_rows_read_as_mappings_and_what_is_missing_as_none() -> None:
+def test_rows_are_mappings_and_missing_values_are_none() -> None:
     meta = Meta.from_rows(ROWS)
     assert dict(meta[0]) == {"fs": 300.0, "leads": ("I", "II"), "age": 61, "sex": None}
     assert meta[-1]["sex"] == "F"
@@ -31,7 +31,7 @@ def test_a_column_of_numbers_is_an_array_and_tuples_stay_tuples() -> None:
         meta["fsx"]
 
 
-def test_taking_joining_and_replacing_give_new_metas() -> None:
+def test_taking_joining_and_replacing_return_new_objects() -> None:
     meta = Meta.from_rows(ROWS)
     assert meta.take([1])[0]["fs"] == 250.0
     assert Meta.concat([meta[:1], meta[1:]]) == meta
@@ -40,7 +40,7 @@ def test_taking_joining_and_replacing_give_new_metas() -> None:
     assert pickle.loads(pickle.dumps(meta)) == meta
 
 
-def test_joining_fills_a_column_that_one_lacks_with_none() -> None:
+def test_joining_fills_missing_columns_with_none() -> None:
     joined = Meta.concat([Meta.from_rows([{"fs": 1.0}]), Meta.from_rows([{"fs": 2.0, "age": 3}])])
     assert [row["age"] for row in joined] == [None, 3]
 

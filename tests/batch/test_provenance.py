@@ -27,7 +27,7 @@ def test_segments_of_segments_are_numbered_through_their_record():
     assert rows.provenance.key[:6].tolist() == expected.tolist()
 
 
-def test_segments_cut_into_different_numbers_are_numbered_without_a_gap():
+def test_segments_cut_into_different_numbers_are_numbered_without_gaps():
     provenance = Provenance.whole(["a", "b"]).unstacked(np.array([3, 1]))
     again = provenance.take(np.array([2, 3, 0, 1])).unstacked(np.array([2, 1, 3, 0]))
     assert again.record_id == ("a", "a", "b", "a", "a", "a")
@@ -53,7 +53,7 @@ def test_segments_that_cannot_be_numbered_are_refused():
     )
 
 
-def test_stacking_twice_cut_rows_puts_them_into_their_order():
+def test_stacking_rows_cut_twice_restores_their_order():
     rows = batch_of(12).split_signals(6).unstack_signals().split_signals(2).unstack_signals()
     stacked = rows.take(np.arange(len(rows))[::-1]).stack_signals()
     assert stacked.ids == ("b", "a")

@@ -21,7 +21,7 @@ def _ragged(shapes: list[tuple[int, int]]) -> tuple[Ragged, list[np.ndarray]]:
 
 
 @given(SHAPES)
-def test_every_record_comes_back_as_it_was(shapes: list[tuple[int, int]]) -> None:
+def test_every_record_is_returned_unchanged(shapes: list[tuple[int, int]]) -> None:
     ragged, arrays = _ragged(shapes)
     assert len(ragged) == len(arrays)
     for got, expected in zip(ragged, arrays, strict=True):
@@ -39,18 +39,18 @@ def test_taking_rows_keeps_their_order_and_values(shapes: list[tuple[int, int]],
 
 
 @given(SHAPES)
-def test_joining_the_parts_gives_the_whole(shapes: list[tuple[int, int]]) -> None:
+def test_joining_the_parts_restores_the_whole(shapes: list[tuple[int, int]]) -> None:
     ragged, _ = _ragged(shapes)
     assert Ragged.concat([ragged[:2], ragged[2:]]) == ragged
 
 
-def test_a_record_is_a_view_and_a_run_of_neighbours_is_not_copied() -> None:
+def test_a_record_is_a_view_and_a_contiguous_range_is_not_copied() -> None:
     ragged, _ = _ragged([(1, 4), (2, 3), (1, 5)])
     assert np.shares_memory(ragged[1], ragged.data)
     assert np.shares_memory(ragged[1:3].data, ragged.data)
 
 
-def test_nothing_can_be_written_through_it() -> None:
+def test_views_are_read_only() -> None:
     source = np.ones((1, 3), np.float32)
     ragged = Ragged(source, [(1, 3)])
     with pytest.raises(ValueError, match="read-only"):
@@ -59,7 +59,7 @@ def test_nothing_can_be_written_through_it() -> None:
     assert pickle.loads(pickle.dumps(ragged)).data.flags.writeable is False
 
 
-def test_dense_is_a_view_where_shapes_agree_and_an_error_where_not() -> None:
+def test_dense_is_a_view_if_shapes_agree_and_an_error_otherwise() -> None:
     assert _ragged([(2, 3), (2, 3)])[0].dense().shape == (2, 2, 3)
     with pytest.raises(InputError, match=r"Records of different shape \(\(1, 4\), \(2, 3\)\) do not make one array\."):
         _ragged([(2, 3), (1, 4)])[0].dense()
@@ -67,7 +67,7 @@ def test_dense_is_a_view_where_shapes_agree_and_an_error_where_not() -> None:
         Ragged.from_arrays([]).dense()
 
 
-def test_integers_and_float64_become_float32_and_complex_complex64() -> None:
+def test_integers_and_float64_become_float32_and_complex_numbers_complex64() -> None:
     assert Ragged.from_arrays([np.ones((1, 2), np.int16)]).dtype == np.float32
     assert Ragged.from_arrays([np.ones((1, 2)) * 1j]).dtype == np.complex64
 
@@ -81,14 +81,14 @@ def test_shapes_that_do_not_fit_the_data_are_refused() -> None:
         Ragged.concat([Ragged.from_arrays([np.zeros((1, 3))]), Ragged.from_arrays([np.zeros((1, 1, 3))])])
 
 
-def test_it_compares_by_value_with_nan_equal_to_nan() -> None:
+def test_comparison_is_by_value_and_nan_equals_nan() -> None:
     a = Ragged.from_arrays([np.array([[np.nan, 1.0]])])
     assert a == Ragged.from_arrays([np.array([[np.nan, 1.0]])])
     assert a != Ragged.from_arrays([np.array([[np.nan], [1.0]])])
     assert repr(a) == "Ragged(1 records of (1, 2), float32)"
 
 
-def test_a_record_that_is_not_there_is_an_index_error() -> None:
+def test_a_record_out_of_range_is_an_index_error() -> None:
     ragged, _ = _ragged([(1, 4)])
     np.testing.assert_array_equal(ragged[-1], ragged[0])
     with pytest.raises(IndexError, match="record 1 of a batch of 1"):

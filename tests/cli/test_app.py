@@ -25,7 +25,7 @@ def test_the_help_lists_the_commands():
     assert all(command in text for command in ("info", "predict", "demo"))
 
 
-def test_a_wrong_model_is_one_sentence_and_status_2_and_no_traceback(tmp_path):
+def test_a_wrong_model_gives_one_sentence_and_exit_status_2(tmp_path):
     command = [sys.executable, "-m", "cardioflow.cli", "predict", str(tmp_path / "no.cardioflow"), "A00001.hea"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -34,7 +34,7 @@ def test_a_wrong_model_is_one_sentence_and_status_2_and_no_traceback(tmp_path):
     assert done.stdout == ""
 
 
-def test_looking_for_help_loads_no_backend():
+def test_printing_the_help_loads_no_backend():
     code = (
         "import sys\nfrom typer.testing import CliRunner\nfrom cardioflow.cli.app import app\n"
         "CliRunner().invoke(app, ['--help'])\n"

@@ -29,7 +29,7 @@ def folder(cinc: Path, tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def test_a_folder_becomes_edf_with_its_sub_folders(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_is_converted_to_edf_with_its_subfolders(folder: Path, tmp_path: Path) -> None:
     code, said = _call("convert", folder, tmp_path / "out", "--fmt", "edf")
     assert code == 0
     assert "2 records in" in said
@@ -51,7 +51,7 @@ def test_wfdb_to_wfdb_is_exact(folder: Path, tmp_path: Path) -> None:
     assert a.meta[0]["adc_gain"] == b.meta[0]["adc_gain"]
 
 
-def test_the_annotations_that_are_meant_are_written_and_others_said(data: Path, tmp_path: Path) -> None:
+def test_unambiguous_annotations_are_written_and_the_others_reported(data: Path, tmp_path: Path) -> None:
     for file in [*(data / "mitdb").glob("208.*"), *(data / "qtdb").glob("sel230.*"), *(data / "ludb").glob("7.*")]:
         shutil.copy(file, tmp_path)
     code, said = _call("convert", tmp_path, tmp_path / "out", "--fmt", "wfdb")
@@ -81,7 +81,7 @@ def test_names_that_wfdb_does_not_allow_are_written_with_underscores(folder: Pat
     assert (tmp_path / "out" / "M_ller__1.hea").is_file()
 
 
-def test_options_of_reading_go_to_the_reader(tmp_path: Path) -> None:
+def test_reading_options_reach_the_reader(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((2, 1000), np.float32))
     code, said = _call("convert", tmp_path / "a.npy", tmp_path / "out", "--fmt", "npz")
     assert code == 2
@@ -91,11 +91,11 @@ def test_options_of_reading_go_to_the_reader(tmp_path: Path) -> None:
     )
     written = EcgDataset(tmp_path / "out" / "a.npz").next_batch(1).load(fmt="npz")
     assert (written.meta[0]["fs"], written.signal[0].shape) == (250.0, (2, 500))
-    with pytest.raises(InputError, match=r"--option 'fs': expected NAME=VALUE"):
+    with pytest.raises(InputError, match=r"--option 'fs' is not NAME=VALUE"):
         _call("convert", tmp_path / "a.npy", tmp_path / "out", "--fmt", "npz", "-o", "fs")
 
 
-def test_what_is_there_is_not_written_again(folder: Path, tmp_path: Path) -> None:
+def test_existing_files_are_not_written_again(folder: Path, tmp_path: Path) -> None:
     _call("convert", folder, tmp_path / "out", "--fmt", "npz")
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*.npz")}
     assert len(before) == 2
@@ -115,12 +115,12 @@ def test_a_file_that_fails_is_named_and_the_others_are_written(folder: Path, tmp
     assert "1 records in" in said
 
 
-def test_a_format_that_is_only_read_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_read_only_format_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"dump\(fmt='scp'\): this format is read-only\. Pass one of \["):
         _call("convert", folder, tmp_path / "out", "--fmt", "scp")
 
 
-def test_on_a_batch_dump_refuses_what_is_there_unless_told(folder: Path, tmp_path: Path) -> None:
+def test_dump_on_a_batch_refuses_existing_files_by_default(folder: Path, tmp_path: Path) -> None:
     batch = EcgDataset(folder / "A00015.hea").next_batch(1).load(fmt="wfdb", components=["signal", "meta"])
     assert batch.dump(tmp_path / "d", fmt="npz").signal == batch.signal
     with pytest.raises(InputError, match=r"A00015\.npz exists already\. Pass exists='skip'"):
@@ -128,7 +128,7 @@ def test_on_a_batch_dump_refuses_what_is_there_unless_told(folder: Path, tmp_pat
     batch.dump(tmp_path / "d", fmt="npz", exists="overwrite")
 
 
-def test_segments_are_written_to_a_folder_of_their_record(folder: Path, tmp_path: Path) -> None:
+def test_segments_are_written_to_a_folder_per_record(folder: Path, tmp_path: Path) -> None:
     batch = EcgDataset(folder / "A00015.hea").next_batch(1).load(fmt="wfdb").split_signals(3000, 3000)
     with pytest.raises(InputError, match=r"are cut into segments\. Call unstack_signals first"):
         batch.dump(tmp_path / "d", fmt="npz")
@@ -147,7 +147,7 @@ def _array(path: Path, value: float) -> None:
         path.write_text("time_s,II (mV)\n" + "".join(f"{i / 250},{value}\n" for i in range(250)))
 
 
-def test_files_of_one_name_get_their_suffix_and_then_their_folder(tmp_path: Path) -> None:
+def test_files_with_equal_names_get_their_suffix_and_then_their_folder(tmp_path: Path) -> None:
     for name, value in (("one/a.npz", 1.0), ("one/a.csv", 2.0), ("two/a.csv", 3.0), ("two/b.csv", 4.0)):
         _array(tmp_path / name, value)
     status, _ = _call("convert", tmp_path / "one", tmp_path / "two", tmp_path / "out", "--fmt", "wfdb")
@@ -156,10 +156,10 @@ def test_files_of_one_name_get_their_suffix_and_then_their_folder(tmp_path: Path
     assert names == ["a-npz.hea", "b.hea", "one/a-csv.hea", "two/a-csv.hea"]
 
 
-def test_two_files_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_files_that_would_get_the_same_name_are_refused(tmp_path: Path) -> None:
     for name in ("x/one/a.csv", "y/one/a.csv"):
         _array(tmp_path / name, 1.0)
-    with pytest.raises(InputError, match=r"Two files would be 'one/a-csv': .*x/one/a\.csv and .*y/one/a\.csv"):
+    with pytest.raises(InputError, match=r"written as 'one/a-csv': .*x/one/a\.csv and .*y/one/a\.csv"):
         _call("convert", tmp_path / "x/one", tmp_path / "y/one", tmp_path / "out", "--fmt", "npz")
     assert not (tmp_path / "out").exists()
 
@@ -174,7 +174,7 @@ def test_results_inside_the_source_are_not_converted_again(folder: Path) -> None
         assert (code, said.split(" in ")[0]) == (0, "2 records")
         assert _files(folder / "out") == ["A00015.edf", "sub/A00017.edf"]
     assert "2 files in" in said
-    assert "are results and were left out" in said
+    assert "are results and were skipped" in said
 
 
 def test_a_folder_converted_into_itself_gets_each_result_once(folder: Path, tmp_path: Path) -> None:
@@ -187,13 +187,13 @@ def test_a_folder_converted_into_itself_gets_each_result_once(folder: Path, tmp_
         assert _files(both) == ["A00015.edf", "A00015.npz", "sub/A00017.edf", "sub/A00017.npz"]
 
 
-def test_a_file_in_the_destination_that_is_named_itself_is_converted(folder: Path) -> None:
+def test_a_file_in_the_destination_is_converted_if_it_is_passed_by_name(folder: Path) -> None:
     assert _call("convert", folder, folder / "out", "--fmt", "edf")[0] == 0
     assert _call("convert", folder / "out" / "A00015.edf", folder / "out", "--fmt", "npz")[0] == 0
     assert (folder / "out" / "A00015.npz").is_file()
 
 
-def test_what_killed_writers_left_is_not_taken_for_records(folder: Path, tmp_path: Path) -> None:
+def test_leftovers_of_killed_processes_are_not_taken_for_records(folder: Path, tmp_path: Path) -> None:
     for name in (".A1.hea", ".A1.edf.0badc0de-17-5eed5eed-0.part.hea"):
         shutil.copy(folder / "A00015.hea", folder / name)
     (folder / ".m.abc").mkdir()
@@ -203,7 +203,7 @@ def test_what_killed_writers_left_is_not_taken_for_records(folder: Path, tmp_pat
     assert _files(tmp_path / "out") == ["A00015.edf", "sub/A00017.edf"]
 
 
-def test_a_destination_that_cannot_be_written_to_is_one_error(folder: Path, tmp_path: Path) -> None:
+def test_a_destination_that_is_not_writable_gives_one_error(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(WriteError, match=r"out/.*cannot be written: (Not a directory|File exists)\. .*choose another"):
         _call("convert", folder, tmp_path / "out", "--fmt", "edf")
@@ -214,7 +214,7 @@ def test_options_belong_to_what_is_done(cinc: Path, tmp_path: Path) -> None:
     assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=I")[0] == 0
     code, said = _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=II")
     assert code == 2
-    assert "a.csv was made of another file or with other options. Pass --overwrite" in said
+    assert "a.csv was made from another file or with other options. Pass --overwrite" in said
     assert "0 records in" in said
     assert "1 failed" in said
     again = ("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=II", "--overwrite")
@@ -222,7 +222,7 @@ def test_options_belong_to_what_is_done(cinc: Path, tmp_path: Path) -> None:
     written = EcgDataset(tmp_path / "out" / "a.csv").next_batch(1).load(fmt="csv")
     assert (written.meta[0]["leads"], written.signal[0][0, 0]) == (("II",), 2.0)
     code, said = _call(*again[:-1])
-    assert (code, "1 records in" in said, "1 of them were there already" in said) == (0, True, True)
+    assert (code, "1 records in" in said, "1 of them existed already" in said) == (0, True, True)
 
 
 @pytest.mark.parametrize("more", [("-o", "stop_s=0.5"), ("--identify",), ("--no-annotations",)])
@@ -281,7 +281,7 @@ def test_a_file_name_for_several_records_or_of_another_format_is_refused(data: P
             _call("convert", *sources, tmp_path / "x.edf")
     with pytest.raises(InputError, match=r"a name that ends in '.edf' is a file of edf\. Pass that format"):
         _call("convert", scp / "demo.scp", tmp_path / "x.edf", "--fmt", "npz")
-    with pytest.raises(InputError, match="which format is to be written\\? Pass --fmt"):
+    with pytest.raises(InputError, match="the name does not tell the format\\. Pass --fmt"):
         _call("convert", scp / "demo.scp", tmp_path / "out")
     assert not list(tmp_path.iterdir())
 

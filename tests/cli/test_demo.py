@@ -9,7 +9,7 @@ from cardioflow.cli.demo import Demo, _cinc2017, _threshold
 from cardioflow.errors import InputError
 
 
-def test_without_data_the_demo_goes_the_whole_way_on_ecgs_that_it_says_are_simulated(tmp_path, capsys):
+def test_without_data_the_demo_runs_on_simulated_ecgs_and_says_so(tmp_path, capsys):
     figures = Demo(out=tmp_path / "demo", epochs=1, seed=0, n_simulated=24).run(None)
     printed = capsys.readouterr().out
     assert printed.startswith("SIMULATED ECGs, no real data")
@@ -30,7 +30,7 @@ def test_real_records_are_held_out_by_the_folds_and_fold_4_is_never_used(data):
     assert sum(material.labels[i] == "AF" for i in material.test.ids) == 18
 
 
-def test_without_the_folds_a_share_of_the_records_is_held_out(data, tmp_path):
+def test_without_a_folds_file_a_fraction_of_the_records_is_held_out(data, tmp_path):
     (tmp_path / "cinc2017").symlink_to(data / "cinc2017")
     material = _cinc2017(tmp_path)
     assert "30 %" in material.name
@@ -38,13 +38,13 @@ def test_without_the_folds_a_share_of_the_records_is_held_out(data, tmp_path):
     assert len(material.train) + len(material.test) == 260  # 300 less the 40 noisy ones
 
 
-def test_a_folder_without_the_records_says_what_to_do(tmp_path):
+def test_an_error_for_a_folder_without_records_says_what_to_do(tmp_path):
     with pytest.raises(InputError) as caught:
         Demo(out=tmp_path, epochs=1, seed=0).run(tmp_path)
-    assert f"'{tmp_path}' holds no folder cinc2017. Set CARDIOFLOW_DATA, or say --simulated." in str(caught.value)
+    assert f"'{tmp_path}' has no folder cinc2017. Set CARDIOFLOW_DATA, or pass --simulated." in str(caught.value)
 
 
-def test_the_threshold_is_where_f1_is_best_half_way_between_two_records():
+def test_the_threshold_maximises_f1_and_lies_halfway_between_two_records():
     import numpy as np
 
     y = np.array([1, 1, 0, 1, 0, 0])

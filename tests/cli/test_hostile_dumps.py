@@ -137,7 +137,7 @@ def write(sound: Path, change: Callable[[Parts], None], path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "reason"), [(name, reason) for name, (_, reason) in HOSTILE.items()])
-def test_a_hostile_dump_is_one_sentence_and_exit_status_2(answers, name, reason) -> None:
+def test_a_hostile_dump_gives_one_sentence_and_exit_status_2(answers, name, reason) -> None:
     status, out, err, seconds = answers[name]
     assert status == 2, err
     assert out == ""
@@ -148,17 +148,17 @@ def test_a_hostile_dump_is_one_sentence_and_exit_status_2(answers, name, reason)
     assert seconds < 30
 
 
-def test_a_sound_dump_is_predicted_under_the_same_limits(answers) -> None:
+def test_a_valid_dump_predicts_under_the_same_limits(answers) -> None:
     status, out, err, _ = answers["sound"]
     assert (status, err) == (0, "")
     assert out.startswith(FILE)
 
 
-def test_a_run_without_end_in_a_dump_is_not_run(answers) -> None:
+def test_an_endless_run_in_a_dump_is_not_started(answers) -> None:
     assert answers["never ends"][:3] == answers["sound"][:3]
 
 
-def test_labels_that_a_terminal_would_obey_are_printed_escaped(answers) -> None:
+def test_terminal_control_characters_in_labels_are_escaped(answers) -> None:
     status, out, _, _ = answers["terminal"]
     assert status == 0
     assert r"\x1b[31mAF\n 0." in out

@@ -35,14 +35,14 @@ def test_json_holds_every_file_in_the_order_given(data):
     assert found[0]["units"] == ["mV", "mV"]
 
 
-def test_annotations_are_counted_by_their_symbols(data):
+def test_annotations_are_counted_by_symbol(data):
     (found,) = json.loads(call(data / "mitdb" / "208.hea", "--ann-ext", "atr", "--json").stdout)
     assert found["annotations"]["N"] == 1586  # the database's own table of beats: 1 586 N, 992 V, 373 F
     assert found["annotations"]["V"] == 992
     assert found["annotations"]["F"] == 373
 
 
-def test_age_and_sex_are_told_where_the_file_says_them(data):
+def test_age_and_sex_are_shown_if_the_file_has_them(data):
     (found,) = json.loads(call(data / "mitdb" / "208.hea", "--json").stdout)
     assert (found["age"], found["sex"]) == (23, "F")
     assert "23 years" in call(data / "mitdb" / "208.hea").output
@@ -63,21 +63,21 @@ def test_a_simulated_record_needs_no_file():
     assert found["annotations"]["N"] > 5
 
 
-def test_options_of_reading_go_to_the_reader(tmp_path):
+def test_reading_options_reach_the_reader(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((2, 1000), np.float32))
     (found,) = json.loads(call(tmp_path / "a.npy", "-o", "fs=500", "--json").stdout)
     assert (found["fs"], found["duration_s"]) == (500.0, 2.0)
     assert "It is an option of" in call(tmp_path / "a.npy", "-o", "waveform=Median").stderr
 
 
-def test_a_file_of_marks_alone_is_described(data):
+def test_a_file_with_annotations_only_is_described(data):
     (found,) = json.loads(call(data / "formats/edf/wfdb_test_edfann.edf", "--json").stdout)
     assert (found["leads"], found["n_samples"]) == ([], 0)
     assert sum(found["annotations"].values()) > 100
     assert "leads       none" in call(data / "formats/edf/wfdb_test_edfann.edf").stdout
 
 
-def test_measurements_are_json(data):
+def test_measurements_are_written_as_json(data):
     (found,) = json.loads(call(data / "formats/muse_xml/introecg_example.xml", "--json").stdout)
     assert found["meta"]["measurements"]["qrs_ms"] == 94.0
 
@@ -101,7 +101,7 @@ def test_a_recording_of_eight_gigabytes_is_described_by_its_header_and_beginning
     assert f"{n} samples per lead" in call(tmp_path / "r.hea").output
 
 
-def test_a_file_that_needs_more_memory_than_there_is_is_an_error(data):
+def test_a_file_that_needs_too_much_memory_is_an_error(data):
     def read_many(*_):
         raise MemoryError
 
@@ -135,7 +135,7 @@ def test_a_packed_store_is_described_and_checked_on_demand(data, tmp_path):
     assert "do not have their checksum" in done.output
 
 
-def test_texts_that_a_terminal_would_obey_are_printed_escaped(tmp_path):
+def test_terminal_control_characters_in_files_are_escaped(tmp_path):
     path = tmp_path / "r.hea"
     path.write_text("r 1 300 10\nr.dat 16 200 16 0 0 0 0 I\x1b[31m\n# wiped \x1b[2J\n")
     (tmp_path / "r.dat").write_bytes(bytes(20))

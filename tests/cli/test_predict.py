@@ -54,7 +54,7 @@ def test_json_gives_a_label_and_probabilities_per_file(model):
         assert prediction["labels"] == [max(shares, key=shares.get)]
 
 
-def test_the_prediction_is_that_of_the_model_in_python(model, trained):
+def test_the_prediction_equals_the_one_in_python(model, trained):
     batch = EcgDataset({f: f for f in FILES}).next_batch(2).load(fmt="simulated", components=["signal", "meta"])
     values = trained.get_model("fft_inception").predict_on_batch(batch.split_signals(1000).standardize())
     expected = np.asarray(values).reshape(2, 3, 2).mean(axis=1)
@@ -62,7 +62,7 @@ def test_the_prediction_is_that_of_the_model_in_python(model, trained):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_without_json_each_file_is_a_line(model):
+def test_without_json_each_file_gets_one_line(model):
     lines = call(model, *FILES).stdout.splitlines()
     assert [line.split()[0] for line in lines] == FILES
     assert all("AF 0." in line for line in lines)
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_predicted(model)
     assert "cardioflow: simulated:VT: 'simulated:VT' asks for the rhythm 'VT'." in done.stderr
 
 
-def test_a_file_that_the_model_cannot_take_is_named_and_the_others_are_predicted(model):
+def test_a_file_that_does_not_fit_the_model_is_named_and_the_others_are_predicted(model):
     two_leads = "simulated:AF?seed=1&duration_s=12&leads=I,II"
     answer = predict_files(model, [Path(FILES[0]), Path(two_leads), Path(FILES[1])])
     assert [p["file"] for p in answer["predictions"]] == FILES
@@ -86,11 +86,11 @@ def test_a_file_that_the_model_cannot_take_is_named_and_the_others_are_predicted
     assert "2" in left_out["reason"]
 
 
-def test_a_file_given_twice_is_answered_once(model):
+def test_a_file_passed_twice_is_predicted_once(model):
     assert len(predict_files(model, [Path(FILES[0])] * 2)["predictions"]) == 1
 
 
-def test_a_dump_without_preprocessing_says_how_to_save_it(trained, tmp_path):
+def test_an_error_for_a_dump_without_preprocessing_says_how_to_save_it(trained, tmp_path):
     path = tmp_path / "bare.cardioflow"
     plain = trained.get_model("fft_inception")
     kept, plain.preprocessing = plain.preprocessing, None

@@ -70,12 +70,12 @@ def _read(fmt: str, path: Path, **more: object) -> Record:
     return _reader(fmt).read(path, ReadRequest(**{"components": EVERYTHING, "ann_ext": ext, **more}))  # type: ignore[arg-type]
 
 
-def test_every_format_has_a_sample_or_a_reason_why_not() -> None:
+def test_every_format_has_a_sample_or_a_reason_for_having_none() -> None:
     assert set(formats.names()) == {*SAMPLES, *NO_SAMPLE}
 
 
 @pytest.mark.parametrize("fmt", formats.names())
-def test_suffixes_are_lower_case_and_nothing_is_not_recognised(fmt: str) -> None:
+def test_suffixes_are_lower_case_and_an_empty_file_is_not_recognised(fmt: str) -> None:
     reader = formats.get(fmt)
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in reader.suffixes)
     assert reader.recognises(b"") is False
@@ -101,11 +101,11 @@ def test_a_record_is_millivolts_by_lead_and_time_with_the_common_keys(sample: tu
     assert isinstance(record.meta["comments"], tuple)
 
 
-def test_what_identifies_a_person_is_not_there_unless_asked_for(sample: tuple[str, Path]) -> None:
+def test_identifying_metadata_is_absent_unless_requested(sample: tuple[str, Path]) -> None:
     assert not {"name", "patient_id", "birth_date", "institution"} & set(_read(*sample).meta)
 
 
-def test_only_what_is_asked_for_is_given(sample: tuple[str, Path]) -> None:
+def test_only_the_requested_components_are_read(sample: tuple[str, Path]) -> None:
     whole = _read(*sample)
     meta = _read(*sample, components=frozenset({"meta"}))
     assert meta.signal is None
@@ -116,7 +116,7 @@ def test_only_what_is_asked_for_is_given(sample: tuple[str, Path]) -> None:
     assert np.array_equal(signal.signal, whole.signal, equal_nan=True)  # type: ignore[arg-type]
 
 
-def test_a_range_of_some_leads_is_a_part_of_the_whole(sample: tuple[str, Path]) -> None:
+def test_a_range_of_some_leads_equals_that_part_of_the_whole_record(sample: tuple[str, Path]) -> None:
     whole = _read(*sample)
     chosen = tuple(dict.fromkeys((whole.leads[-1], whole.leads[0])))
     part = _read(*sample, start_s=1.0, stop_s=3.5, channels=chosen)
@@ -131,9 +131,7 @@ def test_a_range_of_some_leads_is_a_part_of_the_whole(sample: tuple[str, Path]) 
         assert part.annotation.sample.tolist() == (whole.annotation.sample[inside] - first).tolist()
 
 
-def test_samples_that_a_device_stored_as_integers_can_be_made_those_again(
-    sample: tuple[str, Path], tmp_path: Path
-) -> None:
+def test_samples_stored_as_integers_can_be_restored_exactly(sample: tuple[str, Path], tmp_path: Path) -> None:
     record = _read(*sample)
     if "adc_gain" not in record.meta:
         assert sample[0] in WITHOUT_GAIN
@@ -153,7 +151,7 @@ def test_reading_twice_gives_the_same(sample: tuple[str, Path]) -> None:
     assert one.annotation == other.annotation
 
 
-def test_a_bad_file_is_an_error_in_its_place_and_names_itself(sample: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_bad_file_gives_an_error_that_names_it(sample: tuple[str, Path], tmp_path: Path) -> None:
     fmt, path = sample
     bad = tmp_path / path.name
     bad.write_bytes(b"")
@@ -173,12 +171,12 @@ def test_a_bad_file_is_an_error_in_its_place_and_names_itself(sample: tuple[str,
         ({"start_s": 2.0, "stop_s": 1.0}, r"2.*1"),
     ],
 )
-def test_what_is_not_there_cannot_be_read(sample: tuple[str, Path], more: dict[str, object], message: str) -> None:
+def test_a_missing_file_is_an_error(sample: tuple[str, Path], more: dict[str, object], message: str) -> None:
     with pytest.raises(FormatError, match=message):
         _read(*sample, **more)
 
 
 @pytest.mark.parametrize("fmt", formats.names())
-def test_an_option_of_a_format_is_none_of_every_format(fmt: str) -> None:
+def test_no_format_redefines_a_general_option(fmt: str) -> None:
     # Or load() could not tell which of the two is meant.
     assert not set(formats.get(fmt).options()) & {*(f.name for f in fields(ReadRequest)), "src", "fmt", "components"}

@@ -48,7 +48,7 @@ def trained(name) -> BaseModel:
     return model
 
 
-def test_it_is_a_model_with_a_sentence_that_stands_alone(name) -> None:
+def test_it_is_a_model_and_its_docstring_begins_with_a_sentence(name) -> None:
     member = registry.models.get(name)
     assert issubclass(member, BaseModel)
     first = inspect.getdoc(member).partition("\n")[0]
@@ -74,7 +74,7 @@ def test_predictions_of_one_record_do_not_depend_on_the_others(trained) -> None:
     np.testing.assert_allclose(trained.predict_on_batch(batch(6)[:2]), whole[:2], atol=1e-5)
 
 
-def test_what_is_saved_is_loaded_with_equal_predictions(name, trained, tmp_path) -> None:
+def test_a_loaded_model_gives_equal_predictions(name, trained, tmp_path) -> None:
     trained.save(tmp_path / "dump")
     loaded = find(name).build(batch(), None, {"path": tmp_path / "dump"})
     np.testing.assert_allclose(loaded.predict_on_batch(batch()), trained.predict_on_batch(batch()), atol=1e-6)
@@ -82,7 +82,7 @@ def test_what_is_saved_is_loaded_with_equal_predictions(name, trained, tmp_path)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
-def test_a_copy_predicts_and_goes_on_training_with_equal_numbers(name, copied) -> None:
+def test_a_copy_predicts_and_continues_training_with_equal_numbers(name, copied) -> None:
     model = find(name).build(batch(), None, {}, seed=3)
     model.train_on_batch(batch())
     other = copied(model)
@@ -90,7 +90,7 @@ def test_a_copy_predicts_and_goes_on_training_with_equal_numbers(name, copied) -
     assert other.train_on_batch(batch(), "f1") == pytest.approx(model.train_on_batch(batch(), "f1"), rel=1e-4)
 
 
-def test_a_record_that_it_cannot_take_is_named_and_the_batch_is_not_learned(trained) -> None:
+def test_a_record_that_does_not_fit_is_named_and_the_batch_is_not_learned(trained) -> None:
     before, n_learned = trained.predict_on_batch(batch()), len(trained.hist["train_loss"])
     signals, targets = [np.array(s) for s in batch().signal], batch().target.copy()
     signals[2] = np.zeros((SHAPE[0], SHAPE[1] + 1), np.float32)
@@ -115,7 +115,7 @@ def test_the_dump_of_another_model_is_refused_before_any_record_is_read(name, tr
         find(name).check({"path": tmp_path / "dump"})
 
 
-def test_flat_records_leave_it_finite(name) -> None:
+def test_weights_stay_finite_on_flat_records(name) -> None:
     model = find(name).build(batch(), None, {})
     for _ in range(2):
         model.train_on_batch(batch(flat=True))

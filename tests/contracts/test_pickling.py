@@ -277,18 +277,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("members", [transforms, formats, metrics, errors, batches, expressions, pipelines])
-def test_every_member_comes_back_equal(members: Callable[[], NAMES], echo: Callable[[NAMES], dict[str, Any]]) -> None:
+def test_every_member_is_equal_after_unpickling(
+    members: Callable[[], NAMES], echo: Callable[[NAMES], dict[str, Any]]
+) -> None:
     sent = members()
     assert unlike(sent, echo(sent)) == {}
 
 
 @pytest.mark.parametrize("members", [transforms, formats, metrics, errors, batches, expressions, pipelines])
-def test_every_member_can_be_copied_deep(members: Callable[[], NAMES]) -> None:
+def test_every_member_can_be_deep_copied(members: Callable[[], NAMES]) -> None:
     sent = members()
     assert unlike(sent, {name: deepcopy(value) for name, value in sent.items()}) == {}
 
 
-def test_every_data_set_comes_back_equal(folder: Path, echo: Callable[[NAMES], dict[str, Any]]) -> None:
+def test_every_data_set_is_equal_after_unpickling(folder: Path, echo: Callable[[NAMES], dict[str, Any]]) -> None:
     sent = datasets(folder)
     received = echo(sent)
     assert unlike(sent, received) == {}
@@ -300,12 +302,12 @@ def test_every_data_set_comes_back_equal(folder: Path, echo: Callable[[NAMES], d
         assert alike(own, other), name
 
 
-def test_errors_of_the_tree_are_all_found() -> None:
+def test_the_tests_cover_all_errors_of_the_package() -> None:
     assert {"BadRecordsError", "MixedRatesError", "StepError", "CardioFlowError"} <= errors().keys()
     assert MissingDependencyError.__name__ in errors()
 
 
-def test_a_pipeline_gives_the_same_batches_after_the_journey(echo: Callable[[NAMES], dict[str, Any]]) -> None:
+def test_an_unpickled_pipeline_gives_the_same_batches(echo: Callable[[NAMES], dict[str, Any]]) -> None:
     sent = pipelines()
     received = echo(sent)
     own, other = (
@@ -319,7 +321,7 @@ def test_a_pipeline_gives_the_same_batches_after_the_journey(echo: Callable[[NAM
         assert alike(mine, theirs)
 
 
-def test_a_run_and_its_tensors_refuse_by_name() -> None:
+def test_a_run_and_its_tensors_refuse_pickling_and_say_why() -> None:
     run = (in_memory() >> Pipeline().load()).batches(3)
     for copied in (pickle.dumps, deepcopy):
         with pytest.raises(TypeError, match=r"A Run cannot be pickled or copied.*Pickle the pipeline"):

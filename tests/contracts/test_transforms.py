@@ -201,7 +201,7 @@ def test_a_transform_does_not_change_the_batch_that_it_is_given(name, example, k
 
 @each
 @each_kind
-def test_the_result_is_a_whole_batch_with_its_history(name, example, kind):
+def test_the_result_is_a_complete_batch_with_provenance(name, example, kind):
     done = run(name, example, kind)
     if done is None:
         return
@@ -249,7 +249,7 @@ def segments_of(values: Any, row: int, *, cut: bool) -> list[Any]:
 
 @each
 @each_kind
-def test_components_keep_their_kind_and_time_series_their_type_and_a_sample_for_each_of_the_signal(name, example, kind):
+def test_components_keep_their_kind_and_time_series_their_type_and_length(name, example, kind):
     done = run(name, example, kind)
     if done is None or name in DROPS_TIME:
         return
@@ -264,14 +264,14 @@ def test_components_keep_their_kind_and_time_series_their_type_and_a_sample_for_
 
 
 @pytest.mark.parametrize("name", DROPS_TIME)
-def test_what_takes_the_time_axis_away_drops_what_runs_along_it_and_keeps_the_rest(name):
+def test_removing_the_time_axis_drops_time_series_and_events_and_keeps_the_rest(name):
     done = run(name, 0, "ragged")
     assert {n: c.kind for n, c in done.columns.items()} == {"note": "static", "vector": "static"}
 
 
 @each
 @pytest.mark.parametrize("kind", ["ragged", "dense", "cut"])
-def test_events_and_time_series_stay_at_the_same_place(name, example, kind):
+def test_events_and_time_series_stay_aligned(name, example, kind):
     done = run(name, example, kind)
     if done is None or name in NO_TIME_AXIS or name in DROPS_TIME:
         return
@@ -300,7 +300,7 @@ def test_events_and_time_series_stay_at_the_same_place(name, example, kind):
 
 @each
 @pytest.mark.parametrize("kind", ["ragged", "dense", "cut"])
-def test_an_impulse_in_signal_and_series_and_the_event_at_it_stay_together(name, example, kind):
+def test_an_impulse_in_signal_and_time_series_stays_aligned_with_its_event(name, example, kind):
     batch = prepared(name, kind)
     if name in NO_TIME_AXIS or name in DROPS_TIME or (kind == "cut" and name in NEEDS_UNCUT):
         return
@@ -347,7 +347,7 @@ def test_the_same_seed_gives_the_same_numbers(name, example, kind):
 
 
 @each
-def test_another_seed_gives_other_numbers_where_chance_has_a_part(name, example):
+def test_another_seed_gives_other_numbers_if_the_transform_is_random(name, example):
     cls = transforms.get(name)
     # Records of one shape, because what is mixed is mixed with its like.
     kind = "dense" if name in MIXES_RECORDS else "ragged"
@@ -358,7 +358,7 @@ def test_another_seed_gives_other_numbers_where_chance_has_a_part(name, example)
 
 
 @each
-def test_neither_order_nor_size_of_the_batch_changes_a_record(name, example):
+def test_the_order_and_size_of_the_batch_do_not_change_a_record(name, example):
     if name in MIXES_RECORDS:
         pytest.skip(MIXES_RECORDS[name])
     batch = prepared(name, "ragged")
@@ -375,7 +375,7 @@ def test_neither_order_nor_size_of_the_batch_changes_a_record(name, example):
 
 
 @each
-def test_a_second_occurrence_in_the_chain_draws_other_numbers(name, example):
+def test_a_second_occurrence_in_a_pipeline_draws_other_numbers(name, example):
     if not issubclass(transforms.get(name), RANDOM):
         return
     batch = prepared(name, "dense" if name in MIXES_RECORDS else "ragged")
@@ -386,7 +386,7 @@ def test_a_second_occurrence_in_the_chain_draws_other_numbers(name, example):
 
 
 @each
-def test_a_transform_prints_compares_hashes_and_pickles(name, example):
+def test_a_transform_can_be_printed_compared_hashed_and_pickled(name, example):
     cls = transforms.get(name)
     action, again = cls.examples()[example], cls.examples()[example]
     assert issubclass(cls, (Transform, *RANDOM))
@@ -407,7 +407,7 @@ def written(action: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 @each
-def test_a_transform_survives_the_way_to_json_and_back(name, example):
+def test_a_transform_survives_a_round_trip_through_json(name, example):
     action = transforms.get(name).examples()[example]
     args, kwargs = written(action)
     functions = {f"{f.__module__}.{f.__qualname__}": f for f in args if callable(f)}
@@ -417,7 +417,7 @@ def test_a_transform_survives_the_way_to_json_and_back(name, example):
 
 
 @pytest.mark.parametrize("name", transforms.names())
-def test_a_random_transform_says_so_in_its_name(name):
+def test_the_name_of_a_random_transform_starts_with_random(name):
     assert issubclass(transforms.get(name), RANDOM) == (name.startswith("random_") or name in KEEPS_CARDIO_NAME)
 
 

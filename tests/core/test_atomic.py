@@ -23,7 +23,7 @@ def killed_while_writing(code: str) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
-def test_a_file_has_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
+def test_a_file_gets_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a.csv"
     with whole_file(path) as temporary:
         temporary.write_text("half")
@@ -34,7 +34,7 @@ def test_a_file_has_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_folder_has_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
+def test_a_folder_gets_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
     with whole_folder(tmp_path / "store") as temporary:
         (temporary / "part").write_text("x")
         assert not (tmp_path / "store").exists()
@@ -43,13 +43,13 @@ def test_a_folder_has_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("writing", [whole_file, whole_folder])
-def test_nothing_is_left_of_what_fails(writing, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_failed_write_leaves_no_files(writing, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(KeyError), writing(tmp_path / "x"):
         raise KeyError("x")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_there_stays_when_the_new_one_fails(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_existing_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("old")
     texts: dict[str, str] = {}
     with pytest.raises(KeyError), whole_file(tmp_path / "x") as temporary:
@@ -57,14 +57,14 @@ def test_what_was_there_stays_when_the_new_one_fails(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_text() == "old"
 
 
-def test_a_long_name_gets_a_shorter_temporary_one(tmp_path: Path) -> None:
+def test_a_long_name_gets_a_short_temporary_name(tmp_path: Path) -> None:
     path = tmp_path / ("ä" * 120 + ".npz")
     with whole_file(path) as temporary:
         temporary.write_text("x")
     assert path.read_text() == "x"
 
 
-def test_a_full_disk_is_an_error_with_the_path_and_the_remedy(tmp_path: Path) -> None:
+def test_an_error_for_a_full_disk_names_the_path_and_the_remedy(tmp_path: Path) -> None:
     with (
         pytest.raises(
             WriteError, match=r"x\.csv' cannot be written: No space left on device\. Free some space"
@@ -76,7 +76,7 @@ def test_a_full_disk_is_an_error_with_the_path_and_the_remedy(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_limit_on_the_size_of_files_stops_every_format_with_one_error(tmp_path: Path) -> None:
+def test_every_format_raises_the_same_error_at_a_file_size_limit(tmp_path: Path) -> None:
     code = f"""
         import resource
         from pathlib import Path
@@ -101,7 +101,7 @@ def test_a_limit_on_the_size_of_files_stops_every_format_with_one_error(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_permission_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+def test_an_error_for_a_read_only_folder_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with (
         pytest.raises(WriteError, match="is a file; choose another folder"),
@@ -110,7 +110,7 @@ def test_a_folder_without_permission_is_an_error_with_the_remedy(tmp_path: Path)
         pass
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_that_writes_there(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_process_are_removed_by_the_next_write(tmp_path: Path) -> None:
     killed_while_writing(
         f"""
         from pathlib import Path
@@ -129,7 +129,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_that_writes_there(tmp
     assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]
 
 
-def test_what_others_are_writing_stays(tmp_path: Path) -> None:
+def test_files_that_other_processes_are_writing_stay(tmp_path: Path) -> None:
     with whole_file(tmp_path / "mine.csv") as mine:
         host = mine.name.split(".")[3].split("-")[0]
         parent = f".a.csv.{host}-{os.getppid()}-5eed5eed-0.part.csv"

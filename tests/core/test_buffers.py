@@ -17,7 +17,7 @@ def _address(array: np.ndarray) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def test_it_is_an_array_like_any_other() -> None:
+def test_empty_returns_an_ordinary_array() -> None:
     array = empty(N, np.float32)
     array[:] = 1
     assert (array.shape, array.dtype, array.flags.writeable) == ((N,), np.float32, True)
@@ -33,7 +33,7 @@ def test_a_freed_buffer_is_used_again() -> None:
     assert _address(empty(N - 10, np.float32)) == at
 
 
-def test_a_buffer_that_a_view_looks_at_is_not_given_away() -> None:
+def test_a_buffer_with_a_live_view_is_not_reused() -> None:
     array = empty(N, np.float32)
     array[:] = 7
     view = array[10:20].reshape(2, 5)
@@ -53,7 +53,7 @@ def test_at_most_four_buffers_of_a_size_are_kept() -> None:
     assert _pool.n_bytes - before <= 4 * _size_class(N * 4)
 
 
-def test_all_buffers_that_are_kept_stay_within_the_limit() -> None:
+def test_kept_buffers_stay_within_the_limit() -> None:
     sizes = [n for octave in range(17, 23) for n in range(1 << octave, 1 << (octave + 1), 1 << (octave - 3))]
     many = [empty(n, np.uint8) for n in sizes for _ in range(4)]
     assert sum(array.nbytes for array in many) > 3 * LIMIT
@@ -63,7 +63,7 @@ def test_all_buffers_that_are_kept_stay_within_the_limit() -> None:
     assert sum(held) == _pool.n_bytes
 
 
-def test_a_full_pool_drops_what_was_freed_longest_ago() -> None:
+def test_a_full_pool_drops_the_buffer_freed_longest_ago() -> None:
     old = empty(1 << 18, np.uint8)
     at = _address(old)
     del old
@@ -74,7 +74,7 @@ def test_a_full_pool_drops_what_was_freed_longest_ago() -> None:
     assert _pool.n_bytes <= LIMIT
 
 
-def test_a_locked_pool_makes_nobody_wait() -> None:
+def test_a_locked_pool_does_not_block() -> None:
     with _pool._lock:
         before = _pool.n_bytes
         array = empty(N, np.float32)
@@ -84,7 +84,7 @@ def test_a_locked_pool_makes_nobody_wait() -> None:
 
 
 @pytest.mark.parametrize("n_bytes", [1 << 17, 131_073, 1_800_000, 4_000_000, 1 << 23])
-def test_a_block_is_at_most_a_quarter_too_large(n_bytes: int) -> None:
+def test_a_block_is_at_most_a_quarter_larger_than_requested(n_bytes: int) -> None:
     assert n_bytes <= _size_class(n_bytes) <= 1.25 * n_bytes
 
 

@@ -52,11 +52,11 @@ def test_equal_values_of_one_type_are_the_same(a: Any, b: Any) -> None:
         (np.float32(1), 1.0),
     ],
 )
-def test_other_values_are_not(a: Any, b: Any) -> None:
+def test_different_values_are_not_the_same(a: Any, b: Any) -> None:
     assert not same(a, b)
 
 
-def test_an_object_that_cannot_be_compared_is_the_same_as_itself_alone() -> None:
+def test_an_object_that_cannot_be_compared_equals_only_itself() -> None:
     class Odd:
         __hash__ = None
 

@@ -49,7 +49,7 @@ def test_an_interrupt_dropped_by_a_callback_of_the_garbage_collector_is_raised_a
         gc.callbacks.remove(callback)
 
 
-def test_other_exceptions_reach_the_hook_before_it_which_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_exceptions_reach_the_previous_hook_which_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr(sys, "unraisablehook", lambda dropped: seen.append(str(dropped.exc_value)))
     before = sys.unraisablehook
@@ -59,7 +59,7 @@ def test_other_exceptions_reach_the_hook_before_it_which_is_put_back(monkeypatch
     assert sys.unraisablehook is before
 
 
-def test_contexts_may_end_in_another_order_than_they_began() -> None:
+def test_contexts_may_end_in_any_order() -> None:
     before = sys.unraisablehook
     first, second = delivered_interrupts(), delivered_interrupts()
     first.__enter__()

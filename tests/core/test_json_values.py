@@ -144,7 +144,7 @@ def test_any_nested_value_comes_back(value: Any) -> None:
         max_leaves=20,
     )
 )
-def test_any_json_is_a_value_or_a_format_error(form: Any) -> None:
+def test_any_json_gives_a_value_or_a_format_error(form: Any) -> None:
     try:
         CODEC.from_text(json.dumps(form))
     except FormatError:
@@ -190,7 +190,7 @@ def test_a_subclass_is_written_as_what_it_extends(value: Any, read: Any) -> None
         (np.datetime64("2020-01-01"), r"dtype datetime64\[D\]"),
     ],
 )
-def test_a_value_without_a_form_is_refused_with_its_place(value: Any, message: str) -> None:
+def test_an_error_for_an_unsupported_value_names_the_place(value: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         CODEC.to_text(value)
 
@@ -207,7 +207,7 @@ def test_equal_sets_give_equal_texts() -> None:
     assert CODEC.to_text(frozenset({30, 4})) == '{"$frozenset":[30,4]}'
 
 
-def test_as_many_levels_are_written_as_are_read() -> None:
+def test_the_writer_and_the_reader_allow_the_same_nesting() -> None:
     most, more = (json.loads("[" * n + "]" * n) for n in (100, 101))
     assert CODEC.from_text(CODEC.to_text(most)) == most
     with pytest.raises(InputError, match="more than 100 levels"):
@@ -216,7 +216,7 @@ def test_as_many_levels_are_written_as_are_read() -> None:
         CODEC.from_text(json.dumps(more))
 
 
-def test_what_can_be_written_can_be_read_however_deep() -> None:
+def test_deeply_nested_values_that_can_be_written_can_be_read() -> None:
     value: Any = 1
     for levels in range(1, 300):
         value = (value,)
@@ -258,7 +258,7 @@ def test_what_can_be_written_can_be_read_however_deep() -> None:
         ('{"$date": null}', r"holds None as '\$date'"),
     ],
 )
-def test_a_malformed_text_is_refused_with_its_place(text: str, message: str) -> None:
+def test_an_error_in_malformed_json_names_the_place(text: str, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         CODEC.from_text(text)
 
@@ -298,7 +298,7 @@ def test_an_array_that_claims_more_than_it_holds_is_refused(form: Any, message: 
         CODEC.from_text(json.dumps(form))
 
 
-def test_a_small_text_takes_little_memory_whatever_width_it_claims() -> None:
+def test_a_small_text_takes_little_memory_whatever_dtype_it_claims() -> None:
     text = json.dumps({"$array": ["N"] * 50, "dtype": "<U399999999", "shape": [50]})
     tracemalloc.start()
     found = CODEC.from_text(text)
@@ -323,7 +323,7 @@ def test_limits_are_checked_before_anything_is_built() -> None:
         parse({"a": 1}, limits)
 
 
-def test_a_user_of_the_codec_adds_its_own_forms() -> None:
+def test_a_codec_can_be_extended_with_new_types() -> None:
     class Lead:
         def __init__(self, name: str) -> None:
             self.name = name
@@ -341,7 +341,7 @@ def test_a_user_of_the_codec_adds_its_own_forms() -> None:
         codec.decode([{"$lead": "V9"}], "leads")
 
 
-def test_plain_text_is_what_other_programs_write_and_read() -> None:
+def test_plain_values_are_plain_json() -> None:
     value = {"fs": np.float32(500), "leads": ("I", "II"), "n": np.array([[1, 2]]), "set": {2, 1}, "f": print, "t": None}
     text = PLAIN.to_text(value)
     assert json.loads(text) == {"fs": 500.0, "leads": ["I", "II"], "n": [[1, 2]], "set": [1, 2], "t": None}

@@ -97,14 +97,14 @@ def test_without_any_writable_folder_kernels_work_and_one_warning_names_the_reme
     assert "Set NUMBA_CACHE_DIR to a writable folder" in found["warnings"][0]
 
 
-def test_code_that_an_installation_brings_along_is_used_though_another_folder_is_preferred(installation, tmp_path):
+def test_code_shipped_with_an_installation_is_used_even_if_another_folder_is_preferred(installation, tmp_path):
     run(installation)
     found = run(installation, NUMBA_CACHE_DIR=tmp_path / "own")
     assert found["hits"] == 2
     assert not list(tmp_path.glob("own/**/*.nbc"))
 
 
-def test_a_changed_helper_in_another_file_is_compiled_anew_and_old_code_is_removed(installation):
+def test_a_changed_helper_in_another_file_causes_recompilation_and_removes_old_code(installation):
     run(installation)
     old = set((installation / "__pycache__").glob("*.nbc"))
     (installation / "neighbour.py").write_text(NEIGHBOUR.replace("return 2", "return 5"))
@@ -114,7 +114,7 @@ def test_a_changed_helper_in_another_file_is_compiled_anew_and_old_code_is_remov
     assert not new & old
 
 
-def test_a_file_cut_short_is_compiled_anew_and_mended(installation):
+def test_a_truncated_cache_file_is_recompiled_and_replaced(installation):
     run(installation)
     for path in (installation / "__pycache__").glob("*.nbc"):
         path.write_bytes(path.read_bytes()[:100])
@@ -122,7 +122,7 @@ def test_a_file_cut_short_is_compiled_anew_and_mended(installation):
     assert run(installation)["hits"] == 2
 
 
-def test_flush_removes_the_functions_files(tmp_path, monkeypatch):
+def test_flush_removes_the_cache_files_of_the_function(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
 
     @kernel()
@@ -135,7 +135,7 @@ def test_flush_removes_the_functions_files(tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("*.nbc"))
 
 
-def test_read_only_gives_arrays_one_type_and_copies_only_what_is_not_contiguous():
+def test_read_only_gives_all_arrays_one_type_and_copies_only_non_contiguous_ones():
     writable = np.arange(6.0)
     views = [read_only(writable), read_only(read_only(writable)), read_only(np.arange(12.0)[::2])]
     assert [(v.flags.writeable, v.flags.c_contiguous) for v in views] == [(False, True)] * 3

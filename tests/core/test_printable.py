@@ -14,5 +14,5 @@ from cardioflow.core.printable import escaped
         ("\x9b2J\u202e\ud800", r"\x9b2J\u202e\ud800"),
     ],
 )
-def test_only_characters_that_are_not_printable_are_escaped(text: str, printed: str) -> None:
+def test_only_unprintable_characters_are_escaped(text: str, printed: str) -> None:
     assert escaped(text) == printed

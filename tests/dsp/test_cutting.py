@@ -11,7 +11,7 @@ from cardioflow.dsp import cutting
 from cardioflow.dsp.cutting import cut, random_starts, regular_starts
 
 
-def test_windows_equal_slices_and_what_lies_outside_is_padded():
+def test_windows_equal_slices_and_are_padded_outside_the_record():
     data = np.arange(30, dtype=np.float32)
     shapes = np.array([[2, 9], [1, 12]])
     starts = np.array([0, 5, -3, 7, 11])
@@ -21,7 +21,7 @@ def test_windows_equal_slices_and_what_lies_outside_is_padded():
     np.testing.assert_array_equal(out, np.concatenate([np.ravel(e) for e in expected]))
 
 
-def test_a_window_wholly_outside_is_all_padding():
+def test_a_window_entirely_outside_is_all_padding():
     out = cut(np.ones(3, np.float32), np.array([[1, 3]]), np.array([-9, 7]), np.array([2]), length=4, pad_value=2.0)
     assert out.tolist() == [2.0] * 8
 
@@ -49,7 +49,7 @@ def test_writable_read_only_and_strided_arrays_share_compiled_functions():
     assert sum(s[0].dtype.name == "float32" for s in cutting._cut.signatures) == 1
 
 
-def test_random_starts_are_the_keyed_stream_of_the_record():
+def test_random_starts_come_from_the_keys_of_the_record():
     keys = record_keys(["A00001", "A00002", "A00003"])
     lengths, counts = np.array([9000, 500, 100]), np.array([5, 3, 2])
     starts = random_starts(keys, lengths, 300, counts)
@@ -69,7 +69,7 @@ def test_random_windows_lie_inside_a_record_that_is_long_enough(n, length, key):
         assert set(starts.tolist()) == {n - length}
 
 
-def test_every_place_is_drawn_equally_often():
+def test_every_position_is_drawn_equally_often():
     keys = np.arange(2000, dtype=np.uint64)
     starts = random_starts(keys, np.full(2000, 13), 4, np.full(2000, 20))
     counts = np.bincount(starts, minlength=10)

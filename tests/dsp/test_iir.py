@@ -46,7 +46,7 @@ def test_notches_equal_sosfiltfilt_of_their_sections():
         np.testing.assert_allclose(out[a : a + n], reference(sos, data[a : a + n]), atol=2e-6, rtol=1e-5)
 
 
-def test_runs_of_several_sampling_rates_each_take_their_own_filter():
+def test_each_run_uses_the_filter_for_its_sampling_rate():
     data, starts, lengths = flat([800, 900, 1000, 1100])
     designs = [iir.butterworth(4, 0.5, 40, 250.0), iir.butterworth(4, 0.5, 40, 500.0)]
     which = np.array([0, 1, 1, 0])
@@ -59,7 +59,7 @@ def test_runs_of_several_sampling_rates_each_take_their_own_filter():
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=20), st.integers(0, 99))
-def test_what_lies_beside_a_run_does_not_change_it(lengths, seed):
+def test_neighbouring_runs_do_not_affect_a_run(lengths, seed):
     data, starts, lengths_ = flat(lengths, seed)
     chosen = iir.butterworth(2, 1.0, 30.0, 250.0)
     out = iir.filtfilt(data, starts, lengths_, [chosen], np.zeros(len(lengths), int))
@@ -80,7 +80,7 @@ def test_writable_and_read_only_data_share_one_compiled_function():
     assert len(iir._filtfilt.signatures) == compiled
 
 
-def test_a_steady_signal_passes_a_low_pass_and_is_stopped_by_a_high_pass():
+def test_a_constant_passes_a_low_pass_and_is_removed_by_a_high_pass():
     data = np.full(500, 3.0, np.float32)
     one = (np.zeros(1, int), np.array([500]))
     low = iir.filtfilt(data, *one, [iir.butterworth(4, None, 40.0, 250.0)], np.zeros(1, int))

@@ -8,7 +8,7 @@ import pytest
 from cardioflow.dsp.intervals import intervals, runs
 
 
-def test_a_run_that_touches_an_end_is_left_out():
+def test_a_wave_that_touches_an_end_of_the_record_is_ignored():
     labels = np.array([1, 1, 0, 1, 1, 1, 0, 0, 1, 0, 2, 1])
     assert runs(labels, [1]).tolist() == [[3, 8], [6, 9]]
     assert runs(labels, [1, 2]).tolist() == [[3, 8], [6, 9]]
@@ -33,5 +33,5 @@ def test_intervals_are_medians_over_the_beats():
     assert found.qt == pytest.approx(50 / 250)
 
 
-def test_what_no_beat_gives_is_none():
+def test_an_interval_that_no_beat_has_is_none():
     assert intervals(np.zeros(50), 250, waves(), waves((3, 9)), waves()) == (None, None, None, None)

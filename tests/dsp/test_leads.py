@@ -26,7 +26,7 @@ def _ptbxl(data: Path) -> list[tuple[Array, list[str]]]:
     return found
 
 
-def test_the_derived_leads_are_those_that_the_device_stored(data: Path) -> None:
+def test_the_derived_leads_equal_those_the_device_stored(data: Path) -> None:
     for signal, leads in _ptbxl(data)[:10]:
         kept = [leads.index(name) for name in ("V1", "I", "II", "V6")]
         whole, order, made = derive_limb_leads(signal[kept], [leads[i] for i in kept])
@@ -36,7 +36,7 @@ def test_the_derived_leads_are_those_that_the_device_stored(data: Path) -> None:
         assert np.abs(whole - signal[[leads.index(name) for name in order]]).max() <= 0.002 + 1e-9
 
 
-def test_leads_that_are_there_are_kept_and_only_the_missing_computed() -> None:
+def test_only_missing_leads_are_computed() -> None:
     signal = np.array([[1.0], [2.0], [9.0]])
     whole, order, made = derive_limb_leads(signal, ["II", "I", "aVR"])
     assert order == ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -57,7 +57,7 @@ def test_ptbxl_obeys_einthoven_and_goldberger(data: Path) -> None:
     assert max(check.goldberger or 0.0 for check in checks) < 0.02
 
 
-def test_a_wrong_sign_breaks_einthoven(data: Path) -> None:
+def test_an_inverted_lead_violates_einthovens_law(data: Path) -> None:
     signal, leads = _ptbxl(data)[0]
     wrong = signal.copy()
     wrong[leads.index("III")] *= -1
@@ -66,7 +66,7 @@ def test_a_wrong_sign_breaks_einthoven(data: Path) -> None:
     assert check.einthoven > 0.5
 
 
-def test_offsets_and_missing_samples_do_not_count() -> None:
+def test_offsets_and_missing_samples_are_ignored() -> None:
     rng = np.random.default_rng(0)
     signal = rng.normal(size=(2, 100))
     whole, leads, _ = derive_limb_leads(signal, ["I", "II"])
@@ -102,14 +102,14 @@ def _swapped(signal: Array, leads: list[str], swap: Callable[[Array, Array], tup
         ("LA/RL", lambda i, ii: (ii, 1.02 * ii), 55),
     ],
 )
-def test_swaps_made_of_real_records_are_suspected(
+def test_simulated_swaps_of_real_records_are_suspected(
     data: Path, name: str, swap: Callable[[Array, Array], tuple[Array, Array]], least: int
 ) -> None:
     found = [suspect_swapped_electrodes(_swapped(signal, leads, swap), leads) for signal, leads in _ptbxl(data)]
     assert found.count(name) >= least
 
 
-def test_records_as_they_are_are_hardly_ever_suspected(data: Path) -> None:
+def test_unchanged_records_are_hardly_ever_suspected(data: Path) -> None:
     found = [suspect_swapped_electrodes(signal, leads) for signal, leads in _ptbxl(data)]
     assert sum(f is not None for f in found) <= 1
 

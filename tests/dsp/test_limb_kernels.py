@@ -23,7 +23,7 @@ def plain_residual(rows: np.ndarray, sign: float) -> float:
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01, 0.5])
-def test_the_residuals_are_those_of_the_plain_computation(noise):
+def test_the_residuals_equal_a_direct_computation(noise):
     signal = recorded(noise)
     signal[1, 10:20] = np.nan
     signal[5, 30] = np.inf
@@ -31,7 +31,7 @@ def test_the_residuals_are_those_of_the_plain_computation(noise):
     assert law_residual(signal, 3, 4, 5, 1.0) == pytest.approx(plain_residual(signal[3:], 1.0), rel=1e-3, abs=1e-6)
 
 
-def test_a_swapped_sign_is_far_from_the_law():
+def test_an_inverted_lead_violates_the_law():
     signal = recorded(0.0)
     assert law_residual(signal, 0, 1, 2, -1.0) < 1e-5
     signal[0] *= -1
@@ -39,7 +39,7 @@ def test_a_swapped_sign_is_far_from_the_law():
 
 
 @pytest.mark.parametrize("value", [0.0, 3.7, np.nan])
-def test_flat_leads_obey_and_break_nothing(value):
+def test_flat_leads_obey_the_laws(value):
     assert np.isnan(law_residual(np.full((3, 50), value, np.float32), 0, 1, 2, -1.0))
 
 
@@ -67,17 +67,17 @@ NONE, RA_RL, LA_RL, RA_LL, RA_LA = range(5)
         (-0.6, 1.0 - 0.6, -1.0, NONE),
     ],
 )
-def test_each_swap_is_told_by_its_rule(first, second, lateral, expected):
+def test_each_swap_is_detected_by_its_rule(first, second, lateral, expected):
     assert suspected_swap(beats(first), beats(second) + 3, beats(lateral)) == expected
 
 
-def test_without_v6_only_the_flat_leads_are_looked_for():
+def test_without_v6_only_flat_leads_are_detected():
     none = np.empty(0, np.float32)
     assert suspected_swap(beats(-0.6), beats(0.4), none) == NONE
     assert suspected_swap(beats(0.6), beats(0.05), none) == RA_RL
 
 
-def test_missing_samples_and_nothing_else_suspect_nothing():
+def test_an_all_nan_record_is_not_suspected():
     gone = np.full(100, np.nan, np.float32)
     assert suspected_swap(gone, gone, gone) == NONE
     first, second, lateral = beats(-0.6), beats(0.4), beats(1.0)

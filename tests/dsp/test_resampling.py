@@ -44,7 +44,7 @@ def test_a_whole_ratio_equals_resample_poly(old, new, up, down):
             np.testing.assert_allclose(out[ends[k] - counts[k] : ends[k]], expected, atol=2e-6)
 
 
-def test_runs_of_several_rates_each_take_their_own_ratio_and_one_at_its_rate_already_stays():
+def test_each_run_uses_its_own_ratio_and_one_at_the_target_rate_is_unchanged():
     data, starts, lengths = flat([600, 700, 800])
     out, counts = resampled(data, starts, lengths, np.array([300.0, 250, 500]), np.full(3, 250.0))
     assert counts.tolist() == [500, 700, 400]
@@ -73,7 +73,7 @@ def test_the_table_of_the_sinc_errs_by_less_than_a_millionth():
     assert np.abs(read - np.sinc(x) * window * table[0]).max() < 1e-6
 
 
-def test_an_irrational_ratio_keeps_a_slow_sine_and_stops_what_would_alias():
+def test_an_irrational_ratio_keeps_a_slow_sine_and_removes_what_would_alias():
     time = np.arange(6000) / 300
     new = 300 * np.pi / 10
     for frequency, gain in ((5.0, 1.0), (80.0, 0.0)):
@@ -85,7 +85,7 @@ def test_an_irrational_ratio_keeps_a_slow_sine_and_stops_what_would_alias():
 
 
 @pytest.mark.parametrize("new", [1234.567891, 99.999999, 250.00001])
-def test_half_an_hour_at_an_odd_rate_has_as_many_samples_as_it_should(new):
+def test_half_an_hour_at_an_odd_rate_has_the_right_number_of_samples(new):
     data = np.zeros(650_000, np.float32)
     _, counts = resampled(data, np.zeros(1, int), np.array([650_000]), np.array([360.0001]), np.array([new]))
     assert abs(counts[0] - 650_000 * new / 360.0001) <= 1
@@ -93,7 +93,7 @@ def test_half_an_hour_at_an_odd_rate_has_as_many_samples_as_it_should(new):
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=8), st.sampled_from([100.0, 250.0, 360.0, 311.1327]))
-def test_what_lies_beside_a_run_does_not_change_it(lengths, new):
+def test_neighbouring_runs_do_not_affect_a_run(lengths, new):
     data, starts, lengths_ = flat(lengths)
     out, counts = resampled(data, starts, lengths_, np.full(len(lengths), 300.0), np.full(len(lengths), new))
     ends = np.cumsum(counts)

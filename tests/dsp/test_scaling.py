@@ -31,12 +31,12 @@ def test_standardized_runs_equal_numpy_in_float64(sizes, offset, scale, seed):
             assert (y == 0).all()
 
 
-def test_a_flat_run_becomes_zeros_wherever_it_lies():
+def test_a_flat_run_becomes_zeros_at_any_level():
     data = np.concatenate([np.full(700, v) for v in (0.1, -3.7, 1e4)]).astype(np.float32)
     assert (standardized(data, np.array([700, 700, 700]), 1e-10) == 0).all()
 
 
-def test_values_whose_squares_leave_float32_are_standardized_all_the_same():
+def test_values_whose_squares_overflow_float32_are_standardized():
     data = np.array([1e30, -1e30, 3e30, 0], np.float32)
     wide = data.astype(np.float64)
     np.testing.assert_allclose(standardized(data, np.array([4]), 0.0), (wide - wide.mean()) / wide.std(), rtol=1e-5)
@@ -44,7 +44,7 @@ def test_values_whose_squares_leave_float32_are_standardized_all_the_same():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", [0, 5, 4095, 9999])
-def test_one_sample_that_is_not_finite_is_found(bad, place):
+def test_a_single_non_finite_sample_is_found(bad, place):
     data = np.zeros(10_000, np.float32)
     assert not not_finite(data)
     data[place] = bad
@@ -53,6 +53,6 @@ def test_one_sample_that_is_not_finite_is_found(bad, place):
     assert standardized(data, np.array([5000, 5000]), 1e-10) is None
 
 
-def test_the_largest_numbers_are_finite():
+def test_the_largest_float32_counts_as_finite():
     assert not not_finite(np.full(9, np.finfo(np.float32).max))
     assert not not_finite(np.empty(0, np.float32))

@@ -7,7 +7,7 @@ from cardioflow.dsp.simulate import SIMULATED_LEADS, simulate_ecg
 from cardioflow.errors import InputError
 
 
-def test_the_same_key_gives_the_same_samples_and_another_key_others():
+def test_the_samples_depend_on_the_key():
     first, again, other = (simulate_ecg(key, duration_s=5).signal for key in (7, 7, 8))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -34,7 +34,7 @@ def test_einthovens_law_and_goldbergers_leads_hold():
     np.testing.assert_allclose(avf, ii - i / 2, atol=1e-5)
 
 
-def test_the_r_peaks_stand_on_the_tops_of_the_qrs_complexes():
+def test_the_r_peaks_lie_on_the_maxima_of_the_qrs_complexes():
     simulation = simulate_ecg(6, leads=("V5",), noise_mv=0.0)
     signal = simulation.signal[0]
     inner = [p for p in simulation.r_peaks if 30 < p < signal.size - 30]
@@ -43,7 +43,7 @@ def test_the_r_peaks_stand_on_the_tops_of_the_qrs_complexes():
 
 
 @pytest.mark.parametrize("heart_rate", [40.0, 75.0, 180.0])
-def test_the_mean_heart_rate_is_the_one_asked_for(heart_rate):
+def test_the_mean_heart_rate_is_the_given_one(heart_rate):
     peaks = simulate_ecg(2, heart_rate=heart_rate, duration_s=60).r_peaks
     assert 60 * 300 / np.diff(peaks).mean() == pytest.approx(heart_rate, rel=0.03)
 
@@ -67,7 +67,7 @@ def test_the_rr_spectrum_of_sinus_rhythm_peaks_at_a_tenth_and_a_quarter_of_a_her
     assert power[in_peaks].sum() / power.sum() > 0.85
 
 
-def test_sinus_beats_have_the_nine_marks_in_their_order():
+def test_sinus_beats_have_the_nine_annotations_in_order():
     simulation = simulate_ecg(9, duration_s=20)
     text = "".join(simulation.mark_symbol)
     assert text.count("(p)(N)(t)") >= len(simulation.r_peaks) - 2
@@ -94,7 +94,7 @@ def test_the_noise_has_the_given_root_mean_square():
     assert np.std(noisy - clean) == pytest.approx(0.1, rel=0.05)
 
 
-def test_a_low_sampling_rate_shows_the_same_beats():
+def test_a_low_sampling_rate_gives_the_same_beats():
     slow, fast = (simulate_ecg(11, fs=fs).r_peaks / fs for fs in (50, 1000))
     assert len(slow) == len(fast)
     np.testing.assert_allclose(slow, fast, atol=0.011)

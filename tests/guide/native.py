@@ -102,7 +102,7 @@ def test_its_predictions_in_another_process_are_the_same(dataset: ds.EcgDataset,
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), here, atol=1e-6, rtol=0)
 
 
-def test_a_path_that_is_no_dump_is_an_error(dataset: ds.EcgDataset, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_dump_is_an_error(dataset: ds.EcgDataset, tmp_path: Path) -> None:
     with pytest.raises(DumpError, match="nowhere"):
         (dataset >> predict_pipeline(tmp_path / "nowhere")).run()
 

@@ -128,7 +128,7 @@ def test_train_on_batch_of_fft_inception_with_f1_score_macro(dataset: ds.EcgData
     assert all(0 <= s <= 1 for s in scores)
 
 
-def test_until_the_model_everything_is_independent_of_the_backend(dataset: ds.EcgDataset) -> None:
+def test_everything_before_the_model_is_independent_of_the_backend(dataset: ds.EcgDataset) -> None:
     heavy = ("keras", "torch", "tensorflow", "jax")
     code = (
         "import sys, cardioflow as ds\n"
@@ -222,7 +222,7 @@ def test_a_config_with_a_path_really_loads_the_model(dataset: ds.EcgDataset, tra
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_path_that_is_no_dump_is_an_error_and_never_an_untrained_model(
+def test_a_path_that_is_not_a_dump_is_an_error_and_never_an_untrained_model(
     dataset: ds.EcgDataset, tmp_path: Path
 ) -> None:
     with pytest.raises(DumpError, match="nowhere"):
@@ -252,7 +252,7 @@ def test_predictions_with_a_dumped_model_in_another_process_are_the_same(
     assert np.ptp(found["values"][:, 0]) > 0.5, "a trained model tells records apart"
 
 
-def test_init_variable_with_a_list_gives_every_run_its_own(dataset: ds.EcgDataset, dump: Path) -> None:
+def test_init_variable_with_a_list_gives_every_run_its_own_list(dataset: ds.EcgDataset, dump: Path) -> None:
     bound = dataset.subset(dataset.ids[:10]) >> fc_predict_pipeline(dump)
     assert len(bound.run().get_variable("prediction")) == len(bound.run().get_variable("prediction"))
 

@@ -115,7 +115,7 @@ def test_the_parts_of_a_file_are_chosen(tmp_path: Path) -> None:
         (cs.disclosure("I", [1, 2, 3], channels=2), "names 1 leads in LeadOrder; expected 2"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, part: str, message: str) -> None:
+def test_errors_for_impossible_values_name_the_file(tmp_path: Path, part: str, message: str) -> None:
     path = _file(tmp_path, part)
     with pytest.raises(FormatError, match=message) as caught:
         CardiosoftXml().read(path, ALL)
@@ -128,7 +128,7 @@ def test_leads_of_different_length_are_refused(tmp_path: Path) -> None:
         CardiosoftXml().read(_file(tmp_path, written), ALL)
 
 
-def test_another_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text("<RestingECG/>")
     with pytest.raises(FormatError, match=r"is not a CardioSoft file: its root is <RestingECG>"):

@@ -43,7 +43,7 @@ def test_leads_whose_electrodes_were_off_are_nan(contec: Path) -> None:
     assert 0.5 < np.ptp(record.signal[2]) < 3
 
 
-def test_metadata_and_on_demand_the_name(contec: Path) -> None:
+def test_metadata_are_read_and_the_name_on_request(contec: Path) -> None:
     silent = Contec().read(contec, ALL).meta
     assert (silent["age"], silent["sex"], silent["device"]) == (54, "M", "Contec ECG90A")
     assert silent["timestamp"] == datetime.fromisoformat("2020-11-15T12:59:50")
@@ -51,7 +51,7 @@ def test_metadata_and_on_demand_the_name(contec: Path) -> None:
     assert Contec().read(contec, ReadRequest(identify=True)).meta["name"] == "Niccolo"
 
 
-def test_what_is_not_entered_is_none(contec: Path, tmp_path: Path) -> None:
+def test_missing_values_are_none(contec: Path, tmp_path: Path) -> None:
     content = bytearray(contec.read_bytes())
     content[32:43] = b"\0" * 8 + b"\xff\0\0"
     path = tmp_path / "a.ecg"
@@ -76,7 +76,7 @@ def test_a_file_that_was_cut_between_samples_is_refused(contec: Path, tmp_path: 
         Contec().read(path, ReadRequest())
 
 
-def test_another_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ecg"
     path.write_bytes(b"0" * 200)
     with pytest.raises(FormatError, match="is not a Contec file: no time stands at byte 10"):

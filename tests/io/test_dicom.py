@@ -505,7 +505,7 @@ def test_ages_in_any_unit_become_years(
         (lambda g: setattr(g.ChannelDefinitionSequence[0], "ChannelSensitivity", "1E300"), "too large for float32"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_file_named(
+def test_errors_for_impossible_values_name_the_file(
     tmp_path: Path, stored: NDArray[np.int16], change: Callable[[Dataset], None], message: str
 ) -> None:
     group = _group(stored, ["Lead I", "Lead V1"])

@@ -98,7 +98,7 @@ def test_wave_marks_lie_where_the_file_says_and_around_the_qrs(example: Path) ->
         assert steep[onset:end].mean() > 3 * np.median(steep)
 
 
-def test_who_it_was_is_told_only_on_demand(example: Path) -> None:
+def test_identity_is_read_only_on_request(example: Path) -> None:
     silent = Hl7Aecg().read(example, ALL).meta
     assert not re.search("Clark|SBJ-123|1953|dizzy", repr(dict(silent)))
     told = Hl7Aecg().read(example, ReadRequest(identify=True)).meta
@@ -175,7 +175,7 @@ def test_a_time_zone_is_kept(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, sets: str, message: str) -> None:
+def test_errors_for_impossible_values_name_the_file(tmp_path: Path, sets: str, message: str) -> None:
     path = _aecg(tmp_path, sets)
     with pytest.raises(FormatError, match=message) as caught:
         Hl7Aecg().read(path, ReadRequest())

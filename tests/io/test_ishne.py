@@ -55,7 +55,7 @@ def test_the_real_file_is_read_in_millivolts(data):
     assert found.meta["timestamp"].isoformat() == "2000-01-01T07:00:00"
 
 
-def test_marks_of_beats_stand_where_the_signal_is_steep(data):
+def test_beat_annotations_lie_where_the_signal_is_steep(data):
     found = read(data / REAL, components=EVERYTHING)
     steep = np.abs(np.diff(found.signal, axis=1)).sum(axis=0)
     beats = found.annotation.sample[found.annotation.symbol == "N"]
@@ -66,7 +66,7 @@ def test_marks_of_beats_stand_where_the_signal_is_steep(data):
     assert set(found.annotation.symbol.tolist()) == {"N", "|"}
 
 
-def test_without_an_annotation_file_there_are_no_marks(small):
+def test_without_an_annotation_file_there_are_no_annotations(small):
     assert len(read(small, components=EVERYTHING).annotation) == 0
 
 
@@ -86,7 +86,7 @@ def test_a_label_without_a_code_is_a_note(data, small):
     fails(small, "x.ann beside it begins with b'nonsense'", components=EVERYTHING)
 
 
-def test_a_header_that_was_changed_is_a_flag_and_with_strict_an_error(data, tmp_path):
+def test_a_changed_header_sets_a_flag_and_with_strict_raises(data, tmp_path):
     path = tmp_path / "x.ecg"
     path.write_bytes((data / REAL).read_bytes())
     patched(path, 128, b"\1")
@@ -95,7 +95,7 @@ def test_a_header_that_was_changed_is_a_flag_and_with_strict_an_error(data, tmp_
     fails(path, "does not match its checksum", strict=True)
 
 
-def test_who_it_is_is_read_only_when_asked(small):
+def test_identity_is_read_only_on_request(small):
     patched(small, 28, b"Ada\0")
     patched(small, 132, struct.pack("<3h", 1, 6, 1950))
     meta = read(small).meta
@@ -104,7 +104,7 @@ def test_who_it_is_is_read_only_when_asked(small):
     assert read(small, identify=True).meta["name"] == "Ada none"
 
 
-def test_a_sample_count_of_none_or_of_all_leads_is_taken_from_the_size(small):
+def test_a_sample_count_of_zero_or_of_all_leads_is_replaced_by_the_file_size(small):
     for count in (0, -9, 6000):
         patched(small, 14, struct.pack("<i", count))
         assert read(small).signal.shape == (12, 500)

@@ -54,7 +54,7 @@ def test_a_monitors_ecg_leads_are_read_in_millivolts(monitor: Path) -> None:
     assert record.meta["other_channels"][0] == ("MFER 0xC00A", 125.0, "mmHg")
 
 
-def test_the_pressure_beside_it_beats_at_the_same_rate(monitor: Path) -> None:
+def test_the_pressure_pulses_at_the_heart_rate_of_the_ecg(monitor: Path) -> None:
     ecg = Mfer().read(monitor, ReadRequest(channels=("II",), stop_s=60.0))
     pressure = Mfer().read(monitor, ReadRequest(channels=("MFER 0xC00A",), stop_s=60.0))
     assert (pressure.fs, pressure.units) == (125.0, ("mmHg",))
@@ -73,14 +73,14 @@ def test_the_pressure_beside_it_beats_at_the_same_rate(monitor: Path) -> None:
     assert 30 < np.median(pressure.signal) < 150
 
 
-def test_channels_of_different_rate_are_refused_together(monitor: Path) -> None:
+def test_channels_with_different_rates_cannot_be_read_together(monitor: Path) -> None:
     with pytest.raises(FormatError, match=r"channels with different rates: II 250 Hz, MFER 0xC00A 125 Hz\. "):
         Mfer().read(monitor, ReadRequest(channels=("II", "MFER 0xC00A")))
     both = Mfer().read(monitor, ReadRequest(channels=(3, 2)))
     assert both.leads == ("MFER 0xC012", "MFER 0xC00A")
 
 
-def test_who_it_was_is_told_only_on_demand(monitor: Path) -> None:
+def test_identity_is_read_only_on_request(monitor: Path) -> None:
     silent = Mfer().read(monitor, ALL).meta
     assert silent["timestamp"] == datetime.fromisoformat("2019-06-19T13:20:00")
     assert silent["device"].startswith("NIHON KOHDEN CNS6000")
@@ -175,7 +175,7 @@ _DISTINCT = [_channel(i, _tag(0x09, bytes([0, i]))) for i in range(1, 127)]
         ([b"\x1e\x89"], "gives a length of 9 bytes"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, tags: list[bytes], message: str) -> None:
+def test_errors_for_impossible_values_name_the_file(tmp_path: Path, tags: list[bytes], message: str) -> None:
     path = _file(tmp_path, *tags)
     with pytest.raises(FormatError, match=message) as caught:
         Mfer().read(path, ReadRequest())
@@ -216,7 +216,7 @@ def test_frames_of_the_same_channels_follow_one_another(tmp_path: Path) -> None:
     np.testing.assert_allclose(record.signal, expected, rtol=1e-6)
 
 
-def test_times_of_frames_must_say_that_they_follow_one_another(tmp_path: Path) -> None:
+def test_frames_with_times_that_are_not_consecutive_are_refused(tmp_path: Path) -> None:
     long = [list(range(750)), list(range(750))]
     size = _tag(0x04, b"\xee\x02")
     first = [*TWO, size, _time(1, 2, 3, 4, 5), _waves(*long)]
@@ -245,7 +245,7 @@ def test_frames_that_do_not_continue_the_first_are_refused(tmp_path: Path, betwe
         Mfer().read(_file(tmp_path, *TWO, _tag(0x07, b"\x05"), one, between, one), ALL)
 
 
-def test_dominant_beats_are_no_part_of_the_rhythm(tmp_path: Path) -> None:
+def test_dominant_beats_are_not_part_of_the_rhythm(tmp_path: Path) -> None:
     rhythm, beat = _waves([1, 2, 3], [10, 20, 30]), _waves([7, 7, 7], [8, 8, 8])
     both = _file(tmp_path, *TWO, _tag(0x08, b"\x01"), rhythm, _tag(0x08, b"\x09"), _tag(0x0C, b"\x00\xfa\x04"), beat)
     record = Mfer().read(both, ALL)
@@ -277,7 +277,7 @@ def test_an_offset_of_the_samples_own_type_is_added_before_they_are_scaled(
     np.testing.assert_allclose(record.signal[0], (rows + offset) * 0.002, rtol=1e-6)
 
 
-def test_a_tag_without_a_value_takes_back_what_was_said(tmp_path: Path) -> None:
+def test_a_tag_without_a_value_resets_to_the_default(tmp_path: Path) -> None:
     tags = [INTERVAL, MICROVOLTS, _tag(0x05, b"\x02"), _channel(1, _tag(0x0C, b"\x00\xfa\x09"), _tag(0x09, b"\0\3"))]
     tags += [_channel(0, _tag(0x09, b"\0\2")), _channel(1, _tag(0x0C, b"")), _tag(0x0B, b"")]
     record = Mfer().read(_file(tmp_path, *tags, _tag(0x1E, b"\0\1\0\2")), ALL)
@@ -287,7 +287,7 @@ def test_a_tag_without_a_value_takes_back_what_was_said(tmp_path: Path) -> None:
     np.testing.assert_allclose(record.signal[:, 0], [0.512, 1.024], rtol=1e-6)
 
 
-def test_groups_and_attributes_of_a_length_not_told_are_opened(tmp_path: Path) -> None:
+def test_groups_and_attributes_of_indefinite_length_are_read(tmp_path: Path) -> None:
     lead = b"\x3f\x00\x80" + _tag(0x09, b"\0\2") + _tag(0x0C, b"\x00\xfa\x02") + b"\0\0"
     group = _tag(0x67, INTERVAL + _tag(0x04, b"\x02") + lead)
     record = Mfer().read(_file(tmp_path, group, _tag(0x1E, b"\0\1\0\2")), ALL)

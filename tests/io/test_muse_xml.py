@@ -138,7 +138,7 @@ def test_a_sample_changed_shows_in_the_checksum(bare: Path, tmp_path: Path) -> N
         ("<Waveform>.*</Waveform>", "", r"holds no 'Rhythm' waveform; it has \[\]"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_file_named(
+def test_errors_for_impossible_values_name_the_file(
     bare: Path, tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     changed = _changed(bare, tmp_path, old, new)

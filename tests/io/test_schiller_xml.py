@@ -51,7 +51,7 @@ def test_the_averaged_beats_have_the_amplitudes_that_the_device_measured(schille
             assert row.max() == pytest.approx(float(measured["R_AMPL"]), abs=0.15)
 
 
-def test_marks_beat_at_the_rate_and_last_as_long_as_was_measured(schiller: Path) -> None:
+def test_annotations_agree_with_the_measured_rate_and_durations(schiller: Path) -> None:
     record = SchillerXml().read(schiller, ALL)
     marks, measured = record.annotation, record.meta["measurements"]
     assert marks is not None
@@ -66,7 +66,7 @@ def test_marks_beat_at_the_rate_and_last_as_long_as_was_measured(schiller: Path)
 
 
 @pytest.mark.parametrize("digits", [20, 5000])
-def test_a_mark_at_a_sample_that_no_recording_has_is_left_out(schiller: Path, tmp_path: Path, digits: int) -> None:
+def test_an_annotation_at_an_impossible_sample_is_ignored(schiller: Path, tmp_path: Path, digits: int) -> None:
     content = schiller.read_bytes()
     changed = re.sub(rb"(R_QRS_ON</name>\s*<value>)\d+", rb"\g<1>" + b"9" * digits, content)
     assert changed != content
@@ -111,7 +111,7 @@ def test_a_clock_that_was_never_set_gives_no_time(schiller: Path, tmp_path: Path
         ("ECG_RHYTHMS", "ECG_OTHER", r"holds no wavedata 'ECG_RHYTHMS'; it has \['ECG_AVERAGES', 'ECG_OTHER'\]"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_file_named(
+def test_errors_for_impossible_values_name_the_file(
     schiller: Path, tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     path = _changed(schiller, tmp_path, (old, new))

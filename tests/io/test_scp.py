@@ -43,7 +43,7 @@ def _simple(rows: NDArray[np.int64], **more: Any) -> bytes:
     return bytes(scp.record(bodies))
 
 
-def test_every_sample_is_that_of_the_aecg_file_of_the_same_recording(data: Path) -> None:
+def test_every_sample_equals_the_aecg_file_of_the_same_recording(data: Path) -> None:
     record = Scp().read(data / "formats/scp/Example.scp", ALL)
     other = Hl7Aecg().read(data / "formats/hl7_aecg/Example_aECG.xml", ALL)
     assert record.signal is not None
@@ -57,7 +57,7 @@ def test_every_sample_is_that_of_the_aecg_file_of_the_same_recording(data: Path)
     assert {k: v for k, v in measured.items() if k in other.meta["measurements"]} == other.meta["measurements"]
 
 
-def test_a_corpuls_file_without_coding_is_read(data: Path) -> None:
+def test_an_uncoded_corpuls_file_is_read(data: Path) -> None:
     record = Scp().read(data / "formats/scp/demo.scp", ALL)
     assert record.signal is not None
     assert (record.fs, record.signal.shape) == (1000.0, (12, 10000))
@@ -69,7 +69,7 @@ def test_a_corpuls_file_without_coding_is_read(data: Path) -> None:
     np.testing.assert_allclose(record.signal[0], lead * 183e-6, rtol=1e-6)
 
 
-def test_who_it_was_is_told_only_on_demand(data: Path) -> None:
+def test_identity_is_read_only_on_request(data: Path) -> None:
     path = data / "formats/scp/Example.scp"
     silent = Scp().read(path, ALL).meta
     assert not any(word in repr(dict(silent)) for word in ("Clark", "SBJ-123", "1953"))
@@ -96,7 +96,7 @@ def test_5_8_4_differences_and_annex_c_codes_are_undone(
     np.testing.assert_allclose(record.signal, rows * 0.001, rtol=1e-6)
 
 
-def test_the_first_bit_of_a_tables_code_is_the_lowest_and_tables_can_be_switched(tmp_path: Path) -> None:
+def test_table_codes_start_with_the_lowest_bit_and_tables_can_be_switched(tmp_path: Path) -> None:
     # Table 1: "0" is 5; "10" is -3 and what two bits add; "11" goes on with table 2, where "1" is 7 and "0" back.
     first = [(1, 1, 1, 5, 0), (2, 4, 1, -3, 0b01), (2, 2, 0, 2, 0b11)]
     second = [(1, 1, 1, 7, 1), (1, 1, 0, 1, 0)]
@@ -107,7 +107,7 @@ def test_the_first_bit_of_a_tables_code_is_the_lowest_and_tables_can_be_switched
     np.testing.assert_allclose(record.signal[0], np.array([5, -2, -5, 7, 7, 5]) * 0.001, rtol=1e-6)
 
 
-def test_5_7_3_the_reference_beat_is_added_where_it_was_subtracted(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_5_7_3_the_subtracted_reference_beat_is_added_back(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     beat = (np.hanning(50) * 400).astype(int) * 2
     fiducial = 21
     # (type, first, fiducial, last), counted from 1: two beats like the reference and one that is not.
@@ -145,7 +145,7 @@ def _spread(means: NDArray[np.float64], rate: int = 4) -> NDArray[np.float64]:
     return np.concatenate(ends)
 
 
-def test_5_9_3_outside_protected_zones_means_of_four_samples_are_spread_again(tmp_path: Path) -> None:
+def test_5_9_3_means_of_four_samples_outside_protected_zones_are_interpolated(tmp_path: Path) -> None:
     row = np.arange(400) * 4
     row[200:208] += np.array([0, 500, -300, 900, 20, 0, -80, 10])
     # Two samples are left over before the zone, and one at the end: they are stored as they are.
@@ -212,9 +212,7 @@ def test_bimodal_decimation_and_the_reference_beat_are_undone_together(tmp_path:
     np.testing.assert_allclose(record.signal[1][inside], row[inside] * 0.001, atol=1e-6)
 
 
-def test_from_version_3_on_the_byte_of_bimodal_compression_means_nothing(
-    tmp_path: Path, rows: NDArray[np.int64]
-) -> None:
+def test_the_bimodal_compression_byte_is_ignored_from_version_3(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     bodies = {
         1: scp.tags(),
         3: scp.leads([2, 3], 1, 400),
@@ -228,7 +226,7 @@ def test_from_version_3_on_the_byte_of_bimodal_compression_means_nothing(
         _read(tmp_path, scp.record({**bodies, 3: scp.leads([2, 3], 1, 1200)}, protocol=20))
 
 
-def test_5_8_4_differences_that_need_more_than_16_bits_are_taken_without_the_highest(tmp_path: Path) -> None:
+def test_5_8_4_differences_wrap_at_16_bits(tmp_path: Path) -> None:
     row = np.array([0, 30000, -30000, 30000, -5, 17])
     for order in (1, 2):
         wrapped = np.array(scp.differences(row.tolist(), order)).astype(np.int16)
@@ -238,9 +236,7 @@ def test_5_8_4_differences_that_need_more_than_16_bits_are_taken_without_the_hig
         np.testing.assert_allclose(record.signal[0], row * 0.001, rtol=1e-6)
 
 
-def test_sections_that_are_not_read_are_named_and_cannot_spoil_a_record(
-    tmp_path: Path, rows: NDArray[np.int64]
-) -> None:
+def test_unread_sections_are_named_and_cannot_break_a_record(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     bodies = {1: scp.tags(), 3: scp.leads([2, 3], 1, 400), 6: scp.block([scp.plain(r) for r in rows])}
     content = scp.record({**bodies, 10: b"ten", 12: b"a long-term rhythm", 17: b"", 200: b"mine"}, protocol=30)
     record = _read(tmp_path, content)
@@ -259,7 +255,7 @@ def test_sections_that_are_not_read_are_named_and_cannot_spoil_a_record(
         _read(tmp_path, scp.record({**bodies, 12: b"a long-term rhythm"}, protocol=30))
 
 
-def test_many_pointers_to_the_same_bytes_are_refused_before_they_are_summed_up(
+def test_many_pointers_to_the_same_bytes_are_refused_before_they_are_read(
     tmp_path: Path, rows: NDArray[np.int64]
 ) -> None:
     bodies = {1: scp.tags(), 3: scp.leads([2, 3], 1, 400), 6: scp.block([scp.plain(r) for r in rows])}
@@ -272,7 +268,7 @@ def test_many_pointers_to_the_same_bytes_are_refused_before_they_are_summed_up(
         _read(tmp_path, bytes(content))
 
 
-def test_healforces_own_form_is_known_by_its_checksum(tmp_path: Path) -> None:
+def test_healforces_variant_is_recognised_by_its_checksum(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     ii = rng.integers(-500, 500, size=400)
     i = ii // 3
@@ -308,7 +304,7 @@ def test_healforces_own_form_is_known_by_its_checksum(tmp_path: Path) -> None:
             _read(tmp_path, bad)
 
 
-def test_leads_of_different_begin_share_a_time_line(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_leads_with_different_starts_share_a_time_axis(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     table = struct.pack("<BB", 2, 0) + struct.pack("<IIB", 1, 400, 2) + struct.pack("<IIB", 201, 600, 3)
     record = _read(tmp_path, scp.record({1: scp.tags(), 3: table, 6: scp.block([scp.plain(r) for r in rows])}))
     assert record.signal is not None
@@ -336,7 +332,7 @@ def test_section_1_gives_age_sex_zone_filters_and_placement(tmp_path: Path, rows
     assert meta["electrode_placement"] == "mason-likar"
 
 
-def test_a_flipped_bit_shows_in_the_checksum(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_a_flipped_bit_is_detected_by_the_checksum(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     content = bytearray(_simple(rows))
     content[-10] ^= 1
     assert _read(tmp_path, bytes(content)).meta["checksum_ok"] is False
@@ -344,7 +340,7 @@ def test_a_flipped_bit_shows_in_the_checksum(tmp_path: Path, rows: NDArray[np.in
         _read(tmp_path, bytes(content), ReadRequest(strict=True))
 
 
-def test_what_cannot_be_is_refused(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_impossible_values_are_refused(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     good = {1: scp.tags(), 3: scp.leads([2, 3], 1, 400), 6: scp.block([scp.plain(r) for r in rows])}
     beat = scp.block([scp.plain([0])] * 2)
     cases = [

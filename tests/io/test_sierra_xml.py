@@ -83,7 +83,7 @@ def rows() -> NDArray[np.int64]:
 
 
 @pytest.mark.parametrize(("name", "pulse_s"), [("129DYPRG.XML", 0.472), ("3191723_ZZDEMOPTONLY_1-04_orig.xml", 0.4)])
-def test_the_calibration_pulse_is_one_millivolt_and_cut_off(data: Path, name: str, pulse_s: float) -> None:
+def test_the_calibration_pulse_is_one_millivolt_and_is_removed(data: Path, name: str, pulse_s: float) -> None:
     path = data / "formats/sierra_xml" / name
     whole = SierraXml(calibration_pulse=True).read(path, ALL)
     assert whole.signal is not None
@@ -104,7 +104,7 @@ def test_the_decompressed_limb_leads_obey_einthoven_and_goldberger(data: Path, n
     assert meta["goldberger_rms"] < 0.05
 
 
-def test_the_waves_that_the_device_measured_are_in_the_signal(data: Path) -> None:
+def test_the_signal_has_the_waves_that_the_device_measured(data: Path) -> None:
     path = data / "formats/sierra_xml/3191723_ZZDEMOPTONLY_1-04_orig.xml"
     record = SierraXml().read(path, ALL)
     assert record.signal is not None
@@ -171,7 +171,7 @@ def test_metadata_of_a_heartstart_and_a_pagewriter(data: Path) -> None:
     assert (measured["ventricular_rate"], measured["qt_ms"], measured["qrs_axis"]) == (84.0, 352.0, 78.0)
 
 
-def test_who_it_was_is_told_only_on_demand(data: Path) -> None:
+def test_identity_is_read_only_on_request(data: Path) -> None:
     path = data / "formats/sierra_xml/3191723_ZZDEMOPTONLY_1-04_orig.xml"
     assert not any(word in repr(dict(SierraXml().read(path, ALL).meta)) for word in ("ZZDEMO", "9999", "1950"))
     told = SierraXml().read(path, ReadRequest(identify=True)).meta
@@ -179,7 +179,7 @@ def test_who_it_was_is_told_only_on_demand(data: Path) -> None:
     assert told["birth_date"] == date(1950, 1, 1)
 
 
-def test_xli_is_undone(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_xli_is_decompressed(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     content = b"".join(_chunk(row) for row in _residuals(rows))
     for attributes in ('compression="XLI"', 'compressflag="True" compressmethod="XLI"'):
         record = SierraXml().read(_file(tmp_path, content, 500, attributes=attributes), ALL)
@@ -187,7 +187,7 @@ def test_xli_is_undone(tmp_path: Path, rows: NDArray[np.int64]) -> None:
         np.testing.assert_allclose(record.signal, rows * 0.005, atol=1e-6)
 
 
-def test_xli_of_very_few_samples_is_undone(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_xli_of_very_few_samples_is_decompressed(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     # Found by damaging the sample count: a chunk may hold more samples than are asked for.
     content = b"".join(_chunk(row) for row in _residuals(rows))
     for n in (1, 2, 3):
@@ -196,20 +196,20 @@ def test_xli_of_very_few_samples_is_undone(tmp_path: Path, rows: NDArray[np.int6
         np.testing.assert_allclose(record.signal, rows[:, :n] * 0.005, atol=1e-6)
 
 
-def test_what_is_not_compressed_is_read_as_it_is(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_uncompressed_samples_are_read(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     content = rows.astype("<i2").tobytes()
     record = SierraXml().read(_file(tmp_path, content, 500, character="<signaloffset>10</signaloffset>"), ALL)
     assert record.signal is not None
     np.testing.assert_allclose(record.signal, (rows - 10) * 0.005, atol=1e-6)
 
 
-def test_labels_count_before_the_acquisition_type(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_lead_labels_take_precedence_over_the_acquisition_type(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     labels = 'leadlabels="V1 V2 V3R x" numberofleads="3"'
     record = SierraXml().read(_file(tmp_path, rows[:3].astype("<i2").tobytes(), 500, attributes=labels), ALL)
     assert record.leads == ("V1", "V2", "V3R")
 
 
-def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, rows: NDArray[np.int64]) -> None:
+def test_errors_for_impossible_values_name_the_file(tmp_path: Path, rows: NDArray[np.int64]) -> None:
     raw = rows.astype("<i2").tobytes()
     xli = b"".join(_chunk(row) for row in _residuals(rows))
     packed = {"attributes": 'compression="XLI"'}
@@ -234,7 +234,7 @@ def test_what_cannot_be_is_refused_with_the_file_named(tmp_path: Path, rows: NDA
 
 
 @pytest.mark.parametrize("written", ["--21", "1e999", "nan", "Failed", "21.5.1"])
-def test_a_measurement_that_is_no_number_is_left_out(data: Path, tmp_path: Path, written: str) -> None:
+def test_a_measurement_that_is_not_a_number_is_left_out(data: Path, tmp_path: Path, written: str) -> None:
     content = (data / "formats/sierra_xml/129DYPRG.XML").read_text("utf-8")
     changed = re.sub(r"<(mean)?qrsdur>[^<]*<", rf"<\1qrsdur>{written}<", content)
     assert changed != content

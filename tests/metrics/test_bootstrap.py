@@ -15,7 +15,7 @@ def mean(y_true: np.ndarray, y_pred: np.ndarray) -> float:
     return float(y_pred.mean())
 
 
-def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
+def test_the_interval_of_a_mean_agrees_with_the_normal_distribution() -> None:
     x = np.random.default_rng(0).normal(size=400)
     low, high = bootstrap_interval(mean, x, x, n=4000)
     half = 1.96 * x.std() / 20
@@ -23,7 +23,7 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
     assert high == pytest.approx(x.mean() + half, abs=0.01)
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+def test_intervals_cover_the_true_value_at_about_their_level() -> None:
     rng = np.random.default_rng(1)
     held = 0
     for _ in range(100):
@@ -33,7 +33,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     assert 80 <= held <= 97  # 90 expected, with a standard deviation of 3
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_another() -> None:
+def test_the_interval_depends_on_the_seed() -> None:
     y = np.arange(40) % 2
     p = np.random.default_rng(0).random(40)
     first, again, other = (bootstrap_interval(RocAuc(), y, p, n=200, seed=s) for s in (0, 0, 1))
@@ -61,16 +61,16 @@ def test_draws_without_every_label_are_left_out() -> None:
 def test_too_few_records_of_a_label_are_refused_with_the_remedy() -> None:
     with pytest.raises(InputError) as error:
         bootstrap_interval(accuracy_score, np.arange(9), np.arange(9), n=20)
-    assert "Of 20 draws of 9 records only" in str(error.value)
-    assert str(error.value).endswith("so that an interval would say little. Evaluate on more records.")
+    assert "of 20 resamples of 9 records contain every label" in str(error.value)
+    assert str(error.value).endswith("too few for a meaningful interval. Evaluate on more records.")
 
 
-def test_sizes_that_do_not_agree_are_refused() -> None:
-    with pytest.raises(InputError, match="3 true values and 2 predictions; give as many of both"):
+def test_different_lengths_are_refused() -> None:
+    with pytest.raises(InputError, match=r"3 true values and 2 predictions\. Pass equally many of both"):
         bootstrap_interval(accuracy_score, [0, 1, 0], [0, 1])
     with pytest.raises(InputError, match="0 true values and 0 predictions"):
         bootstrap_interval(accuracy_score, [], [])
-    with pytest.raises(InputError, match=r"records has 1 entries for 2 rows\. Give the record of each row"):
+    with pytest.raises(InputError, match=r"records has 1 entries for 2 rows\. Pass the record of each row"):
         bootstrap_interval(accuracy_score, [0, 1], [0, 1], records=["a"])
-    with pytest.raises(InputError, match=r"level=95 is no share between 0 and 1\. Give 0\.95"):
+    with pytest.raises(InputError, match=r"level=95 is not between 0 and 1\. Pass a fraction such as 0\.95"):
         bootstrap_interval(accuracy_score, [0, 1], [0, 1], level=95)

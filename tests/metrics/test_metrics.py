@@ -37,7 +37,7 @@ def test_every_metric_takes_lists_and_indicator_matrices(metric) -> None:
 
 
 @pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
-def test_f1_is_scikit_learns(average) -> None:
+def test_f1_equals_scikit_learns(average) -> None:
     answer = CHANCE.argmax(axis=1)
     assert F1(average)(TRUE, answer) == f1_score(TRUE, answer, average=average)
 
@@ -46,7 +46,7 @@ def test_f1_of_a_label_that_is_never_predicted_is_zero_without_a_warning() -> No
     assert F1()([0, 0, 1], [0, 0, 0]) == pytest.approx((0.8 + 0) / 2)
 
 
-def test_roc_auc_is_scikit_learns() -> None:
+def test_roc_auc_equals_scikit_learns() -> None:
     assert RocAuc()(TRUE, CHANCE) == pytest.approx(roc_auc_score(TRUE, CHANCE, multi_class="ovr"))
     two = (TRUE > 0).astype(int)
     assert RocAuc()(two, CHANCE[:, 1]) == roc_auc_score(two, CHANCE[:, 1])

@@ -59,11 +59,11 @@ def crossentropy(y: Any, p: Any) -> float:
     return float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
 
 
-def test_the_backend_is_the_one_that_was_asked_for() -> None:
+def test_the_backend_is_the_requested_one() -> None:
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
 
 
-def test_loss_and_metric_are_of_the_forward_pass_that_the_update_was_made_from(make_batch) -> None:
+def test_loss_and_metric_come_from_the_forward_pass_of_the_update(make_batch) -> None:
     model, batch = SimpleFCModel().build((1, 400)), make_batch(15)
     before = model.predict_on_batch(batch)
     result = model.train_on_batch(batch, metrics=f1_score, average="macro")
@@ -76,7 +76,7 @@ def test_loss_and_metric_are_of_the_forward_pass_that_the_update_was_made_from(m
     ("loss", "activation"),
     [("binary_crossentropy", "softmax"), ("bce", "sigmoid"), (keras.losses.BinaryCrossentropy(), "softmax")],
 )
-def test_binary_crossentropy_is_of_the_probabilities_that_the_model_predicts(make_batch, loss, activation) -> None:
+def test_binary_crossentropy_is_computed_from_the_predicted_probabilities(make_batch, loss, activation) -> None:
     built, batch = KerasBaseModel(), make_batch(8)
     x = LAYERS.Input((1, 400))
     built.model = keras.Model(x, LAYERS.Dense(2, activation=activation)(LAYERS.Flatten()(x)))
@@ -86,7 +86,7 @@ def test_binary_crossentropy_is_of_the_probabilities_that_the_model_predicts(mak
     assert built.train_on_batch(batch)["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_every_batch_counts_for_itself_whatever_its_size(make_batch) -> None:
+def test_every_batch_has_its_own_loss_at_any_batch_size(make_batch) -> None:
     model = SimpleFCModel().build((1, 400))
     for n in (16, 9, 1, 12, 20):
         batch = make_batch(n, seed=n)
@@ -103,7 +103,7 @@ def test_every_batch_counts_for_itself_whatever_its_size(make_batch) -> None:
 
 
 @pytest.mark.parametrize("batchnorm", [False, True])
-def test_updates_are_those_of_the_bare_keras_loop_whatever_the_batch_size(make_batch, batchnorm) -> None:
+def test_updates_equal_those_of_a_plain_keras_loop_at_any_batch_size(make_batch, batchnorm) -> None:
     ours, bare = (SimpleFCModel().build((1, 400), batchnorm=batchnorm) for _ in range(2))
     for built in (ours, bare):
         # Not the binary one, which the bare loop takes of other probabilities on TensorFlow.
@@ -116,14 +116,14 @@ def test_updates_are_those_of_the_bare_keras_loop_whatever_the_batch_size(make_b
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_several_labels_per_record_and_metrics_of_keras_live_together(make_batch) -> None:
+def test_several_labels_per_record_work_with_keras_metrics(make_batch) -> None:
     model, batch = SimpleFCModel().build((1, 400)), make_batch(12, several=True)
     model.model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
     result = model.train_on_batch(batch, f1_score, average="macro", zero_division=0)
     assert 0 <= result["metric"] <= 1
 
 
-def test_fit_before_or_after_does_no_harm(make_batch) -> None:
+def test_calling_keras_fit_before_or_after_is_harmless(make_batch) -> None:
     model, batch = SimpleFCModel().build((1, 400)), make_batch(8)
     x = np.array(batch.signal.dense())
     model.model.fit(x, batch.target, verbose=0)
@@ -131,7 +131,7 @@ def test_fit_before_or_after_does_no_harm(make_batch) -> None:
     model.model.fit(x, batch.target, verbose=0, batch_size=8)
 
 
-def test_saved_here_and_loaded_in_another_process_predictions_are_equal(
+def test_predictions_are_equal_after_saving_and_loading_in_another_process(
     make_batch, trained_fft, tmp_path: Path
 ) -> None:
     batch = make_batch(8)
@@ -162,7 +162,7 @@ for name in ("fc", "fft"):
         np.testing.assert_allclose(there, built.predict_on_batch(batch), rtol=0, atol=1e-6)
 
 
-def test_a_loaded_model_goes_on_training_as_if_it_had_never_been_saved(make_batch, tmp_path: Path) -> None:
+def test_a_loaded_model_continues_training_as_if_it_had_never_been_saved(make_batch, tmp_path: Path) -> None:
     batch = make_batch(10)
     built = find("with_dropout").build(batch.replace(seed=3), None, {})
     built.train_on_batch(batch)
@@ -199,7 +199,7 @@ def test_a_file_with_code_in_it_is_refused(tmp_path: Path) -> None:
         ("keras.config", "enable_unsafe_deserialization", {}),
     ],
 )
-def test_a_file_that_reaches_for_more_than_layers_is_refused(tmp_path: Path, monkeypatch, module, name, config) -> None:
+def test_a_file_that_refers_to_more_than_layers_is_refused(tmp_path: Path, monkeypatch, module, name, config) -> None:
     monkeypatch.chdir(tmp_path)
     x = LAYERS.Input((1, 4))
     keras.Model(x, LAYERS.Dense(2)(x)).save("good.keras")
@@ -217,7 +217,7 @@ def test_a_file_that_reaches_for_more_than_layers_is_refused(tmp_path: Path, mon
     assert {p.name for p in tmp_path.iterdir()} == {"good.keras", "evil.keras"}
 
 
-def test_a_layer_that_nobody_registered_is_named_with_the_remedy(tmp_path: Path) -> None:
+def test_an_error_for_an_unregistered_layer_names_it_and_the_remedy(tmp_path: Path) -> None:
     class Own(LAYERS.Layer):
         def call(self, inputs: Any) -> Any:
             return inputs
@@ -278,7 +278,7 @@ def test_fft_inception_takes_twelve_leads_and_nine_labels(make_batch) -> None:
 
 
 @pytest.mark.parametrize("n", [8, 9])
-def test_rfft_is_the_magnitude_of_numpys_lower_half(n) -> None:
+def test_rfft_equals_the_lower_half_of_numpys_magnitude(n) -> None:
     x = np.random.default_rng(0).normal(size=(2, n, 3)).astype(np.float32)
     found = keras.ops.convert_to_numpy(RFFT()(x))
     expected = np.abs(np.fft.rfft(x, axis=1))[:, : n // 2]
@@ -286,7 +286,7 @@ def test_rfft_is_the_magnitude_of_numpys_lower_half(n) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-6)
 
 
-def test_a_model_that_ends_in_another_width_than_the_targets_says_so(make_batch) -> None:
+def test_a_model_whose_output_has_another_width_than_the_targets_is_refused(make_batch) -> None:
     model = SimpleFCModel().build((1, 400), n_classes=16)
     with pytest.raises(ModelError) as error:
         model.train_on_batch(make_batch(4))
@@ -297,7 +297,7 @@ def test_a_model_that_ends_in_another_width_than_the_targets_says_so(make_batch)
 
 
 @pytest.mark.parametrize("kind", ["sequential", "subclass"])
-def test_a_model_that_learns_its_shape_from_the_first_batch_is_taken(make_batch, tmp_path, kind) -> None:
+def test_a_model_that_infers_its_shape_from_the_first_batch_is_accepted(make_batch, tmp_path, kind) -> None:
     @keras.saving.register_keras_serializable(package="cardioflow-tests")
     class Subclass(keras.Model):
         def __init__(self, **kwargs: Any) -> None:
@@ -317,7 +317,7 @@ def test_a_model_that_learns_its_shape_from_the_first_batch_is_taken(make_batch,
     np.testing.assert_allclose(loaded.predict_on_batch(batch), made.predict_on_batch(batch), atol=1e-6)
 
 
-def test_signals_of_any_length_are_taken_where_the_model_does(make_batch) -> None:
+def test_signals_of_any_length_are_accepted_if_the_model_accepts_them(make_batch) -> None:
     made, x = KerasBaseModel(), LAYERS.Input((1, None))
     pooled = LAYERS.GlobalMaxPooling1D()(LAYERS.Conv1D(4, 3)(LAYERS.Permute((2, 1))(x)))
     made.model = keras.Model(x, LAYERS.Dense(2, activation="softmax")(pooled))
@@ -328,7 +328,7 @@ def test_signals_of_any_length_are_taken_where_the_model_does(make_batch) -> Non
         made.predict_on_batch(make_batch(6, (2, 300)))
 
 
-def test_a_model_of_two_outputs_is_refused(make_batch) -> None:
+def test_a_model_with_two_outputs_is_refused(make_batch) -> None:
     made, x = KerasBaseModel(), LAYERS.Input((1, 400))
     made.model = keras.Model(x, [LAYERS.Dense(2)(LAYERS.Flatten()(x)) for _ in range(2)])
     made.model.compile(loss="mse", optimizer="adam")
@@ -337,7 +337,7 @@ def test_a_model_of_two_outputs_is_refused(make_batch) -> None:
             step(make_batch(4))
 
 
-def test_a_model_that_is_not_compiled_says_so(make_batch) -> None:
+def test_a_model_that_is_not_compiled_is_refused(make_batch) -> None:
     model = SimpleFCModel()
     x = LAYERS.Input((1, 400))
     model.model = keras.Model(x, LAYERS.Dense(2)(LAYERS.Flatten()(x)))
@@ -345,7 +345,7 @@ def test_a_model_that_is_not_compiled_says_so(make_batch) -> None:
         model.train_on_batch(make_batch(4))
 
 
-def test_signals_of_another_length_than_the_models_say_so(make_batch) -> None:
+def test_signals_of_another_length_than_the_models_are_refused(make_batch) -> None:
     batch = make_batch(4)
     mixed = batch.replace(signal=Ragged.from_arrays([*batch.signal[:3], np.zeros((1, 300), np.float32)]))
     built = SimpleFCModel().build((1, 400))

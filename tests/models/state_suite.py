@@ -40,7 +40,7 @@ def pickled(value: Any) -> Any:
 
 @pytest.mark.parametrize("copied", [pickled, copy.deepcopy], ids=["pickle", "deepcopy"])
 @pytest.mark.parametrize("n_trained", [0, 2])
-def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(make_batch, copied, n_trained) -> None:
+def test_a_copied_model_predicts_and_continues_training_with_equal_numbers(make_batch, copied, n_trained) -> None:
     batch = make_batch(8)
     built = find("dropout_model").build(batch.replace(seed=3), None, {})
     for _ in range(n_trained):
@@ -57,12 +57,12 @@ def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(make_ba
     assert np.array_equal(built.predict_on_batch(batch), before)
 
 
-def test_a_copy_of_a_class_that_was_not_built_is_taken() -> None:
+def test_an_unbuilt_model_can_be_copied() -> None:
     assert pickled(KerasBaseModel()).model is None
 
 
 @pytest.mark.parametrize("action", ["build", "load", "pickle"])
-def test_the_callers_random_numbers_go_on_as_if_nothing_had_happened(make_batch, tmp_path, action) -> None:
+def test_the_callers_random_state_is_unchanged(make_batch, tmp_path, action) -> None:
     batch = make_batch(4)
     built = find("dropout_model").build(batch, None, {}, seed=1)
     built.save(tmp_path / "dump")
@@ -78,7 +78,7 @@ def test_the_callers_random_numbers_go_on_as_if_nothing_had_happened(make_batch,
     assert random.random() == expected
 
 
-def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batch) -> None:
+def test_models_in_two_threads_get_the_weights_of_sequential_training(make_batch) -> None:
     barrier = Barrier(2)
 
     def trained(seed: int, *, wait: bool = False) -> list[Any]:
@@ -100,7 +100,7 @@ def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batc
         assert all(np.array_equal(a, b) for a, b in zip(alone, beside, strict=True))
 
 
-def test_runs_of_two_threads_have_the_weights_of_one_after_the_other() -> None:
+def test_runs_in_two_threads_get_the_weights_of_sequential_runs() -> None:
     records = EcgDataset.simulated(8, rhythms=("SR", "AF"), fs=100, duration_s=4)
     loading = ds.Pipeline().load(components=["signal", "meta"]).load(components="target")
     training = loading.standardize().binarize_labels().train_on_batch("dropout_model")
@@ -136,7 +136,7 @@ def test_dropout_differs_from_step_to_step_and_depends_on_the_steps_number(make_
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_whether_a_loaded_model_is_compiled_is_chosen_for_this_backend(make_batch, tmp_path, saved) -> None:
+def test_jit_compilation_of_a_loaded_model_is_chosen_for_this_backend(make_batch, tmp_path, saved) -> None:
     # jax saves jit_compile=True, and torch False: on the other backend, either is slow.
     batch = make_batch(4)
     built = find("dropout_model").build(batch, None, {})

@@ -75,11 +75,11 @@ def config_of(config: Any) -> dict[str, Any]:
     return {"n_hidden": config.get("n_hidden", 8)}
 
 
-def test_keras_runs_on_another_backend_meanwhile() -> None:
+def test_keras_runs_on_another_backend_in_the_same_process() -> None:
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"] == "torch"
 
 
-def test_training_lowers_the_loss_and_fills_hist(net, make_batch) -> None:
+def test_training_reduces_the_loss_and_fills_hist(net, make_batch) -> None:
     batch = make_batch(20)
     before = net.predict_on_batch(batch)
     first = net.train_on_batch(batch, f1_score, average="macro")
@@ -94,7 +94,7 @@ def test_training_lowers_the_loss_and_fills_hist(net, make_batch) -> None:
     assert net.hist["val_loss"] == [tested["loss"]]
 
 
-def test_batches_of_other_sizes_are_taken(net, make_batch) -> None:
+def test_batches_of_other_sizes_are_accepted(net, make_batch) -> None:
     for n in (8, 3, 1, 12):
         batch = make_batch(n, seed=n)
         p = net.predict_on_batch(batch)
@@ -103,7 +103,7 @@ def test_batches_of_other_sizes_are_taken(net, make_batch) -> None:
         assert loss == pytest.approx(float(-np.log(p[batch.target == 1]).mean()), rel=1e-4)
 
 
-def test_adam_takes_the_steps_of_keras_adam() -> None:
+def test_adam_makes_the_same_updates_as_keras_adam() -> None:
     rng = np.random.default_rng(0)
     gradients = [rng.normal(size=(3, 2)).astype(np.float32) for _ in range(5)]
     ours, variable = Adam(0.01), tf.Variable(tf.ones((3, 2)))
@@ -116,7 +116,7 @@ def test_adam_takes_the_steps_of_keras_adam() -> None:
     np.testing.assert_allclose(variable.numpy(), keras.ops.convert_to_numpy(other), rtol=1e-5)
 
 
-def test_saved_here_and_loaded_in_another_process_predictions_are_equal(net, make_batch, tmp_path: Path) -> None:
+def test_predictions_are_equal_after_saving_and_loading_in_another_process(net, make_batch, tmp_path: Path) -> None:
     batch = make_batch(10)
     for _ in range(3):
         net.train_on_batch(batch)
@@ -138,7 +138,7 @@ np.save({str(tmp_path / "p.npy")!r}, model.predict_on_batch(batch))
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), net.predict_on_batch(batch), rtol=0, atol=1e-6)
 
 
-def test_a_loaded_model_goes_on_training_as_if_it_had_never_been_saved(net, make_batch, tmp_path: Path) -> None:
+def test_a_loaded_model_continues_training_as_if_it_had_never_been_saved(net, make_batch, tmp_path: Path) -> None:
     batch = make_batch(10)
     net.train_on_batch(batch)
     net.save(tmp_path / "dump")
@@ -160,7 +160,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(make_batch) -> None:
     assert not np.array_equal(first[0], other[0])
 
 
-def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batch) -> None:
+def test_models_in_two_threads_get_the_weights_of_sequential_training(make_batch) -> None:
     barrier = Barrier(2)
 
     def trained(seed: int, *, wait: bool = False) -> Any:
@@ -187,7 +187,7 @@ def test_models_of_two_threads_have_the_weights_of_one_after_the_other(make_batc
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
 @pytest.mark.parametrize("n_trained", [0, 2])
-def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(net, make_batch, copied, n_trained) -> None:
+def test_a_copied_model_predicts_and_continues_training_with_equal_numbers(net, make_batch, copied, n_trained) -> None:
     batch = make_batch(8)
     net.predict_on_batch(batch)
     for _ in range(n_trained):
@@ -202,7 +202,7 @@ def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(net, ma
     assert np.array_equal(net.predict_on_batch(batch), before)
 
 
-def test_the_config_path_fills_what_the_builder_built(net, make_batch, tmp_path: Path) -> None:
+def test_a_path_in_the_config_loads_the_variables_into_the_built_model(net, make_batch, tmp_path: Path) -> None:
     batch = make_batch(8)
     net.train_on_batch(batch)
     net.save(tmp_path / "dump")
@@ -212,7 +212,7 @@ def test_the_config_path_fills_what_the_builder_built(net, make_batch, tmp_path:
         find("net_model").build(batch, None, {"path": tmp_path / "dump", "n_hidden": 9})
 
 
-def test_a_dump_of_other_names_or_shapes_is_refused_and_nothing_is_changed(net, make_batch, tmp_path: Path) -> None:
+def test_a_dump_with_other_names_or_shapes_is_refused_and_changes_nothing(net, make_batch, tmp_path: Path) -> None:
     class Other(tf.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -242,7 +242,7 @@ def test_a_dump_of_one_backend_is_not_loaded_by_another(net, make_batch, tmp_pat
         KerasBaseModel().load(tmp_path / "dump")
 
 
-def test_a_loss_that_is_missing_or_no_number_says_so(net, make_batch) -> None:
+def test_a_loss_that_is_missing_or_not_a_number_is_refused(net, make_batch) -> None:
     net.loss = None
     with pytest.raises(ModelError, match=r"NetModel has no loss. Set self.loss in build"):
         net.train_on_batch(make_batch(4))
@@ -251,7 +251,7 @@ def test_a_loss_that_is_missing_or_no_number_says_so(net, make_batch) -> None:
         net.train_on_batch(make_batch(4))
 
 
-def test_ones_own_optimizer_is_used(net, make_batch) -> None:
+def test_a_custom_optimizer_is_used(net, make_batch) -> None:
     class Descent:
         def apply_gradients(self, pairs: Any) -> None:
             for gradient, variable in pairs:

@@ -48,14 +48,14 @@ def test_testing_changes_no_weight_and_goes_to_val(linear, make_batch) -> None:
 
 
 @pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
-def test_metric_of_training_is_sklearns_on_the_predictions_before_the_update(linear, make_batch, average) -> None:
+def test_a_training_metric_equals_sklearns_on_the_predictions_before_the_update(linear, make_batch, average) -> None:
     batch = make_batch(13)
     y, p = truth_and(linear, batch)
     result = linear.train_on_batch(batch, metrics=f1_score, average=average)
     assert result["metric"] == f1_score(y, p.argmax(axis=1), average=average)
 
 
-def test_metric_whose_scorer_wants_probabilities_gets_them(linear, make_batch) -> None:
+def test_a_metric_whose_scorer_needs_probabilities_gets_them(linear, make_batch) -> None:
     batch = make_batch(14, seed=3)
     y, p = truth_and(linear, batch)
     assert linear.test_on_batch(batch, roc_auc_score)["metric"] == roc_auc_score(y, p[:, 1])
@@ -63,7 +63,7 @@ def test_metric_whose_scorer_wants_probabilities_gets_them(linear, make_batch) -
     assert linear.test_on_batch(batch, "roc_auc")["metric"] == roc_auc_score(y, p[:, 1])
 
 
-def test_response_overrides_what_the_scorer_wants(linear, make_batch) -> None:
+def test_response_overrides_the_scorer(linear, make_batch) -> None:
     batch = make_batch(14, seed=3)
     y, p = truth_and(linear, batch)
     hard = linear.test_on_batch(batch, roc_auc_score, response="predict")["metric"]
@@ -93,7 +93,7 @@ def test_several_metrics_are_returned_and_kept_under_their_names(linear, make_ba
     assert linear.hist["train_metric"] == []
 
 
-def test_names_of_ours_of_scorers_and_of_functions_are_metrics(linear, make_batch) -> None:
+def test_metrics_can_be_names_of_our_metrics_scorers_or_functions(linear, make_batch) -> None:
     batch = make_batch(12)
     y, p = truth_and(linear, batch)
     expected = f1_score(y, p.argmax(axis=1), average="macro")
@@ -120,7 +120,7 @@ def test_records_with_several_labels_give_indicator_matrices(linear, make_batch)
     assert result["f1_score"] == f1_score(batch.target.astype(int), (p > 0.5).astype(int), average="macro")
 
 
-def test_a_model_that_saw_several_labels_stays_with_indicators(linear, make_batch) -> None:
+def test_a_model_that_saw_several_labels_keeps_using_indicators(linear, make_batch) -> None:
     linear.train_on_batch(make_batch(12, several=True))
     single = make_batch(12)
     p = linear.predict_on_batch(single)
@@ -148,7 +148,7 @@ def test_classes_are_those_of_the_first_trained_batch(linear, make_batch) -> Non
     assert linear.classes == ("A", "NO")
 
 
-def test_other_labels_than_the_models_are_named_with_the_remedy(linear, make_batch) -> None:
+def test_an_error_for_other_labels_names_them_and_the_remedy(linear, make_batch) -> None:
     linear.train_on_batch(make_batch(4))
     message = (
         "The model knows the labels ['A', 'NO'], and this batch has ['A', 'O']. Drop or rename labels as in training "
@@ -162,7 +162,7 @@ def test_other_labels_than_the_models_are_named_with_the_remedy(linear, make_bat
         linear.test_on_batch(make_batch(4, classes=("A", "N", "O")).replace(classes=None))
 
 
-def test_signals_of_different_length_name_two_records(linear, make_batch) -> None:
+def test_an_error_for_signals_of_different_length_names_two_records(linear, make_batch) -> None:
     a, b = make_batch(2), make_batch(1, (1, 350))
     mixed = a.replace(signal=Ragged.concat([a.signal[:1], b.signal]))
     for step in (linear.train_on_batch, linear.test_on_batch, linear.predict_on_batch):
@@ -174,13 +174,13 @@ def test_signals_of_different_length_name_two_records(linear, make_batch) -> Non
         )
 
 
-def test_signals_of_different_leads_name_two_records(linear, make_batch) -> None:
+def test_an_error_for_signals_with_different_leads_names_two_records(linear, make_batch) -> None:
     mixed = make_batch(2).replace(signal=Ragged.from_arrays([np.zeros((1, 400)), np.zeros((2, 400))]))
     with pytest.raises(InputError, match=r"'A00000' has 1 leads and record 'A00001' 2, .* with keep_channels"):
         linear.predict_on_batch(mixed)
 
 
-def test_nan_names_the_record_and_the_remedy(linear, make_batch) -> None:
+def test_an_error_for_nan_names_the_record_and_the_remedy(linear, make_batch) -> None:
     batch = make_batch(3)
     data = batch.signal.data.copy()
     data[405:408] = np.nan
@@ -203,7 +203,7 @@ def test_several_bad_records_are_all_reported(linear, make_batch) -> None:
     assert list(error.value.reasons) == ["A00000", "A00003"]
 
 
-def test_nan_in_a_segment_names_the_record_it_was_cut_from(linear, make_batch) -> None:
+def test_an_error_for_nan_in_a_segment_names_its_record(linear, make_batch) -> None:
     whole = make_batch(2, (1, 800))
     data = whole.signal.data.copy()
     data[500] = np.nan
@@ -212,12 +212,12 @@ def test_nan_in_a_segment_names_the_record_it_was_cut_from(linear, make_batch) -
     assert error.value.record == "A00000"
 
 
-def test_a_flat_record_is_taken(linear, make_batch) -> None:
+def test_a_flat_record_is_accepted(linear, make_batch) -> None:
     batch = make_batch(2).replace(signal=Ragged.from_arrays([np.zeros((1, 400)), np.ones((1, 400))]))
     assert math.isfinite(linear.train_on_batch(batch)["loss"])
 
 
-def test_targets_that_were_not_loaded_say_how_to_load_them(linear, make_batch) -> None:
+def test_an_error_for_missing_targets_says_how_to_load_them(linear, make_batch) -> None:
     with pytest.raises(LabelError) as error:
         linear.train_on_batch(make_batch(2).replace(target=None))
     assert str(error.value) == (
@@ -229,12 +229,12 @@ def test_targets_that_were_not_loaded_say_how_to_load_them(linear, make_batch) -
 @pytest.mark.parametrize(
     "labels", [np.array(["A", "NO"]), np.array([("A", "B"), ("NO",)], dtype=object), np.array([0, 1])]
 )
-def test_labels_that_are_not_binarized_name_the_action(linear, make_batch, labels) -> None:
+def test_an_error_for_unbinarized_labels_names_the_action(linear, make_batch, labels) -> None:
     with pytest.raises(LabelError, match=r"of record 'A00000' is a label.* Call binarize_labels\(\) before the model"):
         linear.train_on_batch(make_batch(2).replace(target=labels))
 
 
-def test_a_target_that_is_nan_names_the_record(linear, make_batch) -> None:
+def test_an_error_for_a_nan_target_names_the_record(linear, make_batch) -> None:
     target = np.eye(2, dtype=np.float32)
     target[1, 0] = np.nan
     with pytest.raises(LabelError, match=r"The target of record 'A00001' is NaN"):
@@ -254,7 +254,7 @@ def test_complex_signals_are_refused(linear, make_batch) -> None:
         linear.predict_on_batch(batch.replace(signal=batch.signal.with_data(batch.signal.data.astype(np.complex64))))
 
 
-def test_a_model_that_was_never_built_says_so(linear_class, make_batch) -> None:
+def test_a_model_that_was_never_built_is_refused(linear_class, make_batch) -> None:
     with pytest.raises(ModelError) as error:
         linear_class().train_on_batch(make_batch(2))
     assert str(error.value) == (
@@ -264,13 +264,13 @@ def test_a_model_that_was_never_built_says_so(linear_class, make_batch) -> None:
         linear_class().save("nowhere")
 
 
-def test_an_unknown_metric_names_the_nearest(linear, make_batch) -> None:
+def test_an_error_for_an_unknown_metric_names_the_nearest(linear, make_batch) -> None:
     with pytest.raises(UnknownNameError, match=r"There is no metric 'roc_acu'. Did you mean 'roc_auc'"):
         linear.train_on_batch(make_batch(4), "roc_acu")
     assert linear.hist["train_loss"] == []
 
 
-def test_an_argument_that_no_metric_has_names_the_nearest(linear, make_batch) -> None:
+def test_an_error_for_an_unknown_metric_argument_names_the_nearest(linear, make_batch) -> None:
     with pytest.raises(
         ConfigError, match=r"'avrage' is not an argument of the metrics \['f1_score'\]. Did you mean 'average'"
     ):
@@ -279,7 +279,7 @@ def test_an_argument_that_no_metric_has_names_the_nearest(linear, make_batch) ->
         linear.train_on_batch(make_batch(4), average="macro")
 
 
-def test_what_is_not_a_metric_is_refused(linear, make_batch) -> None:
+def test_an_object_that_is_not_a_metric_is_refused(linear, make_batch) -> None:
     with pytest.raises(ConfigError, match=r"metrics=3 is not a metric"):
         linear.train_on_batch(make_batch(4), 3)
     with pytest.raises(ConfigError, match=r"'confusion_matrix' gave an array of shape \(2, 2\)"):
@@ -288,7 +288,7 @@ def test_what_is_not_a_metric_is_refused(linear, make_batch) -> None:
         linear.train_on_batch(make_batch(4), [f1_score, partial(f1_score, average="macro")])
 
 
-def test_probabilities_are_not_taken_from_logits(linear_class, make_batch) -> None:
+def test_logits_are_not_taken_for_probabilities(linear_class, make_batch) -> None:
     class Logits(linear_class):
         def _predict(self, x: Any) -> Any:
             return x.reshape(len(x), -1) @ self.model["w"] * 100
@@ -302,13 +302,13 @@ def test_probabilities_are_not_taken_from_logits(linear_class, make_batch) -> No
         model.test_on_batch(make_batch(6), "roc_auc")
 
 
-def test_a_regression_keeps_its_numbers(linear_class, make_batch) -> None:
+def test_a_regression_model_predicts_unscaled_numbers(linear_class, make_batch) -> None:
     model = linear_class().build((1, 400), 1)
     batch = make_batch(5).replace(target=np.linspace(50, 90, 5), classes=None)
     assert model.test_on_batch(batch, "neg_mean_absolute_error")["metric"] == pytest.approx(-(70 - 1))
 
 
-def test_signals_at_another_rate_than_in_training_name_the_record_and_both_rates(linear, make_batch) -> None:
+def test_an_error_for_signals_at_another_rate_names_the_record_and_both_rates(linear, make_batch) -> None:
     linear.train_on_batch(make_batch(4))
     faster = make_batch(3)
     faster = faster.replace(meta=faster.meta.with_columns(fs=[300.1, 500.0, 300.0]))
@@ -322,7 +322,7 @@ def test_signals_at_another_rate_than_in_training_name_the_record_and_both_rates
         )
 
 
-def test_a_model_that_was_trained_at_several_rates_takes_any(linear, make_batch) -> None:
+def test_a_model_trained_at_several_rates_accepts_any(linear, make_batch) -> None:
     for fs in (300.0, 310.0):
         batch = make_batch(4)
         linear.train_on_batch(batch.replace(meta=batch.meta.with_columns(fs=[fs] * 4)))
@@ -330,7 +330,7 @@ def test_a_model_that_was_trained_at_several_rates_takes_any(linear, make_batch)
 
 
 @pytest.mark.parametrize("fs", [None, [None, 300.0]])
-def test_a_rate_that_is_not_known_is_no_other_rate(linear, make_batch, fs) -> None:
+def test_an_unknown_rate_is_not_a_different_rate(linear, make_batch, fs) -> None:
     linear.train_on_batch(make_batch(4))
     batch = make_batch(2)
     meta = None if fs is None else batch.meta.with_columns(fs=fs)

@@ -34,9 +34,7 @@ def whole_class(linear_class) -> Any:
     return WholeModel
 
 
-def test_a_backend_whose_dump_holds_the_architecture_is_loaded_without_its_builder(
-    whole_class, make_batch, tmp_path
-) -> None:
+def test_a_dump_with_the_architecture_is_loaded_without_a_builder(whole_class, make_batch, tmp_path) -> None:
     trained = whole_class().build((1, 400))
     trained.train_on_batch(make_batch(4))
     trained.save(tmp_path / "dump")
@@ -53,7 +51,7 @@ def test_a_backend_whose_dump_holds_the_architecture_is_loaded_without_its_build
         find("regression").check({**config, "depth": 3})
 
 
-def test_a_backend_whose_dump_holds_weights_alone_needs_its_builder(linear, make_batch, tmp_path) -> None:
+def test_a_dump_with_weights_only_needs_the_builder(linear, make_batch, tmp_path) -> None:
     linear.train_on_batch(make_batch(4))
     linear.save(tmp_path / "dump")
     with pytest.raises(ModelError, match="holds the weights of LinearModel, which only its own code can build"):
@@ -65,7 +63,7 @@ def test_the_adapter_of_a_dump_is_found_by_its_name() -> None:
     assert adapter_class(DumpHeader(adapter="os", model="system")) is None
 
 
-def test_a_dump_of_version_1_keeps_its_several_labels(linear, linear_class, make_batch, tmp_path) -> None:
+def test_a_multilabel_dump_of_version_1_stays_multilabel(linear, linear_class, make_batch, tmp_path) -> None:
     linear.train_on_batch(make_batch(6, several=True))
     linear.save(tmp_path / "new")
     with zipfile.ZipFile(tmp_path / "new") as new, zipfile.ZipFile(tmp_path / "old", "w") as old:

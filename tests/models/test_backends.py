@@ -18,7 +18,7 @@ SUITES = {
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_models_keep_their_promises(suite: str) -> None:
+def test_the_suite_of_a_backend_passes_in_its_own_process(suite: str) -> None:
     files, backend = SUITES[suite]
     done = subprocess.run(
         [

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from cardioflow.models._buckets import Buckets, _next
 
 
-def test_the_first_size_is_taken_as_it_is_and_smaller_ones_are_padded_to_it() -> None:
+def test_the_first_batch_size_is_kept_and_smaller_batches_are_padded_to_it() -> None:
     buckets = Buckets()
     assert [buckets.size(n) for n in (50, 34, 50, 25)] == [50, 50, 50, 50]
     assert buckets.sizes == [50]
 
 
-def test_what_would_more_than_double_gets_a_size_of_its_own() -> None:
+def test_a_batch_that_padding_would_more_than_double_gets_its_own_size() -> None:
     buckets = Buckets()
     assert [buckets.size(n) for n in (50, 24, 51, 60, 3, 5)] == [50, 24, 64, 64, 8, 8]
 
@@ -30,12 +30,12 @@ def test_any_sequence_of_sizes_needs_few_compilations(ns) -> None:
 
 
 @given(st.integers(1, 10**6))
-def test_the_next_size_is_at_most_half_as_large_again(n) -> None:
+def test_the_next_size_is_at_most_half_larger(n) -> None:
     assert n <= _next(n) <= max(1.5 * n, 8)
 
 
 @pytest.mark.parametrize("n", [1, 5, 31, 32])
-def test_the_weights_leave_a_mean_over_the_padded_rows_as_the_mean_over_the_rows(n) -> None:
+def test_a_weighted_mean_over_padded_rows_equals_the_mean_over_the_rows(n) -> None:
     buckets = Buckets()
     buckets.size(32)
     buckets.size(8)

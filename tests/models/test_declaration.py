@@ -94,7 +94,7 @@ def test_a_model_in_a_class_body_belongs_to_that_class(linear_class, make_batch)
         find("regresion", MyBatch)
 
 
-def test_the_class_comes_before_functions_and_functions_before_the_zoo(linear_class) -> None:
+def test_a_class_takes_precedence_over_functions_and_functions_over_the_zoo(linear_class) -> None:
     @model()
     def fft_inception(batch):
         return linear_class()
@@ -109,7 +109,7 @@ def test_the_class_comes_before_functions_and_functions_before_the_zoo(linear_cl
     assert not find("fft_inception").in_zoo
 
 
-def test_the_same_name_in_the_same_module_replaces_as_in_a_notebook(linear_class) -> None:
+def test_redeclaring_a_name_in_the_same_module_replaces_it(linear_class) -> None:
     def declare(n: int) -> Any:
         @model()
         def regression(batch):
@@ -121,7 +121,7 @@ def test_the_same_name_in_the_same_module_replaces_as_in_a_notebook(linear_class
     assert find("regression").builder is second is not first
 
 
-def test_the_same_name_in_two_modules_is_an_error_that_names_both(linear_class) -> None:
+def test_an_error_for_a_name_in_two_modules_names_both(linear_class) -> None:
     for place in ("lab.one", "lab.two"):
 
         def regression(batch):
@@ -141,13 +141,13 @@ def test_a_function_at_the_top_of_a_module_is_declared(linear_class) -> None:
     assert find("made").place == "lab_models.made"
 
 
-def test_an_unknown_model_names_the_nearest() -> None:
+def test_an_error_for_an_unknown_model_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as error:
         find("fft_incepton")
     assert str(error.value) == "There is no model 'fft_incepton'. Did you mean 'fft_inception'?"
 
 
-def test_another_mode_is_refused() -> None:
+def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(InputError, match=r'model\(mode=\'lazy\'\) is neither "dynamic" nor "static"'):
         model(mode="lazy")
     with pytest.raises(InputError, match=r'Write @model\(mode="dynamic"\)'):
@@ -157,7 +157,7 @@ def test_another_mode_is_refused() -> None:
             return None
 
 
-def test_a_builder_that_returns_no_model_says_what_it_returned(make_batch) -> None:
+def test_an_error_for_a_builder_without_a_model_says_what_it_returned(make_batch) -> None:
     @model()
     def empty(batch):
         pass
@@ -172,7 +172,7 @@ def test_a_builder_that_returns_no_model_says_what_it_returned(make_batch) -> No
         find("text").build(make_batch(2), None, {})
 
 
-def test_a_dynamic_model_without_a_batch_says_what_to_do(linear_class, make_batch) -> None:
+def test_an_error_for_a_dynamic_model_without_a_batch_says_what_to_do(linear_class, make_batch) -> None:
     @model()
     def regression(batch):
         return linear_class()
@@ -183,7 +183,7 @@ def test_a_dynamic_model_without_a_batch_says_what_to_do(linear_class, make_batc
         find("regression").build(make_batch(2).take([]), None, {})
 
 
-def test_a_setting_that_the_builder_never_reads_names_the_nearest(linear_class, make_batch) -> None:
+def test_an_error_for_an_unused_setting_names_the_nearest(linear_class, make_batch) -> None:
     @model()
     def regression(batch, config=None):
         config.get("learning_rate", 1e-3)
@@ -207,7 +207,7 @@ def test_a_setting_for_a_builder_without_config_is_refused(linear_class, make_ba
         find("regression").build(make_batch(2), None, {"depth": 3})
 
 
-def test_a_config_taken_whole_is_read_whole(linear_class, make_batch) -> None:
+def test_all_settings_count_as_read_if_the_builder_uses_the_whole_config(linear_class, make_batch) -> None:
     taken = []
 
     @model()
@@ -249,7 +249,9 @@ def test_a_path_that_is_missing_fails_before_any_record_is_read(tmp_path) -> Non
     assert not called
 
 
-def test_a_path_fills_what_the_builder_built(linear, linear_class, make_batch, tmp_path) -> None:
+def test_a_path_in_the_config_loads_the_weights_into_the_built_model(
+    linear, linear_class, make_batch, tmp_path
+) -> None:
     linear.train_on_batch(make_batch(4))
     linear.save(tmp_path / "dump")
 
@@ -263,7 +265,7 @@ def test_a_path_fills_what_the_builder_built(linear, linear_class, make_batch, t
     assert loaded.classes == ("A", "NO")
 
 
-def test_the_zoo_refuses_a_setting_it_has_no_parameter_for_before_any_record_is_read() -> None:
+def test_the_zoo_refuses_an_unknown_setting_before_any_record_is_read() -> None:
     with pytest.raises(ConfigError) as error:
         find("fft_inception").check({"learning_rat": 1})
     assert str(error.value) == (
@@ -280,12 +282,12 @@ def test_the_zoo_refuses_the_dump_of_another_model(linear, tmp_path) -> None:
         find("fft_inception").check({"path": tmp_path / "dump"})
 
 
-def test_the_zoo_needs_to_know_how_many_labels_there_are(make_batch) -> None:
+def test_the_zoo_needs_the_number_of_labels(make_batch) -> None:
     with pytest.raises(LabelError, match=r"'FftInception' is built from the first batch, and the batch has no labels"):
         find("fft_inception").build(make_batch(2).replace(target=None, classes=None), None, {})
 
 
-def test_the_seed_of_the_batch_decides_the_first_weights_and_nothing_else(linear_class, make_batch) -> None:
+def test_the_initial_weights_depend_only_on_the_seed_of_the_batch(linear_class, make_batch) -> None:
     import random
 
     @model()

@@ -68,7 +68,7 @@ def test_the_header_is_read_without_a_backend(dump) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_what_is_loaded_is_what_was_saved(dump, linear, linear_class, make_batch) -> None:
+def test_a_loaded_dump_equals_the_saved_one(dump, linear, linear_class, make_batch) -> None:
     again = linear_class().load(str(dump))
     assert again.classes == ("A", "NO")
     assert again.hist == linear.hist
@@ -79,7 +79,7 @@ def test_what_is_loaded_is_what_was_saved(dump, linear, linear_class, make_batch
     assert read_header(dump).fs == 300.0
 
 
-def test_nothing_but_the_dump_is_left_and_an_old_one_survives_a_failure(dump, linear) -> None:
+def test_only_the_dump_is_left_and_an_old_one_survives_a_failure(dump, linear) -> None:
     before = dump.read_bytes()
     linear.preprocessing = {"function": object()}
     with pytest.raises(DumpError, match=r"Entry 'preprocessing' is .*; expected the text of Pipeline\.to_json"):
@@ -118,20 +118,20 @@ def test_a_loss_that_is_not_a_number_is_kept(linear, linear_class, tmp_path) -> 
         assert "NaN" not in archive.read("model.json").decode()
 
 
-def test_a_missing_path_says_so(tmp_path) -> None:
+def test_an_error_names_a_missing_path(tmp_path) -> None:
     path = tmp_path / "nowhere"
     assert text_of(path) == (
         f"The dump {str(path)!r} does not exist. Pass the path of a file that save or save_model wrote."
     )
 
 
-def test_a_folder_says_that_saved_models_are_not_read(tmp_path) -> None:
+def test_an_error_for_a_folder_says_that_saved_models_are_not_read(tmp_path) -> None:
     assert text_of(tmp_path).startswith(
         f"{str(tmp_path)!r} is a folder, and a dump is one file. A TensorFlow SavedModel"
     )
 
 
-def test_a_file_that_is_not_a_dump_says_so(tmp_path) -> None:
+def test_a_file_that_is_not_a_dump_is_refused(tmp_path) -> None:
     path = tmp_path / "notes.txt"
     for content in (b"", b"a few words"):
         path.write_bytes(content)
@@ -153,14 +153,14 @@ def test_a_file_that_is_not_a_dump_says_so(tmp_path) -> None:
         ("model.json", "\xff", "cannot be loaded, because its model.json is not a valid header. The text is not JSON:"),
     ],
 )
-def test_a_zip_of_something_else_says_so(tmp_path, name, content, reason) -> None:
+def test_a_zip_file_with_other_contents_is_refused(tmp_path, name, content, reason) -> None:
     path = tmp_path / "photos.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, content.encode("latin-1"))
     assert text_of(path).startswith(f"{str(path)!r} {reason}")
 
 
-def test_a_truncated_dump_says_so_at_any_length(dump) -> None:
+def test_a_dump_truncated_at_any_length_is_refused(dump) -> None:
     whole = dump.read_bytes()
     for share in (0.02, 0.3, 0.9, 0.999):
         dump.write_bytes(whole[: int(len(whole) * share)])
@@ -168,7 +168,7 @@ def test_a_truncated_dump_says_so_at_any_length(dump) -> None:
         assert f"is incomplete: it was cut off at {int(len(whole) * share)} bytes. Copy it or save it again." in message
 
 
-def test_damaged_weights_are_noticed(dump, linear_class) -> None:
+def test_damaged_weights_are_detected(dump, linear_class) -> None:
     whole = bytearray(dump.read_bytes())
     place = whole.index(b"weights.safetensors") + 200
     whole[place] ^= 0xFF
@@ -177,7 +177,7 @@ def test_damaged_weights_are_noticed(dump, linear_class) -> None:
         linear_class().load(dump)
 
 
-def test_a_dump_of_a_later_version_says_so(dump) -> None:
+def test_a_dump_of_a_later_version_is_refused(dump) -> None:
     message = text_of(rewritten(dump, version=VERSION + 1))
     assert (
         f"The header is of version {VERSION + 1}, and this CardioFlow reads versions up to {VERSION}. Update" in message
@@ -207,7 +207,7 @@ def test_a_dump_of_version_1_loads(dump, linear, make_batch, multilabel, output)
     assert np.array_equal(loaded.predict_on_batch(make_batch(5)), linear.predict_on_batch(make_batch(5)))
 
 
-def test_what_is_saved_is_of_the_present_version_and_reads_back_equal(dump) -> None:
+def test_a_dump_has_the_current_version_and_reads_back_equal(dump) -> None:
     with zipfile.ZipFile(dump) as archive:
         text = archive.read("model.json")
     assert json.loads(text)["version"] == VERSION
@@ -287,7 +287,7 @@ def test_bytes_changed_at_random_raise_nothing_but_dump_errors(linear_class, tmp
     assert refused > 300
 
 
-def test_weights_that_the_dump_does_not_hold_are_missed(dump) -> None:
+def test_a_dump_without_weights_is_refused(dump) -> None:
     assert "has no weights. Save the model again." in text_of(rewritten(dump, weights="weights.bin"))
     assert "has no weights. Save the model again." in text_of(rewritten(dump, weights=None))
 
@@ -308,7 +308,7 @@ def test_the_dump_of_another_adapter_or_of_other_labels_is_refused(dump, linear_
         other.load(dump)
 
 
-def test_a_place_that_cannot_be_written_says_so(linear, tmp_path) -> None:
+def test_an_error_names_a_path_that_is_not_writable(linear, tmp_path) -> None:
     with pytest.raises(DumpError, match=r"the folder .* does not exist\. Create it first"):
         linear.save(tmp_path / "no" / "model")
     with pytest.raises(DumpError, match=r"that is a folder\. Pass the name of a file"):

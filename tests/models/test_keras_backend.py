@@ -28,23 +28,23 @@ def choose(monkeypatch, tmp_path):
     return chosen
 
 
-def test_what_the_environment_says_counts_most(choose) -> None:
+def test_the_environment_variable_takes_precedence(choose) -> None:
     assert choose("keras", "jax", "torch", env="torch", json='{"backend": "jax"}') == "torch"
 
 
-def test_keras_json_counts_if_what_it_names_is_installed(choose) -> None:
+def test_keras_json_is_used_if_its_backend_is_installed(choose) -> None:
     assert choose("keras", "torch", "tensorflow", json='{"backend": "torch"}') == "torch"
     # Keras writes "tensorflow" there by itself, whatever is installed.
     assert choose("keras", "torch", json='{"backend": "tensorflow"}') == "torch"
 
 
 @pytest.mark.parametrize("json", [None, "no json", "[]", '{"backend": 3}'])
-def test_else_the_first_of_the_installed_is_taken_and_told_to_keras(choose, json) -> None:
+def test_otherwise_the_first_installed_backend_is_chosen_and_passed_to_keras(choose, json) -> None:
     assert choose("keras", "torch", "jax", json=json) == next(b for b in _keras.BACKENDS if b in ("jax", "torch"))
     assert os.environ["KERAS_BACKEND"] in ("jax", "torch")
 
 
-def test_what_is_missing_is_named_with_the_command_that_installs_it(choose) -> None:
+def test_an_error_for_a_missing_package_names_the_command_that_installs_it(choose) -> None:
     with pytest.raises(MissingDependencyError, match=r"Keras is not installed.*pip install 'cardioflow\[tensorflow\]'"):
         choose("torch")
     with pytest.raises(MissingDependencyError, match=r"none of its backends is\. Install one"):
@@ -54,12 +54,12 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(choose) -> N
 
 
 @pytest.mark.parametrize("version", ["3.13.2", "3.15.1", "4.0.0", "3.16.0.dev20261101"])
-def test_a_keras_that_loads_safely_is_taken(version) -> None:
+def test_a_keras_version_that_loads_safely_is_accepted(version) -> None:
     _keras.refuse_unsafe(version)
 
 
 @pytest.mark.parametrize("version", ["3.13.1", "3.9.0", "2.15.0"])
-def test_a_keras_that_can_be_made_to_run_code_is_refused(version) -> None:
+def test_a_keras_version_that_can_be_made_to_run_code_is_refused(version) -> None:
     with pytest.raises(MissingDependencyError) as error:
         _keras.refuse_unsafe(version)
     assert str(error.value) == (
@@ -68,14 +68,14 @@ def test_a_keras_that_can_be_made_to_run_code_is_refused(version) -> None:
     )
 
 
-def test_a_keras_that_is_imported_already_keeps_its_backend() -> None:
+def test_an_already_imported_keras_keeps_its_backend() -> None:
     assert _keras.choose_backend() == _keras.keras.config.backend()
 
 
 @pytest.mark.parametrize(
     "code", ["import cardioflow.models", "from cardioflow.models import BaseModel, names, model; names()"]
 )
-def test_models_load_no_backend_before_they_are_asked_for(code) -> None:
+def test_importing_models_loads_no_backend(code) -> None:
     heavy = ("keras", "torch", "jax", "tensorflow", "sklearn", "scipy", "numba", "pandas")
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; {code}; print([m for m in {heavy!r} if m in sys.modules])"],
@@ -86,7 +86,7 @@ def test_models_load_no_backend_before_they_are_asked_for(code) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_native_tensorflow_loads_no_keras_of_ours() -> None:
+def test_native_tensorflow_models_do_not_import_our_keras_modules() -> None:
     code = "import sys, cardioflow.models.tensorflow; print('cardioflow.models._keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -32,7 +32,7 @@ def _batch(target: list[list[float]]) -> EcgBatch:
     ],
     ids=["one label each", "two at once", "none", "said in the config"],
 )
-def test_probabilities_are_shares_only_where_records_have_one_label(target, config, sums_to_one) -> None:
+def test_probabilities_sum_to_one_only_if_records_have_one_label(target, config, sums_to_one) -> None:
     pytest.importorskip("keras")
     batch = _batch(target)
     model = find("fft_inception", EcgBatch).build(batch, None, config)
@@ -41,7 +41,7 @@ def test_probabilities_are_shares_only_where_records_have_one_label(target, conf
     assert model.output == ("exclusive" if sums_to_one else "independent")
 
 
-def test_a_model_of_one_label_refuses_the_record_with_two_and_learns_nothing_from_its_batch() -> None:
+def test_a_single_label_model_refuses_a_record_with_two_labels_and_skips_its_batch() -> None:
     pytest.importorskip("keras")
     model = find("fft_inception", EcgBatch).build(_batch([[1, 0, 0], [0, 1, 0]]), None, {})
     before = model.model.get_weights()

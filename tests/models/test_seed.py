@@ -19,7 +19,7 @@ def draws() -> tuple[float, float, float]:
     return random.random(), float(np.random.random()), float(torch.rand(()))  # noqa: NPY002 -- what backends use
 
 
-def test_the_seed_decides_the_numbers_inside_and_none_outside() -> None:
+def test_the_seed_affects_random_numbers_inside_the_context_only() -> None:
     with isolated():
         with seeded(1):
             first = draws()
@@ -38,7 +38,7 @@ def test_the_seed_decides_the_numbers_inside_and_none_outside() -> None:
     assert after == expected
 
 
-def test_what_fails_inside_leaves_the_numbers_as_they_were() -> None:
+def test_an_exception_inside_restores_the_random_state() -> None:
     with seeded(5):
         expected = draws()
     with seeded(5):

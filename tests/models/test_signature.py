@@ -5,7 +5,7 @@ from __future__ import annotations
 from cardioflow.models._signature import InputSignature
 
 
-def test_what_all_batches_have_in_common_is_kept(make_batch) -> None:
+def test_the_signature_keeps_what_all_batches_have_in_common(make_batch) -> None:
     signature = InputSignature()
     for _ in range(2):
         signature.add(make_batch(3, (2, 50)), make_batch(3, (2, 50)).signal.dense())

@@ -52,7 +52,7 @@ def training(**options: Any) -> Any:
     return loading.train_on_batch("regression", **options)
 
 
-def test_records_of_another_length_or_with_gaps_are_skipped_and_the_others_learned_once(built, make_batch) -> None:
+def test_records_with_wrong_length_or_gaps_are_skipped_and_the_others_are_learned_once(built, make_batch) -> None:
     run = (records(make_batch, spoiled=True) >> training()).run(batch_size=4, on_error="skip", progress=False)
     (trained,) = built
     assert sorted(skipped.record for skipped in run.skipped) == ["r2", "r7"]
@@ -67,7 +67,7 @@ def test_records_of_another_length_or_with_gaps_are_skipped_and_the_others_learn
     assert np.array_equal(trained.model["w"], by_hand.model["w"])
 
 
-def test_what_is_skipped_does_not_depend_on_the_batch_size(built, make_batch) -> None:
+def test_the_skipped_records_do_not_depend_on_the_batch_size(built, make_batch) -> None:
     for batch_size in (1, 5, N):
         run = (records(make_batch, spoiled=True) >> training()).run(
             batch_size=batch_size, on_error="skip", progress=False

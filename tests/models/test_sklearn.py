@@ -47,7 +47,7 @@ def ages(make_batch: Any, n: int = 20) -> Any:
     return batch.replace(target=10 * batch.signal.dense()[:, 0, 0].astype(np.float64), classes=None)
 
 
-def test_an_estimator_is_fitted_at_the_end_of_the_epoch_on_all_that_was_collected(make_batch) -> None:
+def test_an_estimator_is_fitted_at_the_end_of_the_epoch_on_all_its_records(make_batch) -> None:
     first, second = make_batch(10, seed=1), make_batch(7, seed=2)
     made = SklearnBaseModel().build(LogisticRegression())
     assert made.train_on_batch(first, f1_score, average="macro") == {}
@@ -104,7 +104,7 @@ def test_probabilities_have_a_column_of_zeros_for_a_label_that_no_record_had(mak
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
 
 
-def test_a_regressor_learns_numbers(make_batch) -> None:
+def test_a_regressor_learns_numeric_targets(make_batch) -> None:
     batch = ages(make_batch)
     made = fitted(LinearRegression(), batch)
     assert made.output == "value"
@@ -116,7 +116,7 @@ def test_a_regressor_learns_numbers(make_batch) -> None:
 
 
 @pytest.mark.parametrize("estimator", [OneVsRestClassifier(LogisticRegression()), RandomForestClassifier(5)])
-def test_several_labels_at_once_have_a_probability_each(make_batch, estimator) -> None:
+def test_each_of_several_labels_has_its_own_probability(make_batch, estimator) -> None:
     batch = make_batch(12, several=True)
     made = fitted(estimator, batch)
     assert made.output == "independent"
@@ -127,7 +127,7 @@ def test_several_labels_at_once_have_a_probability_each(make_batch, estimator) -
     assert made.test_on_batch(batch, "f1_micro")["metric"] == f1_score(y, made.model.predict(x), average="micro")
 
 
-def test_a_classifier_without_probabilities_answers_with_0_and_1(make_batch) -> None:
+def test_a_classifier_without_probabilities_predicts_0_and_1(make_batch) -> None:
     made = fitted(LinearSVC(), make_batch(12))
     assert np.array_equal(made.predict_on_batch(make_batch(12)), make_batch(12).target)
 
@@ -158,7 +158,7 @@ def test_features_are_taken_from_a_component_of_the_batch(make_batch) -> None:
     ],
     ids=["pipeline", "naive Bayes", "support vectors", "SGD", "neighbours"],
 )
-def test_a_dump_fills_an_estimator_that_was_built(make_batch, tmp_path, estimator, other) -> None:
+def test_a_dump_is_loaded_into_the_built_estimator(make_batch, tmp_path, estimator, other) -> None:
     batch = make_batch(16)
     made = fitted(estimator, batch)
     made.preprocessing = "[]"
@@ -171,7 +171,7 @@ def test_a_dump_fills_an_estimator_that_was_built(make_batch, tmp_path, estimato
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
-def test_a_copied_estimator_predicts_and_goes_on_training_with_equal_numbers(make_batch, copied) -> None:
+def test_a_copied_estimator_predicts_and_continues_training_with_equal_numbers(make_batch, copied) -> None:
     made = SklearnBaseModel().build(SGDClassifier(loss="log_loss"), fit_at="batch")
     made.train_on_batch(make_batch(8))
     other = copied(made)
@@ -180,7 +180,7 @@ def test_a_copied_estimator_predicts_and_goes_on_training_with_equal_numbers(mak
     assert np.array_equal(other.model.coef_, made.model.coef_)
 
 
-def test_a_loaded_estimator_goes_on_training_as_if_it_had_never_been_saved(make_batch, tmp_path) -> None:
+def test_a_loaded_estimator_continues_training_as_if_it_had_never_been_saved(make_batch, tmp_path) -> None:
     made = SklearnBaseModel().build(SGDRegressor(), fit_at="batch")
     made.train_on_batch(ages(make_batch))
     made.save(tmp_path / "dump")
@@ -188,7 +188,7 @@ def test_a_loaded_estimator_goes_on_training_as_if_it_had_never_been_saved(make_
     assert again.train_on_batch(ages(make_batch)) == made.train_on_batch(ages(make_batch))
 
 
-def test_an_estimator_that_cannot_be_saved_without_pickle_says_so(make_batch, tmp_path) -> None:
+def test_an_estimator_that_cannot_be_saved_without_pickle_is_refused(make_batch, tmp_path) -> None:
     with pytest.raises(ModelError, match=r"RandomForestClassifier keeps a .* in '.*', which cannot be saved without"):
         fitted(RandomForestClassifier(3), make_batch(12)).save(tmp_path / "dump")
     with pytest.raises(ModelError, match="KNeighborsClassifier keeps more than arrays and numbers"):
@@ -196,7 +196,7 @@ def test_an_estimator_that_cannot_be_saved_without_pickle_says_so(make_batch, tm
     assert not list(tmp_path.iterdir())
 
 
-def test_the_dump_of_another_estimator_is_refused_and_nothing_is_changed(make_batch, tmp_path) -> None:
+def test_the_dump_of_another_estimator_is_refused_and_changes_nothing(make_batch, tmp_path) -> None:
     fitted(scaled(), make_batch(12)).save(tmp_path / "dump")
     with pytest.raises(DumpError, match="holds a 'Pipeline', and this model is a GaussianNB"):
         SklearnBaseModel().build(GaussianNB()).load(tmp_path / "dump")
@@ -220,7 +220,7 @@ def test_the_dump_of_another_estimator_is_refused_and_nothing_is_changed(make_ba
         [],
     ],
 )
-def test_a_state_that_was_tampered_with_is_refused(make_batch, tmp_path, learned) -> None:
+def test_a_tampered_state_is_refused(make_batch, tmp_path, learned) -> None:
     made = fitted(GaussianNB(), make_batch(8))
     path = tmp_path / "weights.safetensors"
     made._write(tmp_path)
@@ -250,14 +250,14 @@ def test_an_estimator_that_cannot_be_used_is_refused_when_it_is_built() -> None:
         SklearnBaseModel().build(Ridge(), fit_at="day")
 
 
-def test_what_scikit_learn_refuses_becomes_an_error_of_the_model(make_batch) -> None:
+def test_an_error_of_scikit_learn_becomes_a_model_error(make_batch) -> None:
     made = SklearnBaseModel().build(LogisticRegression())
     made.train_on_batch(make_batch(1))
     with pytest.raises(ModelError, match="LogisticRegression could not be fitted on 1 records: ValueError"):
         made.end_epoch(0)
 
 
-def test_the_same_seed_gives_the_same_forest_and_leaves_the_callers_numbers_alone(make_batch) -> None:
+def test_the_same_seed_gives_the_same_forest_and_leaves_the_callers_random_state_alone(make_batch) -> None:
     @model()
     def forest(batch):
         return SklearnBaseModel().build(RandomForestClassifier(3))
@@ -304,7 +304,7 @@ def test_a_pipeline_trains_saves_and_predicts_with_an_estimator(records, tmp_pat
     assert all(p.value.shape == (len(fitted_model.classes),) for p in predictions)
 
 
-def test_the_loss_of_a_batch_cannot_be_saved_where_there_is_none(records) -> None:
+def test_an_estimator_without_a_batch_loss_refuses_to_save_it(records) -> None:
     @model(mode="static")
     def fitted_later(config=None):
         return SklearnBaseModel().build(LogisticRegression())

@@ -36,7 +36,7 @@ def with_target(batch: Any, target: Any, *, classes: Any = None) -> Any:
         ([[1.5, 0.2], [0.1, 0.9]], None, Vector()),
     ],
 )
-def test_targets_show_what_they_are(make_batch, target, classes, expected) -> None:
+def test_the_kind_of_target_is_inferred_from_its_values(make_batch, target, classes, expected) -> None:
     assert infer_targets(with_target(make_batch(2), target, classes=classes), None) == expected
 
 
@@ -47,7 +47,7 @@ def test_mixed_labels_in_float32_stay_one_label(make_batch) -> None:
     assert OneLabel().encode(batch, batch.signal.dense()).shape == (200, 2)
 
 
-def test_what_was_seen_before_counts(make_batch) -> None:
+def test_earlier_batches_determine_the_kind_of_target(make_batch) -> None:
     one = make_batch(2)
     assert infer_targets(one, SeveralLabels()) == SeveralLabels()
     assert infer_targets(with_target(one, [0.0, 1.0]), Number()) == Number()
@@ -55,7 +55,7 @@ def test_what_was_seen_before_counts(make_batch) -> None:
 
 
 @pytest.mark.parametrize("numbers", [[56, 71, 80], [56.0, 71.0, 80.0], [[56], [71], [80]]])
-def test_numbers_are_learned_as_numbers_and_the_dump_says_so(linear_class, make_batch, tmp_path, numbers) -> None:
+def test_numbers_are_learned_as_numbers_and_the_dump_records_it(linear_class, make_batch, tmp_path, numbers) -> None:
     batch = with_target(make_batch(3), numbers)
     model = linear_class().build((1, 400), 1)
     result = model.test_on_batch(batch, mean_absolute_error)
@@ -95,7 +95,7 @@ def test_declared_vectors_may_look_like_labels(linear_class, make_batch) -> None
     assert model.output == "value"
 
 
-def test_infinite_targets_name_the_record(linear, make_batch) -> None:
+def test_an_error_for_an_infinite_target_names_the_record(linear, make_batch) -> None:
     with pytest.raises(LabelError, match="The target of record 'A00001' is NaN or infinite") as error:
         linear.train_on_batch(with_target(make_batch(2), [1.0, np.inf]))
     assert error.value.record == "A00001"
@@ -143,7 +143,7 @@ def test_a_label_per_sample_is_learned_beside_the_signal(per_sample_class, make_
     assert model.output == "states"
 
 
-def test_states_of_another_length_than_the_signal_name_the_record(per_sample_class, make_batch) -> None:
+def test_an_error_for_states_of_wrong_length_names_the_record(per_sample_class, make_batch) -> None:
     batch = make_batch(2)
     mask = Ragged.from_arrays([np.zeros((1, 400), np.int64), np.zeros((1, 399), np.int64)])
     with pytest.raises(InputError, match=r"states of record 'A00001' have the shape \(1, 399\)"):
@@ -156,7 +156,7 @@ def test_states_of_another_length_than_the_signal_name_the_record(per_sample_cla
         per_sample_class().build().train_on_batch(batch.with_component("mask", between))
 
 
-def test_without_targets_the_input_is_what_a_model_learns(linear_class, make_batch) -> None:
+def test_without_targets_a_model_learns_its_input(linear_class, make_batch) -> None:
     class Mean(linear_class):
         def build(self) -> Any:
             self.model, self.targets = {"w": np.zeros(1)}, NoTarget()
@@ -176,7 +176,7 @@ def test_without_targets_the_input_is_what_a_model_learns(linear_class, make_bat
     assert model.output == "value"
 
 
-def test_predictions_that_do_not_fit_the_targets_are_no_metric(linear_class, make_batch) -> None:
+def test_metrics_refuse_predictions_that_do_not_fit_the_targets(linear_class, make_batch) -> None:
     model = linear_class().build((1, 400), 3)
     model._test = lambda x, _: (0.0, model._predict(x))
     with pytest.raises(ModelError, match=r"gives \(3,\) per record and the targets are \(2,\)"):

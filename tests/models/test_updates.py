@@ -22,7 +22,7 @@ def failing(y_true: Any, y_pred: Any) -> float:
     raise InputError("I do not like this record.", record="A00000")
 
 
-def test_a_metric_that_raises_is_not_a_records_fault_and_the_update_counts_once(linear, make_batch) -> None:
+def test_a_failing_metric_ends_the_run_and_the_update_counts_once(linear, make_batch) -> None:
     batch, other = make_batch(6), copy.deepcopy(linear)
     other.train_on_batch(batch)
     with pytest.raises(ModelError) as error:
@@ -39,7 +39,7 @@ def test_a_metric_that_raises_is_not_a_records_fault_and_the_update_counts_once(
     assert math.isnan(linear.hist["train_metric"][0])
 
 
-def test_of_several_metrics_the_lists_stay_of_one_length(linear, make_batch) -> None:
+def test_the_histories_of_several_metrics_keep_equal_lengths(linear, make_batch) -> None:
     metrics = [f1_score, failing]
     with pytest.raises(ModelError, match="The metric 'failing' failed"):
         linear.train_on_batch(make_batch(6), metrics)
@@ -47,7 +47,7 @@ def test_of_several_metrics_the_lists_stay_of_one_length(linear, make_batch) -> 
     assert [len(linear.hist[k]) for k in ("train_loss", "train_f1_score")] == [2, 2]
 
 
-def test_a_metric_that_fails_in_a_test_says_nothing_of_training(linear, make_batch) -> None:
+def test_an_error_of_a_metric_in_a_test_does_not_mention_training(linear, make_batch) -> None:
     with pytest.raises(ModelError) as error:
         linear.test_on_batch(make_batch(6), failing)
     assert not hasattr(error.value, "__notes__")
@@ -71,7 +71,7 @@ def bad_batches(make_batch: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("what", ["signal", "target", "label", "length"])
-def test_what_is_wrong_with_a_record_is_said_before_any_weight_changes(linear, make_batch, what) -> None:
+def test_faults_of_a_record_are_reported_before_any_weight_changes(linear, make_batch, what) -> None:
     linear.train_on_batch(make_batch(4))
     before = copy.deepcopy((linear.model, linear.hist, linear.classes))
     with pytest.raises((InputError, LabelError)) as error:
@@ -99,13 +99,13 @@ def test_the_first_batch_of_a_failed_update_leaves_no_labels(linear, make_batch)
     assert linear.hist["train_loss"] == []
 
 
-def test_a_model_that_learns_from_batches_has_nothing_to_do_at_the_end(linear, make_batch) -> None:
+def test_end_epoch_and_end_run_do_nothing_for_a_model_that_learns_from_batches(linear, make_batch) -> None:
     linear.train_on_batch(make_batch(4))
     assert linear.end_epoch(0) == linear.end_run() == {}
     assert len(linear.hist["train_loss"]) == 1
 
 
-def test_a_model_of_five_methods_needs_no_ends() -> None:
+def test_a_model_with_only_the_five_methods_can_be_trained() -> None:
     class Constant(BaseModel):
         def load(self, path: Any) -> Any:
             return self
@@ -126,7 +126,7 @@ def test_a_model_of_five_methods_needs_no_ends() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
-def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(linear, make_batch, copied) -> None:
+def test_a_copied_model_predicts_and_continues_training_with_equal_numbers(linear, make_batch, copied) -> None:
     linear.train_on_batch(make_batch(4))
     other = copied(linear)
     assert isinstance(other.hist, History)
@@ -137,7 +137,7 @@ def test_a_copied_model_predicts_and_goes_on_training_with_equal_numbers(linear,
 
 
 @pytest.mark.parametrize("name", ["w.safetensors", "weights.SAFETENSORS", "../weights.bin", "weights"])
-def test_a_backend_of_ones_own_that_names_its_weights_otherwise_is_told_when_it_saves(
+def test_a_custom_backend_with_a_wrong_name_for_its_weights_is_refused_when_saving(
     linear_class, make_batch, tmp_path, name
 ) -> None:
     class Otherwise(linear_class):

@@ -102,7 +102,7 @@ def test_names_that_are_taken_are_refused():
     def run(batch):
         return batch
 
-    with pytest.raises(DuplicateNameError, match=r"'standardize' is an action of cardioflow\.transforms.*Rename yours"):
+    with pytest.raises(DuplicateNameError, match=r"'standardize' is already an action, of cardioflow.*Rename yours"):
         action(standardize)
     declare_scale()
     scale.__module__ = "another"

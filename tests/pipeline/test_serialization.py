@@ -181,7 +181,7 @@ WRONG: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "message"), WRONG, ids=[message[:40] for _, message in WRONG])
-def test_a_malformed_text_is_refused_with_its_place(change: Callable[[dict[str, Any]], Any], message: str) -> None:
+def test_an_error_in_malformed_json_names_the_place(change: Callable[[dict[str, Any]], Any], message: str) -> None:
     with pytest.raises((FormatError, InputError), match=message):
         Pipeline.from_json(_wrong(change))
 

@@ -28,7 +28,7 @@ def strip(key=1, **more):
     return Strip(simulate_ecg(key, duration_s=10).signal, 300.0, ("I",), **more)
 
 
-def test_the_paper_is_measured_in_millimetres_of_the_printed_page():
+def test_figures_have_their_true_size_in_millimetres():
     figure = plot_ecg(simulate_ecg(1, duration_s=4).signal, 300.0, ["I"])
     width, height = (v * INCH for v in figure.get_size_inches())
     assert figure.axes[0].get_xlim() == pytest.approx((0, width))
@@ -51,7 +51,7 @@ def test_the_calibration_pulse_is_1_mv_high_and_a_fifth_of_a_second_long():
     assert pulse.get_xdata()[3] - pulse.get_xdata()[2] == pytest.approx(5.0)
 
 
-def test_the_zero_of_every_row_stands_on_a_strong_line():
+def test_the_zero_of_every_row_lies_on_a_major_grid_line():
     figure = record_panel([strip(1, title="a"), strip(2, title="b")], title="two")
     height = figure.axes[0].get_ylim()[1]
     for line in figure.axes[0].lines:
@@ -65,7 +65,7 @@ def test_rows_do_not_overlap():
     assert all(np.min(a.get_ydata()) > np.max(b.get_ydata()) for a, b in pairwise(rows))
 
 
-def test_a_long_record_goes_on_in_further_rows_and_a_panel_shows_the_first():
+def test_a_long_record_continues_in_further_rows_and_a_panel_shows_the_first():
     signal = simulate_ecg(1, duration_s=25).signal
     figure = plot_ecg(signal, 300.0, ["I"], row_s=10.0)
     assert len(traces(figure)) == 3
@@ -73,18 +73,18 @@ def test_a_long_record_goes_on_in_further_rows_and_a_panel_shows_the_first():
     assert len(traces(record_panel([Strip(signal, 300.0, ("I",))]))) == 1
 
 
-def test_a_panel_says_what_each_record_is_and_what_the_model_says():
+def test_a_panel_shows_titles_labels_and_probabilities():
     figure = record_panel([strip(title="A00004", truth="AF", probabilities={"AF": 0.934, "other": 0.066})])
     assert {"A00004   labelled AF", "AF 0.93", "other 0.07"} <= set(texts(figure))
 
 
-def test_what_is_further_out_than_4_mv_is_cut_and_said():
+def test_amplitudes_above_4_mv_are_clipped_and_noted():
     figure = plot_ecg(np.array([[0, 0, 9, 0, 0, -9, 0, 0]], np.float32), 8.0, ["I"])
     assert np.ptp(traces(figure)[0].get_ydata()) == pytest.approx(80.0)
-    assert any("cut at ±4 mV" in t for t in texts(figure))
+    assert any("clipped at ±4 mV" in t for t in texts(figure))
 
 
-def test_nan_is_a_gap_and_a_lead_of_nan_alone_an_empty_row():
+def test_nan_is_drawn_as_a_gap_and_an_all_nan_lead_as_an_empty_row():
     signal = np.zeros((2, 100), np.float32)
     signal[0, 40:60] = np.nan
     signal[1] = np.nan
@@ -93,7 +93,7 @@ def test_nan_is_a_gap_and_a_lead_of_nan_alone_an_empty_row():
     assert np.isnan(second.get_ydata()).all()
 
 
-def test_a_png_has_its_true_size_and_leaves_nothing_else_behind(tmp_path):
+def test_a_png_has_its_true_size_and_no_other_file_is_left(tmp_path):
     figure = record_panel([strip(title="$A$ 100 %")])
     path = save_figure(figure, tmp_path / "new" / "ecg.png")
     head = path.read_bytes()
@@ -102,7 +102,7 @@ def test_a_png_has_its_true_size_and_leaves_nothing_else_behind(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["ecg.png"]
 
 
-def test_a_figure_that_cannot_be_written_leaves_the_old_one(tmp_path):
+def test_a_failed_save_keeps_the_old_figure(tmp_path):
     path = save_figure(record_panel([strip()]), tmp_path / "ecg.png")
     before = path.read_bytes()
     figure = record_panel([strip(title="another")])
@@ -124,13 +124,13 @@ def test_drawing_touches_no_global_figure():
     [
         (lambda: Strip(np.zeros(5, np.float32), 300.0, ("I",), "A1"), "The signal of 'A1' has the shape (5,)."),
         (lambda: Strip(np.zeros((1, 0), np.float32), 300.0, ("I",)), "The signal has the shape (1, 0)."),
-        (lambda: Strip(np.zeros((2, 5), np.float32), 300.0, ("I",)), "1 lead names for 2 leads. Give one per lead."),
-        (lambda: Strip(np.zeros((1, 5), np.float32), 0.0, ("I",)), "fs=0.0 is no sampling rate."),
-        (lambda: record_panel([]), "record_panel() of no records."),
+        (lambda: Strip(np.zeros((2, 5), np.float32), 300.0, ("I",)), "1 lead names for 2 leads."),
+        (lambda: Strip(np.zeros((1, 5), np.float32), 0.0, ("I",)), "fs=0.0 is not a sampling rate."),
+        (lambda: record_panel([]), "record_panel() got no records."),
         (lambda: record_panel([strip()], row_s=0.0), "row_s=0.0 is not between 1 and 60 seconds."),
     ],
 )
-def test_what_cannot_be_drawn_says_why(make, text):
+def test_an_error_says_why_a_strip_cannot_be_drawn(make, text):
     with pytest.raises(InputError) as caught:
         make()
     assert text in str(caught.value)

@@ -22,13 +22,13 @@ def tool():
     del sys.modules["check_consistency"]
 
 
-def test_all_actions_name_order_and_default_their_parameters_alike():
+def test_all_actions_name_order_and_default_their_parameters_consistently():
     done = subprocess.run([sys.executable, str(TOOL)], capture_output=True, text=True, check=False)
     differing = [line for line in done.stdout.splitlines() if line.startswith("differs")]
     assert (done.returncode, differing) == (0, []), done.stderr
 
 
-def test_every_reason_explains_a_difference_that_is_there(tool):
+def test_every_reason_explains_an_existing_difference(tool):
     there = {(d.rule, d.name) for d in tool.differences(tool.parameters())}
     assert set(tool.REASONS) <= there
 
@@ -61,7 +61,7 @@ def test_each_kind_of_difference_is_found(tool, given, text):
     assert text in [d.text for d in tool.differences(found)]
 
 
-def test_a_measuring_action_without_a_place_of_its_own_is_found(tool):
+def test_a_measuring_action_without_a_component_of_its_own_is_found(tool):
     found = [p for p in tool.parameters() if (p.action, p.name) != ("signal_quality", "dst")]
     texts = [d.text for d in tool.differences(found)]
     assert "signal_quality does not write to a component dst with a name of its own." in texts

@@ -63,7 +63,7 @@ def test_there_is_a_recipe_for_a_format_a_transform_and_a_model(recipes):
     ]
 
 
-def test_the_recipes_work_as_printed_each_as_one_new_file(recipes, tmp_path):
+def test_each_recipe_works_as_printed_as_one_new_file(recipes, tmp_path):
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for path, code in recipes.items():
         assert not (tmp_path / path).exists(), f"{path} is there already: the recipe shows nothing new."
@@ -78,7 +78,7 @@ def test_the_recipes_work_as_printed_each_as_one_new_file(recipes, tmp_path):
     assert done.stdout.strip() == "all of it works", done.stderr[-2000:]
 
 
-def test_the_recipes_pass_the_checks_that_they_are_told_to_pass(recipes, tmp_path):
+def test_the_recipes_pass_the_checks_that_they_name(recipes, tmp_path):
     for path, code in recipes.items():
         for command in (["check"], ["format", "--check"]):
             ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(ROOT / path), "-"]

@@ -37,11 +37,11 @@ def test_help_names_every_target(checkout):
     assert sorted(listed) == sorted(targets)
 
 
-def test_make_alone_helps(checkout):
+def test_make_without_a_target_prints_the_help(checkout):
     assert make(checkout).stdout == make(checkout, "help").stdout
 
 
-def test_without_a_python_that_will_do_it_says_what_to_do(checkout):
+def test_without_a_suitable_python_it_says_what_to_do(checkout):
     for python in ("", "/nowhere/python3"):
         done = make(checkout, "demo", f"PYTHON={python}")
         assert done.returncode != 0
@@ -49,7 +49,7 @@ def test_without_a_python_that_will_do_it_says_what_to_do(checkout):
         assert not (checkout / ".venv-demo").exists()
 
 
-def test_an_environment_that_is_there_is_not_made_again(checkout):
+def test_an_existing_environment_is_not_made_again(checkout):
     (checkout / ".venv-demo").mkdir()
     (checkout / ".venv-demo" / "installed").touch()
     commands = make(checkout, "-n", "demo").stdout
@@ -57,7 +57,7 @@ def test_an_environment_that_is_there_is_not_made_again(checkout):
     assert "cardioflow demo" in commands
 
 
-def test_the_data_beside_the_checkout_are_used_where_nothing_else_is_said(checkout):
+def test_the_data_beside_the_checkout_are_the_default(checkout):
     show = ["-f", "Makefile", "-f", "show.mk", "show"]
     (checkout / "show.mk").write_text("show:\n\t@echo data=$$CARDIOFLOW_DATA\n")
     assert make(checkout, *show).stdout == "data=\n"
@@ -67,7 +67,7 @@ def test_the_data_beside_the_checkout_are_used_where_nothing_else_is_said(checko
     assert make(checkout, *show, CARDIOFLOW_DATA="/my/ecgs").stdout == "data=/my/ecgs\n"
 
 
-def test_constraints_name_every_direct_dependency_once_and_no_place():
+def test_constraints_name_every_direct_dependency_once_and_no_paths():
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     names = [re.fullmatch(r"([A-Za-z0-9._-]+)==[0-9][0-9a-z.]*", line)[1] for line in lines]
     known = [re.sub(r"[-_.]+", "-", name).lower() for name in names]

@@ -68,16 +68,16 @@ def test_a_batch_has_the_actions_that_need_no_run(texts):
     assert not {"train_on_batch", "rebatch", "init_variable"} & set(found)
 
 
-def test_every_method_says_what_its_action_does(texts):
+def test_every_method_has_the_summary_of_its_action(texts):
     for name, method in methods(texts["PipelineActions"]).items():
         assert ast.get_docstring(method), name
 
 
-def test_the_same_actions_give_the_same_text(tool, texts):
+def test_stubs_are_deterministic(tool, texts):
     assert {stub.class_name: tool.render(stub) for stub in tool.STUBS} == texts
 
 
-def test_a_signature_is_the_fields_with_their_defaults_and_where_their_names_come_from(tool):
+def test_a_signature_has_the_fields_their_defaults_and_the_imports_it_needs(tool):
     signature, needed = tool.method_signature(Example, lambda annotation: annotation)
     assert signature == "self, low: float, names: Mapping[str, Path] = ..., how: str = 'well'"
     assert needed == {("collections.abc", "Mapping"), ("pathlib", "Path")}
@@ -96,7 +96,7 @@ def test_an_action_without_a_docstring_stops_the_tool(tool):
         tool.summary_of(Silent)
 
 
-def test_check_names_the_stub_that_is_not_current_and_writes_nothing(tool, tmp_path, monkeypatch, capsys):
+def test_check_names_an_outdated_stub_and_writes_nothing(tool, tmp_path, monkeypatch, capsys):
     for stub in tool.STUBS:
         (tmp_path / stub.path).parent.mkdir(parents=True)
         (tmp_path / stub.path).write_text(tool.render(stub))

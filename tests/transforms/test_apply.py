@@ -60,7 +60,7 @@ def test_an_exception_inside_names_the_function_and_the_record(batch):
     assert caught.value.record == "A00001"
 
 
-def test_what_is_no_signal_does_not_become_one(batch):
+def test_a_result_that_is_not_a_signal_is_refused(batch):
     with pytest.raises(InputError) as caught:
         batch.apply_transform(np.mean)
     assert str(caught.value) == (
@@ -69,7 +69,7 @@ def test_what_is_no_signal_does_not_become_one(batch):
     )
 
 
-def test_a_channel_at_a_time_is_given_to_the_function(batch):
+def test_the_function_can_be_called_per_channel(batch):
     done = batch.apply_to_each_channel(np.cumsum)
     np.testing.assert_array_equal(done.signal[0], np.cumsum(batch.signal[0], axis=-1))
     cut = batch.split_signals(2)
@@ -77,7 +77,7 @@ def test_a_channel_at_a_time_is_given_to_the_function(batch):
     assert isinstance(batch.apply_to_each_channel(np.sort, dst="sorted").sorted, Ragged)
 
 
-def test_an_unknown_component_and_what_is_no_function_are_refused(batch):
+def test_an_unknown_component_and_an_object_that_is_not_a_function_are_refused(batch):
     with pytest.raises(UnknownNameError, match=r"no component 'signals'. Did you mean 'signal'"):
         batch.apply_transform(np.abs, src="signals")
     with pytest.raises(InputError, match="is not a function"):
@@ -95,7 +95,7 @@ def scaled(x, fs, *, by=1.0):
 
 
 @pytest.mark.parametrize("name", ["apply_transform", "apply_to_each_channel"])
-def test_an_argument_of_the_batch_gives_each_call_the_value_of_its_own_record(rates, name):
+def test_a_batch_expression_gives_each_call_the_value_of_its_own_record(rates, name):
     weighted = rates.with_component("weight", np.array([1.0, 2.0, 3.0]))
     done = getattr(weighted, name)(scaled, B("fs"), by=B("weight"))
     assert [float(done.signal[i][0, 0]) for i in range(3)] == [250.0, 1000.0, 1080.0]
@@ -103,7 +103,7 @@ def test_an_argument_of_the_batch_gives_each_call_the_value_of_its_own_record(ra
     assert [float(backwards.signal[i][0, 0]) for i in range(2)] == [1080.0, 250.0]
 
 
-def test_arguments_of_the_batch_are_found_inside_lists_and_dicts_and_the_rest_is_shared(rates):
+def test_batch_expressions_are_found_inside_lists_and_dicts_and_other_arguments_are_shared(rates):
     shared = {"k": [1]}
     seen = []
     rates.apply_transform(
@@ -116,7 +116,7 @@ def test_arguments_of_the_batch_are_found_inside_lists_and_dicts_and_the_rest_is
     assert seen[-1] is shared
 
 
-def test_a_pipeline_hands_each_record_its_own_value_whatever_the_batch_size():
+def test_a_pipeline_passes_each_record_its_own_value_at_any_batch_size():
     dataset = EcgDataset.simulated(5, fs=200, duration_s=2)
     template = (
         Pipeline(config={"factor": 2.0})
@@ -141,7 +141,7 @@ def test_a_pipeline_hands_each_record_its_own_value_whatever_the_batch_size():
         (lambda x: x[0] * 1j, np.complex64),
     ],
 )
-def test_a_component_of_ones_own_keeps_the_data_type_of_the_results(batch, function, dtype):
+def test_a_new_component_keeps_the_data_type_of_the_results(batch, function, dtype):
     done = batch.apply_transform(function, dst="own")
     assert isinstance(done.own, Ragged)
     assert done.own.dtype == dtype
@@ -151,7 +151,7 @@ def test_a_component_of_ones_own_keeps_the_data_type_of_the_results(batch, funct
     assert type(done).concat([again, again]).own.dtype == dtype
 
 
-def test_numbers_of_one_record_keep_their_type_too(batch):
+def test_numbers_of_a_single_record_keep_their_type(batch):
     assert batch.apply_transform(len, dst="n").n.dtype == np.int64
     assert batch.apply_transform(lambda x: bool(x.max() > 5), dst="high").high.tolist() == [False, True]
     assert batch.apply_transform(lambda x: 1j, dst="z").z.dtype == np.complex128

@@ -24,7 +24,7 @@ def test_white_noise_has_the_deviation_asked_for_and_no_colour(still):
     assert p[..., (f > 5) & (f < 60)].mean() == pytest.approx(p[..., (f > 60) & (f < 120)].mean(), rel=0.05)
 
 
-def test_a_strength_is_drawn_once_per_record_from_its_span(still):
+def test_a_strength_is_drawn_once_per_record_from_its_range(still):
     spread = still.random_gaussian_noise((0.1, 0.3)).signal.dense().std(axis=-1)
     assert 0.09 < spread.min() < 0.15
     assert 0.25 < spread.max() < 0.31
@@ -56,7 +56,7 @@ def test_mains_hum_at_one_of_the_frequencies_in_all_leads(still):
     assert (np.abs(done).max(axis=-1) <= 0.1 + 1e-6).all()
 
 
-def test_a_hum_that_the_rate_cannot_hold_is_not_added(make):
+def test_hum_above_half_the_sampling_rate_is_not_added(make):
     assert not make(np.zeros((1, 500)), fs=90).random_powerline(1.0, 50).signal.data.any()
 
 
@@ -71,7 +71,7 @@ def test_one_factor_scales_a_record_or_one_each_lead(twelve):
     assert len({round(float(a.std() / b.std()), 5) for a, b in zip(by_lead, twelve.signal[0], strict=True)}) == 12
 
 
-def test_leads_drop_out_as_often_as_asked_and_never_all(make):
+def test_leads_drop_out_with_the_given_probability_and_never_all_of_them(make):
     batch = make(*[np.ones((12, 50))] * 200)
     lost = (batch.random_lead_dropout(0.3).signal.dense() == 0).all(axis=-1)
     # 2400 draws of probability 0.3; five standard deviations are 0.047.
@@ -116,7 +116,7 @@ def test_noise_is_added_at_the_ratio_of_nst(make):
         assert ratio == pytest.approx(snr, abs=0.3)
 
 
-def test_training_never_hears_the_second_half_of_the_noise(make):
+def test_training_never_uses_the_second_half_of_the_noise(make):
     noise = np.concatenate([np.sin(np.arange(3000.0)), 5 + np.sin(np.arange(3000.0))])[None]
     batch = make(*[np.random.default_rng(0).standard_normal((1, 2000))] * 30)
     for part, low in (("first_half", -1.1), ("second_half", 3.9)):
@@ -127,7 +127,7 @@ def test_training_never_hears_the_second_half_of_the_noise(make):
         assert (np.abs(level - (0 if low < 0 else 5 * np.sqrt(2))) < 0.2).all()
 
 
-def test_leads_take_the_signals_of_the_noise_in_turn(make):
+def test_leads_use_the_channels_of_the_noise_in_turn(make):
     noise = np.stack([np.sin(np.arange(2000.0)), np.sign(np.sin(np.arange(2000.0)))])
     batch = make(np.random.default_rng(0).standard_normal((3, 1000)))
     added = batch.random_recorded_noise(noise, 250.0, 0).signal[0] - batch.signal[0]
@@ -161,7 +161,7 @@ def test_mixed_records_are_weighted_sums_and_so_are_their_targets(labelled):
         assert shares
 
 
-def test_a_stretch_of_another_record_brings_its_share_of_the_target(labelled):
+def test_a_section_of_another_record_adds_its_fraction_of_the_target(labelled):
     done = labelled.random_cut_mix(1.0)
     for i in range(8):
         x = done.signal[i][0]
@@ -176,13 +176,13 @@ def test_a_stretch_of_another_record_brings_its_share_of_the_target(labelled):
 
 
 @pytest.mark.parametrize("name", ["random_mix_up", "random_cut_mix"])
-def test_who_meets_whom_does_not_depend_on_the_order_of_the_records(labelled, name):
+def test_partners_do_not_depend_on_the_order_of_the_records(labelled, name):
     back = getattr(labelled.take(np.arange(8)[::-1]), name)(1.0)
     assert getattr(labelled, name)(1.0).signal == back.take(np.arange(8)[::-1]).signal
 
 
 @pytest.mark.parametrize("name", ["random_mix_up", "random_cut_mix"])
-def test_labels_are_binarized_before_they_are_mixed_and_a_single_record_stays(make, labelled, name):
+def test_labels_must_be_binarized_before_mixing_and_a_single_record_is_unchanged(make, labelled, name):
     with pytest.raises(LabelError, match="Call binarize_labels first"):
         getattr(make(np.ones((1, 9)), target=np.array(["A"], dtype=object)), name)()
     alone = labelled.take([3])

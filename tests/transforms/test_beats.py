@@ -48,13 +48,13 @@ def test_beats_are_put_into_the_five_classes_of_ec57(mitdb):
     assert done.binarize_labels().target.shape == (len(done), 5)
 
 
-def test_chosen_beats_only_are_taken_and_are_the_classes(mitdb):
+def test_only_the_chosen_beats_are_taken_and_they_are_the_classes(mitdb):
     done = mitdb.take([0]).crop_beats(symbols=["V"])
     assert done.classes == ("V",)
     assert len(done) == (mitdb.annotation[0].symbol == "V").sum()
 
 
-def test_a_window_around_a_beat_holds_its_marks_in_its_own_count(make):
+def test_annotations_in_a_beat_window_count_from_its_first_sample(make):
     batch = make(np.arange(100.0)[None], fs=100, annotation=(beats([40, 48, 60], "(N)"),))
     done = batch.crop_beats(0.1, 0.2)
     assert done.annotation[0].sample.tolist() == [2, 10, 22]
@@ -68,7 +68,7 @@ def test_beats_at_the_edges_and_records_without_beats_are_left_out(make):
     assert len(batch.take([1]).crop_beats()) == 0
 
 
-def test_a_record_without_a_beat_goes_on_as_one_without_rows(make):
+def test_a_record_without_beats_gives_no_rows(make):
     batch = make(np.ones((1, 100)), np.ones((1, 100)), fs=100, annotation=(beats([], ""), beats([50], "N")))
     done = batch.crop_beats(0.1, 0.1).resample_signals(50).standardize().band_pass_signals(1, 20)
     assert done.ids == ("A00001/0",)
@@ -93,7 +93,7 @@ def test_a_median_beat_is_the_median_of_its_beats(mitdb):
     assert done.annotation[0].sample.tolist() == [72]
 
 
-def test_noise_that_is_independent_from_beat_to_beat_leaves_the_median_beat(make):
+def test_a_median_beat_suppresses_noise_that_is_independent_between_beats(make):
     rng = np.random.default_rng(3)
     beat = np.exp(-0.5 * ((np.arange(100) - 40) / 5.0) ** 2)
     x = np.tile(beat, 200) + 0.2 * rng.standard_normal(20_000)
@@ -112,7 +112,7 @@ def test_a_record_without_such_a_beat_is_named(make):
     )
 
 
-def test_what_is_no_beat_is_refused_at_once(make):
+def test_a_symbol_that_is_not_a_beat_is_refused_at_once(make):
     for name in ("crop_beats", "median_beat"):
         with pytest.raises(InputError, match=r"'p' does not stand for a beat. Pass some of: / \? A B"):
             getattr(make(np.ones((1, 9))), name)(symbols=["N", "p"])

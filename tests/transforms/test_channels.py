@@ -22,7 +22,7 @@ def batch(make):
     return make(np.arange(12.0).reshape(4, 3), 20 + np.arange(8.0).reshape(4, 2), leads=LEADS)
 
 
-def test_channels_are_kept_by_name_group_and_number_in_the_records_order(batch):
+def test_channels_are_kept_by_name_group_and_number_in_record_order(batch):
     done = batch.keep_channels(["v6", "I"])
     assert done.meta[0]["leads"] == ("I", "V6")
     np.testing.assert_array_equal(done.signal[1], batch.signal[1][[0, 3]])
@@ -42,22 +42,22 @@ def test_channels_are_dropped_with_their_names_and_units(batch):
     np.testing.assert_array_equal(done.signal[0], batch.signal[0][[0, 2]])
 
 
-def test_channels_are_put_into_an_order_and_others_left_out(batch):
+def test_channels_are_reordered_and_the_others_dropped(batch):
     done = batch.reorder_channels(["V6", "II"])
     assert done.meta[0]["leads"] == ("V6", "II")
     np.testing.assert_array_equal(done.signal[0], batch.signal[0][[3, 1]])
 
 
-def test_segments_keep_their_channels_apart(batch):
+def test_channels_are_selected_in_segments(batch):
     cut = batch.split_signals(1)
     np.testing.assert_array_equal(cut.keep_channels("V1").signal[0], cut.signal[0][:, 2:3])
 
 
-def test_channels_are_renamed_and_names_that_are_not_there_passed_over(batch):
+def test_channels_are_renamed_and_absent_names_ignored(batch):
     assert batch.rename_channels({"v1": "C1", "ECG": "I"}).meta[0]["leads"] == ("I", "II", "C1", "V6")
 
 
-def test_two_channels_of_one_name_are_refused(batch):
+def test_two_channels_with_the_same_name_are_refused(batch):
     with pytest.raises(InputError) as caught:
         batch.take([0]).rename_channels({"II": "I"})
     assert str(caught.value) == (
@@ -67,7 +67,7 @@ def test_two_channels_of_one_name_are_refused(batch):
 
 
 @pytest.mark.parametrize("action", ["drop_channels", "keep_channels"])
-def test_an_unknown_channel_is_refused_with_those_that_are_there(batch, action):
+def test_an_error_for_an_unknown_channel_lists_the_existing_ones(batch, action):
     with pytest.raises(InputError) as caught:
         getattr(batch.take([0]), action)("V9")
     assert str(caught.value).startswith(f"{action}: ")
@@ -77,7 +77,7 @@ def test_an_unknown_channel_is_refused_with_those_that_are_there(batch, action):
 
 
 @pytest.mark.parametrize("action", ["drop_channels", "keep_channels"])
-def test_no_choice_is_refused_at_once(batch, action):
+def test_an_empty_selection_is_refused_at_once(batch, action):
     with pytest.raises(InputError) as caught:
         getattr(batch, action)()
     assert str(caught.value) == f"{action}() does not choose a channel. Pass names, indices or both."
@@ -116,13 +116,13 @@ def test_leads_are_derived_in_segments_too(twelve):
     )
 
 
-def test_leads_cannot_be_derived_without_both_of_i_and_ii(twelve):
+def test_leads_cannot_be_derived_without_both_i_and_ii(twelve):
     with pytest.raises(InputError, match=r"its leads are I, V1, and the limb leads follow from I and II"):
         twelve.take([0]).keep_channels(["I", "V1"]).derive_leads()
 
 
 @pytest.mark.parametrize("method", ["kors", "inverse_dower"])
-def test_the_vectorcardiogram_is_a_sum_of_eight_leads(twelve, method):
+def test_the_vectorcardiogram_is_a_weighted_sum_of_eight_leads(twelve, method):
     done = twelve.derive_vcg(method)
     assert done.meta[0]["leads"] == ("X", "Y", "Z")
     x = {lead: twelve.signal[0][i].astype(float) for i, lead in enumerate(twelve.meta[0]["leads"])}
@@ -143,7 +143,7 @@ def test_the_vectorcardiogram_is_a_sum_of_eight_leads(twelve, method):
         assert np.corrcoef(done.signal[0][1], x["aVF"])[0, 1] > 0.9
 
 
-def test_the_inverse_dower_matrix_gives_frank_leads_back():
+def test_the_inverse_dower_matrix_restores_frank_leads():
     # Dower's matrix, from Frank leads to V1-V6, I, II (Dower 1968).
     dower = np.array(
         [
@@ -185,19 +185,19 @@ def test_an_unknown_unit_is_refused_at_once(batch):
     assert str(caught.value) == "There is no unit 'millvolt'. Pass one that pint knows, such as 'mV' or 'uV'."
 
 
-def test_a_voltage_is_no_pressure(batch):
+def test_a_voltage_cannot_be_converted_to_a_pressure(batch):
     with pytest.raises(InputError) as caught:
         batch.take([0]).convert_units("mmHg")
     assert "A channel in 'mV' cannot be expressed in 'mmHg'" in str(caught.value)
     assert caught.value.record == "A00000"
 
 
-def test_as_many_units_as_channels_are_expected(batch):
+def test_one_unit_per_channel_is_expected(batch):
     with pytest.raises(InputError, match=r"gives 2 units, but record 'A00000' has 4 channels"):
         batch.take([0]).convert_units(["mV", "uV"])
 
 
-def test_marks_follow_the_leads_that_are_kept(data):
+def test_annotations_follow_the_leads_that_are_kept(data):
     batch = (
         EcgDataset([data / "ludb/7.hea"]).next_batch(1).load(fmt="wfdb", components=["signal", "meta", "annotation"])
     )

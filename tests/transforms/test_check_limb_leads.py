@@ -16,19 +16,19 @@ def twelve(data: Path) -> EcgBatch:
     return records.next_batch(len(records)).load(fmt="wfdb", components=["signal", "meta"])
 
 
-def test_ptbxl_holds_the_laws_to_its_steps(twelve: EcgBatch) -> None:
+def test_ptbxl_obeys_the_laws_to_its_resolution(twelve: EcgBatch) -> None:
     meta = twelve.check_limb_leads().limb_leads
     assert len(meta) == 10
     assert all(row["einthoven_rms"] < 0.02 for row in meta)
     assert all(row["goldberger_rms"] < 0.02 for row in meta)
 
 
-def test_an_inverted_lead_shows(twelve: EcgBatch) -> None:
+def test_an_inverted_lead_is_detected(twelve: EcgBatch) -> None:
     turned = twelve.apply_transform(lambda x: x * np.where(np.arange(12) == 0, -1, 1)[:, None])
     assert all(row["einthoven_rms"] > 0.1 for row in turned.check_limb_leads().limb_leads)
 
 
-def test_one_lead_has_nothing_to_be_held_against(cinc: Path) -> None:
+def test_a_single_lead_cannot_be_checked(cinc: Path) -> None:
     batch = EcgDataset(cinc / "A0001*.hea").next_batch(2).load(fmt="wfdb").check_limb_leads()
     assert [row["einthoven_rms"] for row in batch.limb_leads] == [None, None]
 

@@ -42,7 +42,7 @@ def test_split_without_a_step_cuts_windows_side_by_side(batch):
     assert batch.split_signals(5).signal[0].shape == (2, 2, 5)
 
 
-def test_unstacking_makes_rows_that_know_their_record_and_start(batch):
+def test_unstacked_rows_know_their_record_and_start(batch):
     done = batch.split_signals(4, 3).unstack_signals()
     assert done.ids == ("A00000/0", "A00000/1", "A00000/2", "A00001/0")
     assert done.provenance.record_id == ("A00000",) * 3 + ("A00001",)
@@ -51,7 +51,7 @@ def test_unstacking_makes_rows_that_know_their_record_and_start(batch):
     assert [m.sample.tolist() for m in done.annotation] == [[1], [1], [3], [0, 3]]
 
 
-def test_signals_that_are_not_cut_stay_when_unstacked(batch):
+def test_unstacking_leaves_uncut_signals_unchanged(batch):
     assert batch.unstack_signals().signal == batch.signal
 
 
@@ -67,7 +67,7 @@ def test_stacking_undoes_unstacking(batch):
     assert again.provenance.key.tolist() == batch.provenance.key.tolist()
 
 
-def test_stacking_puts_shuffled_segments_into_their_order(batch):
+def test_stacking_restores_the_order_of_shuffled_segments(batch):
     rows = batch.split_signals(4, 3).unstack_signals()
     assert rows.take([2, 0, 3, 1]).stack_signals().signal == rows.stack_signals().signal
 
@@ -133,13 +133,13 @@ def test_steps_may_differ_by_label(batch):
         ),
     ],
 )
-def test_what_is_no_number_of_segments_is_refused_at_once(batch, arguments, text):
+def test_a_value_that_is_not_a_number_of_segments_is_refused_at_once(batch, arguments, text):
     with pytest.raises(InputError) as caught:
         batch.random_split_signals(*arguments)
     assert str(caught.value) == text
 
 
-def test_segments_are_not_cut_again(batch):
+def test_a_cut_batch_cannot_be_cut_again(batch):
     with pytest.raises(InputError) as caught:
         batch.split_signals(4).split_signals(2)
     assert str(caught.value) == (
@@ -147,7 +147,7 @@ def test_segments_are_not_cut_again(batch):
     )
 
 
-def test_short_signals_are_dropped_and_those_of_the_very_length_stay(batch):
+def test_signals_shorter_than_the_length_are_dropped_and_those_of_exactly_the_length_stay(batch):
     assert batch.drop_short_signals(10).ids == ("A00000",)
     assert len(batch.drop_short_signals(11)) == 0
     assert len(batch.drop_short_signals(4)) == 2
@@ -156,7 +156,7 @@ def test_short_signals_are_dropped_and_those_of_the_very_length_stay(batch):
 @pytest.mark.parametrize(
     "part", [slice(2, 7), slice(None, -1), slice(-3, None), slice(None, None, -1), slice(8, 2, -2), slice(50, 60)]
 )
-def test_a_slice_is_numpys_and_annotations_stay_on_their_sample(batch, part):
+def test_a_slice_equals_numpys_and_annotations_stay_on_their_sample(batch, part):
     done = batch.slice_signals(part)
     for i in range(2):
         np.testing.assert_array_equal(done.signal[i], batch.signal[i][:, part])
@@ -173,7 +173,7 @@ def test_a_slice_moves_the_start_and_a_step_divides_the_rate(batch):
     assert batch.slice_signals(step=-2).fs.tolist() == [5.0, 5.0]
 
 
-def test_against_the_stream_of_time_an_onset_is_an_offset(make):
+def test_reversing_time_swaps_onsets_and_offsets(make):
     one = make(np.arange(10.0)[None], annotation=(marks(2, 3, 4, symbols="(N)"),))
     done = one.slice_signals(step=-1).annotation[0]
     assert done.sample.tolist() == [5, 6, 7]
@@ -185,7 +185,7 @@ def test_against_the_stream_of_time_an_onset_is_an_offset(make):
 
 
 @pytest.mark.parametrize(("side", "before"), [("right", 0), ("left", 6), ("both", 3)])
-def test_padding_brings_short_signals_to_the_length_and_moves_annotations(batch, side, before):
+def test_padding_extends_short_signals_to_the_length_and_moves_annotations(batch, side, before):
     done = batch.pad_signals(10, -7.0, side)
     assert done.signal[0].tolist() == batch.signal[0].tolist()
     np.testing.assert_array_equal(
@@ -208,7 +208,7 @@ def test_a_repeated_signal_becomes_equal_segments(batch):
     assert done.unstack_signals().ids[:3] == ("A00000/0", "A00000/1", "A00000/2")
 
 
-def test_squeezing_takes_away_the_axis_of_one_segment_only(batch):
+def test_squeezing_removes_a_segment_axis_of_length_one_only(batch):
     assert batch.split_signals(10).take([0]).squeeze().signal == batch.take([0]).signal
     with pytest.raises(InputError) as caught:
         batch.split_signals(5).squeeze()
@@ -233,7 +233,7 @@ def test_a_random_crop_stays_lead_by_time_with_its_id(batch):
         np.testing.assert_array_equal(done.signal[i], batch.signal[i][:, s : s + 3])
 
 
-def test_triplets_hold_an_anchor_a_like_and_an_unlike(records):
+def test_a_triplet_is_an_anchor_a_positive_and_a_negative(records):
     long = records.drop_short_signals(2000)
     done = long.get_triplets(2, 1500)
     label = dict(zip(records.ids, records.target, strict=True))
@@ -258,7 +258,7 @@ def test_triplets_do_not_depend_on_the_order_of_the_records(records):
     assert long.get_triplets(1, 1000).signal == back.take(np.arange(len(long))[::-1]).signal
 
 
-def test_a_triplet_stays_when_records_that_it_does_not_hold_are_left_out(records):
+def test_a_triplet_does_not_depend_on_other_records(records):
     long = records.drop_short_signals(2000)
     whole = long.get_triplets(1, 1000)
     for i, names in enumerate(whole.triplet):
@@ -269,14 +269,14 @@ def test_a_triplet_stays_when_records_that_it_does_not_hold_are_left_out(records
         np.testing.assert_array_equal(again.signal[j], whole.signal[i])
 
 
-def test_triplets_take_negatives_of_the_labels_given(records):
+def test_negatives_of_triplets_have_the_given_labels(records):
     done = records.drop_short_signals(2000).get_triplets(4, 500, {"A": ["N"]})
     label = dict(zip(records.ids, records.target, strict=True))
     assert {(label[a], label[n]) for a, _, n in done.triplet} == {("A", "N")}
     assert len(done) == 4 * sum(label[name] == "A" for name in records.drop_short_signals(2000).ids)
 
 
-def test_triplets_say_what_they_lack(batch, records):
+def test_an_error_of_triplets_says_what_is_missing(batch, records):
     with pytest.raises(InputError, match=r"cannot cut 9 samples from the 4 of record 'A00001'"):
         batch.get_triplets(2, 9)
     with pytest.raises(LabelError, match=r"found no negative for record 'A00000'.*Call it in a pipeline"):

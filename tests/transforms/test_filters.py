@@ -35,7 +35,7 @@ def test_a_butterworth_filter_equals_scipys_on_real_records(records, twelve, act
         compare(getattr(batch, action)(**kwargs), batch, reference)
 
 
-def test_filters_take_segments_as_signals_of_their_own(twelve):
+def test_segments_are_filtered_separately(twelve):
     cut = twelve.split_signals(2000, 1500)
     compare(cut.band_pass_signals(0.5, 40), cut, butter(4, [0.5, 40], "bandpass"))
 
@@ -48,7 +48,7 @@ def test_a_notch_equals_iirnotch_at_every_harmonic_below_half_the_rate(records):
     compare(records.notch_signals(50, n_harmonics=9), records, reference)
 
 
-def test_a_notch_takes_out_the_hum_and_leaves_the_rest(make):
+def test_a_notch_removes_the_hum_and_leaves_the_rest(make):
     time = np.arange(5000) / 500
     slow, hum = np.sin(2 * np.pi * 7 * time), np.sin(2 * np.pi * 50 * time)
     done = make((slow + hum)[None], fs=500).notch_signals(50)
@@ -91,7 +91,7 @@ def test_the_median_baseline_equals_two_median_filters(records, twelve):
 
 
 @pytest.mark.parametrize("method", ["median", "high_pass", "spline"])
-def test_a_wander_put_under_a_record_is_taken_out_again(twelve, method):
+def test_added_baseline_wander_is_removed(twelve, method):
     time = np.arange(5000) / 500
     wander = 0.5 * np.sin(2 * np.pi * 0.15 * time).astype(np.float32)
     bent = twelve.replace(signal=twelve.signal.with_data((twelve.signal.dense() + wander).reshape(-1)))
@@ -130,7 +130,7 @@ def test_a_spline_needs_annotated_beats(records, twelve):
         ),
     ],
 )
-def test_a_frequency_above_half_the_rate_is_refused_by_record(make, action, kwargs, text):
+def test_an_error_for_a_frequency_above_half_the_rate_names_the_record(make, action, kwargs, text):
     batch = make(np.zeros((1, 500)), np.zeros((1, 500)), fs=[500, 250])
     with pytest.raises(InputError) as caught:
         getattr(batch, action)(**kwargs)
@@ -157,7 +157,7 @@ def test_several_records_that_fail_are_all_named(make):
     ],
     ids=lambda a: a[0],
 )
-def test_a_lead_with_nan_is_refused_by_record_lead_and_remedy(make, action):
+def test_an_error_for_nan_names_the_record_the_lead_and_the_remedy(make, action):
     x = np.random.default_rng(0).standard_normal((2, 500))
     bad = x.copy()
     bad[1, 7:10] = np.nan
@@ -198,7 +198,7 @@ def test_wrong_parameters_are_refused_at_once(make, arguments, text):
     assert str(caught.value) == text
 
 
-def test_complex_signals_are_not_filtered(make):
+def test_complex_signals_are_refused_by_filters(make):
     with pytest.raises(InputError) as caught:
         make(np.ones((1, 64))).rfft().band_pass_signals(1, 10)
     assert str(caught.value) == (
@@ -214,7 +214,7 @@ def test_gaps_are_filled(make, method, expected):
     assert done.signal[0].tolist() == [expected, [0] * 5]
 
 
-def test_signals_upside_down_are_turned_and_others_left(twelve):
+def test_inverted_signals_are_flipped_and_others_are_unchanged(twelve):
     lead = twelve.keep_channels("V5")
     turned = lead.replace(signal=lead.signal.with_data(-lead.signal.data))
     upright = lead.flip_signals()

@@ -10,7 +10,7 @@ from cardioflow.registry import transforms
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_every_action_has_its_place_and_its_picture_in_the_gallery():
+def test_every_action_has_an_entry_and_a_picture_in_the_gallery():
     page = (DOCS / "actions.md").read_text()
     assert sorted(re.findall(r"^### `(\w+)`$", page, flags=re.MULTILINE)) == list(transforms.names())
     shown = set(re.findall(r"images/actions/(\w+\.png)", page))

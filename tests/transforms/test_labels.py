@@ -32,7 +32,7 @@ def test_dropping_a_label_drops_its_records_and_its_class(single):
     assert done.classes == ("A", "O")
 
 
-def test_a_record_of_several_labels_loses_one_and_leaves_with_its_last(several):
+def test_a_record_with_several_labels_loses_the_dropped_ones_and_is_dropped_with_its_last(several):
     done = several.drop_labels("PVC")
     assert done.target.tolist() == [("AF",), ()]
     assert done.ids == ("A00000", "A00002")
@@ -46,7 +46,7 @@ def test_keeping_labels_keeps_the_records_that_have_one_of_them(single, several)
     assert done.classes == ("AF",)
 
 
-def test_dropping_every_label_leaves_a_batch_of_none(single):
+def test_dropping_every_label_leaves_an_empty_batch(single):
     done = single.drop_labels(["A", "N", "~"])
     assert len(done) == 0
     assert len(done.binarize_labels().target) == 0
@@ -59,7 +59,7 @@ def test_renaming_two_labels_to_one_merges_their_classes(single, several):
     assert several.rename_labels({"AF": "X", "PVC": "X"}).target.tolist() == [("X",), ("X",), ()]
 
 
-def test_binarized_labels_are_always_as_wide_as_there_are_classes(single, several):
+def test_binarized_labels_have_one_column_per_class(single, several):
     assert single.binarize_labels().target.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
     assert several.binarize_labels().target.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
     assert single.binarize_labels().target.dtype == np.float32
@@ -81,7 +81,7 @@ def test_a_label_that_cannot_occur_is_refused_with_those_that_can(single, action
     assert str(caught.value) == f"{action}({field}=…) names the unknown label 'B'. Available: 'A', 'N', 'O', '~'."
 
 
-def test_any_label_may_be_named_where_the_batch_does_not_know_which_can_occur(single):
+def test_any_label_is_accepted_if_the_batch_has_no_classes(single):
     assert len(single.replace(classes=None).drop_labels(["B", "A"])) == 2
 
 
@@ -95,7 +95,7 @@ def test_labels_cannot_be_dropped_after_they_were_binarized(single, action):
     )
 
 
-def test_binarizing_names_what_it_misses(single):
+def test_an_error_of_binarizing_names_what_is_missing(single):
     with pytest.raises(LabelError) as caught:
         single.replace(classes=None).binarize_labels()
     assert "batch.classes, but they are unknown. Load the target from a table" in str(caught.value)
@@ -117,12 +117,12 @@ def test_a_record_without_a_label_is_named(single):
 @pytest.mark.parametrize(
     ("argument", "text"), [([], "is empty"), ([1], "is not a list of names"), (3, "is not a list of names")]
 )
-def test_what_is_no_list_of_labels_is_refused_at_once(single, argument, text):
+def test_a_value_that_is_not_a_list_of_labels_is_refused_at_once(single, argument, text):
     with pytest.raises(InputError, match=text):
         single.drop_labels(argument)
 
 
-def test_real_labels_go_the_way_of_the_guide(records):
+def test_real_labels_can_be_processed_as_in_the_guide(records):
     done = records.drop_labels(["~"]).rename_labels({"N": "NO", "O": "NO"}).binarize_labels()
     kept = [t for t in records.target if t != "~"]
     assert done.classes == ("A", "NO")

@@ -31,7 +31,7 @@ def measured(batch, name, **options):
         ("signal_quality", "quality"),
     ],
 )
-def test_what_is_measured_is_a_component_of_its_own_and_in_meta_when_asked_for(batch, name, place):
+def test_measurements_are_a_component_of_their_own_or_on_request_in_meta(batch, name, place):
     done = measured(batch, name)
     assert done.signal is batch.signal
     assert done.meta is batch.meta
@@ -57,6 +57,6 @@ def test_heart_rate_and_intervals_are_read_by_name_and_for_all_records(batch):
 
 @pytest.mark.parametrize("name", MEASURES)
 @pytest.mark.parametrize("dst", ["signal", "annotation", "target"])
-def test_what_is_measured_does_not_write_over_something_else(batch, name, dst):
+def test_measurements_do_not_overwrite_other_components(batch, name, dst):
     with pytest.raises(InputError, match=f"{name}\\(dst='{dst}'\\) would write over the {dst}s"):
         measured(batch, name, dst=dst)

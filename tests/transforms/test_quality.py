@@ -10,7 +10,7 @@ import scipy.stats
 from cardioflow.errors import InputError
 
 
-def test_quality_is_kurtosis_and_two_ratios_of_power(records):
+def test_quality_consists_of_kurtosis_and_two_power_ratios(records):
     done = records.signal_quality()
     for i, x in enumerate(records.signal):
         wide = x[0].astype(np.float64)
@@ -24,7 +24,7 @@ def test_quality_is_kurtosis_and_two_ratios_of_power(records):
     assert done.signal is records.signal
 
 
-def test_noise_wander_and_a_flat_lead_are_told_from_an_ecg(twelve, make):
+def test_noise_wander_and_a_flat_lead_are_distinguished_from_an_ecg(twelve, make):
     clean = twelve.keep_channels("V5").take([0])
     n, fs = int(clean.signal.lengths[0]), 500
     x = clean.signal[0][0].astype(float)
@@ -38,7 +38,7 @@ def test_noise_wander_and_a_flat_lead_are_told_from_an_ecg(twelve, make):
 
 
 @pytest.mark.parametrize(("hum", "expected"), [(0.0, 0.0), (50.0, 50.0), (60.0, 60.0)])
-def test_hum_is_found_at_its_frequency(records, hum, expected):
+def test_hum_is_detected_at_its_frequency(records, hum, expected):
     few = records.take(range(6))
     loud = [x + 0.05 * np.sin(2 * np.pi * hum * np.arange(x.shape[-1]) / 300) for x in few.signal]
     batch = few.replace(signal=type(few.signal).from_arrays(loud))
@@ -47,13 +47,13 @@ def test_hum_is_found_at_its_frequency(records, hum, expected):
         assert batch.notch_signals(hum).detect_powerline().powerline.tolist() == [0.0] * 6
 
 
-def test_what_is_too_short_or_too_slow_to_tell_has_no_hum(make):
+def test_signals_that_are_too_short_or_sampled_too_slowly_have_no_hum(make):
     x = np.sin(2 * np.pi * 50 * np.arange(1000) / 250)
     assert make(x[None, :400]).detect_powerline().powerline.tolist() == [0.0]
     assert make(x[None], fs=100).detect_powerline().powerline.tolist() == [0.0]
 
 
-def test_leads_that_are_flat_at_the_rail_or_missing_are_off(make):
+def test_leads_that_are_flat_saturated_or_missing_are_off(make):
     rng = np.random.default_rng(0)
     good = 0.3 * rng.standard_normal(1000)
     half = good.copy()
@@ -65,6 +65,6 @@ def test_leads_that_are_flat_at_the_rail_or_missing_are_off(make):
 
 
 @pytest.mark.parametrize("name", ["signal_quality", "detect_powerline", "detect_lead_off"])
-def test_what_is_measured_does_not_write_over_the_signals(make, name):
+def test_measuring_quality_does_not_overwrite_the_signals(make, name):
     with pytest.raises(InputError, match="would write over the signals"):
         getattr(make(np.ones((1, 9))), name)(dst="signal")

@@ -20,7 +20,7 @@ def test_resampling_equals_scipy_on_every_real_record(records, twelve):
             np.testing.assert_allclose(done.signal[i], expected, atol=1e-5)
 
 
-def test_segments_are_resampled_each_by_itself(twelve):
+def test_segments_are_resampled_separately(twelve):
     cut = twelve.split_signals(1001, 1000)
     done = cut.resample_signals(200)
     expected = scipy.signal.resample_poly(cut.signal[1].astype(np.float64), 2, 5, axis=-1)
@@ -45,11 +45,11 @@ def test_an_onset_peak_and_offset_one_sample_apart_stay_in_order(make):
         assert "".join(done.symbol) == "(N)"
 
 
-def test_a_batch_at_its_rate_already_is_left_as_it_is(records):
+def test_a_batch_that_has_the_rate_already_is_unchanged(records):
     assert records.resample_signals(300).signal is records.signal
 
 
-def test_nothing_above_half_the_new_rate_comes_back_lower(make):
+def test_frequencies_above_half_the_new_rate_do_not_alias(make):
     # CardIO interpolated linearly: 130 Hz sampled down to 150 Hz came back at 20 Hz with most of its amplitude.
     time = np.arange(3000) / 300
     done = make(np.sin(2 * np.pi * 130 * time)[None], fs=300).resample_signals(150)
@@ -57,7 +57,7 @@ def test_nothing_above_half_the_new_rate_comes_back_lower(make):
     assert np.abs(done.signal[0][0, 20:-20]).max() < 0.01
 
 
-def test_a_random_rate_is_drawn_for_each_record_and_told_in_meta(records):
+def test_a_random_rate_is_drawn_for_each_record_and_stored_in_meta(records):
     done = records.random_resample_signals("normal", loc=300, scale=30)
     assert len(set(done.fs.tolist())) == len(records)
     assert 200 < done.fs.min() < done.fs.max() < 400
@@ -65,7 +65,7 @@ def test_a_random_rate_is_drawn_for_each_record_and_told_in_meta(records):
         assert abs(done.signal.lengths[i] - records.signal.lengths[i] * done.fs[i] / 300) <= 1
 
 
-def test_a_rate_that_is_not_above_zero_leaves_the_record(records):
+def test_a_drawn_rate_that_is_not_positive_leaves_the_record_unchanged(records):
     assert records.random_resample_signals("uniform", low=-9, high=-1).signal is records.signal
 
 
@@ -84,7 +84,7 @@ def test_a_rate_may_come_from_a_function(records):
         (3, {}, "is neither the name of a distribution nor a function"),
     ],
 )
-def test_what_draws_no_rate_is_refused_at_once(records, distr, kwargs, text):
+def test_a_distribution_without_a_rate_is_refused_at_once(records, distr, kwargs, text):
     with pytest.raises(InputError, match=text):
         records.random_resample_signals(distr, **kwargs)
 
@@ -92,6 +92,6 @@ def test_what_draws_no_rate_is_refused_at_once(records, distr, kwargs, text):
 @pytest.mark.parametrize(
     ("fs", "text"), [(0, "is not above 0"), (np.inf, "is not a finite number"), ("250", "is not a finite")]
 )
-def test_what_is_no_rate_is_refused_at_once(records, fs, text):
+def test_a_value_that_is_not_a_rate_is_refused_at_once(records, fs, text):
     with pytest.raises(InputError, match=text):
         records.resample_signals(fs)

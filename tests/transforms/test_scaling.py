@@ -24,13 +24,13 @@ def test_a_flat_lead_becomes_zeros_and_the_others_are_standardized(make):
     assert done.signal[0][1].std() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_component_of_its_own_can_be_written(records):
+def test_the_result_can_be_written_to_another_component(records):
     done = records.standardize(dst="normal")
     assert done.signal is records.signal
     assert done.normal == records.standardize().signal
 
 
-def test_signals_are_brought_into_a_range(twelve, make):
+def test_signals_are_scaled_to_a_range(twelve, make):
     done = twelve.min_max_scale(-1, 1).signal.dense()
     np.testing.assert_allclose(done.min(axis=-1), -1, atol=1e-6)
     np.testing.assert_allclose(done.max(axis=-1), 1, atol=1e-6)
@@ -40,7 +40,7 @@ def test_signals_are_brought_into_a_range(twelve, make):
     assert make([[2.0, 2.0]]).min_max_scale(3, 4).signal[0].tolist() == [[3.0, 3.0]]
 
 
-def test_robust_scaling_takes_out_the_median_and_the_range_of_quantiles(twelve, make):
+def test_robust_scaling_subtracts_the_median_and_divides_by_the_quantile_range(twelve, make):
     done = twelve.robust_scale((0.1, 0.9)).signal.dense().astype(np.float64)
     low, middle, high = np.quantile(done, [0.1, 0.5, 0.9], axis=-1)
     np.testing.assert_allclose(middle, 0, atol=1e-5)
@@ -48,7 +48,7 @@ def test_robust_scaling_takes_out_the_median_and_the_range_of_quantiles(twelve, 
     assert make([[2.0, 2.0, 9.0]]).robust_scale((0.0, 0.5)).signal[0].tolist() == [[0.0, 0.0, 7.0]]
 
 
-def test_clipped_signals_stay_between_the_values(twelve):
+def test_clipped_signals_stay_between_the_limits(twelve):
     np.testing.assert_array_equal(twelve.clip_signals(-0.1, 0.2).signal.data, np.clip(twelve.signal.data, -0.1, 0.2))
 
 

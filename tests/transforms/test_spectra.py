@@ -31,14 +31,14 @@ def test_a_fourier_transform_equals_numpys(batch, name, kwargs):
     compare(done.spectrum, batch, lambda x: getattr(np.fft, name)(x, **kwargs))
 
 
-def test_an_inverse_fourier_transform_brings_the_signal_back(batch):
+def test_an_inverse_fourier_transform_restores_the_signal(batch):
     np.testing.assert_allclose(batch.fft().ifft().signal.data.real, batch.signal.data, atol=1e-5)
     even = batch.signal.lengths % 2 == 0
     if even.all():
         np.testing.assert_allclose(batch.rfft().irfft().signal.data, batch.signal.data, atol=1e-5)
 
 
-def test_an_odd_signal_comes_back_when_its_length_is_given(make):
+def test_a_signal_of_odd_length_is_restored_if_its_length_is_given(make):
     batch = make(np.random.default_rng(0).standard_normal((2, 101)))
     np.testing.assert_allclose(batch.rfft().irfft(101).signal[0], batch.signal[0], atol=1e-6)
     assert batch.rfft().irfft().signal[0].shape == (2, 100)
@@ -55,7 +55,7 @@ def test_one_level_of_wavelets_equals_pywavelets(batch, wavelet, mode):
 
 @pytest.mark.parametrize("part", ["a", "d"])
 @pytest.mark.parametrize("level", [1, 3])
-def test_one_part_equals_downcoef(batch, part, level):
+def test_a_single_band_equals_downcoef(batch, part, level):
     done = batch.pdwt(part, "db2", level=level)
     compare(
         done.signal,
@@ -66,7 +66,7 @@ def test_one_part_equals_downcoef(batch, part, level):
 
 
 @pytest.mark.parametrize("level", [None, 2])
-def test_all_levels_equal_wavedec_and_come_back_to_the_very_length(batch, level):
+def test_all_levels_equal_wavedec_and_are_restored_to_the_exact_length(batch, level):
     done = batch.wavedec("db3", level=level)
     compare(done.signal, batch, lambda x: np.concatenate(pywt.wavedec(x, "db3", level=level, axis=-1), axis=-1), 1e-5)
     back = done.waverec("db3")
@@ -129,7 +129,7 @@ def test_wrong_parameters_are_refused_at_once(make, name, arguments, text):
     assert str(caught.value).startswith(text)
 
 
-def test_what_cannot_be_put_together_is_refused(make):
+def test_coefficients_that_do_not_fit_together_are_refused(make):
     batch = make(np.ones((1, 30)))
     with pytest.raises(InputError, match=r"idwt needs \(lead, 2, coefficient\), as dwt gives it"):
         batch.idwt()

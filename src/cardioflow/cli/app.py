@@ -1,4 +1,4 @@
-"""The command ``cardioflow``: what a file holds, what a model predicts for it, and a whole run to look at."""
+"""The command ``cardioflow``: describe files, predict them with a model, convert them, and run a demo."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ app = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="ECG files or folders of them; of a WFDB record, its .hea file.")
+    list[Path], typer.Argument(metavar="FILE", help="ECG files, or folders of them; for a WFDB record, its .hea file.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for use by other programs.")]
 
 
 @app.command(epilog="Example:  `cardioflow info A00001.hea`")
@@ -35,39 +35,39 @@ def info(
     files: Files,
     *,
     as_json: AsJson = False,
-    fmt: Annotated[str | None, typer.Option(help="The format; recognised from the content when not given.")] = None,
+    fmt: Annotated[str | None, typer.Option(help="The format; by default recognised from the content.")] = None,
     ann_ext: Annotated[
         str | None, typer.Option(help="The suffix of a WFDB record's annotation file, such as atr.")
     ] = None,
     options: ReadingOptions = None,
 ) -> None:
-    """Say what each FILE holds: format, leads, sampling rate, duration, age, sex, annotations."""
+    """Describe each FILE: format, leads, sampling rate, duration, age, sex, annotations."""
     from cardioflow.cli.info import print_info
 
     raise typer.Exit(print_info(files, as_json=as_json, fmt=fmt, ann_ext=ann_ext, options=reading_options(options)))
 
 
-@app.command(epilog="Example:  `cardioflow check training2017`, and `echo $?` afterwards: 1 where a file was refused.")
+@app.command(epilog="Example:  `cardioflow check training2017`, then `echo $?`, which is 1 if a file was refused.")
 def check(
     sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="Folders of ECG files, or files.")],
     *,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a line per file.")] = False,
-    fmt: Annotated[str | None, typer.Option(help="The format; recognised from the content when not given.")] = None,
+    fmt: Annotated[str | None, typer.Option(help="The format; by default recognised from the content.")] = None,
     options: ReadingOptions = None,
 ) -> None:
-    """Read every ECG of SRC and list what it holds, what is odd about it, and what was guessed."""
+    """Read every ECG in SRC and list what it contains, what is unusual about it, and what was guessed."""
     from cardioflow.cli.check import print_check
 
     if as_json and as_csv:
-        raise InputError("check --json --csv: pass one of them.")
+        raise InputError("check got both --json and --csv. Pass one of them.")
     layout: Any = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(print_check(sources, layout=layout, fmt=fmt, options=reading_options(options)))
 
 
 @app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that was saved with its preprocessing.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved with its preprocessing.")],
     files: Files,
     *,
     as_json: AsJson = False,
@@ -81,26 +81,26 @@ def predict(
 @app.command(epilog="Example:  `cardioflow convert training2017 edf/ --fmt edf`")
 def convert(
     sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="ECG files, or folders of them.")],
-    dst: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write to; of one file, its name.")],
+    dst: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write to, or for one file its name.")],
     *,
     fmt: Annotated[
         str | None,
         typer.Option(
-            help="The format to write: wfdb, edf, dicom, csv, npz, parquet, arrow. Of a file the suffix says it."
+            help="The format to write: wfdb, edf, dicom, csv, npz, parquet, arrow. For a file, its suffix is enough."
         ),
     ] = None,
     ann_ext: Annotated[
-        str | None, typer.Option(help="The suffix of WFDB records' annotation files, where there are several.")
+        str | None, typer.Option(help="The suffix of WFDB records' annotation files, if there are several.")
     ] = None,
     annotations: Annotated[bool, typer.Option(help="Whether to write annotations.")] = True,
     options: ReadingOptions = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Files that are read and written side by side.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="The number of files to read and write in parallel.")] = 2,
     identify: Annotated[
-        bool, typer.Option("--identify", help="Keep what identifies a person, where the file says it.")
+        bool, typer.Option("--identify", help="Keep data that identify a person, if the file has any.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write again what is there already.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Write every ECG of SRC to DST in another format; what the same command has written is not written again."""
+    """Write every ECG in SRC to DST in another format; files that the same command has written are skipped."""
     from cardioflow.cli.convert import Conversion
 
     how = Conversion(
@@ -120,26 +120,26 @@ def demo(
     *,
     data: Annotated[
         Path | None,
-        typer.Option(envvar="CARDIOFLOW_DATA", help="A folder with cinc2017/ in it; without one, ECGs are simulated."),
+        typer.Option(envvar="CARDIOFLOW_DATA", help="A folder that has cinc2017/; by default, ECGs are simulated."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the model, the picture and the figures go.")] = Path("out/demo"),
+    out: Annotated[Path, typer.Option(help="The folder for the model, the plot and the results.")] = Path("out/demo"),
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="How often every training record is used; 32, or 8 of simulated ones.")
+        int | None, typer.Option(min=1, help="The number of epochs; by default 32, or 8 for simulated ECGs.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="What all chance depends on.")] = 0,
+    seed: Annotated[int, typer.Option(help="The random seed.")] = 0,
     simulated: Annotated[
-        bool, typer.Option("--simulated", help="Simulate ECGs even where there are real ones.")
+        bool, typer.Option("--simulated", help="Simulate ECGs even if real ones are available.")
     ] = False,
 ) -> None:
-    """Train, test, save, load and ask a model that tells atrial fibrillation from other rhythms."""
+    """Train, test, save, load and use a model that distinguishes atrial fibrillation from other rhythms."""
     from cardioflow.cli.demo import Demo
 
     Demo(out=out, epochs=epochs, seed=seed).run(None if simulated else data)
 
 
 def main() -> None:
-    """Run the command; what is wrong with the input is one sentence and exit status 2, never a traceback."""
-    # TensorFlow tells about the processor before it can be asked not to; Keras on jax imports it where it is installed.
+    """Run the command; an error in the input is reported in one sentence, with exit status 2 and no traceback."""
+    # TensorFlow logs the processor's features on import, and Keras imports it even on jax, if it is installed.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()

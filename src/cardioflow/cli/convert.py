@@ -1,4 +1,4 @@
-"""Whole folders from one format to another."""
+"""Conversion of whole folders from one format to another."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from cardioflow.registry import formats
 
 __all__ = ["Conversion"]
 
-# Small, so that threads share the files evenly and few are in memory; twice as fast as one by one.
+# Small, so that threads share the files evenly and few are in memory; twice as fast as batches of one.
 _BATCH = 8
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """How ECGs are to be written, and which of them: all in ``sources``, under ``dst``."""
+    """How to convert ECGs: the format to write, and the options of reading and writing."""
 
     fmt: str | None
     """``None`` follows from the suffix of ``dst``, which then names a file."""
     ann_ext: str | None = None
-    """The suffix of WFDB records' annotation files; ``None`` takes ``atr``, or the only one there is."""
+    """The suffix of WFDB records' annotation files; ``None`` takes ``atr``, or the only one present."""
     annotations: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
-    """How to read, as ``load`` takes it."""
+    """Options of reading, as ``load`` takes them."""
     jobs: int = 2
     identify: bool = False
     overwrite: bool = False
-    """Whether files that are there already are written again."""
+    """Whether existing files are overwritten."""
 
     def run(self, sources: Sequence[Path], dst: Path) -> int:
-        """Write every ECG in ``sources`` to ``dst`` and return the exit status: 2 when one could not be.
+        """Write every ECG in ``sources`` to ``dst`` and return the exit status: 2 if one could not be converted.
 
-        Files that the same conversion has written, of the same source and with the same options, are skipped, so one
-        that was stopped continues where it was. Other files that are there already fail, unless ``overwrite``.
+        Files that the same conversion has written, from the same source and with the same options, are skipped, so an
+        interrupted conversion continues where it stopped. Any other existing file is an error, unless ``overwrite``.
 
         Raises:
-            InputError: when there is no ECG in ``sources``, or ``dst`` names one file for several of them.
-            WriteError: when the disk is full, or ``dst`` cannot be written to.
+            InputError: if there is no ECG in ``sources``, or ``dst`` names one file for several of them.
+            WriteError: if the disk is full, or ``dst`` is not writable.
         """
         fmt = self.fmt or _format_of(dst)
         if _names_file(dst, fmt):
@@ -60,14 +60,14 @@ class Conversion:
         for kind, paths in found.records.items():
             job.convert(kind, paths)
         others = f"; {found.n_other} files are not ECGs" if found.n_other else ""
-        results = f"; {found.n_results} files in {dst} are results and were left out" if found.n_results else ""
-        before = f"; {job.n_before} of them were there already" if job.n_before else ""
+        results = f"; {found.n_results} files in {dst} are results and were skipped" if found.n_results else ""
+        before = f"; {job.n_before} of them existed already" if job.n_before else ""
         typer.echo(f"{job.n_written} records in {dst} as {fmt}, {job.n_failed} failed{before}{others}{results}")
         return 2 if job.n_failed else 0
 
 
 class _Job:
-    """One run of a conversion into ``folder``, and what it has done."""
+    """One run of a conversion into ``folder``, with the counts of its records."""
 
     def __init__(self, how: Conversion, folder: Path) -> None:
         self.how = how
@@ -78,7 +78,7 @@ class _Job:
         self._done = Conversions(folder, options)
 
     def convert(self, kind: str, paths: Mapping[str, Path]) -> None:
-        """Write the records of one format, but for those that are done."""
+        """Write the records of one format, except those that are done."""
         there = {name for name in paths if self._writer.target(self.folder / name).exists()}
         left = dict(paths)
         for name in sorted(there) if not self.how.overwrite else ():
@@ -89,7 +89,7 @@ class _Job:
             else:
                 self.n_failed += 1
                 typer.echo(
-                    f"cardioflow: {name}: {self._writer.target(self.folder / name)} was made of another file or with "
+                    f"cardioflow: {name}: {self._writer.target(self.folder / name)} was made from another file or with "
                     "other options. Pass --overwrite, or another folder.",
                     err=True,
                 )
@@ -109,7 +109,7 @@ class _Job:
         return {self._result(name): path for name, path in paths.items()}
 
     def _with_components(self, kind: str, paths: dict[str, Path]) -> list[tuple[dict[str, Path], list[str]]]:
-        """Return the records of one format, and what to read of them: marks where it is plain which file has them."""
+        """Return groups of records with the components to read: annotations only if their file is unambiguous."""
         plain, marked = ["signal", "meta"], ["signal", "meta", "annotation"]
         if not self.how.annotations:
             return [(paths, plain)]
@@ -148,7 +148,7 @@ class _Job:
             batch_size=_BATCH, threads=how.jobs, prefetch=2 * how.jobs, on_error="skip"
         )
         for skipped in run.skipped:
-            # Without the step: the user of the command wrote none.
+            # Without the name of the step, which users of the command do not see.
             typer.echo(f"cardioflow: {skipped.record}: {skipped.reason.args[0]}", err=True)
         return {str(skipped.record) for skipped in run.skipped}
 
@@ -157,12 +157,12 @@ def _format_of(dst: Path) -> str:
     """Return the format that the suffix of ``dst`` names.
 
     Raises:
-        InputError: when there is none.
+        InputError: if there is none.
     """
     able = {name: formats.get(name).suffixes for name in formats.names() if formats.get(name).write is not Format.write}
     found = [name for name, suffixes in able.items() if dst.suffix.lower() in suffixes]
     if len(found) != 1 or dst.is_dir():
-        raise InputError(f"convert {dst}: which format is to be written? Pass --fmt, one of {', '.join(able)}.")
+        raise InputError(f"convert {dst}: the name does not tell the format. Pass --fmt, one of {', '.join(able)}.")
     return found[0]
 
 
@@ -170,7 +170,7 @@ def _names_file(dst: Path, fmt: str) -> bool:
     """Return whether ``dst`` is the name of a file of the format, and not a folder.
 
     Raises:
-        InputError: when it is the name of a file of another format.
+        InputError: if it is the name of a file of another format.
     """
     if dst.is_dir() or not dst.suffix:
         return False
@@ -189,7 +189,7 @@ def _only(sources: Sequence[Path], dst: Path) -> _Found:
     """Return the one ECG in ``sources``, under the name ``dst``.
 
     Raises:
-        InputError: when there are several, or a folder.
+        InputError: if there are several, or a folder.
     """
     if len(sources) != 1 or sources[0].is_dir():
         what = f"{len(sources)} sources" if len(sources) != 1 else "a folder"
@@ -198,27 +198,27 @@ def _only(sources: Sequence[Path], dst: Path) -> _Found:
 
 
 def _wfdb_name(path: str) -> str:
-    """Return a name that a WFDB record may have (header(5)): letters, digits, ``-`` and ``_`` in each part."""
+    """Return ``path`` as a valid WFDB record name (header(5)): letters, digits, ``-`` and ``_`` in each part."""
     return "/".join(re.sub(r"[^A-Za-z0-9_-]", "_", part) for part in Path(path).parts)
 
 
 @dataclass
 class _Found:
-    """What is in the folders that were given."""
+    """The contents of the source folders."""
 
     records: dict[str, dict[str, Path]] = field(default_factory=dict)
-    """The ECGs, by format and by the name that they are written under."""
+    """The ECGs, by format and by the name under which they are written."""
     n_other: int = 0
-    """Files of no known format."""
+    """The number of files of unknown format."""
     n_results: int = 0
-    """ECGs that are left out because they lie where results are written."""
+    """The number of ECGs that are skipped because they are results of an earlier conversion."""
 
 
 def _find(sources: Sequence[Path], dst: Path, fmt: str) -> _Found:
     """Return the ECGs in ``sources``.
 
-    Results of an earlier conversion are not converted again: what lies in ``dst`` where that is inside a source, and
-    files of the format ``fmt`` where ``dst`` is a source itself.
+    Results of an earlier conversion are not converted again. These are all files in ``dst`` if it is inside a source,
+    and its files of the format ``fmt`` if ``dst`` is itself a source.
     """
     found = _Found()
     kinds: dict[tuple[Path, Path], str] = {}
@@ -247,13 +247,13 @@ def _find(sources: Sequence[Path], dst: Path, fmt: str) -> _Found:
 
 
 def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> dict[tuple[Path, Path], str]:
-    """Return a name for each file, of a folder that was given: its path in there, without the suffix.
+    """Return a name for each (source folder, file): the file's path in the folder, without its suffix.
 
-    Of several files of one name each gets its suffix behind it (``a-dcm``, ``a-xml``); where that is not enough, the
-    folder's name in front of it.
+    Files that would have the same name get their suffix appended (``a-dcm``, ``a-xml``) and, if that is not enough,
+    the folder's name prepended.
 
     Raises:
-        InputError: when even so two files would have one name.
+        InputError: if two files would still have the same name.
     """
     names: dict[tuple[Path, Path], str] = {}
     for pattern in ("{stem}", "{stem}-{suffix}", "{folder}/{stem}-{suffix}"):
@@ -267,14 +267,14 @@ def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> d
     double = [name for name, n in Counter(names.values()).items() if n > 1]
     if double:
         who = " and ".join(str(path) for (_, path), name in names.items() if name == double[0])
-        raise InputError(f"Two files would be {double[0]!r}: {who}. Convert them one by one.")
+        raise InputError(f"Two files would be written as {double[0]!r}: {who}. Convert them separately.")
     return names
 
 
 def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """Yield the folder that was named and each file in it; of a file, the file twice.
+    """Yield pairs of a source folder and a file in it; for a source that is a file, the file twice.
 
-    Names that begin with a dot are passed over, as in a glob: files that are being written have such names.
+    Names that begin with a dot are skipped, as in a glob: incomplete files have such names.
     """
     for source in sources:
         if not source.is_dir():
@@ -283,6 +283,6 @@ def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
         for path in sorted(source.rglob("*")):
             if any(part.startswith(".") for part in path.relative_to(source).parts):
                 continue
-            # A signal file beside its header is part of that record.
+            # A signal file beside its header belongs to that record.
             if path.is_file() and (path.suffix == ".hea" or not path.with_suffix(".hea").is_file()):
                 yield source, path

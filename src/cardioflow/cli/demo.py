@@ -1,4 +1,4 @@
-"""The whole way in one run: train, test, save, load in a new process, predict single files, draw."""
+"""A complete example: train, test, save, load in a new process, predict single files, plot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NEVER_USED_FOLD = 4  # kept for the final comparison of models
 
 @dataclass(frozen=True)
 class Material:
-    """Records to learn from and to be tested on, and their labels."""
+    """Records for training and testing, and their labels."""
 
     name: str
     train: EcgDataset
@@ -44,26 +44,26 @@ class Material:
     """``AF`` or ``other`` by record id."""
     fmt: str
     epochs: int
-    """As many as are enough."""
+    """The default number of epochs."""
 
 
 @final
 @dataclass(frozen=True)
 class Demo:
-    """Tells atrial fibrillation from other rhythms, and shows every step of it."""
+    """Trains a model that distinguishes atrial fibrillation from other rhythms, and shows each step."""
 
     out: Path
     epochs: int | None = None
-    """How often every training record is used; ``None`` is what the records need."""
+    """The number of epochs; ``None`` uses the default for the records."""
     seed: int = 0
     n_simulated: int = 180
-    """How many ECGs are simulated where there are no real ones."""
+    """The number of ECGs to simulate if there are no real ones."""
 
     def run(self, data: Path | None) -> dict[str, Any]:
-        """Do it all, print what comes out, and return the figures.
+        """Run the demo, print the results and return them.
 
         Raises:
-            InputError: when ``data`` is no folder with CinC 2017 records in it.
+            InputError: if ``data`` is not a folder with CinC 2017 records in it.
         """
         began = time.perf_counter()
         material = _simulated(self.n_simulated, self.seed) if data is None else _cinc2017(data)
@@ -87,7 +87,7 @@ class Demo:
             .load(fmt=material.fmt, components=["signal", "meta"])
             .load(src=dict(material.labels), components="target", extra_labels="ignore")
             .drop_short_signals(LENGTH)
-            # Three times the segments for AF, which is rarer.
+            # Three times as many segments for AF, which is rarer.
             .random_split_signals(LENGTH, {AF: 6, OTHER: 2})
             .standardize()
             .binarize_labels()
@@ -108,14 +108,14 @@ class Demo:
             losses[batch.epoch].append(_losses(run)[-1])
         means = [float(np.mean(own)) for own in losses if own]
         path = self.out / "af.cardioflow"
-        # What is saved takes files of any format, each recognised by its content.
+        # The saved preprocessing reads files of any format, each recognised by its content.
         taken = None if material.fmt == "wfdb" else material.fmt
         run.save_model("fft_inception", path, preprocessing=_preparation(taken))
         _say(f"Loss {means[0]:.3f} → {means[-1]:.3f}; saved as {path}")
         return path, means
 
     def _test(self, material: Material, model: Path) -> dict[str, Any]:
-        """Predict the records that the model has not seen; return loss, F1 and AUC, and each one's probability."""
+        """Predict the test records; return loss, F1, AUC and the probability of each record."""
         from sklearn.metrics import f1_score, log_loss, roc_auc_score
 
         known = self._shares(material, material.train, model)
@@ -127,9 +127,9 @@ class Demo:
             return float(f1_score(truth, share >= threshold, zero_division=0.0))
 
         loss = float(log_loss(y_true, y_pred, labels=[0, 1]))
-        _say(f"{len(found)} records that it has not seen:   loss {loss:.3f}")
+        _say(f"{len(found)} test records:   loss {loss:.3f}")
         figures: dict[str, Any] = {"test_loss": loss, "threshold": threshold, "probabilities": found}
-        notes = {"F1": f"   (AF from {threshold:.2f} on: the best on the records it was trained on)", "AUC": ""}
+        notes = {"F1": f"   (threshold {threshold:.2f}, the best on the training records)", "AUC": ""}
         for name, score in (("F1", f1), ("AUC", roc_auc_score)):
             value = float(score(y_true, y_pred))
             low, high = bootstrap_interval(score, y_true, y_pred, seed=self.seed)
@@ -138,7 +138,7 @@ class Demo:
         return figures
 
     def _shares(self, material: Material, part: EcgDataset, model: Path) -> dict[str, float]:
-        """Return the probability of AF of each record of ``part``, by the saved model."""
+        """Return the saved model's probability of AF for each record of ``part``."""
         template = (
             Pipeline(config={"fft_inception": {"path": str(model)}})
             + _preparation(material.fmt)
@@ -151,7 +151,7 @@ class Demo:
     def _ask_in_a_new_process(
         self, model: Path, material: Material, picked: Mapping[str, float]
     ) -> dict[str, dict[str, float]]:
-        """Return what the saved model says of three files in another process, by record id."""
+        """Return what the saved model predicts for three files in another process, by record id."""
         path_of = dict(zip(material.test.ids, material.test.paths, strict=True))
         files = [str(path_of[i]) for i in picked]
         command = [sys.executable, "-m", "cardioflow.cli", "predict", str(model), *files, "--json"]
@@ -163,8 +163,8 @@ class Demo:
         for (record, here), there in zip(picked.items(), answers, strict=True):
             _say(f"  {record}   labelled {material.labels[record]:<6} AF {there[AF]:.3f}")
             if abs(here - there[AF]) > 1e-6:
-                raise InputError(f"Record {record!r}: {here} in this process, {there[AF]} in the new one.")
-        _say("  equal to this process's, to 1e-6")
+                raise InputError(f"Record {record!r}: {here} in this process, but {there[AF]} in the new one.")
+        _say("  equal to the probabilities in this process, to 1e-6")
         return dict(zip(picked, answers, strict=True))
 
     def _draw(self, material: Material, answers: Mapping[str, Mapping[str, float]]) -> Path:
@@ -182,7 +182,7 @@ class Demo:
 
 
 def _preparation(fmt: str | None) -> Pipeline:
-    """Return the steps from a file to what the model takes; they are saved with it."""
+    """Return the steps from a file to the model's input; they are saved with the model."""
     return (
         Pipeline()
         .load(fmt=fmt, components=["signal", "meta"])
@@ -193,14 +193,14 @@ def _preparation(fmt: str | None) -> Pipeline:
 
 
 def _cinc2017(data: Path) -> Material:
-    """Return the records of CinC 2017 in ``data``, held out by the folds beside it where there are some."""
+    """Return the records of CinC 2017 in ``data``, split by the folds file beside it, if there is one."""
     folder = data / "cinc2017"
     if not folder.is_dir():
-        raise InputError(f"{str(data)!r} holds no folder cinc2017. Set CARDIOFLOW_DATA, or say --simulated.")
+        raise InputError(f"{str(data)!r} has no folder cinc2017. Set CARDIOFLOW_DATA, or pass --simulated.")
     whole = EcgDataset(str(folder / "*.hea"))
     folds = data.resolve().parent / "splits" / "cinc2017.csv"
     rows = _rows(folds, 3) if folds.is_file() else [(*r, "") for r in _rows(folder / "REFERENCE.csv", 2)]
-    # A noisy record (~) is no rhythm.
+    # Noisy records (~) have no rhythm label.
     kept = [(i, AF if label == "A" else OTHER, fold) for i, label, fold in rows if label != "~" and i in whole.all_ids]
     labels = {i: label for i, label, _ in kept}
     if folds.is_file():
@@ -228,7 +228,7 @@ def _simulated(n_records: int, seed: int) -> Material:
 
 
 def _three(material: Material, found: Mapping[str, float]) -> dict[str, float]:
-    """Return a typical record with AF, a typical one without, and the one that the model is least sure of."""
+    """Return a typical record with AF, a typical one without, and the one the model is least certain about."""
     picked: dict[str, float] = {}
     for label in (AF, OTHER):
         own = sorted((p, i) for i, p in found.items() if material.labels[i] == label)
@@ -244,7 +244,7 @@ def _arrays(material: Material, found: Mapping[str, float]) -> tuple[NDArray[np.
 
 
 def _threshold(y_true: NDArray[np.int64], y_pred: NDArray[np.float64]) -> float:
-    """Return the probability from which on to say AF, so that F1 is best; half-way between two records."""
+    """Return the threshold on the probability of AF that maximises F1, halfway between two records."""
     order = np.argsort(-y_pred)
     share, hits = y_pred[order], np.cumsum(y_true[order])
     f1 = 2 * hits / (np.arange(1, len(share) + 1) + y_true.sum())

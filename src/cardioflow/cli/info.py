@@ -1,4 +1,4 @@
-"""What a file holds."""
+"""Descriptions of what files contain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["describe", "print_info"]
 def print_info(
     files: Sequence[Path], *, as_json: bool, fmt: str | None, ann_ext: str | None, options: Mapping[str, Any]
 ) -> int:
-    """Print what each of ``files`` holds and return the exit status: 2 when one of them could not be read."""
+    """Print what each of ``files`` contains and return the exit status: 2 if one of them could not be read."""
     found, failed = [], False
     for path in _records(files, fmt):
         try:
@@ -50,10 +50,10 @@ def _records(files: Sequence[Path], fmt: str | None) -> Iterator[Path]:
 
 
 def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, **options: Any) -> dict[str, Any]:
-    """Return what ``path`` holds, as plain JSON values; ``options`` are those of ``load``.
+    """Return what ``path`` contains, as plain JSON values; ``options`` are those of ``load``.
 
     Raises:
-        FormatError: when it cannot be read.
+        FormatError: if it cannot be read.
     """
     if fmt in (None, "packed") and path.is_dir():
         return _describe_store(path, options)
@@ -81,10 +81,10 @@ def describe(path: Path, *, fmt: str | None = None, ann_ext: str | None = None, 
 
 
 def _describe_store(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a packed store holds; with ``verify="open"`` all of its checksums are checked.
+    """Return what a packed store contains; ``verify="open"`` checks all of its checksums.
 
     Raises:
-        FormatError: when it is not a packed store, or is damaged.
+        FormatError: if it is not a packed store, or is damaged.
     """
     check_options("packed", options)
     store = open_store(path, check_verify(str(options.get("verify", "read"))))
@@ -98,7 +98,7 @@ def _describe_store(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` as JSON can hold it."""
+    """Return ``value`` as a plain JSON value."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, (bool, int, float, str)):

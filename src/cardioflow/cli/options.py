@@ -1,4 +1,4 @@
-"""Options of reading, as the command line gives them: ``-o fs=500``."""
+"""Options of reading on the command line, such as ``-o fs=500``."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ ReadingOptions = Annotated[
         "--option",
         "-o",
         metavar="NAME=VALUE",
-        help="How to read, as load() takes it: fs=500, common_fs=250, channels=II, start_s=10. May be given again.",
+        help="An option of load(), such as fs=500, common_fs=250, channels=II or start_s=10. Can be repeated.",
     ),
 ]
 
 
 def reading_options(given: Sequence[str] | None) -> dict[str, Any]:
-    """Return what ``-o`` options say; a value is JSON, or else a text.
+    """Return the ``-o`` options as a dictionary; a value that is not JSON is taken as text.
 
     >>> reading_options(["fs=500", "waveform=Median", 'channels=["II", "V1"]'])
     {'fs': 500, 'waveform': 'Median', 'channels': ['II', 'V1']}
 
     Raises:
-        InputError: when one of them is no ``NAME=VALUE``.
+        InputError: if one of them is not ``NAME=VALUE``.
     """
     found: dict[str, Any] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
-            raise InputError(f"--option {text!r}: expected NAME=VALUE, such as fs=500.")
+            raise InputError(f"--option {text!r} is not NAME=VALUE. Pass --option fs=500, for example.")
         try:
             found[name] = json.loads(value)
         except ValueError:

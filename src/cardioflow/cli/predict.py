@@ -1,4 +1,4 @@
-"""What a saved model predicts for files."""
+"""Predictions of a saved model for files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["predict_files", "print_predictions"]
 
 
 def print_predictions(model: Path, files: Sequence[Path], *, as_json: bool) -> int:
-    """Print what ``model`` predicts for each of ``files`` and return the exit status: 2 when one could not be read."""
+    """Print what ``model`` predicts for each of ``files`` and return the exit status: 2 if one was skipped."""
     answer = predict_files(model, files)
     if as_json:
         say(as_json_text(answer))
@@ -32,11 +32,11 @@ def print_predictions(model: Path, files: Sequence[Path], *, as_json: bool) -> i
 def predict_files(model: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Return what the dump ``model`` predicts for each of ``files``, as plain JSON values.
 
-    A file that cannot be read, or that the model cannot take, is listed with its reason under ``"skipped"``.
+    A file that cannot be read or predicted is listed with the reason under ``"skipped"``.
 
     Raises:
-        DumpError: when ``model`` is not a dump, or has no preprocessing.
-        ModelError: when it cannot be loaded without the code that built it.
+        DumpError: if ``model`` is not a dump, or has no preprocessing.
+        ModelError: if it cannot be loaded without the code that built it.
     """
     found = load(model).predict(files)
     predictions = [

@@ -1,1 +1,1 @@
-"""What all layers use: random keys, compiled functions, the buffer pool, interrupts, equality, values as JSON."""
+"""What all layers use: random keys, compiled functions, the buffer pool, interrupts, equality, limited JSON."""

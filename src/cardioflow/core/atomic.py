@@ -1,10 +1,10 @@
-"""Files and folders that appear under their name only when they are complete.
+"""Files and folders that appear under their final name only when they are complete.
 
 Everything is written under a temporary name beside the final one and then
 renamed, so a crash or a full disk never leaves half a file. The temporary name
-begins with a dot, which globs and ``cardioflow convert`` pass over, and says
-which process is writing. When a process is killed, the next one that writes to
-the same folder removes what was left behind.
+begins with a dot, which globs and ``cardioflow convert`` skip, and identifies
+the process that is writing. If a process is killed, the next one that writes to
+the same folder removes its leftovers.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ __all__ = ["folder_beside", "is_temporary", "remove_leftovers", "whole_file", "w
 _NAME: Final = re.compile(
     r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<process>[0-9a-f]{8})-\d+\.part(?:\.[^.]{1,15})?", re.DOTALL
 )
-# File systems allow 255 bytes, and a letter may take 4 of them.
+# File systems allow 255 bytes per name, and a character can take 4 of them.
 _LONGEST_STEM: Final = 40
 _LONGEST_SUFFIX: Final = 16
-# A process number alone is used again, in a container soon.
+# A process id alone is not enough: it is reused, in containers soon.
 _PROCESS: Final = secrets.token_hex(4)
 _numbers = itertools.count()
 
@@ -54,17 +54,17 @@ _REMEDIES: Final = {
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; what is written there becomes ``path`` if the block ends well.
+    """Yield a temporary path beside ``path``, which is renamed to ``path`` if the block succeeds.
 
-    Missing folders are made. If the block raises, nothing is left behind.
+    Missing folders are created. If the block raises, nothing is left behind.
 
     Raises:
-        WriteError: for an ``OSError`` in the block: a full disk, missing permissions.
+        WriteError: for an ``OSError`` in the block, such as a full disk or missing permissions.
     """
     with _explained(path):
         temporary = _beside(path)
         try:
-            # Made here, and not by tempfile, so that it is as open as the process makes its files.
+            # Not tempfile, which makes files that only their owner may read.
             temporary.open("xb").close()
             yield temporary
             temporary.replace(path)
@@ -74,12 +74,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a new temporary folder beside ``path``, which becomes ``path`` if the block ends well.
+    """Yield a new temporary folder beside ``path``, which is renamed to ``path`` if the block succeeds.
 
-    Missing parents are made. If the block raises, nothing is left behind.
+    Missing parents are created. If the block raises, nothing is left behind.
 
     Raises:
-        WriteError: for an ``OSError`` in the block, or when ``path`` is a folder that is not empty.
+        WriteError: for an ``OSError`` in the block, or if ``path`` is a folder that is not empty.
     """
     with folder_beside(path) as temporary:
         yield temporary
@@ -88,7 +88,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
-    """Give a new folder beside ``path`` for what ``path`` is made of; it is removed at the end.
+    """Yield a new temporary folder beside ``path``, for files needed to write it; it is removed at the end.
 
     Raises:
         WriteError: for an ``OSError`` in the block.
@@ -103,7 +103,7 @@ def folder_beside(path: Path) -> Iterator[Path]:
 
 
 def is_temporary(path: Path) -> bool:
-    """Return whether ``path`` has a name that this module gives to what is not complete yet.
+    """Return whether ``path`` has a name that this module gives to incomplete files and folders.
 
     >>> is_temporary(Path("out/.100.dat.0badc0de-17-5eed5eed-0.part.dat")), is_temporary(Path("out/.hidden"))
     (True, False)
@@ -112,9 +112,9 @@ def is_temporary(path: Path) -> bool:
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
-    """Remove what processes that no longer run have left in ``folder``, and return it.
+    """Remove the files that processes which no longer run left in ``folder``, and return their paths.
 
-    Only processes of this machine (and container) are known; what another one is writing stays.
+    Only processes of this machine (and container) are considered; the files of others stay.
     """
     found = [path for path in folder.iterdir() if is_temporary(path) and _is_left_over(path.name)]
     for path in found:
@@ -138,7 +138,7 @@ def _clean_once(folder: str, pid: int) -> None:  # noqa: ARG001 -- once per fold
     try:
         remove_leftovers(Path(folder))
     except OSError:
-        # Whatever is wrong with the folder is said when something is written to it.
+        # Writing to the folder reports what is wrong with it.
         return
 
 
@@ -154,7 +154,7 @@ def _is_left_over(name: str) -> bool:
 
 def _is_running(pid: int) -> bool:
     if os.name != "posix":
-        # There, os.kill ends the process.
+        # On Windows, os.kill ends the process.
         return True
     try:
         os.kill(pid, 0)
@@ -167,9 +167,9 @@ def _is_running(pid: int) -> bool:
 
 @cache
 def _host() -> str:
-    """Return 8 hex digits of the machine, or container, within which a process number means one process."""
+    """Return 8 hex digits that identify the machine or container, within which process ids are unique."""
     try:
-        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 -- the link leads to no path
+        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 -- the link's target is not a path
     except OSError:
         space = ""
     return hashlib.blake2b(f"{socket.gethostname()} {space}".encode(), digest_size=4).hexdigest()
@@ -183,7 +183,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error).rstrip(".")
-        # NumPy's tofile says only this of a full disk.
+        # All that NumPy's tofile reports of a full disk.
         number = errno.ENOSPC if "requested and" in reason else error.errno
         remedy = _REMEDIES.get(number or 0, "Check the folder and the disk.")
         raise WriteError(f"{str(path)!r} cannot be written: {reason}. {remedy}") from error

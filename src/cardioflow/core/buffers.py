@@ -1,10 +1,10 @@
-"""Memory for a batch's samples, reused when the batch before it is gone.
+"""Memory for the samples of batches, reused once an earlier batch is gone.
 
-A batch is a few megabytes, which malloc takes from the system and gives back
-every time: for a batch of 50 records cut into 4 MB of windows, the page faults
-of fresh memory took five times as long as the cutting. So a pool keeps a few
-freed buffers, of ``LIMIT`` bytes in all. NumPy does not notice: an array from
-``empty`` is like any other, and its buffer is free only when its last view is gone.
+A batch takes a few megabytes, which malloc requests from the system and returns
+every time. For 50 records cut into 4 MB of windows, the page faults of fresh
+memory took five times as long as the cutting. A pool therefore keeps a few freed
+buffers, of at most ``LIMIT`` bytes in total. An array from ``empty`` is an ordinary
+NumPy array, and its buffer is freed only when its last view is gone.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from numpy.typing import DTypeLike, NDArray
 __all__ = ["LIMIT", "empty"]
 
 LIMIT: Final = 48 << 20
-"""Bytes that freed buffers may take together."""
+"""The most bytes that freed buffers may take together."""
 
 _SMALLEST: Final = 1 << 17
-"""Smaller arrays are left to malloc, which keeps such memory itself."""
+"""Smaller arrays are left to malloc, which itself reuses memory of this size."""
 _LARGEST: Final = 1 << 23
-"""Larger arrays are left to NumPy, which asks for huge pages."""
+"""Larger arrays are left to NumPy, which requests huge pages for them."""
 _KEPT_PER_SIZE: Final = 4
 
 Block = NDArray[np.uint8]
 
 
 class _Pool:
-    """Free blocks, at most four of a size and ``LIMIT`` bytes in all; the one freed longest ago makes room.
+    """Free blocks, at most four per size and ``LIMIT`` bytes in total; the one freed longest ago is dropped first.
 
-    No method waits for the lock. A block comes back whenever its last view dies,
-    which may be inside another method of the pool, in a signal handler or in a
-    forked process whose other threads are gone. Whoever finds the pool locked does
-    without it.
+    No method waits for the lock. A block is returned when its last view dies,
+    which can happen inside another method of the pool, in a signal handler, or in
+    a forked process whose other threads are gone. A caller that finds the pool
+    locked does without it.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class _Pool:
         self.n_bytes = 0
 
     def take(self, size: int) -> Block | None:
-        """Return the block of ``size`` bytes that was freed last, or ``None``."""
+        """Return the most recently freed block of ``size`` bytes, or ``None``."""
         if not self._lock.acquire(blocking=False):
             return None
         try:
@@ -61,7 +61,7 @@ class _Pool:
             self._lock.release()
 
     def give(self, block: Block) -> None:
-        """Keep a block for its next user, if there is room for it."""
+        """Keep a block for reuse, if there is room for it."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -90,7 +90,7 @@ _pool = _Pool()
 
 
 class _Lease:
-    """Lends a block to one array; NumPy releases it with the last view."""
+    """The owner of a block lent to one array; NumPy releases it with the last view."""
 
     __slots__ = ("__array_interface__", "_block")
 
@@ -99,18 +99,18 @@ class _Lease:
         self.__array_interface__ = block.__array_interface__
 
     def __del__(self, pool: _Pool = _pool) -> None:
-        # The pool is an argument because at the interpreter's exit a module may lose its names first.
+        # The pool is a default argument because a module may lose its globals first when the interpreter exits.
         pool.give(self._block)
 
 
 def _size_class(n_bytes: int) -> int:
-    """Return the size of the block for ``n_bytes``: at most a quarter more, so that similar sizes share one."""
+    """Return the block size for ``n_bytes``: at most a quarter more, so that arrays of similar size share blocks."""
     step = 1 << max((n_bytes - 1).bit_length() - 3, 12)
     return -(-n_bytes // step) * step
 
 
 def empty(n: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return a one-dimensional array of ``n`` elements, not initialised, as ``numpy.empty`` does."""
+    """Return an uninitialised one-dimensional array of ``n`` elements, like ``numpy.empty``."""
     kind = np.dtype(dtype)
     n_bytes = n * kind.itemsize
     if not _SMALLEST <= n_bytes <= _LARGEST:

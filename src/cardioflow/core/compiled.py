@@ -1,11 +1,11 @@
-"""Functions compiled by Numba at their first call: one set of options, one cache.
+"""Decorators for functions that Numba compiles at their first call, with common options and a common cache.
 
-``kernel`` makes what Python calls, ``helper`` what kernels call. A kernel is
-compiled once for each combination of argument types, and every combination costs
-a tenth of a second or more at first use. So kernels take data through
-``read_only``, which gives arrays one type, leave allocation to their callers, and
-keep reductions and slices, each of which Numba compiles as a function of its own,
-to what runs per sample.
+``kernel`` is for functions called from Python, ``helper`` for functions called
+only by kernels. A kernel is compiled once for each combination of argument types,
+which takes a tenth of a second or more at first use. Therefore pass arrays through
+``read_only``, which gives them all one type; allocate in the caller; and use
+reductions and slices, each of which Numba compiles as a separate function, only
+in code that runs per sample.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ __all__ = ["helper", "kernel", "read_only"]
 F = TypeVar("F", bound=Callable[..., Any])
 Flags = bool | set[str]
 
-# Numba's types leave out the options that save compiling unused entry points.
+# Numba's type stubs lack the options that avoid compiling unused entry points.
 _njit: Any = numba.njit
 
 
 def kernel(*, fastmath: Flags = False, error_model: str = "python") -> Callable[[F], F]:
-    """Return a decorator that compiles a function at its first call, without the GIL, and keeps the machine code.
+    """Return a decorator that compiles a function at its first call, releases the GIL and caches the machine code.
 
     Args:
-        fastmath: the freedoms of LLVM's arithmetic, as ``numba.njit`` takes them.
-        error_model: ``"numpy"`` for a division by zero that gives infinity, ``"python"`` for one that raises.
+        fastmath: the ``fastmath`` option of ``numba.njit``.
+        error_model: what a division by zero does: ``"numpy"`` returns infinity, ``"python"`` raises.
     """
 
     def decorate(function: F) -> F:
         dispatcher = _njit(nogil=True, no_cfunc_wrapper=True, fastmath=fastmath, error_model=error_model)(function)
-        # Numba's own cache raises where no folder can be written, and does not read one that is read-only.
+        # Numba's own cache raises if no folder is writable, and does not read a read-only one.
         dispatcher._cache = KernelCache(function)
         return cast("F", dispatcher)
 
@@ -46,7 +46,7 @@ def kernel(*, fastmath: Flags = False, error_model: str = "python") -> Callable[
 
 
 def helper(*, fastmath: Flags = False, error_model: str = "python") -> Callable[[F], F]:
-    """Return a decorator for what kernels alone call: no entry for Python is compiled, and no file is kept."""
+    """Return a decorator for functions called only by kernels: no Python entry point is compiled or cached."""
     decorate = _njit(
         nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=True, fastmath=fastmath, error_model=error_model
     )
@@ -54,7 +54,7 @@ def helper(*, fastmath: Flags = False, error_model: str = "python") -> Callable[
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a contiguous view of ``array`` that cannot be written, so that kernels see one type for either kind."""
+    """Return a contiguous read-only view of ``array``, so that kernels are compiled for one type only."""
     if array.flags.writeable or not array.flags.c_contiguous:
         array = np.ascontiguousarray(array).view()
         array.flags.writeable = False

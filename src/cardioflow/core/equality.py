@@ -1,4 +1,4 @@
-"""Whether two values are the same, arrays and NaN included."""
+"""Equality of any two values, including arrays and NaN."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["same"]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Return whether ``a`` and ``b`` are equal and of the same type, inside containers too.
+    """Return whether ``a`` and ``b`` are equal and of the same type, also inside containers.
 
-    Unlike ``==``, arrays are compared as a whole, their dtype included; NaN
-    equals NaN; 1, 1.0 and True differ; and a ``functools.partial`` equals another one
-    of the same function with the same arguments. A value whose ``==`` raises or does
-    not give a truth value equals only itself.
+    Unlike with ``==``, arrays are compared as a whole, including their dtype; NaN
+    equals NaN; 1, 1.0 and True differ; and two ``functools.partial`` objects are equal
+    if they have the same function and arguments. A value whose ``==`` raises, or does
+    not return a truth value, equals only itself.
     """
     if a is b or type(a) is not type(b):
         return a is b
@@ -43,7 +43,7 @@ def _parts(value: slice | partial[Any]) -> tuple[Any, ...]:
 def _equal(a: Any, b: Any) -> bool:
     try:
         return bool(a == b) or bool(a != a and b != b)  # noqa: PLR0124 -- NaN is not equal to itself
-    except Exception:  # noqa: BLE001 -- any type may compare in its own way
+    except Exception:  # noqa: BLE001 -- a type's own == may raise anything
         return False
 
 

@@ -1,6 +1,6 @@
-"""What to write now in place of a name of CardIO or BatchFlow, or of a name that another object has.
+"""Replacements for names from CardIO and BatchFlow, and for names that belong to another object.
 
-Looked up only when a name is unknown, to end the error with the answer.
+They are looked up only when a name is unknown, to complete the error message.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "FilesIndex": "cardioflow.EcgDataset('records/*.hea')",
         "D": "cardioflow.B('ids'), or a value of your own",
         "L": "cardioflow.F(function)",
-        "P": "cardioflow.B('name'), whose value for its own record apply_transform passes to each call",
+        "P": "cardioflow.B('name'); apply_transform passes each record its own value",
         "R": "an action whose name starts with random_, such as random_resample_signals('normal', loc=300, scale=10)",
         "add_actions": "@cardioflow.action on a function of the batch",
         "any_action_failed": "run(on_error='skip'), and the run's skipped",
@@ -123,7 +123,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
 
 
 def where_now(owner: Owner, name: str) -> str:
-    """Return the sentence that says what to write in place of ``name``, empty when there is nothing to say."""
+    """Return a sentence that names the replacement of ``name``, or an empty string if there is none."""
     if owner == "pipeline" and name in _RUN:
         return _OF_THE_RUN.format(name=name, now=_RUN[name])
     now = _TABLES[owner].get(name)
@@ -131,7 +131,7 @@ def where_now(owner: Owner, name: str) -> str:
 
 
 def former_call(action: str, args: tuple[object, ...]) -> str:
-    """Return the sentence that says how to write a call with CardIO's or BatchFlow's arguments today, or nothing."""
+    """Return a sentence that says how to write CardIO's or BatchFlow's call today, or an empty string."""
     if action == "init_model" and any(isinstance(value, type) for value in args):
         return (
             "init_model takes a model's name and its configuration, and neither a mode nor a class: declare the model "

@@ -1,10 +1,10 @@
-"""Interrupts that Python drops, delivered after all.
+"""Delivery of keyboard interrupts that Python would drop.
 
-Python runs a signal's handler at the next instruction of the main thread. Where
-that is inside a destructor or a callback of the garbage collector, nobody can
-catch the ``KeyboardInterrupt``: Python reports it as "Exception ignored in …" and
-goes on. jax, which Grain imports, registers such a callback, so that up to half of
-all Ctrl-C in the first seconds of a run, when imports make much garbage, did nothing.
+Python runs a signal handler at the next instruction of the main thread. If that is
+inside a destructor or a callback of the garbage collector, the ``KeyboardInterrupt``
+cannot be caught: Python reports "Exception ignored in …" and continues. jax, which
+Grain imports, registers such a callback. As a result, up to half of all Ctrl-C in the
+first seconds of a run, when imports create much garbage, had no effect.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _previous: Any = None
 
 @contextmanager
 def delivered_interrupts() -> Iterator[None]:
-    """Raise a ``KeyboardInterrupt`` that a destructor or callback drops again, a twentieth of a second later.
+    """Re-raise a ``KeyboardInterrupt`` that a destructor or callback dropped, 50 ms later.
 
-    While at least one such context is open, ``sys.unraisablehook`` is ours; it
-    passes everything else on to the hook before it.
+    While such a context is open, this module replaces ``sys.unraisablehook``; its hook
+    passes everything else to the previous one.
     """
     _enter()
     try:
@@ -42,17 +42,17 @@ def delivered_interrupts() -> Iterator[None]:
 
 
 def delivering_interrupts(stream: Generator[T, None, None]) -> Generator[T, None, None]:
-    """Yield what ``stream`` yields, inside such a context from its first item until it ends or is closed."""
+    """Yield the items of ``stream`` inside ``delivered_interrupts``, from the first item until it ends or is closed."""
     with delivered_interrupts():
         yield from stream
 
 
 def raise_interrupt(error: BaseException) -> None:
-    """Raise the ``KeyboardInterrupt`` from which a ``SystemError`` was made; return for any other error.
+    """Raise the ``KeyboardInterrupt`` that caused a ``SystemError``; return for any other error.
 
-    Compiled code that makes its result when the interrupt arrives returns both the
-    result and the exception, of which Python makes a ``SystemError``, once for each
-    of the functions that it goes through.
+    Compiled code that is building its result when the interrupt arrives returns both
+    the result and the exception. Python turns this into a ``SystemError``, once for
+    each function on the way up.
     """
     cause: BaseException | None = error
     while isinstance(cause, SystemError):
@@ -62,7 +62,7 @@ def raise_interrupt(error: BaseException) -> None:
 
 
 def _enter() -> None:
-    global _users, _previous  # noqa: PLW0603 -- the hook that it replaces is the process's own
+    global _users, _previous  # noqa: PLW0603 -- sys.unraisablehook is global to the process
     with _lock:
         _users += 1
         if sys.unraisablehook is not _hook:

@@ -1,16 +1,16 @@
-"""Where the machine code of compiled functions is kept between processes.
+"""A cache of compiled functions' machine code, shared between processes.
 
-Code is read from the first of these folders that holds it, and written to the
-first that can be written:
+Code is read from the first of these folders that has it, and written to the
+first that is writable:
 
-1. ``NUMBA_CACHE_DIR``, where it is set;
-2. ``__pycache__`` beside the source file, which an installation that is later
-   made read-only may bring along filled;
+1. ``NUMBA_CACHE_DIR``, if it is set;
+2. ``__pycache__`` beside the source file, which can be filled before an
+   installation is made read-only;
 3. the user's cache folder (``XDG_CACHE_HOME``, or ``~/.cache``; ``LOCALAPPDATA`` on Windows).
 
-Where none can be written, every process compiles anew, and a warning says so once.
-Like Python's own ``.pyc`` files these are trusted: who can write to such a folder
-can run code.
+If none is writable, every process compiles anew and warns once. Like Python's own
+``.pyc`` files, the files are trusted: anyone who can write to such a folder can
+run code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from numba.core.serialize import dumps
 
 __all__ = ["KernelCache", "folders"]
 
-# Numba types its internals in part.
+# Numba's internals are only partly typed.
 _compile_result: Any = CompileResult
 _dumps: Any = dumps
 
@@ -42,12 +42,12 @@ _SUFFIX: Final = ".nbc"
 
 
 def folders(source: Path) -> Iterator[Path]:
-    """Yield the folders in which code compiled from the file ``source`` may lie, in the order of preference."""
+    """Yield the folders that may hold code compiled from the file ``source``, in order of preference."""
     own = f"{source.parent.name}-{hashlib.blake2b(os.fsencode(source.parent), digest_size=8).hexdigest()}"
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen) / own
     yield source.parent / "__pycache__"
-    with contextlib.suppress(RuntimeError):  # no home
+    with contextlib.suppress(RuntimeError):  # there is no home folder
         yield _user_folder() / "cardioflow" / own
 
 
@@ -62,7 +62,7 @@ def _user_folder() -> Path:
 
 @lru_cache(maxsize=16)
 def _sources(folder: Path) -> bytes:
-    """Return a digest of all source files of ``folder``: what a kernel calls may stand in another than its own."""
+    """Return a digest of all source files in ``folder``, because a kernel may call helpers from other files."""
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(folder.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -72,7 +72,7 @@ def _sources(folder: Path) -> bytes:
 @lru_cache(maxsize=1)
 def _warn_unsaved() -> None:
     warnings.warn(
-        "No folder for compiled code can be written, so that each process compiles anew, which takes a second or two. "
+        "No folder for compiled code is writable, so each process compiles anew, which takes a second or two. "
         "Set NUMBA_CACHE_DIR to a writable folder.",
         RuntimeWarning,
         stacklevel=2,
@@ -80,7 +80,7 @@ def _warn_unsaved() -> None:
 
 
 class KernelCache:
-    """The compiled forms of one function, one file each; stands in a Numba dispatcher for Numba's own cache."""
+    """The compiled forms of one function, one file each; replaces Numba's own cache in a dispatcher."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._source = Path(function.__code__.co_filename).absolute()
@@ -88,25 +88,25 @@ class KernelCache:
 
     @property
     def cache_path(self) -> str:
-        """The folder that is preferred."""
+        """The preferred folder."""
         return str(next(folders(self._source)))
 
     def load_overload(self, signature: Any, target: Any) -> Any:
-        """Return the result of compiling for ``signature``, or ``None`` where no folder holds it."""
+        """Return the function compiled for ``signature``, or ``None`` if no folder has it."""
         target.refresh()
         name = self._file_name(signature, target.codegen())
         for folder in folders(self._source):
             try:
                 payload = pickle.loads((folder / name).read_bytes())  # noqa: S301 -- trusted, as .pyc files are
             except (OSError, EOFError, pickle.UnpicklingError):
-                continue  # not there, not readable, or cut short by a full disk
+                continue  # missing, unreadable, or truncated by a full disk
             return _compile_result._rebuild(target, *payload)
         return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Write the result of compiling for ``signature`` to the first folder that takes it."""
+        """Write the function compiled for ``signature`` to the first writable folder."""
         if compiled.library.has_dynamic_globals:
-            return  # it holds addresses of this process
+            return  # it contains addresses in this process
         name, content = self._file_name(signature, compiled.codegen), _dumps(compiled._reduce())
         for folder in folders(self._source):
             with contextlib.suppress(OSError):
@@ -122,7 +122,7 @@ class KernelCache:
         """Do nothing: the cache is always on."""
 
     def flush(self) -> None:
-        """Remove the function's files from every folder that can be written."""
+        """Remove the function's files from every writable folder."""
         for folder in folders(self._source):
             for path in folder.glob(f"{self._name}-*{_SUFFIX}"):
                 with contextlib.suppress(OSError):
@@ -147,7 +147,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{name}.{uuid.uuid4().hex[:12]}"
     try:
-        # With the permissions of any file: who may read the source may read this.
+        # With default permissions: whoever may read the source may read this.
         part.write_bytes(content)
         part.replace(folder / name)
     except BaseException:

@@ -1,4 +1,4 @@
-"""JSON from files that may be hostile: its size, depth and number of values are limited before it is parsed."""
+"""JSON from untrusted files: size, depth and number of values are checked before parsing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from cardioflow.errors import FormatError
 __all__ = ["parse_limited"]
 
 _STRINGS_OR_MARKS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
-"""Possessive, and without need of the closing quote: it never goes back, so that its time is linear."""
+"""Possessive, and the closing quote is optional: it never backtracks, so it takes linear time."""
 
 
 def parse_limited(data: bytes, *, max_bytes: int, max_values: int, max_depth: int) -> Any:
-    """Return the value that the JSON text ``data`` holds.
+    """Return the value of the JSON text ``data``.
 
-    A parser builds up to forty bytes for each byte of a text such as ``[[],[],…``,
+    A parser allocates up to forty bytes for each byte of a text such as ``[[],[],…``,
     and its recursion is limited only by the interpreter's stack.
 
     Raises:
-        FormatError: when a limit is exceeded, or the text is not JSON.
+        FormatError: if a limit is exceeded, or the text is not JSON.
     """
     if len(data) > max_bytes:
         raise FormatError(f"The text has {len(data)} bytes, and at most {max_bytes} are read.")

@@ -1,4 +1,4 @@
-"""Texts that come from files, which may hold what a terminal would obey, made safe to print."""
+"""Makes texts from files safe to print: they may contain terminal control sequences."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ __all__ = ["escaped"]
 
 
 def escaped(text: str) -> str:
-    r"""Return ``text`` with each character that is not printable written as Python escapes it, such as ``\x1b``."""
+    r"""Return ``text`` with each unprintable character replaced by its Python escape, such as ``\x1b``."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

@@ -1,8 +1,8 @@
-"""Random numbers keyed by (seed, epoch, record, step), so that nothing else changes them.
+"""Random numbers that depend on (seed, epoch, record, step) and on nothing else.
 
-A key is one 64-bit number. Kernels hash onward from it (SplitMix64; Steele,
-Lea and Flood, 2014), which costs 0.06 µs where a new NumPy generator costs 20;
-``generator`` gives NumPy's distributions from the same key.
+A key is a 64-bit number. Kernels derive random numbers from it by hashing
+(SplitMix64; Steele, Lea and Flood, 2014), which takes 0.06 µs, while creating a
+NumPy generator takes 20 µs. ``generator`` returns a NumPy generator for a key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _mix(x: Keys) -> Keys:
-    """Return SplitMix64's finaliser of every element of ``x``."""
+    """Apply SplitMix64's finaliser to every element of ``x``."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -37,15 +37,15 @@ def record_keys(ids: Iterable[str]) -> Keys:
 
 
 def segment_keys(keys: Keys, segments: NDArray[np.int64]) -> Keys:
-    """Return the keys of segments: each its record's key, hashed with the segment's number."""
+    """Return the keys of segments: the key of each one's record, hashed with the segment's number."""
     return _mix(_mix(keys + _GOLDEN) + segments.astype(np.uint64) + np.uint64(1))
 
 
 def stream_keys(keys: Keys, *, seed: int, epoch: int, step: str) -> Keys:
-    """Return one key per record for one step of one epoch of one seeded run.
+    """Return one key per record for a step in an epoch of a seeded run.
 
-    ``step`` is the action's name and its number among actions of that name
-    (``"random_split_signals#0"``), so a new step of another name changes nothing.
+    ``step`` is the action's name and its number among the steps of that name
+    (``"random_split_signals#0"``), so adding a step of another name changes no keys.
     """
     salt = np.array([_text_key(f"{seed}/{epoch}/{step}")], dtype=np.uint64)
     return _mix(_mix(keys + _GOLDEN) ^ salt)

@@ -1,7 +1,7 @@
-"""Metrics: one file each, named like the metric.
+"""Metrics, one file each, named like the metric.
 
-scikit-learn computes what scikit-learn has; here stands what the field reports
-and it lacks, and the intervals beside the figures.
+scikit-learn's own metrics can be used as they are. This package adds those that
+ECG papers report and scikit-learn lacks, and confidence intervals.
 """
 
 from cardioflow.metrics._bootstrap import bootstrap_interval

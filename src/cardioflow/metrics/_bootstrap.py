@@ -1,4 +1,4 @@
-"""An interval beside a figure, by drawing the records again."""
+"""Confidence intervals of metrics, by resampling the records."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ def bootstrap_interval(
     seed: int = 0,
     records: Sequence[Any] | None = None,
 ) -> tuple[float, float]:
-    """Return the interval in which ``metric`` lies in the middle ``level`` of ``n`` draws of the records.
+    """Return the interval that holds the central ``level`` of the values of ``metric`` over ``n`` resamples.
 
-    The percentile bootstrap (Efron and Tibshirani 1993, section 13.3). A draw
-    in which a label is missing is left out: most metrics are not defined on it.
+    This is the percentile bootstrap (Efron and Tibshirani 1993, section 13.3).
+    A resample that lacks a label is left out, because most metrics are not
+    defined on it.
 
     Args:
-        metric: Of (y_true, y_pred): one of ours, or of scikit-learn.
-        y_true: One row per record, or per segment.
-        y_pred: As many rows.
-        n: How many draws.
-        level: The share of the draws between the two limits.
-        seed: What the draws depend on.
-        records: The record, or the patient, of each row; the rows of one are drawn together. Segments of one
-            record are so alike that drawing them one by one makes the interval too narrow.
+        metric: A function of (y_true, y_pred): one of this package, or of scikit-learn.
+        y_true: The true values, one row per record or per segment.
+        y_pred: The predictions, with as many rows.
+        n: The number of resamples.
+        level: The fraction of the resamples between the two limits.
+        seed: The seed of the random number generator.
+        records: The record, or the patient, of each row; rows of the same one are drawn together. Segments of one
+            record are so similar that drawing them independently would make the interval too narrow.
 
     Raises:
-        InputError: for sizes that do not agree, or when half of the draws lack a label.
+        InputError: if the lengths differ, or if half of the resamples lack a label.
 
     >>> bootstrap_interval(lambda a, b: np.mean(a == b), [0, 1, 1, 0, 1], [0, 1, 1, 0, 1])
     (1.0, 1.0)
@@ -48,11 +49,11 @@ def bootstrap_interval(
     rows = _rows(len(truth), records)
     if len(answer) != len(truth) or not len(truth):
         raise InputError(
-            f"bootstrap_interval was given {len(truth)} true values and {len(answer)} predictions; "
-            "give as many of both, and at least one."
+            f"bootstrap_interval() got {len(truth)} true values and {len(answer)} predictions. "
+            "Pass equally many of both, and at least one."
         )
     if not 0 < level < 1:
-        raise InputError(f"level={level!r} is no share between 0 and 1. Give 0.95, for instance.")
+        raise InputError(f"level={level!r} is not between 0 and 1. Pass a fraction such as 0.95.")
     random = np.random.default_rng(seed)
     values = []
     for _ in range(n):
@@ -61,8 +62,8 @@ def bootstrap_interval(
             values.append(float(metric(truth[drawn], answer[drawn])))
     if len(values) < max(n / 2, 1):
         raise InputError(
-            f"Of {n} draws of {len(rows)} records only {len(values)} hold every label, so that an interval would "
-            "say little. Evaluate on more records."
+            f"Only {len(values)} of {n} resamples of {len(rows)} records contain every label, too few for a "
+            "meaningful interval. Evaluate on more records."
         )
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
@@ -73,14 +74,14 @@ def _rows(n: int, records: Sequence[Any] | None) -> list[NDArray[np.intp]]:
     if records is None:
         return list(np.arange(n, dtype=np.intp)[:, None])
     if len(records) != n:
-        raise InputError(f"records has {len(records)} entries for {n} rows. Give the record of each row.")
+        raise InputError(f"records has {len(records)} entries for {n} rows. Pass the record of each row.")
     _, number = np.unique(np.asarray(records), return_inverse=True)
     order = np.argsort(number, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
 
 
 def _labels(truth: NDArray[Any]) -> list[Any]:
-    """Return which labels there are; of numbers that are no labels, nothing."""
+    """Return the labels that occur, or an empty list if the values are not labels."""
     if truth.ndim == 1:
         return [] if truth.dtype.kind == "f" else np.unique(truth).tolist()
     return [np.unique(column).tolist() for column in truth.T]

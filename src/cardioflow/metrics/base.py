@@ -1,4 +1,4 @@
-"""What every metric is: one number of what is true and what a model said."""
+"""The base class of metrics: one number computed from true values and predictions."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ __all__ = ["Metric"]
 
 @dataclass(frozen=True)
 class Metric(ABC):
-    """One number that says how good predictions are; its parameters are the fields of a frozen dataclass.
+    """One number that measures how good predictions are; its parameters are the fields of a frozen dataclass.
 
-    The name under which ``train_on_batch(metrics=…)`` knows it is its file's.
+    ``train_on_batch(metrics=…)`` finds a metric by the name of its file.
     """
 
     response: ClassVar[Literal["predict", "predict_proba"]] = "predict"
-    """Whether ``y_pred`` is labels, or probabilities."""
+    """Whether ``y_pred`` holds labels or probabilities."""
 
     @abstractmethod
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
-        """Return the metric, NaN where it is not defined.
+        """Return the metric, or NaN if it is not defined.
 
         Args:
-            y_true: Class indices, (record,), or where a record can have several labels 0 and 1, (record, class).
-            y_pred: Labels in the same form; or probabilities, (record, class), of two classes also the second's alone.
+            y_true: Class indices of shape (record,), or, if a record can have several labels, 0 and 1 of shape
+                (record, class).
+            y_pred: Labels in the same form, or probabilities of shape (record, class). With two classes, the
+                probabilities of the second alone are enough.
         """
 
     @property
     def __name__(self) -> str:
-        """The metric's name, for histories: its file's."""
+        """The metric's name in histories, which is the name of its file."""
         return type(self).__module__.rpartition(".")[2]

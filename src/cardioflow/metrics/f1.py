@@ -15,11 +15,11 @@ __all__ = ["F1"]
 
 @dataclass(frozen=True)
 class F1(Metric):
-    """The harmonic mean of sensitivity and positive predictive value, of every label, and then their mean.
+    """The harmonic mean of sensitivity and positive predictive value of each label, averaged over the labels.
 
-    scikit-learn's ``f1_score``, but with the mean over labels by default, as
-    rhythm classifiers are reported; a label that neither occurs nor was
-    predicted counts 0 where another label of the average does.
+    This is scikit-learn's ``f1_score``, but macro-averaged by default, as papers
+    on rhythm classifiers report it. In an indicator matrix, a label that neither
+    occurs nor is predicted counts as 0.
     """
 
     average: Literal["macro", "micro", "weighted"] = "macro"

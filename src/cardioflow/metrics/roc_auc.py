@@ -1,4 +1,4 @@
-"""The area under the receiver operating characteristic."""
+"""The area under the receiver operating characteristic curve."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["RocAuc"]
 
 @dataclass(frozen=True)
 class RocAuc(Metric):
-    """The probability that a record with the label scores above one without it; each label against the rest.
+    """The probability that a record with the label scores higher than one without it, averaged over the labels.
 
-    Computed by scikit-learn's ``roc_auc_score``. Where we differ: labels that
-    all records have, or none, are left out of the mean, as in the PTB-XL
-    benchmarks, and of a single label the area is NaN. A small batch often
-    lacks one.
+    Each label is compared with the rest by scikit-learn's ``roc_auc_score``.
+    Unlike there, a label that all records have, or none, is left out of the
+    mean, as in the PTB-XL benchmarks; if no label remains, the result is NaN.
+    Small batches often lack a label.
     """
 
     response: ClassVar[Literal["predict", "predict_proba"]] = "predict_proba"
@@ -31,7 +31,7 @@ class RocAuc(Metric):
         truth, chance = np.asarray(y_true), np.asarray(y_pred, dtype=np.float64)
         if truth.ndim == 1 and chance.ndim == 2:
             if chance.shape[1] == 2:
-                chance = chance[:, 1]  # with two labels the areas of both are one
+                chance = chance[:, 1]  # with two labels, both areas are equal
             else:
                 truth = (truth[:, None] == np.arange(chance.shape[1])).astype(np.int64)
         truth, chance = (a[:, None] if a.ndim == 1 else a for a in (truth, chance))

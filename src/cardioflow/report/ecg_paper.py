@@ -1,4 +1,4 @@
-"""ECGs on paper true to scale: 25 mm per second, 10 mm per millivolt, a grid of 1 mm and 5 mm."""
+"""ECGs on paper, true to scale: 25 mm per second, 10 mm per millivolt, on a grid of 1 mm and 5 mm."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _PULSE = 5.0  # the calibration pulse lasts 0.2 s and is 1 mV high
 _LEFT = _MARGIN + 3 * _PULSE
 _HEADER = 10.0
 _FOOTER = 6.0
-_TALLEST_MV = 4.0  # what is further from the middle is cut, and said
+_TALLEST_MV = 4.0  # samples further from the median are clipped, and the footer says so
 _MINOR, _MAJOR, _INK, _SOFT, _BAR = "#f7d9d6", "#e8a9a3", "#16181d", "#5c6068", "#b3342d"
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One record to draw: its signal, what it is, and what a model says of it."""
+    """One record to draw: its signal, its title and label, and a model's probabilities."""
 
     signal: NDArray[np.float32]
     """Millivolts of shape (lead, time)."""
@@ -42,23 +42,23 @@ class Strip:
     leads: Sequence[str]
     title: str = ""
     truth: str | None = None
-    """The true label, where it is known."""
+    """The true label, if it is known."""
     probabilities: Mapping[str, float] = field(default_factory=dict)
     """The model's probability of each label."""
 
     def __post_init__(self) -> None:
         who = f" of {self.title!r}" if self.title else ""
         if self.signal.ndim != 2 or not self.signal.size:
-            raise InputError(f"The signal{who} has the shape {self.signal.shape}. Give (lead, time), not empty.")
+            raise InputError(f"The signal{who} has the shape {self.signal.shape}. Pass (lead, time), with samples.")
         if len(self.leads) != len(self.signal):
-            raise InputError(f"{len(self.leads)} lead names for {len(self.signal)} leads{who}. Give one per lead.")
+            raise InputError(f"{len(self.leads)} lead names for {len(self.signal)} leads{who}. Pass one name per lead.")
         if not self.fs > 0:
-            raise InputError(f"fs={self.fs!r}{who} is no sampling rate. Give the samples per second.")
+            raise InputError(f"fs={self.fs!r}{who} is not a sampling rate. Pass the number of samples per second.")
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One line of trace: its label, its samples, and how far it reaches from its middle, in millimetres."""
+    """One row of the trace: its label, its samples, and how far it extends from its median, in millimetres."""
 
     label: str
     mv: NDArray[np.float32]
@@ -71,28 +71,28 @@ class _Row:
 def plot_ecg(
     signal: NDArray[np.float32], fs: float, leads: Sequence[str], *, title: str = "", row_s: float = 10.0
 ) -> Figure:
-    """Return a figure of one ECG on paper true to scale, a row per lead and per ``row_s`` seconds.
+    """Return a figure of one ECG on paper, true to scale, with one row per lead and ``row_s`` seconds.
 
     ``signal`` is in millivolts, of shape (lead, time). Each row is centred on
-    its median; NaN is a gap. ``figure.savefig`` writes it in any format, at its
-    true size where the format knows sizes.
+    its median; NaN is drawn as a gap. ``figure.savefig`` writes the figure in any
+    format, at its true size if the format stores one.
 
     Raises:
-        InputError: when the signal is not of that shape, or empty.
+        InputError: if the signal does not have that shape, or is empty.
     """
     return record_panel([Strip(signal, fs, leads, title)], row_s=row_s, max_rows=None)
 
 
 def record_panel(strips: Sequence[Strip], *, title: str = "", row_s: float = 10.0, max_rows: int | None = 1) -> Figure:
-    """Return a figure of several records on ECG paper, each with its true label and its probabilities.
+    """Return a figure of several records on ECG paper, each with its true label and its predicted probabilities.
 
     Each lead gets at most ``max_rows`` rows of ``row_s`` seconds.
 
     Raises:
-        InputError: when there is no record, or a row shorter than a second.
+        InputError: if there are no records, or ``row_s`` is not between 1 and 60 seconds.
     """
     if not strips:
-        raise InputError("record_panel() of no records. Give at least one.")
+        raise InputError("record_panel() got no records. Pass at least one.")
     if not 1.0 <= row_s <= 60.0:
         raise InputError(f"row_s={row_s!r} is not between 1 and 60 seconds.")
     parts = [(strip, _rows(strip, row_s, max_rows)) for strip in strips]
@@ -113,13 +113,13 @@ def record_panel(strips: Sequence[Strip], *, title: str = "", row_s: float = 10.
     y = height - top
     for strip, rows in parts:
         y = _draw_strip(paper, strip, rows, y=y, width=width)
-    cut = f"   ·   cut at ±{_TALLEST_MV:g} mV" if any(r.cut for _, rows in parts for r in rows) else ""
+    cut = f"   ·   clipped at ±{_TALLEST_MV:g} mV" if any(r.cut for _, rows in parts for r in rows) else ""
     _write(paper, _MARGIN, 2.0, f"{MM_PER_S:g} mm/s   ·   {MM_PER_MV:g} mm/mV{cut}", size=7, color=_SOFT)
     return figure
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write ``figure`` to ``path``, in the format of its suffix, whole or not at all."""
+    """Write ``figure`` to ``path`` atomically, in the format of its suffix, and return the path."""
     path = Path(path)
     with whole_file(path) as temporary:
         figure.savefig(temporary)
@@ -139,13 +139,13 @@ def _rows(strip: Strip, row_s: float, max_rows: int | None) -> list[_Row]:
 
 def _row(label: str, mv: NDArray[np.float32], fs: float) -> _Row:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a row of NaN alone is drawn as an empty one
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row with only NaN is drawn empty
         middle = np.nan_to_num(np.nanmedian(mv))
         centred = np.where(np.isfinite(mv), mv - middle, np.nan)
         top, bottom = np.nan_to_num([np.nanmax(centred), np.nanmin(centred)])
     cut = bool(max(top, -bottom) > _TALLEST_MV)
     up, down = (np.clip(v, 0.0, _TALLEST_MV) * MM_PER_MV for v in (top, -bottom))
-    # Whole squares of 5 mm, so that every row's zero stands on a strong line.
+    # Whole squares of 5 mm, so that the zero of every row lies on a major grid line.
     up, down = (float(5 * np.ceil((v + 2.0) / 5)) for v in (max(up, 10.5), max(down, 4.5)))
     return _Row(label, np.clip(centred, -_TALLEST_MV, _TALLEST_MV).astype(np.float32), fs, up, down, cut)
 
@@ -155,7 +155,7 @@ def _has_header(strip: Strip) -> bool:
 
 
 def _draw_strip(paper: Axes, strip: Strip, rows: list[_Row], *, y: float, width: float) -> float:
-    """Draw ``strip`` below ``y`` and return where it ends."""
+    """Draw ``strip`` below ``y`` and return the y coordinate of its lower end."""
     if _has_header(strip):
         y -= _HEADER
         _draw_header(paper, strip, y=y, width=width)
@@ -171,7 +171,7 @@ def _draw_strip(paper: Axes, strip: Strip, rows: list[_Row], *, y: float, width:
 
 
 def _draw_header(paper: Axes, strip: Strip, *, y: float, width: float) -> None:
-    """Write what the record is on the left, and draw a bar per probability on the right."""
+    """Write the title and label on the left, and draw a bar per probability on the right."""
     _blank(paper, y + 1.0, width, _HEADER - 2.0)
     truth = f"   labelled {strip.truth}" if strip.truth is not None else ""
     _write(paper, _MARGIN, y + 3.5, f"{strip.title}{truth}", size=10, weight="bold")
@@ -210,7 +210,7 @@ def _write(
     boxed: bool = False,
 ) -> None:
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8} if boxed else None
-    # parse_math: a record's name may hold a dollar sign.
+    # parse_math: a record's name may contain a dollar sign.
     paper.text(
         x, y, text, fontsize=size, fontweight=weight, color=color, ha=align, bbox=box, zorder=5, parse_math=False
     )

@@ -1,7 +1,7 @@
-"""Layers for our models, written in Keras 3, with equal results on torch, jax and tensorflow.
+"""Keras 3 layers with equal results on torch, jax and tensorflow.
 
-Each is registered with Keras when this package is imported, so that a dump
-that holds one loads in safe mode.
+Importing this package registers them with Keras, so that a dump that contains
+one loads in safe mode.
 """
 
 from cardioflow.models.layers.inception import Inception2D

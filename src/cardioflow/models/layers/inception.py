@@ -11,9 +11,9 @@ __all__ = ["Inception2D"]
 
 @keras.saving.register_keras_serializable(package="cardioflow")
 class Inception2D(keras.layers.Layer):
-    """Four parallel branches: a 1×1 convolution, two larger ones, and a maximum pooling, concatenated.
+    """Four parallel branches, concatenated: a 1×1 convolution, two larger convolutions, and a max pooling.
 
-    Branches: 1×1; 1×1 then ``kernel_1``²; 1×1 then ``kernel_2``²; 3×3 maximum
+    Branches: 1×1; 1×1 then ``kernel_1``²; 1×1 then ``kernel_2``²; 3×3 max pooling
     then 1×1 (Szegedy et al., "Going deeper with convolutions", CVPR 2015,
     figure 2b). The output has ``base + 3 · branch`` channels.
 
@@ -22,7 +22,7 @@ class Inception2D(keras.layers.Layer):
         branch: The number of filters at the end of each of the last three branches.
         kernel_1: The kernel size of the second branch.
         kernel_2: The kernel size of the third branch.
-        kwargs: The arguments of every Keras layer.
+        kwargs: The arguments that every Keras layer takes.
     """
 
     def __init__(self, base: int, branch: int, kernel_1: int = 3, kernel_2: int = 3, **kwargs: Any) -> None:

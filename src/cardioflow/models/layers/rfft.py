@@ -11,10 +11,10 @@ __all__ = ["RFFT"]
 
 @keras.saving.register_keras_serializable(package="cardioflow")
 class RFFT(keras.layers.Layer):
-    """The lower half of the magnitude spectrum of each channel: (row, time, channel) to (row, time // 2, channel).
+    """The lower half of each channel's magnitude spectrum: (row, time, channel) to (row, time // 2, channel).
 
-    The magnitude is √(re² + im² + 1e-12): without the constant its gradient at
-    zero is NaN, and one flat record made every weight NaN on torch and jax.
+    The magnitude is √(re² + im² + 1e-12). Without the constant, its gradient at
+    zero is NaN, and a single flat record made every weight NaN on torch and jax.
     """
 
     def call(self, inputs: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The zoo: one file per model, found by the name of its file.
+"""The zoo: one file per model, named like the model.
 
-A member is a ``BaseModel`` whose ``__init__`` takes its settings, the keys of
-the model's config, and whose ``build(input_shape, n_outputs)`` gets (lead, time)
-and the number of labels or numbers from the first batch; one that is built from
-more than that overrides ``build_from``.
+A member is a ``BaseModel``. Its ``__init__`` takes the settings, which are the
+keys of the model's config. Its ``build(input_shape, n_outputs)`` receives
+(lead, time) and the number of labels or of values, taken from the first batch.
+A model that needs more than these to be built overrides ``build_from``.
 """

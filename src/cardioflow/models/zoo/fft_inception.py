@@ -1,4 +1,4 @@
-"""Atrial fibrillation from the spectrum of learned convolutional features."""
+"""A detector of atrial fibrillation that uses the spectrum of learned convolutional features."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from cardioflow.models.targets import OneLabel, SeveralLabels
 __all__ = ["FftInception"]
 
 _MIN_SAMPLES = 301
-"""With fewer samples, fewer than 16 frequencies are left and the second pooling has no input."""
+"""With fewer samples, fewer than 16 frequencies remain and the second pooling layer has no input."""
 
 
 class FftInception(KerasBaseModel):
-    """A small convolutional network over the learned features' spectrum; 5 954 parameters for one lead and two labels.
+    """A small convolutional network over the spectrum of learned features, with 5 954 parameters for one lead.
 
-    Four convolutions with pooling, the magnitude of the Fourier transform,
-    and three Inception blocks over the plane of 128 frequencies by 32
-    features. It was published for 10 s of one lead at 300 Hz, (1, 3000), with
-    a macro F1 of 0.88 per record on CinC 2017 (CardIO, its ``FFTModel``).
-    Differences: a small constant keeps the gradient of the spectrum's
-    magnitude finite at zero, the last hidden layer is a leaky ReLU, and any
-    number of leads and labels and any length from 301 samples is accepted.
+    It consists of four convolutions with pooling, the magnitude of the Fourier
+    transform, and three Inception blocks over the plane of 128 frequencies by
+    32 features; the number of parameters above is for two labels. It was
+    published for 10 s of one lead at 300 Hz, (1, 3000), with a macro F1 of 0.88
+    per record on CinC 2017 (CardIO's ``FFTModel``). It differs from that model
+    in three ways: a small constant keeps the gradient of the magnitude finite at
+    zero, the last hidden layer is a leaky ReLU, and it accepts any number of
+    leads and labels and any length from 301 samples.
 
     Args:
         learning_rate: The learning rate of the Adam optimizer.
         dropout: The fraction of the last hidden layer's features that is dropped in training.
-        multilabel: Whether a record can have several labels at once: each then has a probability of its own (sigmoid);
-            otherwise they add up to one (softmax), and a record with several labels, or none, is refused. True by
-            default if a record of the first batch has several labels or none.
+        multilabel: Whether a record can have several labels at once. If true, each label has its own probability
+            (sigmoid). If false, the probabilities sum to one (softmax), and a record with several labels, or none, is
+            an error. By default, true if a record of the first batch has several labels or none.
     """
 
     def __init__(self, learning_rate: float = 1e-3, dropout: float = 0.2, *, multilabel: bool = False) -> None:
@@ -45,11 +46,11 @@ class FftInception(KerasBaseModel):
         """Build and compile the network for signals of ``input_shape``, (lead, time).
 
         Raises:
-            InputError: when the signals are shorter than 301 samples.
+            InputError: if the signals are shorter than 301 samples.
         """
         if input_shape[1] < _MIN_SAMPLES:
             raise InputError(
-                f"fft_inception was given signals of {input_shape[1]} samples; it needs at least {_MIN_SAMPLES}. "
+                f"fft_inception got signals of {input_shape[1]} samples, but needs at least {_MIN_SAMPLES}. "
                 "Cut longer segments."
             )
         layers = keras.layers
@@ -68,7 +69,7 @@ class FftInception(KerasBaseModel):
             if branch != 12:
                 x = layers.MaxPooling2D((4, 2))(x)
         x = layers.GlobalMaxPooling2D()(x)
-        # Not ReLU: the inputs of its eight units are all positive, and on 184 records most or all of the units died.
+        # Not ReLU: the inputs of the eight units are all positive, and on 184 records most or all of the units died.
         x = layers.Dense(8, activation="leaky_relu", kernel_initializer="random_uniform")(x)
         x = layers.Dropout(self.dropout)(x)
         label = layers.Dense(n_classes, activation="sigmoid" if self.multilabel else "softmax")(x)

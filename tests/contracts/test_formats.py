@@ -180,3 +180,35 @@ def test_a_missing_file_is_an_error(sample: tuple[str, Path], more: dict[str, ob
 def test_no_format_redefines_a_general_option(fmt: str) -> None:
     # Or load() could not tell which of the two is meant.
     assert not set(formats.get(fmt).options()) & {*(f.name for f in fields(ReadRequest)), "src", "fmt", "components"}
+
+
+def test_whatever_a_reader_takes_is_found_without_naming_the_format(data: Path) -> None:
+    for path in sorted(p for p in data.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        if path.suffix not in formats.get("wfdb").suffixes and path.with_suffix(".hea").is_file():
+            continue  # part of a record, which the WFDB reader takes for it
+        takers = [fmt for fmt in formats.names() if fmt not in {"simulated", "packed"} and _takes(fmt, path)]
+        # The bytes of a CinC record are a matrix too, and its header says more; EDF and BDF have one reader.
+        expected = {"wfdb"} if "wfdb" in takers else {"edf"} if "edf" in takers else set(takers)
+        assert not takers or recognise(path) in expected, f"{path} is read as {takers}"
+
+
+def _takes(fmt: str, path: Path) -> bool:
+    try:
+        return _reader(fmt).read(path, ReadRequest(frozenset({"signal", "meta"}), stop_s=1.0)).signal is not None
+    except FormatError:
+        return False
+
+
+@pytest.mark.parametrize("fmt", [name for name in formats.names() if formats.get(name).write is not Format.write])
+@pytest.mark.parametrize("source", ["mitdb/208", "ptbxl/records100/00000/00001_lr", "formats/scp/Example.scp"])
+def test_whatever_is_written_is_found_without_naming_the_format(
+    data: Path, tmp_path: Path, fmt: str, source: str
+) -> None:
+    if fmt == "packed":
+        return
+    name = "scp" if source.endswith("scp") else "wfdb"
+    components = EVERYTHING if source == "mitdb/208" else EVERYTHING - {"annotation"}
+    record = _reader(name).read(data / source, ReadRequest(components, stop_s=10.0))
+    for path in _reader(fmt).write(record, tmp_path / ("a" if fmt == "wfdb" else "a.b")):
+        if path.suffix != ".atr":
+            assert recognise(path) == fmt

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import io
+import shutil
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.io
 
+from cardioflow import EcgDataset
 from cardioflow.errors import FormatError
 from cardioflow.io._recognise import recognise
 from cardioflow.registry import formats
@@ -66,3 +72,130 @@ def test_where_two_formats_claim_a_file_the_suffix_decides_or_the_caller(tmp_pat
     path.write_bytes(_polyglot())
     with pytest.raises(FormatError, match=r"could be dicom or mfer, and its suffix is neither's\. Pass one"):
         recognise(path)
+
+
+def _record(folder: Path, name: str, record_line: str, *, header: str | None = None, file: str | None = None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.dat").write_bytes(bytes(range(200)))
+    path = folder / (header or f"{name}.hea")
+    path.write_text(f"{record_line} 1 250 100\n{file or f'{name}.dat'} 16 200/mV 16 0 0 0 0 II\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("E07835", "E07835.mat"),
+        ("a.b.c", "a.b.c"),
+        ("00001_hr", "records500/00000/00001_hr"),
+        ("3001", "p10/3001"),
+        ("x", "a.b/x"),
+    ],
+)
+def test_a_header_whose_record_name_has_a_dot_or_folders_is_found_and_read(
+    tmp_path: Path, name: str, line: str
+) -> None:
+    path = _record(tmp_path, name, line)
+    assert recognise(path) == "wfdb"
+    batch = EcgDataset(str(path)).next_batch(1).load()
+    assert batch.signal[0].shape == (1, 100)
+    assert EcgDataset(tmp_path).paths == (path,)
+
+
+def test_a_wfdb_header_is_found_however_it_looks(tmp_path: Path) -> None:
+    path = _record(tmp_path, "long", "long")
+    path.write_text("# a comment\n" * 1000 + path.read_text())
+    assert recognise(path) == "wfdb"
+    path = _record(tmp_path, "bom", "bom")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert recognise(path) == "wfdb"
+    assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (1, 100)
+    path = _record(tmp_path / "upper", "Q", "Q", header="Q.HEA")
+    assert recognise(path) == "wfdb"
+    assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (1, 100)
+    assert EcgDataset(tmp_path / "upper").paths == (path,)
+
+
+def test_a_file_named_from_the_root_of_the_data_set_is_read_inside_it_and_none_outside(tmp_path: Path) -> None:
+    folder = tmp_path / "set" / "records500" / "00000"
+    path = _record(folder, "00001_hr", "records500/00000/00001_hr", file="records500/00000/00001_hr.dat")
+    assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (1, 100)
+    path = _record(folder, "00002_medians", "ge/00002_medians", file="ge_median_beats_wfdb/00002_medians.dat")
+    assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (1, 100)
+    for outside in ("../00000/00001_hr.dat", "/etc/hostname", "records500/../../x.dat", "other/00001_hr.dat"):
+        path = _record(folder, "00003", "00003", file=outside)
+        with pytest.raises(FormatError, match=r"not in its folder|cannot be opened"):
+            EcgDataset(str(path)).next_batch(1).load()
+
+
+def test_near_misses_of_a_record_say_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "alone.dat").write_bytes(bytes(200))
+    with pytest.raises(FormatError, match=r"signal file needs its header, alone\.hea, beside it"):
+        recognise(tmp_path / "alone.dat")
+    path = _record(tmp_path, "R", "R", file="r.dat")
+    with pytest.raises(FormatError, match=r"There is 'R\.dat': rename it to 'r\.dat'"):
+        EcgDataset(str(path)).next_batch(1).load()
+    path = _record(tmp_path, "S", "S")
+    (tmp_path / "S.dat").rename(tmp_path / "S.dat.gz")
+    with pytest.raises(FormatError, match=r"There is 'S\.dat\.gz': unpack it"):
+        EcgDataset(str(path)).next_batch(1).load()
+
+
+def test_brackets_in_folders_are_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "data [1]" / "x*y"
+    path = _record(folder, "a", "a")
+    _record(folder, "b1", "b1")
+    assert EcgDataset(f"{folder}/*.hea").paths == (path, folder / "b1.hea")
+    assert EcgDataset(f"{folder}/b[0-9].hea").paths == (folder / "b1.hea",)
+    assert EcgDataset(f"{tmp_path}/data [1]/**/a.hea").paths == (path,)
+    assert EcgDataset(f"{folder}/").paths == (path, folder / "b1.hea")
+    assert EcgDataset(str(path)).paths == (path,)
+
+
+def test_an_xml_file_is_found_behind_a_long_comment(data: Path, tmp_path: Path) -> None:
+    raw = (data / "formats" / "schiller_xml" / "cardio_sample.xml").read_bytes()
+    declaration, _, rest = raw.partition(b"?>")
+    path = tmp_path / "a.xml"
+    path.write_bytes(declaration + b"?>\n<!-- <AnnotatedECG> " + b"x" * 5000 + b" -->" + rest)
+    assert recognise(path) == "schiller_xml"
+    assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (12, 5000)
+
+
+def test_other_odd_heads_that_are_read_are_found(data: Path, tmp_path: Path) -> None:
+    raw = bytearray((data / "formats" / "edf" / "cardio_sample.edf").read_bytes())
+    raw[:8] = b"0".ljust(8, b"\0")
+    raw[252:256] = b"1\0\0\0"
+    (tmp_path / "a.edf").write_bytes(raw)
+    assert recognise(tmp_path / "a.edf") == "edf"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("README", "what this is")
+        for name, value in (("signal", np.ones((1, 100), np.float32)), ("fs", np.float64(250))):
+            stream = io.BytesIO()
+            np.save(stream, value)
+            archive.writestr(f"{name}.npy", stream.getvalue())
+    assert recognise(tmp_path / "a.npz") == "npz"
+    for name in ("a.edf", "a.npz"):
+        assert len(EcgDataset(str(tmp_path / name)).next_batch(1).load().signal[0]) == 1
+
+
+def test_matrices_of_level_4_are_found_and_those_with_a_wfdb_header_are_its_signals(cinc: Path, tmp_path: Path) -> None:
+    shutil.copy(cinc / "A00015.mat", tmp_path / "alone.mat")
+    assert recognise(tmp_path / "alone.mat") == "mat"
+    assert recognise(cinc / "A00015.mat") == "wfdb"
+    scipy.io.savemat(tmp_path / "four.mat", {"ECG": np.ones((2, 500)), "fs": 250.0}, format="4")
+    assert recognise(tmp_path / "four.mat") == "mat"
+
+
+def test_tables_are_found_behind_long_comments_and_in_other_codings(data: Path, tmp_path: Path) -> None:
+    record = EcgDataset(str(data / "mitdb" / "208.hea")).next_batch(1)
+    record.load(components=["signal", "meta", "annotation"], ann_ext="atr", stop_s=300.0).dump(tmp_path, fmt="csv")
+    assert recognise(tmp_path / "208.csv") == "csv"
+    assert EcgDataset(tmp_path).next_batch(1).load().signal[0].shape == (2, 108000)
+    rows = "".join(f"{i / 250},{i}\n" for i in range(1000))
+    for name, raw in (("u", f"time_s,II (µV)\n{rows}".encode()), ("l", f"time_s,II (µV)\n{rows}".encode("latin-1"))):
+        (tmp_path / f"{name}.csv").write_bytes(raw)
+        assert recognise(tmp_path / f"{name}.csv") == "csv"
+    for shift in range(3):
+        comment = "# " + "x" * (4090 - len("# \n") - shift) + "µµµ\n"
+        (tmp_path / "cut.csv").write_bytes(f"# fs: 250\n{comment}II,V1\n{rows}".encode())
+        assert recognise(tmp_path / "cut.csv") == "csv"

@@ -43,11 +43,11 @@ def files_in(folder: Path) -> Iterator[FoundFile]:
             yield FoundFile(Path(inside), "packed")
             continue
         shown = sorted(name for name in names if not name.startswith("."))
-        headers = {name[:-4] for name in shown if name.endswith(".hea")}
-        parts = {part for name in headers for part in _segments(os.path.join(inside, f"{name}.hea"))}  # noqa: PTH118
+        headers = {name[:-4]: name for name in shown if name.lower().endswith(".hea")}
+        parts = {part for name in headers.values() for part in _segments(os.path.join(inside, name))}  # noqa: PTH118
         for name in shown:
             base, dot, suffix = name.rpartition(".")
-            record, is_header = (base, suffix == "hea") if dot else (name, False)
+            record, is_header = (base, suffix.lower() == "hea") if dot else (name, False)
             if record not in parts and (is_header or record not in headers):
                 yield _found(Path(inside, name), record)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._limits import most_bytes
 
-__all__ = ["Value", "read_variables"]
+__all__ = ["Value", "looks_like_level_4", "read_variables"]
 
 Value = NDArray[Any] | tuple[str, ...] | dict[str, "Value"]
 """Numbers, as views of the file; texts: the rows of a character array, the parts of a cell of texts; or a structure."""
@@ -55,6 +55,16 @@ def read_variables(raw: bytes) -> dict[str, Value]:
     if level_5:
         return _Level5("<" if raw[126:128] == b"IM" else ">", len(raw)).variables(memoryview(raw)[128:])
     return _level_4(raw)
+
+
+def looks_like_level_4(head: bytes) -> bool:
+    """Return whether bytes begin with the head of a matrix of level 4, which has no magic number, and its name."""
+    if len(head) < 22:
+        return False
+    kind, rows, columns, imaginary, length = struct.unpack_from("<5i", head)
+    name = head[20 : 20 + length] if 2 <= length <= 64 else b""
+    numbers = 0 <= kind <= 52 and kind % 10 <= 1 and imaginary in {0, 1} and rows >= 0 and columns >= 0
+    return numbers and name[-1:] == b"\0" and name[:-1].replace(b"_", b"").isalnum()
 
 
 def _level_4(raw: bytes) -> dict[str, Value]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from cardioflow.errors import FormatError
+from cardioflow.io._compressed import inner_head, inner_name, is_compressed
 from cardioflow.io._source import open_plain
 from cardioflow.io.base import Format
 from cardioflow.registry import formats
@@ -12,12 +14,14 @@ from cardioflow.registry import formats
 __all__ = ["recognise"]
 
 _HEAD = 4096
+_LONG_HEAD = 1 << 20
 
 
 def recognise(path: Path) -> str:
     """Return the name of the format that a file's first 4096 bytes are of.
 
-    Where several formats claim them the suffix decides. A WFDB record may also be given by its name, or by a signal
+    Where several formats claim them the suffix decides. Of a single file that is compressed, it is the format of what
+    is in it. A WFDB record may also be given by its name, or by a signal
     file, neither of which says anything: the header beside it does.
 
     Raises:
@@ -31,23 +35,76 @@ def recognise(path: Path) -> str:
         if _has_header(path, readers):
             return "wfdb"
         raise FormatError(f"{path} does not exist or cannot be opened. Check the path and its permissions.")
-    claims = [name for name, reader in readers.items() if reader.recognises(head)]
-    if len(claims) > 1:
-        claims = [name for name in claims if path.suffix.lower() in readers[name].suffixes] or claims
+    claims = _claims(head, path, readers)
+    if claims == ["mat"] and not head.startswith(b"MATLAB") and _has_header(path.with_suffix(""), readers):
+        # A signal file of CinC is a matrix of MATLAB's level 4 too; its header says more.
+        return "wfdb"
     if len(claims) == 1:
         return claims[0]
-    if not claims and path.suffix.lower() in readers["wfdb"].suffixes and _has_header(path.with_suffix(""), readers):
-        return "wfdb"
-    known = ", ".join(readers)
     if not claims:
-        raise FormatError(f"{path} is not recognised as one of the known formats: {known}. Pass fmt= if it is.")
+        return _by_more(path, head, readers)
     raise FormatError(f"{path} could be {' or '.join(claims)}, and its suffix is neither's. Pass one as fmt=.")
 
 
-def _head(path: Path) -> bytes | None:
+def _claims(head: bytes, path: Path, readers: Mapping[str, type[Format]]) -> list[str]:
+    claims = [name for name, reader in readers.items() if reader.recognises(head)]
+    if len(claims) > 1:
+        claims = [name for name in claims if path.suffix.lower() in readers[name].suffixes] or claims
+    return claims
+
+
+def _by_more(path: Path, head: bytes, readers: dict[str, type[Format]]) -> str:
+    """Return the format of a file whose first 4096 bytes no format claims.
+
+    Raises:
+        FormatError: when nothing else about it tells either.
+    """
+    suffix = path.suffix.lower()
+    if suffix in readers["wfdb"].suffixes and _has_header(path.with_suffix(""), readers):
+        return "wfdb"
+    if suffix == ".hea" and _is_header(path):
+        return "wfdb"
+    if len(head) == _HEAD and head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"<":
+        # The root of an XML file may stand behind a long comment.
+        claims = _claims(_head(path, _LONG_HEAD) or b"", path, readers)
+        if len(claims) == 1:
+            return claims[0]
+    inside = inner_head(path, _HEAD) if is_compressed(path) else None
+    if inside is not None:
+        claims = [name for name in _claims(inside, inner_name(path), readers) if name != "wfdb"]
+        if len(claims) == 1:
+            return claims[0]
+    raise FormatError(f"{path} is not recognised as one of the known formats: {', '.join(readers)}. {_hint(path)}")
+
+
+def _hint(path: Path) -> str:
+    """Return what may help with a file that is not recognised."""
+    suffix = path.suffix.lower()
+    if suffix == ".dat":
+        return f"A WFDB signal file needs its header, {path.stem}.hea, beside it: fetch it, or pass fmt=."
+    if is_compressed(path):
+        if inner_name(path).suffix.lower() == ".hea":
+            return "The header of a WFDB record names other files: unpack the record."
+        return "A compressed file is read where one ECG is in it: unpack it, or pass fmt= if it is."
+    return "Pass fmt= if it is."
+
+
+def _is_header(path: Path) -> bool:
+    """Return whether the WFDB reader understands a header, however it looks."""
+    from cardioflow.io._wfdb.header import parse  # among the last things tried
+
+    raw = _head(path, _LONG_HEAD)
+    try:
+        header = parse(raw or b"", str(path))
+    except FormatError:
+        return False
+    return bool(header.signals or header.segments)
+
+
+def _head(path: Path, n: int = _HEAD) -> bytes | None:
     try:
         with open_plain(path) as file:
-            return file.read(_HEAD)
+            return file.read(n)
     except (OSError, ValueError, FormatError):
         return None
 

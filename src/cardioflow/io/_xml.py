@@ -111,7 +111,7 @@ def root_name(head: bytes) -> str:
         text = head.decode("latin-1").removeprefix("\u00ef\u00bb\u00bf")
     if not text.lstrip().startswith("<"):
         return ""
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)
     found = re.search(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)", text)
     return found[2] if found else ""
 

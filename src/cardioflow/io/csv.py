@@ -86,10 +86,20 @@ class Csv(Format):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
+        if b"\0" in head:
+            return False
         try:
-            lines = head.decode().splitlines()[: -1 if len(head) == 4096 else None]
+            # A character may be cut at the end, with the last line.
+            text = head.decode(errors="ignore" if len(head) == 4096 else "strict")
+        except UnicodeDecodeError:
+            text = head.decode("latin-1")
+        lines = text.splitlines()[: -1 if len(head) == 4096 else None]
+        if lines and _RATE.match(lines[0].lstrip("\ufeff")):
+            # Metadata and marks in comments may fill all that is seen.
+            return True
+        try:
             layout = _layout(lines)
-        except (UnicodeDecodeError, FormatError):
+        except FormatError:
             return False
         rows = [line for line in lines[layout.skip :] if line.strip()]
         cells = [re.split(f"[{layout.delimiter}]", line) for line in rows[:20]]

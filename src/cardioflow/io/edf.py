@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from cardioflow.io._derived import recorded
-from cardioflow.io._edf.header import EDF_MAGIC
 from cardioflow.io._edf.read import count_samples, read_edf
 from cardioflow.io._record_json import without_person
 from cardioflow.io.base import Format, ReadRequest, Record
@@ -43,7 +42,8 @@ class Edf(Format):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return head[:8] == EDF_MAGIC and len(head) >= 256 and head[252:256].strip().isdigit()
+        # Some devices write NUL where the standard has spaces.
+        return head[:8].strip(b" \0") == b"0" and len(head) >= 256 and head[252:256].strip(b" \0").isdigit()
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return read_edf(path, request)

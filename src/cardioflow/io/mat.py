@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import FormatError
 from cardioflow.io._arrays import as_leads
-from cardioflow.io._matlab import Value, read_variables
+from cardioflow.io._matlab import Value, looks_like_level_4, read_variables
 from cardioflow.io._person import sex_letter, years
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._source import naming, read_whole
@@ -79,7 +79,7 @@ class Mat(Format):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        return head[:6] == b"MATLAB" and head[126:128] in {b"IM", b"MI"}
+        return (head[:6] == b"MATLAB" and head[126:128] in {b"IM", b"MI"}) or looks_like_level_4(head)
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Final, final
 
@@ -24,6 +25,7 @@ from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["Npz"]
 
+_MEMBER: Final = b"PK\x03\x04"
 _SIGNALS: Final = ("signal", "signals", "ecg", "val", "data")
 
 
@@ -46,8 +48,7 @@ class Npz(Format):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        # The first name in the archive stands at byte 30.
-        return head[:4] == b"PK\x03\x04" and b".npy" in head[30 : 30 + int.from_bytes(head[26:28], "little")]
+        return head[:4] == _MEMBER and any(name.endswith(b".npy") for name in _names(head))
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
@@ -81,6 +82,15 @@ class Npz(Format):
         with whole_file(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
         return (path,)
+
+
+def _names(head: bytes) -> Iterator[bytes]:
+    """Yield the names of the members that an archive's first bytes show; a text may come before the arrays."""
+    at = head.find(_MEMBER)
+    while at >= 0:
+        # The name's length stands at byte 26 of a member, the name at byte 30.
+        yield head[at + 30 : at + 30 + int.from_bytes(head[at + 26 : at + 28], "little")]
+        at = head.find(_MEMBER, at + 4)
 
 
 def _blank() -> dict[str, Any]:

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._compressed import is_compressed, unpacked
 from cardioflow.io._folders import FoundFile, files_in
 from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._recognise import recognise
+from cardioflow.io._source import open_plain
 from cardioflow.io.base import Columns, Format, ReadRequest, Record
 from cardioflow.registry import formats
 
@@ -69,13 +71,42 @@ def read_each(
 
 
 def _read(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
+    if any(map(is_compressed, paths)):
+        return [
+            _through(reader, path, request) if is_compressed(path) else _read(reader, [path], request)[0]
+            for path in paths
+        ]
+    return _read_plain(reader, paths, request)
+
+
+def _through(reader: Format, path: Path, request: ReadRequest) -> Record | FormatError:
+    """Return the record in a compressed file; a file that the format itself compresses, such as NPZ, is left as it is.
+
+    What is wrong with it is said of ``path``.
+    """
+    try:
+        with open_plain(path) as file:
+            if reader.recognises(file.read(4096)):
+                return _read_plain(reader, [path], request)[0]
+        with unpacked(path) as inner:
+            found = _read_plain(reader, [inner], request)[0]
+    except FormatError as error:
+        return error
+    except OSError as error:
+        return FormatError(f"{path} cannot be opened: {error.strerror}. Check the path and its permissions.")
+    if isinstance(found, FormatError):
+        found.args = (str(found.args[0]).replace(str(inner), str(path)),)
+    return found
+
+
+def _read_plain(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
     from cardioflow.io._rates import settled  # it needs SciPy, and importing this door is to be light
 
     try:
         found = reader.read_many(paths, request)
     except MemoryError:
         if len(paths) > 1:
-            return [record for path in paths for record in _read(reader, [path], request)]
+            return [record for path in paths for record in _read_plain(reader, [path], request)]
         found = [
             FormatError(
                 f"{paths[0]} needs more memory than there is. Read a part of it, with start_s, stop_s or channels."
@@ -121,6 +152,8 @@ def samples_in(path: Path, fmt: str, options: Mapping[str, Any]) -> int | None:
     Raises:
         FormatError: when the file cannot be read.
     """
+    if is_compressed(path) and fmt != "npz":
+        return None
     found: int | None = reader_for(fmt, options).n_samples(path)
     return found
 

@@ -35,7 +35,7 @@ from cardioflow.io.base import Derive, Format, ReadRequest, Record, with_ending
 __all__ = ["Wfdb"]
 
 # A record line; then a signal line with a known format, or a segment with its length, or nothing when there are none.
-_RECORD_LINE = re.compile(rb"[-\w]+(/\d+)?[ \t]+(\d+)(?:[ \t]+\d[^\n]*)?\s*")
+_RECORD_LINE = re.compile(rb"[-\w./]+?(/\d+)?[ \t]+(\d+)(?:[ \t]+\d[^\n]*)?\s*")
 _SIGNAL_LINE = re.compile(rb"\S+[ \t]+(?:0|8|16|24|32|61|80|160|212|31[01]|508|516|524)(?=[x:+\s]|$)")
 _SEGMENT_LINE = re.compile(rb"\S+[ \t]+\d+\s*")
 
@@ -77,8 +77,11 @@ class Wfdb(Format):
             return False
         if first[1] is None and int(first[2]) == 0:
             return True
-        expected = _SIGNAL_LINE.match if first[1] is None else _SEGMENT_LINE.fullmatch
-        return len(lines) > 1 and expected(lines[1]) is not None
+        if len(lines) < 2:
+            return False
+        # A number at the end of a name with folders (p10/3001) is not one of segments.
+        is_segment = first[1] is not None and _SEGMENT_LINE.fullmatch(lines[1]) is not None
+        return is_segment or _SIGNAL_LINE.match(lines[1]) is not None
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return _finish(_begin(path), request)

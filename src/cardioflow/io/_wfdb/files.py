@@ -19,7 +19,7 @@ _FIRST_READ: Final = 1 << 16
 def read_header(record: str) -> tuple[str, bytes]:
     """Return the path and the bytes of the header of ``record``, given with or without a file's ending."""
     stem, suffix = os.path.splitext(record)  # noqa: PTH122 -- a Path per record costs more than reading it
-    tried = [record] if suffix == ".hea" else [f"{stem}.hea", f"{record}.hea"] if suffix else [f"{record}.hea"]
+    tried = [record] if suffix.lower() == ".hea" else [f"{stem}.hea", f"{record}.hea"] if suffix else [f"{record}.hea"]
     for path in tried:
         try:
             descriptor = os.open(path, _FLAGS)
@@ -70,6 +70,9 @@ def contained(name: str, header: str) -> str:
 def open_contained(name: str, header: str) -> tuple[int, str]:
     """Open the file ``name`` that ``header`` names, and return its descriptor and path; links may not lead out."""
     path = contained(name, header)
+    if ("/" in name or "\\" in name) and not os.path.lexists(path):
+        name = _beside(name, header)
+        path = contained(name, header)
     try:
         if "/" in name or "\\" in name or not _NO_LINKS:
             return os.open(_resolved(path, header), _FLAGS), path
@@ -81,10 +84,35 @@ def open_contained(name: str, header: str) -> tuple[int, str]:
             return os.open(_resolved(path, header), _FLAGS), path
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise FormatError(
-            f"{path}, a file of {header}, cannot be opened: {reason}. "
-            "Put the file beside its header, or fetch the record again."
-        ) from error
+        raise FormatError(f"{path}, a file of {header}, cannot be opened: {reason}. {_remedy(path)}") from error
+
+
+def _remedy(path: str) -> str:
+    """Return what to do about a file that cannot be opened: perhaps its name only has other capitals."""
+    try:
+        there = os.listdir(os.path.dirname(path) or ".")  # noqa: PTH120, PTH208 -- as above
+    except OSError:
+        there = []
+    last = os.path.basename(path)  # noqa: PTH119 -- as above
+    near = [name for name in there if name.lower() == last.lower() and name != last]
+    if near:
+        return f"There is {near[0]!r}: rename it to {last!r}, as the header has it."
+    packed = [name for name in there if name.startswith(f"{last}.")]
+    if packed:
+        return f"There is {packed[0]!r}: unpack it."
+    return "Put the file beside its header, or fetch the record again."
+
+
+def _beside(name: str, header: str) -> str:
+    """Return the name of a file that a header names from the data set's root (PTB-XL+), as it is beside the header.
+
+    Only where the folders in the name are those that the header is in, or the file is named like the header;
+    otherwise ``name``.
+    """
+    folders, _, last = name.replace("\\", "/").rpartition("/")
+    here = os.path.abspath(os.path.dirname(header) or ".").replace(os.sep, "/")  # noqa: PTH100, PTH120 -- as above
+    own = os.path.splitext(os.path.basename(header))[0]  # noqa: PTH119, PTH122 -- as above
+    return last if f"{here}/".endswith(f"/{folders}/") or os.path.splitext(last)[0] == own else name  # noqa: PTH122
 
 
 def _resolved(path: str, header: str) -> str:

@@ -99,6 +99,7 @@ def parse(raw: bytes, path: str) -> Header:
         text = raw.decode()
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
+    text = text.removeprefix("\ufeff")
     lines: list[tuple[int, str]] = []
     comments: list[str] = []
     for number, untrimmed in enumerate(text.split("\n"), 1):
@@ -118,7 +119,7 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
     number, line = lines[0]
     tokens = line.split()
     where = (path, number)
-    name, _, n_segments = tokens[0].partition("/")
+    name, n_segments = _name(tokens[0], path)
     n_signals = _count(tokens[1] if len(tokens) > 1 else "", "number of signals", where)
     fs = _frequency(tokens[2]) if len(tokens) > 2 else _DEFAULT_FS
     if fs is None:
@@ -144,6 +145,19 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
         _enough(n_signals, "signal", lines, path)
         signals = tuple([_signal(text, i, at, path) for i, (at, text) in enumerate(lines[1 : n_signals + 1])])
     return Header(name, fs, n_frames, timestamp, base_time, signals, segments, tuple(comments), fs_source)
+
+
+def _name(token: str, path: str) -> tuple[str, str]:
+    """Return the name of a record and its number of segments, empty for a plain one.
+
+    A name may have folders (PTB-XL+: ``records500/00000/00001_hr``). What is
+    behind the last ``/`` is the number of segments, unless it is no number, or
+    is the name of the header itself.
+    """
+    name, _, last = token.rpartition("/")
+    if name and not (last.isdigit() and not path.removesuffix(".hea").endswith((f"/{last}", f"\\{last}"))):
+        return token, ""
+    return (name, last) if name else (token, "")
 
 
 def _enough(n: int, kind: str, lines: list[tuple[int, str]], path: str) -> None:

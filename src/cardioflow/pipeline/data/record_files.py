@@ -43,7 +43,7 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
             )
         text = str(item)
         if glob.has_magic(text) and not os.path.lexists(text):
-            paths.extend(Path(p) for p in sorted(glob.glob(text, recursive=True)))  # noqa: PTH207 -- absolute patterns
+            paths.extend(Path(p) for p in sorted(glob.glob(_pattern(text), recursive=True)))  # noqa: PTH207 -- absolute patterns
         elif os.path.isdir(text):  # noqa: PTH112 -- a list of 100 000 paths is made into paths once
             found, others = _in_folder(Path(text))
             paths += found
@@ -51,6 +51,17 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
         else:
             paths.append(item if isinstance(item, Path) else Path(text))
     return RecordFiles(paths, n_others)
+
+
+def _pattern(text: str) -> str:
+    """Return a glob in which folders that exist stand for themselves, such as ``data[1]/*.hea``."""
+    parts = Path(text).parts
+    there = Path()
+    for number, part in enumerate(parts):
+        if not os.path.lexists(there / part):
+            return os.path.join(glob.escape(str(there)) if number else "", *parts[number:])  # noqa: PTH118
+        there /= part
+    return glob.escape(text)
 
 
 def stem(path: Path) -> str:

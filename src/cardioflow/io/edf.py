@@ -32,7 +32,8 @@ class Edf(Format):
 
     Written: EDF+, by edfio, with 16 bits over the source's own range or that of
     the samples; a round trip is within half a step of it. A missing sample cannot
-    be written. Marks that have both a code and a note become one text; their
+    be written. A year before 1985 or after 2084 stands in the recording field
+    alone. Marks that have both a code and a note become one text; their
     channel, ``num`` and ``subtype`` have no place. Comments are one text at the
     start, ``# one<tab># two``, and the age is a subfield ``age=61`` of the patient
     field, whose birth date is written only with ``identify``.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
+from cardioflow.io._dates import written_dates
 from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
@@ -180,10 +181,11 @@ def _filters(waveform: Element) -> dict[str, float | None]:
 
 
 def _moment(day: str | None, time: str | None) -> datetime | None:
-    """Return when it was: MUSE writes ``09-22-2020`` in most places and ``2020-09-22`` in some, and no zone."""
-    for pattern in ("%m-%d-%Y", "%Y-%m-%d"):
-        try:
-            return datetime.strptime(f"{day} {time or '00:00:00'}", f"{pattern} %H:%M:%S")  # noqa: DTZ007 -- no zone
-        except ValueError:
-            continue
-    return None
+    """Return when it was: ``09-22-2020`` with the month first in most places, ``22-SEP-2020`` in others; no zone."""
+    found = written_dates(day or "")
+    try:
+        at = datetime.strptime(time or "00:00:00", "%H:%M:%S")  # noqa: DTZ007 -- no zone
+    except ValueError:
+        return None
+    # Of two dates that numbers can mean, the second has the month first.
+    return datetime.combine(found[-1], at.time()) if found else None

@@ -211,7 +211,7 @@ def _meta(
         "checksum_ok": checksum_ok,
         "fs_source": header.fs_source,
         "derived_leads": (),
-        "warnings": () if signal is None else amplitude_warnings(signal, choice.leads, choice.units),
+        "warnings": _warnings(header, choice, signal),
         "swapped_electrodes": None,
     }
     if signal is not None:
@@ -222,6 +222,13 @@ def _meta(
             first, second, *lateral = (signal[row] for row in choice.limbs)
             meta["swapped_electrodes"] = SWAPS[suspected_swap(first, second, lateral[0] if lateral else first[:0])]
     return meta
+
+
+def _warnings(header: Header, choice: Choice, signal: NDArray[np.float32] | None) -> tuple[str, ...]:
+    found = () if signal is None else amplitude_warnings(signal, choice.leads, choice.units)
+    if header.unread_date is not None:
+        found = (*found, f"the date {header.unread_date!r} is not dd/mm/yyyy and is not read")
+    return found
 
 
 def _per_frame(header: Header, choice: Choice, path: str, *, marks_only: bool) -> int:

@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from cardioflow.errors import FormatError
+from cardioflow.io._dates import written_dates
 
-__all__ = ["BDF_MAGIC", "EDF_MAGIC", "Header", "Signal", "parse", "size_of", "written_date"]
+__all__ = ["BDF_MAGIC", "EDF_MAGIC", "Header", "Signal", "parse", "size_of"]
 
 EDF_MAGIC: Final = b"0       "
 BDF_MAGIC: Final = b"\xffBIOSEMI"
 
 _FIXED: Final = 256
-_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def parse(raw: bytes) -> Header:
         bytes_per_sample=3 if raw[:8] == BDF_MAGIC else 2,
         patient=_text(raw[8:88]),
         recording=recording,
-        start=_start(_text(raw[168:176]), _text(raw[176:184]), recording if kind else ""),
+        start=_start(_text(raw[168:176]), _text(raw[176:184]), recording),
         n_bytes=size,
         kind=kind,
         n_records=_whole(raw[236:244], "number of data records"),
@@ -181,29 +181,45 @@ def _whole(raw: bytes, what: str) -> int:
 
 
 # What stands for a date that is not known, or not to be told, beside "Startdate X" (clauses 2.1.3.3 and 2.1.3.4).
-_NO_DATE = date(1985, 1, 1)
-_STARTDATE = re.compile(r"Startdate (\d\d?)-([A-Za-z]{3})-(\d{4})\b")
+_NO_DATE: Final = date(1985, 1, 1)
+_STARTDATE: Final = re.compile(r"start[ _]?date\s*[:=]?\s*(\S.*)", re.IGNORECASE)
+# Of a date in words: "Startdate 5 May 2020 …", "Startdate May 5, 2020 …".
+_MOST_WORDS: Final = 3
 
 
 def _start(day: str, time: str, recording: str) -> datetime | None:
-    """Return the start; its year in full stands in EDF+'s recording field, else 85 to 99 are 1985 to 1999."""
+    """Return when the recording began.
+
+    The header has two digits of the year: 85 to 99 are 1985 to 1999, 00 to 84 are 2000 to 2084 (EDF+ 2.1.3.2).
+    The whole date stands in the recording field, which is believed first; for other years the header then says ``yy``.
+    """
+    told = _STARTDATE.match(recording)
+    whole = _first_date(told[1]) if told else ()
+    parts = re.split(r"[.:/-]", day)
     try:
-        d, m, y = (int(part) for part in re.split(r"[.:/-]", day))
         hour, minute, second = (int(part) for part in re.split(r"[.:]", time))
-        at = datetime(1900 + y if y >= 85 else 2000 + y, m, d)  # noqa: DTZ001 -- the format has no zone
-        at += timedelta(hours=hour, minutes=minute, seconds=second)
-    except (ValueError, OverflowError):
+        since = timedelta(hours=hour, minutes=minute, seconds=second)
+        d, m = (int(part) for part in parts[:2])
+        if len(whole) > 1:
+            # Of 5/6/2020, what agrees with the header is meant.
+            whole = tuple(one for one in whole if (one.day, one.month) == (d, m))
+        if whole:
+            return _at(whole[0]) + since
+        y = int(parts[2])
+        at = date(1900 + y if y >= 85 else 2000 + y, m, d)
+        if told and told[1].startswith("X") and at == _NO_DATE:
+            return None
+        return _at(at) + since
+    except (ValueError, OverflowError, IndexError):
         return None
-    found = written_date(recording)
-    if found is None and recording.startswith("Startdate X") and at.date() == _NO_DATE:
-        return None
-    return datetime.combine(found, at.time()) if found else at
 
 
-def written_date(text: str) -> date | None:
-    """Return the date of a text such as ``Startdate 02-MAR-2002 …``."""
-    match = _STARTDATE.match(text if text.startswith("Startdate") else f"Startdate {text}")
-    try:
-        return date(int(match[3]), _MONTHS.index(match[2].upper()) + 1, int(match[1])) if match else None
-    except ValueError:
-        return None
+def _at(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 -- the format has no zone
+
+
+def _first_date(text: str) -> tuple[date, ...]:
+    """Return the dates that the first words of a text can mean."""
+    words = text.split()
+    tried = (written_dates(" ".join(words[:n])) for n in range(1, _MOST_WORDS + 1))
+    return next((found for found in tried if found), ())

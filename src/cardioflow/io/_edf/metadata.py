@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cardioflow.io._edf.header import Header, Signal, written_date
+from cardioflow.io._dates import the_date
+from cardioflow.io._edf.header import Header, Signal
 from cardioflow.io._person import person_meta, sex_letter, years, years_between
 from cardioflow.io.base import ReadRequest
 
@@ -27,7 +28,7 @@ def metadata_of(header: Header, wanted: Sequence[Signal], request: ReadRequest) 
     told = header.recording.split() if header.is_plus else []
     known = [None if part in {"", "X"} else part.replace("_", " ") for part in (code, name, *told[2:5])]
     code_, name_, *rest = (*known, None, None, None)[:5]
-    birth = written_date(born)
+    birth = the_date(born)
     return {
         "age": _told_age(more) if birth is None else years_between(birth, header.start),
         "sex": sex_letter(sex),

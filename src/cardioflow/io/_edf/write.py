@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import edfio
 import numpy as np
@@ -23,6 +23,12 @@ from cardioflow.io._person import is_key
 from cardioflow.io.base import Record
 
 __all__ = ["write_edf"]
+
+# A leap year, which has every day.
+_STAND_IN: Final = 2000
+# "Startdate dd-MMM-yyyy" begins at byte 88, "dd.mm.yy" at byte 168.
+_YEAR_IN_RECORDING: Final = 88 + len("Startdate dd-MMM-")
+_YEAR_IN_HEADER: Final = 168 + len("dd.mm.")
 
 
 def write_edf(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[Path, ...]:
@@ -54,6 +60,7 @@ def write_edf(record: Record, signal: NDArray[np.float32], path: Path) -> tuple[
         )
         with whole_file(path) as temporary:
             edf.write(temporary)
+            _with_year(temporary, start)
     except ValueError as error:
         if isinstance(error, InputError):
             raise
@@ -173,8 +180,29 @@ def _comments(meta: Any) -> list[edfio.EdfAnnotation]:
 
 
 def _day(start: datetime | None) -> date | None:
-    # Two digits of a year hold 1985 to 2084.
-    return start.date() if start is not None and 1985 <= start.year < 2085 else None
+    """Return the day that edfio writes, which takes 1985 to 2084: for other years one that ``_with_year`` replaces."""
+    if start is None:
+        return None
+    return start.date() if _is_short_year(start.year) else start.date().replace(year=_STAND_IN)
+
+
+def _is_short_year(year: int) -> bool:
+    """Return whether two digits tell a year (EDF+ 2.1.3.2)."""
+    return 1985 <= year < 2085
+
+
+def _with_year(path: Path, start: datetime | None) -> None:
+    """Put a year that two digits cannot tell into a file: ``yy`` in the header, whole in the recording field.
+
+    EDF+ 2.1.3.2 has it so for the years after 2084; those before 1985 have no other place either.
+    """
+    if start is None or _is_short_year(start.year):
+        return
+    with path.open("r+b") as file:
+        file.seek(_YEAR_IN_RECORDING)
+        file.write(f"{start.year:04d}".encode())
+        file.seek(_YEAR_IN_HEADER)
+        file.write(b"yy")
 
 
 def _word(text: Any) -> str:

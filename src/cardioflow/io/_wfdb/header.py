@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cardioflow.errors import FormatError
+from cardioflow.io._dates import written_dates
 
 __all__ = ["Header", "Kind", "Segment", "Signal", "parse"]
 
@@ -83,6 +84,8 @@ class Header(NamedTuple):
     comments: tuple[str, ...]
     fs_source: str = "header"
     """``"default"`` where the header gives no rate, which is then 250 Hz (header(5))."""
+    unread_date: str | None = None
+    """A date that is not read, because it is none or can mean two."""
 
 
 def parse(raw: bytes, path: str) -> Header:
@@ -130,11 +133,12 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
     fs_source = "header" if len(tokens) > 2 else "default"
     n_frames = None
     rest = tokens[3:]
-    if rest and ":" not in rest[0] and "/" not in rest[0]:
+    if rest and (rest[0].isdigit() or (":" not in rest[0] and not _is_date(rest[0]))):
         # 0 means "not said", as does nothing.
         n_frames = _count(rest[0], "number of samples", where) or None
         rest = rest[1:]
     timestamp, base_time = _moment(rest) if rest else (None, None)
+    unread = next((token for token in rest[:2] if _is_date(token)), None) if timestamp is None else None
     signals: tuple[Signal, ...] = ()
     segments: tuple[Segment, ...] = ()
     if n_segments:
@@ -144,7 +148,7 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
     else:
         _enough(n_signals, "signal", lines, path)
         signals = tuple([_signal(text, i, at, path) for i, (at, text) in enumerate(lines[1 : n_signals + 1])])
-    return Header(name, fs, n_frames, timestamp, base_time, signals, segments, tuple(comments), fs_source)
+    return Header(name, fs, n_frames, timestamp, base_time, signals, segments, tuple(comments), fs_source, unread)
 
 
 def _name(token: str, path: str) -> tuple[str, str]:
@@ -287,13 +291,17 @@ def _moment(tokens: list[str]) -> tuple[datetime | None, time | None]:
     at: time | None = None
     on: date | None = None
     for token in tokens[:2]:
-        if "/" in token:
+        if _is_date(token):
             on = _day(token)
         else:
             at = _time(token)
     if on is None:
         return None, at
     return datetime.combine(on, at or time()), None
+
+
+def _is_date(token: str) -> bool:
+    return "/" in token or bool(written_dates(token.strip("[]")))
 
 
 def _time(token: str) -> time | None:
@@ -309,9 +317,8 @@ def _time(token: str) -> time | None:
 
 
 def _day(token: str) -> date | None:
-    """Return a date written dd/mm/yyyy, as header(5) says, or mm/dd/yyyy where only that is a date."""
-    try:
-        first, second, year = (int(part) for part in token.strip("[]").split("/"))
-        return date(year, first, second) if second > 12 else date(year, second, first)
-    except (ValueError, OverflowError):
-        return None
+    """Return a date: dd/mm/yyyy, as header(5) says, mm/dd/yyyy where only that is one, or what is plain otherwise."""
+    token = token.strip("[]")
+    found = written_dates(token)
+    # header(5) settles which of the two dates with strokes is meant; of 05-06-2020 it cannot be told.
+    return found[0] if found and ("/" in token or len(found) == 1) else None

@@ -210,3 +210,25 @@ def test_muse_writes_the_month_first_unless_it_is_plain(
 def test_what_is_no_date_is_none(text: str) -> None:
     assert written_dates(text) == ()
     assert the_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2020-05-06 {}", date(2020, 5, 6)),
+        ("16/05/2020 {}", date(2020, 5, 16)),
+        ("05/16/2020 {}", date(2020, 5, 16)),
+        ("06.05.2020 {}", date(2020, 5, 6)),
+        ("5/5/2020 {}", date(2020, 5, 5)),
+        ("[{} 06/05/2020]", date(2020, 5, 6)),
+        ("05/06/2020 {}", None),
+        ("5-6-2020 {}", None),
+    ],
+)
+def test_a_table_of_which_no_date_tells_the_order_has_none(tmp_path: Path, written: str, expected: date | None) -> None:
+    rows = [f"{written.format(f'10:00:00.{i * 4:03d}')},{i % 7 / 10}" for i in range(250)]
+    (tmp_path / "r.csv").write_text("\n".join(["time,II (mV)", *rows]) + "\n")
+    found = formats.get("csv")().read(tmp_path / "r.csv", ReadRequest())
+    assert (found.fs, found.leads) == (250.0, ("II",))
+    at = expected and datetime(expected.year, expected.month, expected.day, 10)  # noqa: DTZ001
+    assert found.meta["timestamp"] == at

@@ -311,3 +311,30 @@ def test_a_folder_that_is_converted_into_itself_twice_gets_no_marks(cinc: Path, 
             continue
         found = formats.get(recognise(file))().read(file, ReadRequest(components=MARKS)).annotation
         assert not len(found or ()), file.name
+
+
+@pytest.mark.parametrize(("file", "ext"), [("mitdb/119", "atr"), ("qtdb/sel230", "pu"), ("ludb/7", None)])
+def test_a_packed_store_is_selected_from_as_its_source_is(
+    data: Path, tmp_path: Path, file: str, ext: str | None
+) -> None:
+    source = data / f"{file}.hea"
+    options = {} if ext is None else {"ann_ext": ext}
+    components = ["signal", "meta", "annotation"]
+    EcgDataset(source).pack(tmp_path / "store", fmt="wfdb", components=components, **options)
+    packed = EcgDataset(tmp_path / "store").batch([0])
+    leads = packed.load(components="meta").meta[0]["leads"]
+    for channels in (list(leads), [leads[0]], [leads[1]], list(leads[::-1])):
+        ours = packed.load(components=components, channels=channels).annotation[0]
+        theirs = Wfdb().read(source, ReadRequest(components=MARKS, channels=tuple(channels), **options)).annotation
+        assert ours == theirs
+
+
+def test_computing_leads_keeps_the_marks_of_the_record(data: Path) -> None:
+    batch = EcgDataset(data / "ludb/7.hea").batch([0]).load(fmt="wfdb", components=["signal", "meta", "annotation"])
+    whole = batch.annotation[0]
+    six = batch.keep_channels(["I", "II"]).derive_leads().annotation[0]
+    assert _told(six) == _told(whole.take(np.isin(whole.channel, [1, 2])))
+    path = data / "formats/muse_xml/introecg_example.xml"
+    beats = EcgDataset(path).batch([0]).load(fmt="muse_xml", components=["signal", "meta", "annotation"])
+    assert _told(beats.derive_vcg().annotation[0]) == _told(beats.annotation[0])
+    assert _told(beats.derive_leads().annotation[0]) == _told(beats.annotation[0])

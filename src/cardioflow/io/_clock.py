@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
+from cardioflow.io._dates import written_dates
 
 __all__ = ["clock_seconds", "is_clock"]
 
@@ -46,7 +47,8 @@ def clock_seconds(texts: pa.ChunkedArray, what: str) -> tuple[NDArray[np.float64
     """Return the seconds of each time from the first day's midnight, and the first moment if its date is known.
 
     Dates count where there are any; otherwise a clock that jumps back by more than half a day has passed
-    midnight. Dates are year-month-day, or day/month/year unless the numbers force the other order.
+    midnight. Dates are year-month-day, or day/month/year unless the numbers force the other order; where nothing tells
+    it, as of 05/06/2020, the first moment is not known.
 
     Args:
         texts: The times, of any length.
@@ -74,7 +76,15 @@ def clock_seconds(texts: pa.ChunkedArray, what: str) -> tuple[NDArray[np.float64
     days = _days(every, what)
     ordinals = np.array([day.toordinal() for day in days], np.int64)
     passed = ordinals[pc.index_in(dates, value_set=pa.array(every)).to_numpy()] - ordinals[0]
-    return seconds + _DAY_S * passed, _moment(days[0], float(seconds[0]), zones[0])
+    # rdsamp writes dates behind the time, the day first.
+    behind = set(pc.unique(before).to_pylist()) == {""}
+    told = behind or _is_order_told(every)
+    return seconds + _DAY_S * passed, _moment(days[0], float(seconds[0]), zones[0]) if told else None
+
+
+def _is_order_told(dates: Sequence[str]) -> bool:
+    """Return whether one of several dates of one spelling can mean one day alone, or has dots, with the day first."""
+    return "." in dates[0] or any(len(written_dates(text)) == 1 for text in dates)
 
 
 def _numbers(parts: pa.StructArray, name: str) -> NDArray[np.float64]:

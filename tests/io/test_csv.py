@@ -92,7 +92,9 @@ def test_a_long_table_of_times_to_the_millisecond_has_the_rate_that_was_meant(pa
 
 
 def test_a_column_of_numbers_goes_before_a_clock_that_is_told_to_the_second(path):
-    found = read(path, "timestamp,t,V1\n2020-01-01 10:00:00,0,1\n2020-01-01 10:00:00,0.5,2\n2020-01-01 10:00:01,1,3\n")
+    found = read(
+        path, "timestamp,t (s),V1\n2020-01-01 10:00:00,0,1\n2020-01-01 10:00:00,0.5,2\n2020-01-01 10:00:01,1,3\n"
+    )
     assert (found.fs, found.leads) == (2.0, ("V1",))
     assert found.meta["timestamp"] == datetime(2020, 1, 1, 10)  # noqa: DTZ001 -- the file tells no zone
 
@@ -125,7 +127,7 @@ def test_a_table_without_names_has_numbers_for_names(path):
 
 
 def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
-    assert read(path, "# fs: 100\nV1,ABP (mmHg)\n1,80\n2,81\n").units == ("mV", "mmHg")
+    assert read(path, "# fs: 100\nV1,ABP (mmHg)\n1.5,80\n2,81\n").units == ("mV", "mmHg")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
         ("time,V1\n2020-01-01T00:00:00Z,1\n2020-01-01T00:00:01+01:00,2\n", "changes its time zone in column 'time'"),
         ("time,V1\n2020-01-01 00:00:00,1\n00:00:01,2\n", "has a date in column 'time' that does not exist"),
         ("time (days),V1\n0,1\n1,2\n", "has a column 'time' of times in 'days'"),
-        ("'Elapsed time','V1'\n'days','mV'\n0,1\n1,2\n", "times in 'days'; expected s, ms, us, minutes or hours"),
+        ("'Elapsed time','V1'\n'days','mV'\n0,1\n1,2\n", "times in 'days'; expected s, ms, us, ns, minutes or hours"),
         ("time_s\n1\n2\n", "has no column of samples"),
         ("# fs: 5\n# told: {\nV1\n1\n", "metadata that cannot be read: The text is not JSON"),
         ("# fs: 5\n# marks: {\"sample\": [1], \"symbol\": []}\nV1,V2\n1,2\n", "columns have the lengths [0, 1]"),
@@ -166,3 +168,212 @@ def test_what_is_no_table_of_samples_says_why(path, text, says):
 def test_texts_and_other_tables_are_not_recognised(data):
     assert not Csv.recognises((data / "cinc2017/REFERENCE.csv").read_bytes()[:4096])
     assert not Csv.recognises(b"a text, with commas\nand lines, of it\n")
+
+
+# Columns that are not leads
+
+
+def rows(n: int, *columns) -> str:
+    """Return ``n`` rows of what each of ``columns`` gives for a row's number."""
+    return "".join(",".join(str(column(i)) for column in columns) + "\n" for i in range(n))
+
+
+def value(i: int) -> float:
+    return round(((i * 37) % 11 - 5) / 8, 3)
+
+
+def test_a_table_of_a_polar_h10_has_one_lead(path):
+    lines = "".join(
+        f"2022-03-21T17:06:{9 + i // 130:02d}.{round(i % 130 / 0.13):03d};"
+        f"{579978288089671040 + round(i * 1e9 / 130.2)};{i * 1e3 / 130.2:.6f};{i % 50 - 25}\n"
+        for i in range(1300)
+    )
+    found = read(path, "Phone timestamp;sensor timestamp [ns];timestamp [ms];ecg [uV]\n" + lines)
+    assert Csv.recognises(path.read_bytes()[:4096])
+    assert (found.leads, found.units) == (("ecg",), ("mV",))
+    assert found.fs == pytest.approx(130.2, abs=1e-6)
+    assert (found.meta["fs_source"], found.meta["uncalibrated"]) == ("time column", False)
+    assert found.meta["timestamp"] == datetime(2022, 3, 21, 17, 6, 9)  # noqa: DTZ001 -- the file tells no zone
+    assert found.signal[0, :3].tolist() == [np.float32(-0.025), np.float32(-0.024), np.float32(-0.023)]
+
+
+@pytest.mark.parametrize(
+    "name", ["Unnamed: 0", "", "index", "idx", "sample", "sample_number", "Sample #", "row", "n", "counter", "frame_id"]
+)
+@pytest.mark.parametrize("first", [0, 1, 4096])
+def test_row_numbers_are_not_a_lead(path, name, first):
+    found = read(path, f"{name},time_s,ecg\n" + rows(12, lambda i: first + i, lambda i: i / 250, value))
+    assert (found.leads, found.fs, found.meta["left_out_columns"]) == (("ecg",), 250.0, (name,))
+    assert found.signal[0].tolist() == [value(i) for i in range(12)]
+
+
+@pytest.mark.parametrize("modulus", [16, 256, 10**6])
+@pytest.mark.parametrize("per_packet", [1, 5])
+def test_a_counter_of_packets_that_returns_to_its_start_is_not_a_lead(path, modulus, per_packet):
+    found = read(
+        path, "packet_counter,time_s,V2\n" + rows(600, lambda i: i // per_packet % modulus, lambda i: i / 250, value)
+    )
+    assert found.leads == ("V2",)
+
+
+def test_a_column_that_rises_by_one_in_each_row_is_a_counter_unless_a_lead_or_unit_says_otherwise(path):
+    text = "device,V1,x (mmHg),ecg\n" + rows(10, lambda i: i + 7, lambda i: i, lambda i: i, value)
+    found = Csv(fs=250).read(path, ReadRequest()) if path.write_text(text) else None
+    assert found is not None
+    assert (found.leads, found.meta["left_out_columns"]) == (("V1", "x", "ecg"), ("device",))
+
+
+@pytest.mark.parametrize("name", ["sample", "count", "frame"])
+def test_a_column_that_is_called_a_counter_and_does_not_count_is_a_lead(path, name):
+    found = read(path, f"time_s,{name}\n" + rows(12, lambda i: i / 250, value))
+    assert (found.leads, found.meta["left_out_columns"]) == ((name,), ())
+
+
+@pytest.mark.parametrize("name", ["patient_id", "id", "record", "filename", "Subject ID", "ECG_ID"])
+@pytest.mark.parametrize("cell", ["A00017", "17"])
+def test_whose_ecg_it_is_is_not_a_lead(path, name, cell):
+    found = read(path, f"{name},time_s,V1\n" + rows(12, lambda _: cell, lambda i: i / 250, value))
+    assert Csv.recognises(path.read_bytes()[:4096])
+    assert (found.leads, found.meta["left_out_columns"]) == (("V1",), (name,))
+
+
+@pytest.mark.parametrize("kind", ["A0001{}", "1{}"])
+def test_a_table_of_several_records_is_refused(path, kind):
+    text = "patient_id,time_s,V1\n" + rows(12, lambda i: kind.format(i // 6), lambda i: i / 250, value)
+    with pytest.raises(FormatError, match=r"holds several records: column 'patient_id' changes in row 7"):
+        read(path, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("time", lambda i: i / 250),
+        ("t", lambda i: i / 250),
+        ("ms", lambda i: i * 4),
+        ("time_ms", lambda i: i * 4),
+        ("Timestamp [ms]", lambda i: 1600000000000 + i * 4),
+        ("sensor timestamp (ns)", lambda i: 579978288089671040 + i * 4000000),
+        ("t_us", lambda i: i * 4000),
+        ("elapsed_time_s", lambda i: i / 250),
+        ("epoch", lambda i: f"{1600000000 + i / 250:.3f}"),
+        ("datetime", lambda i: f"2020-01-01 00:00:00.{i * 4:03d}"),
+        ("recorded at", lambda i: f"2020-01-01T00:00:00.{i * 4:03d}Z"),
+        ("Zeit [s]", lambda i: i / 250),
+    ],
+)
+def test_a_column_of_times_is_not_a_lead(path, name, cell):
+    found = read(path, f"{name},V1\n" + rows(100, cell, value))
+    assert (found.leads, found.fs, found.meta["fs_source"]) == (("V1",), 250.0, "time column")
+
+
+def test_a_date_beside_a_time_is_not_a_lead(path):
+    found = read(path, "date,time,V1\n" + rows(10, lambda _: "2020-12-31", lambda i: f"10:00:00.{i * 4:03d}", value))
+    assert (found.leads, found.fs) == (("V1",), 250.0)
+
+
+# Rates that are measured
+
+
+def test_a_sample_that_is_missing_at_1000_hz_is_seen_in_milliseconds(path):
+    with pytest.raises(FormatError, match=r"a gap of 0.002 s after row 400, where about 1 samples are missing"):
+        read(path, "time_ms,V1\n" + rows(800, lambda i: i + (i >= 400), value))
+
+
+@pytest.mark.parametrize("jitter_s", [0.0005, 0.001])
+@pytest.mark.parametrize("row", [30, 2500])
+def test_a_gap_between_times_that_jitter_is_seen(path, row, jitter_s):
+    jitter = np.random.default_rng(0).uniform(-jitter_s, jitter_s, 5000)
+    times = (np.arange(5000) + 3 * (np.arange(5000) >= row)) / 250 + jitter
+    with pytest.raises(FormatError, match=rf"after row {row}, where about 3 samples are missing"):
+        read(path, "time_s,V1\n" + rows(5000, lambda i: f"{times[i]:.6f}", value))
+
+
+@pytest.mark.parametrize("fs", [124.945, 250.17, 249.93, 361.2, 99.99, 1000.5])
+@pytest.mark.parametrize("decimals", [4, 6, 9])
+def test_a_precise_time_column_tells_the_measured_rate(path, fs, decimals):
+    found = read(path, "time_s,V1\n" + rows(2500, lambda i: f"{i / fs:.{decimals}f}", value))
+    assert found.fs == pytest.approx(fs, rel=0.6 * 10.0**-decimals / (2499 / fs) + 1e-12)
+    assert found.fs != round(found.fs)
+
+
+@pytest.mark.parametrize("fs", [125, 250, 257, 360, 500, 1000])
+@pytest.mark.parametrize("decimals", [3, 4, 6, 17])
+def test_a_whole_rate_within_the_precision_of_the_times_is_whole(path, fs, decimals):
+    assert read(path, "time_s,V1\n" + rows(1000, lambda i: f"{i / fs:.{decimals}f}", value)).fs == fs
+
+
+def test_what_milliseconds_cannot_tell_from_a_whole_rate_is_whole(path):
+    # 0.8 s to the millisecond leave 0.16 Hz open, 20 s leave 0.006 Hz.
+    assert read(path, "time_s,V1\n" + rows(100, lambda i: f"{i / 124.945:.3f}", value)).fs == 125.0
+    assert read(path, "time_s,V1\n" + rows(2500, lambda i: f"{i / 124.945:.3f}", value)).fs == pytest.approx(
+        124.945, abs=0.007
+    )
+
+
+@pytest.mark.parametrize("jitter_s", [0.001, 0.002, 0.004])
+def test_times_may_jitter(path, jitter_s):
+    jitter = np.random.default_rng(0).uniform(-jitter_s, jitter_s, 5000)
+    times = np.sort(np.arange(5000) / 250 + jitter)
+    found = read(path, "time_s,V1\n" + rows(5000, lambda i: f"{times[i]:.6f}", value))
+    assert found.fs == pytest.approx(250.0, abs=0.02)
+    assert found.signal.shape == (1, 5000)
+
+
+@pytest.mark.parametrize("missing", [1, 2, 50, 5000])
+@pytest.mark.parametrize("row", [1, 20, 500, 997])
+@pytest.mark.parametrize("unit", ["s", "ms"])
+def test_a_gap_of_any_length_anywhere_is_refused(path, missing, row, unit):
+    def at(i: int) -> str:
+        ms = (i + (missing if i >= row else 0)) * 4
+        return str(ms) if unit == "ms" else f"{ms / 1000:.3f}"
+
+    with pytest.raises(FormatError, match="is not sampled evenly"):
+        read(path, f"time_{unit},V1\n" + rows(1000, at, value))
+    assert Csv(fs=250).read(path, ReadRequest()).fs == 250.0
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: i * 4, lambda i: 1600000000000 + i * 4, lambda i: i * 4000, lambda i: i, lambda i: i / 2],
+    ids=["0, 4, 8", "epoch ms", "us", "0, 1, 2", "0, 0.5, 1"],
+)
+@pytest.mark.parametrize("name", ["time", "t", "timestamp"])
+def test_times_in_steps_that_are_no_seconds_ask_for_their_unit(path, name, cell):
+    with pytest.raises(FormatError, match=r"does not say of what. Pass their unit: load\(fmt='csv', time_unit='ms'\)"):
+        read(path, f"{name},V1\n" + rows(20, cell, value))
+    found = Csv(time_unit="ms").read(path, ReadRequest())
+    assert found.fs == 1000 / (cell(1) - cell(0))
+    assert Csv(fs=77).read(path, ReadRequest()).meta["fs_source"] == "given"
+
+
+def test_times_too_coarse_for_a_rate_are_refused_and_those_that_tell_one_are_read(path):
+    text = "time,V1\n" + rows(3000, lambda i: f"10:{i // 500 // 60:02d}:{i // 500 % 60:02d}", value)
+    with pytest.raises(FormatError, match=r"too coarse to tell the rate: it may be .* Hz. Pass it: load"):
+        read(path, text)
+    # To the millisecond, two samples of 2000 Hz share a time.
+    assert read(path, "time_ms,V1\n" + rows(30000, lambda i: i // 2, value)).fs == 2000.0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_tables_in_every_encoding_are_the_same_record(path, encoding):
+    text = "Zeit [ms];Ableitung für I (µV)\n0;500,5\n4;250\n8;-1000\n"
+    found = read(path, text.encode(encoding))
+    assert (found.leads, found.units, found.fs) == (("Ableitung für I",), ("mV",), 250.0)
+    np.testing.assert_allclose(found.signal, [[0.5005, 0.25, -1.0]], rtol=1e-6)
+    assert Csv.recognises(path.read_bytes()[:4096])
+
+
+def test_decimal_commas_stand_beside_tabs_too(path):
+    found = read(path, "time_s\tV1\n0\t0,5\n0,004\t1,25\n0,008\t2\n")
+    assert (found.fs, found.signal.tolist()) == (250.0, [[0.5, 1.25, 2.0]])
+
+
+@pytest.mark.parametrize("header", ["V1 [uV]", "V1 (µV)", "V1_uV", "V1/uV", "V1 microvolts"])
+def test_units_in_the_header_are_read(path, header):
+    found = read(path, f"time_s,{header}\n0,500\n0.004,-1000\n")
+    assert (found.leads, found.units, found.meta["uncalibrated"]) == (("V1",), ("mV",), False)
+    np.testing.assert_allclose(found.signal, [[0.5, -1.0]], rtol=1e-6)
+
+
+def test_a_rate_that_is_written_is_the_headers(path):
+    assert read(path, "# fs: 500\nV1,V2\n0.5,1\n").meta["fs_source"] == "header"

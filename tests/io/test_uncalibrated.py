@@ -44,7 +44,7 @@ def written(path: Path, array: np.ndarray) -> Path:
     return path
 
 
-@pytest.mark.parametrize("ending", ["npy", "npz", "mat", "parquet", "arrow"])
+@pytest.mark.parametrize("ending", ["npy", "npz", "mat", "csv", "parquet", "arrow"])
 @pytest.mark.parametrize("kind", ["i2", "i4", "u1"])
 def test_integers_without_a_unit_are_steps_of_a_converter(tmp_path, ending, kind):
     counts = np.abs(COUNTS).clip(0, 255).astype(kind)
@@ -53,7 +53,7 @@ def test_integers_without_a_unit_are_steps_of_a_converter(tmp_path, ending, kind
     np.testing.assert_array_equal(found.signal, counts)
 
 
-@pytest.mark.parametrize("ending", ["npy", "npz", "mat", "parquet", "arrow"])
+@pytest.mark.parametrize("ending", ["npy", "npz", "mat", "csv", "parquet", "arrow"])
 def test_floats_without_a_unit_are_millivolts(tmp_path, ending):
     found = read(written(tmp_path / f"x.{ending}", COUNTS / np.float64(1000)))
     assert (found.units, found.meta["uncalibrated"]) == (("mV", "mV"), False)
@@ -65,7 +65,7 @@ def test_doubles_that_matlab_stores_as_integers_are_steps_of_a_converter(tmp_pat
     assert (found.units, found.meta["uncalibrated"]) == (("adu", "adu"), True)
 
 
-@pytest.mark.parametrize("ending", ["npy", "npz", "mat"])
+@pytest.mark.parametrize("ending", ["npy", "npz", "mat", "csv"])
 @pytest.mark.parametrize(("unit", "per_count"), [("uV", 1e-3), ("mV", 1.0), ("Volt", 1e3), ("microvol", 1e-3)])
 def test_a_unit_that_is_passed_makes_millivolts_of_integers(tmp_path, ending, unit, per_count):
     found = read(written(tmp_path / f"x.{ending}", COUNTS), unit=unit)

@@ -9,7 +9,7 @@ from typing import Final
 
 from cardioflow.errors import InputError, nearest
 
-__all__ = ["GROUPS", "resolve", "standard_name"]
+__all__ = ["GROUPS", "is_lead_name", "resolve", "standard_name"]
 
 _LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
 _PRECORDIAL = ("V1", "V2", "V3", "V4", "V5", "V6")
@@ -58,6 +58,8 @@ _KNOWN: Final[dict[str, str]] = {
     **_SYNONYMS,
 }
 
+_STANDARD: Final = frozenset(_KNOWN.values())
+
 # Words around a lead's name: the nomenclature's prefix (IEEE 11073-10102), DICOM's "Lead I (Einthoven)", EDF's
 # "ECG I" and "V1 ECG", exports' "I (mV)".
 _BEFORE = re.compile(
@@ -83,6 +85,15 @@ def standard_name(name: str) -> str:
     if not key.startswith("-"):
         key = key.replace("-", "")
     return _KNOWN.get(key, name)
+
+
+def is_lead_name(name: str) -> bool:
+    """Return whether ``name`` is a spelling of a lead that has a standard name.
+
+    >>> is_lead_name("lead avf"), is_lead_name("D1"), is_lead_name("counter")
+    (True, False, False)
+    """
+    return standard_name(name) in _STANDARD
 
 
 def resolve(names: Sequence[str], wanted: str | int | Sequence[str | int]) -> tuple[int, ...]:

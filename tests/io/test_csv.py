@@ -217,10 +217,11 @@ def test_a_counter_of_packets_that_returns_to_its_start_is_not_a_lead(path, modu
 
 
 def test_a_column_that_rises_by_one_in_each_row_is_a_counter_unless_a_lead_or_unit_says_otherwise(path):
-    text = "device,V1,x (mmHg),ecg\n" + rows(10, lambda i: i + 7, lambda i: i, lambda i: i, value)
-    found = Csv(fs=250).read(path, ReadRequest()) if path.write_text(text) else None
-    assert found is not None
-    assert (found.leads, found.meta["left_out_columns"]) == (("V1", "x", "ecg"), ("device",))
+    path.write_text(
+        "device,V1,pulse (mmHg),ecg\n" + rows(10, lambda i: i + 7, lambda i: i, lambda i: i, value), encoding="utf-8"
+    )
+    found = Csv(fs=250).read(path, ReadRequest())
+    assert (found.leads, found.meta["left_out_columns"]) == (("V1", "pulse", "ecg"), ("device",))
 
 
 @pytest.mark.parametrize("name", ["sample", "count", "frame"])
@@ -275,7 +276,7 @@ def test_a_date_beside_a_time_is_not_a_lead(path):
 
 
 def test_a_sample_that_is_missing_at_1000_hz_is_seen_in_milliseconds(path):
-    with pytest.raises(FormatError, match=r"a gap of 0.002 s after row 400, where about 1 samples are missing"):
+    with pytest.raises(FormatError, match=r"a gap of 0.002 s after row 400, where about 1 sample is missing"):
         read(path, "time_ms,V1\n" + rows(800, lambda i: i + (i >= 400), value))
 
 

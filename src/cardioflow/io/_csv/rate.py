@@ -113,10 +113,11 @@ def _refuse_gaps(late: NDArray[np.float64], per_second: float) -> None:
         by_chance = 5 * 1.25 * jitter * np.sqrt(1 / before.size + 1 / after.size)
         if missing >= max(_MOST_OFF, by_chance):
             gap = (late[row + 1] - late[row]) / per_second
+            lost = "1 sample is" if round(missing) == 1 else f"{missing:.0f} samples are"
             raise FormatError(
-                f"is not sampled evenly: there is a gap of {gap:.4g} s after row {row + 1}, where about {missing:.0f} "
-                "samples are missing. Cut the table there, or pass the rate, load(fmt='csv', fs=…), to read the rows "
-                "as if they followed on each other."
+                f"is not sampled evenly: there is a gap of {gap:.4g} s after row {row + 1}, where about {lost} "
+                "missing. Cut the table there, or pass the rate, load(fmt='csv', fs=…), to read the rows as if they "
+                "followed on each other."
             )
 
 

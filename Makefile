@@ -20,7 +20,7 @@ BIN := .venv/bin
 INSTALL := -m pip install -qq --disable-pip-version-check -c constraints.txt -e
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports stubs format stub bench docs constraints clean
+.PHONY: help demo test bugs check lint types imports stubs format stub bench docs constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -30,6 +30,9 @@ demo: .venv-demo/installed ## Train, save, load and ask a model that tells atria
 
 test: .venv/installed ## Run the whole suite
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bugs: .venv/installed ## Put each known fault back and check that its tests notice
+	$(BIN)/python tools/check_known_bugs.py
 
 check: lint types imports stubs ## Run all that is checked without running the code
 

@@ -351,3 +351,40 @@ def test_a_full_disk_while_packing_is_one_error_and_leaves_nothing(tmp_path: Pat
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert "store' cannot be written: File too large. Choose another disk" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_samples_among_others_come_back_missing(tmp_path: Path) -> None:
+    # 200 per mV is exact in float32, and 1000.1 is not: two ways to compute a sample.
+    for name, gain in (("a", 200.0), ("b", 1000.1)):
+        signal = np.array([[1, 2, 3], [4, 5, 6]], np.float32) * 100
+        signal = (signal.astype(np.float64) / gain).astype(np.float32)
+        signal[1, 1] = np.nan
+        meta = {"adc_gain": (gain, gain), "baseline": (0.0, 0.0)}
+        source = Record(signal, 250.0, ("I", "II"), ("mV", "mV"), meta)
+        formats.get("npz")().write(source, tmp_path / name)
+    files = EcgDataset(tmp_path / "*.npz")
+    store = files.pack(tmp_path / "store", fmt="npz")
+    assert {s["dtype"] for s in json.loads((tmp_path / "store/store.json").read_text())["shards"]} == {"int16"}
+    for own, again in zip(files.batch([0, 1]).load().signal, store.batch([0, 1]).load().signal, strict=True):
+        assert np.isnan(again).tolist() == [[False] * 3, [False, True, False]]
+        np.testing.assert_array_equal(again, own)
+
+
+def test_records_of_two_types_keep_their_order_in_a_store(tmp_path: Path) -> None:
+    for i in range(6):
+        # Every other record is of integers, and goes to another shard.
+        meta = {"adc_gain": (1000.0,), "baseline": (0.0,)} if i % 2 else {}
+        signal = np.full((1, 10 + i), i + (0 if i % 2 else 0.123), np.float32)
+        formats.get("npz")().write(Record(signal, 250.0, ("II",), ("mV",), meta), tmp_path / f"r{i}")
+    files = EcgDataset(tmp_path / "*.npz")
+    store = files.pack(tmp_path / "store", fmt="npz", labels={f"r{i}": f"label{i}" for i in range(6)})
+    assert store.ids == ("r0", "r1", "r2", "r3", "r4", "r5")
+    assert store.labels == {f"r{i}": f"label{i}" for i in range(6)}
+    assert store.batch(range(6)).load().signal == files.batch(range(6)).load().signal
+    turned = store.batch([5, 0, 3, 2]).load()
+    assert [(s.shape[1], float(s[0, 0])) for s in turned.signal] == [
+        (15, 5.0),
+        (10, pytest.approx(0.123)),
+        (13, 3.0),
+        (12, pytest.approx(2.123)),
+    ]

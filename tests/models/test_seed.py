@@ -6,6 +6,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier
+from time import sleep
 
 import numpy as np
 import pytest
@@ -54,10 +55,15 @@ def test_threads_wait_for_each_other() -> None:
     def numbers(seed: int) -> list[tuple[float, float, float]]:
         barrier.wait()
         with seeded(seed):
-            return [draws() for _ in range(50)]
+            found = []
+            for _ in range(10):
+                # Another thread gets its turn here.
+                sleep(0.001)
+                found.append(draws())
+            return found
 
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(numbers, range(4)))
     for seed, found in enumerate(together):
         with seeded(seed):
-            assert found == [draws() for _ in range(50)]
+            assert found == [draws() for _ in range(10)]

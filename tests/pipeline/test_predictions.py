@@ -12,6 +12,7 @@ from cardioflow import B, EcgBatch, EcgDataset, Pipeline, V
 from cardioflow.batch import unstack
 from cardioflow.errors import InputError, NotRunError, UnknownNameError
 from cardioflow.models import BaseModel
+from cardioflow.pipeline.predictions import SegmentAggregator
 
 
 class PeakToPeak(BaseModel):
@@ -153,3 +154,15 @@ def test_predictions_of_a_model_that_was_neither_trained_nor_loaded_are_warned_o
     with pytest.warns(UserWarning, match="'fft_inception' was built in this run and neither trained nor loaded"):
         (few >> cut.predict_on_batch("fft_inception")).run(batch_size=2)
     (few >> cut.train_on_batch("fft_inception").predict_on_batch("fft_inception")).run(batch_size=2)
+
+
+def test_segments_of_two_epochs_are_never_merged() -> None:
+    whole = EcgBatch.from_arrays([np.zeros((1, 8))], fs=10, ids=["r"]).split_signals(2).unstack_signals()
+    held = SegmentAggregator()
+    # The last two of the record's four segments were lost in the first epoch.
+    assert held.add(whole[:2], np.array([[1.0], [2.0]]), "mean") == []
+    assert held.add(whole.replace(epoch=1)[2:], np.array([[30.0], [40.0]]), "mean") == []
+    second = held.add(whole.replace(epoch=1)[:2], np.array([[10.0], [20.0]]), "mean")
+    assert [(p.id, p.value.tolist()) for p in second] == [("r", [25.0])]
+    assert [(p.id, p.value.tolist()) for p in held.rest("mean")] == [("r", [1.5])]
+    assert held.rest("mean") == []

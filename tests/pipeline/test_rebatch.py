@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cardioflow import B
+from cardioflow.batch.ecg_batch import Skipped
 from cardioflow.errors import InputError
+from cardioflow.pipeline.steps.rebatch import Rebatch
 
 
 def fails_on(*names):
@@ -54,8 +56,6 @@ def test_a_second_rebatch_gets_what_the_first_held_back(twelve, loading):
 
 
 def test_its_stream_goes_on_from_a_state(twelve, loading):
-    from cardioflow.pipeline.steps.rebatch import Rebatch
-
     batches = list((twelve >> loading).batches(4))
     whole, begun, resumed = (Rebatch(5).start() for _ in range(3))
     expected = [b.ids for batch in batches for b in whole.push(batch)] + [b.ids for b in whole.flush()]
@@ -63,3 +63,19 @@ def test_its_stream_goes_on_from_a_state(twelve, loading):
     resumed.restore(begun.state())
     found += [b.ids for batch in batches[1:] for b in resumed.push(batch)] + [b.ids for b in resumed.flush()]
     assert found == expected
+
+
+def test_records_skipped_on_the_way_are_listed_by_the_batch_that_takes_their_place(twelve, loading):
+    lost = [Skipped(f"lost{i}", "1, load()", InputError("not this one")) for i in range(3)]
+    first, second, third = (b.replace(skipped=(s,)) for b, s in zip((twelve >> loading).batches(4), lost, strict=True))
+    stream = Rebatch(5).start()
+    made = [*stream.push(first), *stream.push(second), *stream.push(third), *stream.flush()]
+    assert [(b.ids[0], len(b), [s.record for s in b.skipped]) for b in made] == [
+        ("sim00000", 5, ["lost0", "lost1"]),
+        ("sim00005", 5, ["lost2"]),
+        ("sim00010", 2, []),
+    ]
+    stream = Rebatch(5, drop_last=True).start()
+    assert stream.push(first) == []
+    assert [(len(b), b.skipped) for b in stream.flush()] == [(0, (lost[0],))]
+    assert stream.flush() == []

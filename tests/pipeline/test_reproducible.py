@@ -88,3 +88,16 @@ def test_the_same_seed_gives_the_same_order_and_another_another(records: EcgData
     ]
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[0]) == sorted(orders[2]) == sorted(records.ids)
+
+
+def test_every_epoch_has_its_own_order_which_seed_and_epoch_alone_decide(records: EcgDataset) -> None:
+    def orders(batch_size: int, **options: Any) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        for batch in (records >> Pipeline()).batches(batch_size, shuffle=True, seed=1, **options):
+            found.setdefault(batch.epoch, []).extend(batch.ids)
+        return found
+
+    first, second, third = orders(16, n_epochs=3).values()
+    assert first != second != third != first
+    assert sorted(first) == sorted(second) == sorted(third) == sorted(records.ids)
+    assert orders(7, n_epochs=2, epoch=1, threads=2) == {1: second, 2: third}

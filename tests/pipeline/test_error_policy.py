@@ -72,15 +72,18 @@ def test_a_pure_step_is_tried_on_each_record_alone(twelve, loading):
     assert str(done.skipped[0].reason).startswith("ZeroDivisionError: odd one")
 
 
-def test_a_function_of_the_batch_that_raises_is_not_called_again(twelve, loading):
+@pytest.mark.parametrize("pure", [False, True], ids=["in a stateful step", "in a pure step"])
+def test_a_function_of_the_batch_that_raises_is_not_called_again(twelve, loading, pure):
     calls = []
 
     def fails(batch: EcgBatch) -> int:
         calls.append(batch.ids)
         raise ValueError("no")
 
+    given = F(fails)
+    template = loading.apply_transform(np.add, given) if pure else loading.init_variable("n").update(V("n"), given)
     with pytest.raises(StepError, match="ValueError: no"):
-        (twelve >> loading.init_variable("n").update(V("n"), F(fails))).run(batch_size=4, on_error="skip")
+        (twelve >> template).run(batch_size=4, on_error="skip")
     assert len(calls) == 1
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cardioflow import EcgDataset, F, Pipeline, V
+from cardioflow.batch.partners import BatchPartners
 from cardioflow.errors import ConfigError, FormatError, LabelError
 
 N = 24
@@ -164,3 +165,13 @@ def test_a_label_without_its_opposite_names_the_record(dataset, loaded):
     only = dataset.subset([name for name in dataset.ids if dataset.labels[name] == "SR"])
     with pytest.raises(LabelError, match=r"found no negative for record 'sim00000'"):
         rows(only >> template, 4)
+
+
+def test_no_record_is_its_own_partner(dataset, loaded):
+    two = dataset.batch([0, 1])
+    for epoch in range(20):
+        batch = two.replace(epoch=epoch)
+        drawn = BatchPartners(batch, "step").draw(batch, batch.keys("step"), lambda *_: True)
+        assert [drawn.mates.ids[row] for row in drawn.row] == [two.ids[1], two.ids[0]]
+    alone = dataset.batch([0])
+    assert BatchPartners(alone, "step").draw(alone, alone.keys("step"), lambda *_: True).row.tolist() == [-1]

@@ -53,7 +53,7 @@ def test_a_fault_is_caught_by_its_tests_alone_and_the_copy_is_put_right_again(tm
     (folder / "__init__.py").write_text("")
     text = (SOURCE / "core" / "printable.py").read_text(encoding="utf-8")
     (folder / "printable.py").write_text(text)
-    test = "core/test_printable.py::test_only_characters_that_are_not_printable_are_escaped"
+    test = "core/test_printable.py"
     bug = tool.KnownBug("all is escaped", "core/printable.py", "c if c.isprintable() else ", "", (test,))
     assert tool.unnoticed(bug, tmp_path) == []
     harmless = tool.KnownBug("nothing", "core/printable.py", "Texts that come", "Texts which come", (test,))

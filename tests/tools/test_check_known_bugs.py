@@ -56,6 +56,6 @@ def test_a_fault_is_caught_by_its_tests_alone_and_the_copy_is_put_right_again(tm
     test = "core/test_printable.py"
     bug = tool.KnownBug("all is escaped", "core/printable.py", "c if c.isprintable() else ", "", (test,))
     assert tool.unnoticed(bug, tmp_path) == []
-    harmless = tool.KnownBug("nothing", "core/printable.py", "Texts that come", "Texts which come", (test,))
+    harmless = tool.KnownBug("nothing", "core/printable.py", "(text: str) -> str:", "(text: str) -> str:  # !", (test,))
     assert tool.unnoticed(harmless, tmp_path) == [test]
     assert (folder / "printable.py").read_text() == text

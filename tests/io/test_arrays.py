@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from cardioflow import EcgDataset
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.registry import formats
@@ -128,3 +130,17 @@ def test_a_parquet_file_that_holds_far_more_than_its_size_is_refused(tmp_path):
     fails(path, "says that it holds 50000000 rows")
     path.write_bytes(b"PAR1" + bytes(40) + b"PAR1")
     fails(path, "is not a Parquet file that can be read")
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 11, 12, 13])
+def test_records_of_fewer_samples_than_leads_come_back_as_they_were(tmp_path: Path, n_samples: int) -> None:
+    signal = np.arange(12.0 * n_samples, dtype=np.float32).reshape(12, n_samples)
+    leads = GROUPS["standard"]
+    batch = EcgDataset.from_arrays([signal], fs=250.0, leads=leads).next_batch(1).load()
+    batch.dump(tmp_path, fmt="npz")
+    found = EcgDataset(str(tmp_path / "0.npz")).next_batch(1).load()
+    assert found.meta[0]["leads"] == leads
+    assert np.array_equal(found.signal[0], signal)
+    np.save(tmp_path / "b.npy", signal)
+    (tmp_path / "b.json").write_text(json.dumps({"fs": 250, "leads": list(leads)}))
+    assert np.array_equal(EcgDataset(str(tmp_path / "b.npy")).next_batch(1).load().signal[0], signal)

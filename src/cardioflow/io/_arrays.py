@@ -49,8 +49,10 @@ def array_of(raw: bytes, what: str) -> NDArray[Any]:
         raise FormatError(f"holds {what} with the impossible shape {shape}: {error}.") from error
 
 
-def as_leads(array: NDArray[Any], what: str) -> NDArray[Any]:
-    """Return real numbers as (lead, time): one axis is one lead, of two the shorter is the leads.
+def as_leads(array: NDArray[Any], what: str, n_leads: int | None = None) -> NDArray[Any]:
+    """Return real numbers as (lead, time): one axis is one lead, of two the one of ``n_leads`` is the leads.
+
+    Without ``n_leads``, or where both axes or neither are as long, it is the shorter one.
 
     Raises:
         FormatError: when they are neither.
@@ -61,6 +63,8 @@ def as_leads(array: NDArray[Any], what: str) -> NDArray[Any]:
         )
     if array.ndim == 1:
         return array[None]
+    if n_leads is not None and (array.shape[0] == n_leads) != (array.shape[1] == n_leads):
+        return array if array.shape[0] == n_leads else array.T
     return array.T if array.shape[0] > array.shape[1] else array
 
 

@@ -15,6 +15,7 @@ __all__ = ["recognise"]
 
 _HEAD = 4096
 _LONG_HEAD = 1 << 20
+_DICOM_STARTS = (b"DICM", b"\x02\0\0\0", b"\x08\0\0\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0")
 
 
 def recognise(path: Path) -> str:
@@ -64,6 +65,9 @@ def _by_more(path: Path, head: bytes, readers: dict[str, type[Format]]) -> str:
         return "wfdb"
     if suffix == ".hea" and _is_header(path):
         return "wfdb"
+    if suffix in readers["dicom"].suffixes[:2] and head.startswith(_DICOM_STARTS):
+        # Without its preamble; the reader says so.
+        return "dicom"
     if len(head) == _HEAD and head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"<":
         # The root of an XML file may stand behind a long comment.
         claims = _claims(_head(path, _LONG_HEAD) or b"", path, readers)

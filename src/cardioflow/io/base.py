@@ -21,6 +21,7 @@ from cardioflow.registry import formats
 __all__ = ["Columns", "Derive", "Format", "ReadRequest", "Record", "with_ending"]
 
 Derive = Literal["never", "standard", "limb"]
+Damaged = Literal["refuse", "read"]
 """Which leads are computed: none, those that a 12-lead ECG stored as I, II, V1 to V6 lacks, or all limb leads."""
 
 
@@ -70,7 +71,13 @@ class ReadRequest:
     identify: bool = False
     """Whether what identifies a person (name, ids, exact birth date) is read into ``meta``."""
 
+    damaged: Damaged = "refuse"
+    """What to do with a file that is damaged: ``"refuse"`` it, or ``"read"`` what is whole of EDF, BDF, WFDB and DICOM
+    and list in ``meta["damage"]`` what was left out."""
+
     def __post_init__(self) -> None:
+        if self.damaged not in get_args(Damaged):
+            raise InputError(f"damaged={self.damaged!r} is not one of {', '.join(map(repr, get_args(Damaged)))}.")
         if self.derive not in get_args(Derive):
             raise InputError(f"derive={self.derive!r} is not one of {', '.join(map(repr, get_args(Derive)))}.")
         if self.common_fs is not None and (self.group is not None or self.common_fs <= 0):

@@ -12,6 +12,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._derived import recorded
 from cardioflow.io._dicom.annotations import Beat, Place, read_annotations
 from cardioflow.io._dicom.elements import Elements, read_elements
+from cardioflow.io._dicom.preamble import with_preamble
 from cardioflow.io._dicom.waveforms import Group, join, read_groups
 from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import annotation_of, with_owners
@@ -78,8 +79,14 @@ class Dicom(Format):
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
             content = read_whole(path)
+            damage: dict[str, Any] = {}
             if not self.recognises(content):
-                raise FormatError("is not a DICOM file: 'DICM' is not at byte 128.")
+                whole = with_preamble(content)
+                if whole is None or request.damaged != "read":
+                    remedy = " Its preamble seems to be missing: pass damaged='read' to read it." if whole else ""
+                    raise FormatError(f"is not a DICOM file: 'DICM' is not at byte 128.{remedy}")
+                content = whole
+                damage = {"damage": ("the preamble, or the file meta information, is missing",)}
             dataset = read_elements(content, _READ + (_IDENTIFYING if request.identify else ()))
             groups = read_groups(dataset, len(content))
             if not groups:
@@ -88,6 +95,7 @@ class Dicom(Format):
             beats = [Beat(i, g.wave.signal.shape[1]) for i, g in enumerate(groups, 1) if g.derived and len(groups) > 1]
             findings = read_annotations(dataset, places, group.wave.fs, beats[0] if beats else None)
             meta = {
+                **damage,
                 **_meta(dataset, request),
                 "comments": unsigned(findings.statements, request),
                 "measurements": findings.measurements,

@@ -84,7 +84,9 @@ class Mat(Format):
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
             content = _Content(dict(_leaves(read_variables(read_whole(path)))), self.variable)
-            signal = as_leads(content.matrix, f"variable {content.place!r}")
+            signal = as_leads(
+                content.matrix, f"variable {content.place!r}", None if self.leads is None else len(self.leads)
+            )
             fs = self.fs if self.fs is not None else content.rate(path)
             names = content.lead_names(len(signal)) if self.leads is None else tuple(self.leads)
             if len(names) != len(signal):

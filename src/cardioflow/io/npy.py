@@ -41,8 +41,10 @@ class Npy(Format):
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
-            signal = as_leads(array_of(read_whole(path), "an array"), "an array")
             given = _beside(path)
+            named = given.get("leads")
+            n_named = len(named) if isinstance(named, tuple) else None
+            signal = as_leads(array_of(read_whole(path), "an array"), "an array", n_named)
             own = given.pop("fs", None)
             fs = own if self.fs is None else self.fs
             if not isinstance(fs, int | float):

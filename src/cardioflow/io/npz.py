@@ -56,7 +56,8 @@ class Npz(Format):
             key = _signal_key(arrays)
             if "fs" not in arrays or arrays["fs"].size != 1 or arrays["fs"].dtype.kind not in "fiu":
                 raise FormatError("holds no sampling rate; expected one number named 'fs' beside the signal.")
-            signal = as_leads(arrays[key], f"array {key!r}")
+            named = arrays.get("leads")
+            signal = as_leads(arrays[key], f"array {key!r}", None if named is None else named.size)
             n = len(signal)
             names = _texts(arrays, "leads", n) or tuple(f"signal {i}" for i in range(n))
             units = _texts(arrays, "units", n)

@@ -100,6 +100,18 @@ def _through(reader: Format, path: Path, request: ReadRequest) -> Record | Forma
 
 
 def _read_plain(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
+    found = _settled(reader, paths, request)
+    if request.damaged == "read":
+        return [
+            replace(record, meta={"damage": (), **record.meta})
+            if isinstance(record, Record) and record.meta
+            else record
+            for record in found
+        ]
+    return found
+
+
+def _settled(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
     from cardioflow.io._rates import settled  # it needs SciPy, and importing this door is to be light
 
     try:
@@ -152,7 +164,7 @@ def samples_in(path: Path, fmt: str, options: Mapping[str, Any]) -> int | None:
     Raises:
         FormatError: when the file cannot be read.
     """
-    if is_compressed(path) and fmt != "npz":
+    if (is_compressed(path) and fmt != "npz") or options.get("damaged") == "read":
         return None
     found: int | None = reader_for(fmt, options).n_samples(path)
     return found

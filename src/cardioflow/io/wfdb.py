@@ -27,6 +27,7 @@ from cardioflow.io._wfdb.files import read_header
 from cardioflow.io._wfdb.header import Header, Kind, parse
 from cardioflow.io._wfdb.layout import Choice, choose
 from cardioflow.io._wfdb.metadata import NO_METADATA, comment_metadata
+from cardioflow.io._wfdb.salvage import whole_part
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
 from cardioflow.io._wfdb.write import write_record
@@ -142,11 +143,32 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if channels is not None:
         # Looked up by, so a list will not do.
         channels = (channels,) if isinstance(channels, str | int) else tuple(channels)
+    if request.damaged == "read":
+        return _salvaged(header, path, replace(request, channels=channels, damaged="refuse"))
+    return _whole(header, path, replace(request, channels=channels) if channels is not None else request)
+
+
+def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
+    """Return what is whole of a record, with ``meta["damage"]``."""
+    n_frames = header.n_frames
+    header, damage = whole_part(header, path, request.channels)
+    record = _whole(header, path, request, damage)
+    marks = record.annotation
+    if marks is not None and record.signal is not None and header.n_frames != n_frames:
+        kept = marks.window(0, record.signal.shape[1])
+        if len(kept) < len(marks):
+            damage.append(f"{len(marks) - len(kept)} marks lie behind the last sample")
+        record = replace(record, annotation=kept)
+    return replace(record, meta={**record.meta, "damage": tuple(damage)} if record.meta else record.meta)
+
+
+def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | None = None) -> Record:
+    channels = request.channels
     kinds = tuple([signal.kind for signal in header.signals])
     made = _made(kinds, request.derive)
     if made:
         # The leads to choose from are known when those that are missing have been computed.
-        return complete(_read(header, path, replace(request, channels=None, derive="never")), made, channels)
+        return complete(_whole(header, path, replace(request, channels=None, derive="never"), damage), made, channels)
     choice = choose(kinds, channels)
     per_frame = _per_frame(header, choice, path, marks_only=request.components == _MARKS)
     span = _span(header, path, request)
@@ -163,7 +185,7 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
             )
     marks = None
     if "annotation" in request.components:
-        marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame)
+        marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame, damage=damage)
         if channels is not None:
             marks = _of_leads(marks, choice, path, request.ann_ext)
         if request.start_s or request.stop_s is not None:

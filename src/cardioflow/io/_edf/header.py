@@ -36,6 +36,11 @@ class Signal:
     """Samples of other signals before it in one data record."""
 
     @property
+    def has_scale(self) -> bool:
+        """Whether the ends of its range differ, so that a sample has a value."""
+        return self.physical[0] != self.physical[1] and self.digital[0] != self.digital[1]
+
+    @property
     def is_annotation(self) -> bool:
         """Whether it holds texts (EDF+ clause 2.2) instead of samples."""
         return self.label in {"EDF Annotations", "BDF Annotations"}

@@ -23,6 +23,7 @@ from cardioflow.io._edf.codes import Coded, from_text
 from cardioflow.io._edf.header import Header, Signal, parse, size_of
 from cardioflow.io._edf.marks import COMMENT, Text, read_records
 from cardioflow.io._edf.metadata import metadata_of
+from cardioflow.io._edf.salvage import timed, whole_part
 from cardioflow.io._limits import most_bytes
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record import Waveform, make_record
@@ -67,22 +68,36 @@ def _header(file: BinaryIO, *, strict: bool) -> Header:
     return replace(header, n_records=_count_records(header, os.fstat(file.fileno()).st_size, strict=strict))
 
 
+def _header_and_damage(file: BinaryIO, request: ReadRequest) -> tuple[Header, tuple[str, ...]]:
+    if request.damaged == "refuse":
+        return _header(file, strict=request.strict), ()
+    head = file.read(256)
+    return whole_part(parse(head + file.read(size_of(head) - 256)), os.fstat(file.fileno()).st_size)
+
+
 def _read(file: BinaryIO, request: ReadRequest) -> Record:
-    header = _header(file, strict=request.strict)
+    header, damage = _header_and_damage(file, request)
     wanted, request = _chosen(header, request)
     meta = metadata_of(header, wanted, request) if "meta" in request.components else {}
+    meta.update({"damage": damage} if meta and damage else {})
     begins: list[float | None] = []
     texts: list[Text] = []
     holders = [s for s in header.signals if s.is_annotation and s.per_record]
     # What is told of time is needed wherever a record may not follow on the one before it.
-    if holders and ("annotation" in request.components or header.kind.endswith("D")):
+    if holders and ("annotation" in request.components or header.kind.endswith("D") or not header.duration_s):
         whole = _records(file, header, 0, header.n_records)
         begins, texts = _texts(whole, header, holders)
-    if not wanted:
+    if wanted and not header.duration_s:
+        if request.damaged == "refuse":
+            raise FormatError(
+                "says that a data record with samples lasts 0 s, so their rate is unknown. Pass damaged='read' to read "
+                "what is whole."
+            )
+        header, told = timed(header, begins, damage)
+        meta.update(told if meta else {})
+    if not wanted or not header.duration_s:
         return _only_texts(texts, request, header, meta)
-    fs = wanted[0].per_record / header.duration_s if header.duration_s else 0.0
-    if not fs:
-        raise FormatError("says that a data record with samples lasts 0 s, so their rate is unknown.")
+    fs = wanted[0].per_record / header.duration_s
     places, first = _places(header, begins, fs, wanted[0].per_record)
     n_samples = int(places[-1]) + wanted[0].per_record if header.n_records else 0
     filled = _FILLED.search(header.recording)
@@ -175,6 +190,8 @@ def _count_records(header: Header, size: int, *, strict: bool) -> int:
 def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], ReadRequest]:
     """Return the signals asked for, of one rate, and the request without its channels, which that settles."""
     signals = [s for s in header.signals if not s.is_annotation and s.per_record]
+    if request.damaged == "read":
+        signals = [s for s in signals if s.has_scale]
     names = [standard_name(s.label) for s in signals]
     if len({s.per_record for s in signals}) == 1 and computed_leads(names, _units(signals), request.derive):
         # The leads to choose from are known when those that are missing have been computed.
@@ -213,7 +230,7 @@ def _records(file: BinaryIO, header: Header, start: int, stop: int) -> NDArray[n
 def _physical(digital: NDArray[np.signedinteger[Any]], signal: Signal) -> NDArray[np.float32]:
     """Return the physical values in millivolts, or in the signal's own unit, record after record."""
     (p_min, p_max), (d_min, d_max) = signal.physical, signal.digital
-    if p_min == p_max or d_min == d_max:
+    if not signal.has_scale:
         raise FormatError(
             f"gives {signal.label!r} the physical range {p_min:g} to {p_max:g} for the digital {d_min} to {d_max}; "
             "both ends must differ."
@@ -313,7 +330,7 @@ def _marks(texts: list[Text], first: float, fs: float, header: Header, wanted: S
 
 def _only_texts(texts: list[Text], request: ReadRequest, header: Header, meta: dict[str, Any]) -> Record:
     if "signal" in request.components:
-        raise FormatError("holds annotations and no signal; read it with components='annotation'.")
+        raise FormatError("holds annotations and no signal that can be read; read it with components='annotation'.")
     marks = _marks(texts, 0.0, _FS_OF_NOTHING, header, ()) if "annotation" in request.components else None
     if marks is not None and (request.start_s or request.stop_s is not None):
         stop = 2**62 if request.stop_s is None else round(request.stop_s * _FS_OF_NOTHING)

@@ -30,12 +30,21 @@ _RESOLUTION = re.compile(r"## time resolution: ([0-9.]+)")
 _DEFINITION = re.compile(r"(\d{1,2}) (\S+)(?:\s.*)?", re.DOTALL)
 
 
-def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str, ...], per_frame: int) -> Annotation:
+def read_annotation(
+    header: Header,
+    path: str,
+    ext: str | None,
+    leads: tuple[str, ...],
+    per_frame: int,
+    *,
+    damage: list[str] | None = None,
+) -> Annotation:
     """Read the annotation file ``ext`` beside the header at ``path``, or the one that is meant when ``ext`` is None.
 
     That is ``atr``; or else the only one there; or, where there is one per lead
     that is named like the lead (LUDB), all of them. The marks of a file that is
     named like a lead belong to that lead; for those of others see ``with_owners``.
+    With a list ``damage``, what is whole of a file that was cut short is read, and the list is told so.
 
     Raises:
         FormatError: when there is none, or it cannot be told which is meant.
@@ -45,7 +54,7 @@ def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str
     numbers = {lead: i for i, lead in enumerate(leads, 1)}
 
     def read(e: str) -> Annotation:
-        marks = _one(header, stem, e, per_frame)
+        marks = _one(header, stem, e, per_frame, damage)
         number = numbers.get(standard_name(e))
         if number is not None:
             return replace(marks, channel=np.full(len(marks), number))
@@ -66,7 +75,7 @@ def read_annotation(header: Header, path: str, ext: str | None, leads: tuple[str
     raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
 
 
-def _one(header: Header, stem: str, ext: str, per_frame: int) -> Annotation:
+def _one(header: Header, stem: str, ext: str, per_frame: int, damage: list[str] | None) -> Annotation:
     name = f"{os.path.basename(stem)}.{ext}"  # noqa: PTH119 -- text throughout, for speed
     path = f"{stem}.{ext}"
     if not os.path.lexists(path):
@@ -82,6 +91,9 @@ def _one(header: Header, stem: str, ext: str, per_frame: int) -> Annotation:
         raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
     finally:
         os.close(descriptor)
+    if damage is not None and (end := unpack_marks(raw)[1]) < 0:
+        damage.append(f"the annotations {ext} break off at byte {-end - 1} of {len(raw)}")
+        raw = raw[: -end - 1] + b"\0\0"
     return parse_annotation(raw, path, header.fs, per_frame)
 
 

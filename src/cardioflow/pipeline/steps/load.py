@@ -33,9 +33,9 @@ class Load(Reader):
     whatever ``fmt`` is. ``src`` is where the files are if not where the data
     set says: a folder, or a mapping of ids to paths. Options are those of
     ``ReadRequest``: ``start_s``, ``stop_s``, ``channels``, ``ann_ext``,
-    ``derive`` (which limb leads are computed), ``strict``, ``identify``, ``damaged`` (``"read"`` reads what is whole), and
-    for records whose leads have different rates
-    ``common_fs`` or ``group``; and those of the format, where it is named:
+    ``derive`` (which limb leads are computed), ``strict``, ``identify``,
+    ``damaged`` (``"read"`` reads what is whole of a damaged file), and for
+    records whose leads have different rates ``common_fs`` or ``group``; and those of the format, where it is named:
     ``load(fmt="npy", fs=500)``, ``load(fmt="muse_xml", waveform="Median")``.
 
     ``load(src="REFERENCE.csv", components="target")`` joins a table with the

@@ -72,12 +72,12 @@ def test_a_length_that_does_not_fit_is_refused(contec: Path, tmp_path: Path, cut
 def test_a_file_that_was_cut_between_samples_is_refused(contec: Path, tmp_path: Path, frames: int) -> None:
     path = tmp_path / "a.ecg"
     path.write_bytes(contec.read_bytes()[: -16 * frames])
-    with pytest.raises(FormatError, match="ends without a footer: samples stand in its last 37 bytes"):
+    with pytest.raises(FormatError, match="has samples in its last 37 bytes instead of a footer"):
         Contec().read(path, ReadRequest())
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ecg"
     path.write_bytes(b"0" * 200)
-    with pytest.raises(FormatError, match="is not a Contec file: no time stands at byte 10"):
+    with pytest.raises(FormatError, match="is not a Contec file: there is no time at byte 10"):
         Contec().read(path, ReadRequest())

@@ -168,7 +168,7 @@ _DISTINCT = [_channel(i, _tag(0x09, bytes([0, i]))) for i in range(1, 127)]
         ([_tag(0x0B, b"\x01"), _tag(0x1E, b"\0\0")], "gives a quantity in 1 bytes"),
         ([_tag(0x0C, b"\x00\xfa\x00"), _tag(0x1E, b"\0\0")], "gives a resolution of 0"),
         ([_tag(0x0A, b"\x09"), _tag(0x1E, b"\0\0")], "in the type 9"),
-        ([_tag(0x04, b"\x00"), _tag(0x1E, b"\0\0")], "blocks of no samples"),
+        ([_tag(0x04, b"\x00"), _tag(0x1E, b"\0\0")], "empty blocks"),
         ([_tag(0x06, b"\x09"), _tag(0x1E, b"\0\0")], "holds 2 bytes of samples; expected 9 sequences of 2"),
         ([_tag(0x04, b"\x09"), _tag(0x1E, b"\0\0")], "holds 2 bytes of samples; expected 0 sequences of 18"),
         ([b"\x1e\x84\x7f\xff\xff\xff"], "the file ends at byte"),
@@ -231,11 +231,11 @@ def test_frames_with_times_that_are_not_consecutive_are_refused(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("between", "message"),
     [
-        (_tag(0x0C, b"\x00\xfa\x04\x00"), "defines the channels of frame 2 otherwise"),
-        (_tag(0x0B, b"\x01\xfd\x08"), "defines the channels of frame 2 otherwise"),
-        (_tag(0x0A, b"\x01"), "defines the channels of frame 2 otherwise"),
-        (_channel(1, _tag(0x09, b"\x04\x00")), "defines the channels of frame 2 otherwise"),
-        (_tag(0x05, b"\x01"), "defines the channels of frame 2 otherwise"),
+        (_tag(0x0C, b"\x00\xfa\x04\x00"), "defines the channels of frame 2 differently"),
+        (_tag(0x0B, b"\x01\xfd\x08"), "defines the channels of frame 2 differently"),
+        (_tag(0x0A, b"\x01"), "defines the channels of frame 2 differently"),
+        (_channel(1, _tag(0x09, b"\x04\x00")), "defines the channels of frame 2 differently"),
+        (_tag(0x05, b"\x01"), "defines the channels of frame 2 differently"),
         (_tag(0x07, b"\x0a"), "begins frame 2 at sample 10; expected 8"),
     ],
 )

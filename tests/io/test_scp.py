@@ -139,7 +139,7 @@ def test_5_7_3_the_subtracted_reference_beat_is_added_back(tmp_path: Path, rows:
 
 
 def _spread(means: NDArray[np.float64], rate: int = 4) -> NDArray[np.float64]:
-    """Return what stands for blocks: the first and the last two samples hold, between the lines begin at the third."""
+    """Return the samples restored from block means: flat at the ends, with lines from the third sample of a block."""
     lines = [a + (b - a) * np.arange(rate) / rate for a, b in pairwise(means)]
     ends = [np.full(rate // 2, means[0]), *lines, np.full(rate - rate // 2, means[-1])]
     return np.concatenate(ends)
@@ -264,7 +264,7 @@ def test_many_pointers_to_the_same_bytes_are_refused_before_they_are_read(
     assert content[at : at + 2] == b"\x0b\0"
     for number in (2, 4, 5):
         content[22 + 10 * number : 22 + 10 * number + 10] = struct.pack("<H", 100 + number) + content[at + 2 : at + 10]
-    with pytest.raises(FormatError, match=r"points to sections of \d+ bytes in all, but has"):
+    with pytest.raises(FormatError, match=r"points to sections of \d+ bytes in total, but has"):
         _read(tmp_path, bytes(content))
 
 
@@ -344,7 +344,7 @@ def test_impossible_values_are_refused(tmp_path: Path, rows: NDArray[np.int64]) 
     good = {1: scp.tags(), 3: scp.leads([2, 3], 1, 400), 6: scp.block([scp.plain(r) for r in rows])}
     beat = scp.block([scp.plain([0])] * 2)
     cases = [
-        (_simple(rows)[:-200], r"says that it has \d+ bytes, but has \d+; it was cut off"),
+        (_simple(rows)[:-200], r"says that it has \d+ bytes, but has \d+\. The file was truncated"),
         (b"\0" * 400, "is not an SCP-ECG record"),
         (scp.record({k: v for k, v in good.items() if k != 6}), r"has no section 6 \(the rhythm\)"),
         (scp.record({k: v for k, v in good.items() if k != 3}), r"has no section 3 \(the leads\)"),
@@ -362,13 +362,13 @@ def test_impossible_values_are_refused(tmp_path: Path, rows: NDArray[np.int64]) 
                     5: scp.block([scp.plain([0] * 4)] * 2, microseconds=1500),
                 }
             ),
-            "samples its rhythm every 2000 µs and its reference beat every 1500; expected a multiple, of 4 at most",
+            "samples its rhythm every 2000 µs, its reference beat every 1500 µs; expected a multiple of at most 4",
         ),
         (_simple(rows, microseconds=0), "0 µs per sample"),
         (_simple(rows, differences=3), "differences of order 3"),
         (scp.record({**good, 2: scp.own_tables([])}), "defines an empty Huffman table"),
         (scp.record({**good, 2: scp.own_tables([(0, 0, 1, 0, 0)])}), "Huffman code of 0 of 0 bits"),
-        (scp.record({**good, 2: scp.own_tables([(1, 1, 1, 0, 0), (2, 2, 1, 1, 0)])}), "begins with another one"),
+        (scp.record({**good, 2: scp.own_tables([(1, 1, 1, 0, 0), (2, 2, 1, 1, 0)])}), "begins with another code"),
         (scp.record({**good, 2: scp.own_tables([(1, 1, 1, 0, 1)])}), "holds 0 samples of lead II"),
         (scp.record({**good, 2: struct.pack("<H", 3)}), "section 2 ends at byte 2"),
         (

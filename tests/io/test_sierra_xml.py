@@ -218,7 +218,7 @@ def test_errors_for_impossible_values_name_the_file(tmp_path: Path, rows: NDArra
         (raw[:-1], 500, {}, "holds 11999 bytes of samples; expected 12000"),
         (raw, 10**9, {}, "leads of 1000000000 samples at 5 µV, which its 12000 bytes cannot hold"),
         (raw, 0, {}, "leads of 0 samples"),
-        (raw, 500, {"attributes": 'compression="ZIP"'}, "compresses its waveform by 'ZIP'; XLI is known"),
+        (raw, 500, {"attributes": 'compression="ZIP"'}, "compresses its waveform by 'ZIP'; only XLI is supported"),
         (raw, 500, {"attributes": 'leadlabels="I" numberofleads="2"'}, "claims 2 leads, but labels 1"),
         (raw, 500, {"character": "<bitspersample>8</bitspersample>"}, "stores samples of 8 bits"),
         (xli[:-9], 500, packed, "the compressed waveform ends at byte"),

@@ -1,4 +1,4 @@
-"""Contec .ECG: files of the ECG90A electrocardiograph, as far as the files at hand show their form."""
+"""Contec .ECG: files of the ECG90A electrocardiograph, as far as the available files show their structure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cardioflow.io.base import Format, ReadRequest, Record
 __all__ = ["Contec"]
 
 _HEADER, _FOOTER = 43, 37
-# In all files at hand the footer begins with more zeros than this; samples, which lie around 2048, are never so.
+# In all available files the footer begins with more zeros than this; samples, which lie around 2048, never do.
 _EMPTY = 16
 _STORED = ("II", "III", "V1", "V2", "V3", "V4", "V5", "V6")
 _FS = 800.0
 _MILLIVOLTS = 0.005
 _ZERO = 2048
-# Stored for a lead whose electrode was off.
+# Stored for leads with a disconnected electrode.
 _OFF = 0x6800
 _TIME = re.compile(rb"\d{4}-\d\d?-\d\d? \d\d:\d\d:\d\d\0")
 
@@ -34,29 +34,28 @@ class Contec(Format):
     """Contec ECG90A files.
 
     Read: a header of 43 bytes (number, time, name, sex, age), 8 leads as little-endian int16 around 2048 at 800 Hz
-    and 5 µV, and a footer of 37 bytes, of which only the zeros that it begins with are looked at. The leads are II,
-    III and V1 to V6; I, aVR, aVL, aVF are computed. A lead whose electrode was off is NaN and listed in
-    ``meta["leads_off"]``.
+    and 5 µV, and a footer of 37 bytes, of which only the leading zeros are checked. The leads are II, III and V1 to V6;
+    I, aVR, aVL, aVF are computed. A lead with a disconnected electrode is NaN and listed in ``meta["leads_off"]``.
 
-    Not read: anything else; the format is not published. Rate, step and zero are constants of the device, not of the
-    file, so another Contec model's file would be read at the wrong scale if it had the same form: its length must fit.
+    Not read: anything else; the format is not published. Rate, step and zero are constants of the device and not in the
+    file, so a file of another Contec model with the same structure and a fitting length would get the wrong scale.
 
-    Checked on three files of the ecg-contec project: one against the CSV which that project made of it (the stored
-    leads equal, the computed ones to half a step); in one with all electrodes on, I agrees with V6 as in a heart.
+    Checked on three files of the ecg-contec project: one against that project's CSV of it (the stored leads are equal,
+    the computed ones to half a step); in one with all electrodes connected, I and V6 agree as expected in an ECG.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".ecg",)
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        """Return whether a time stands at byte 10 behind a number that is padded with zero bytes."""
+        """Return whether there is a time at byte 10, after a number padded with zero bytes."""
         return len(head) > _HEADER and _TIME.match(head, 10) is not None and head[:1].isalnum()
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         with naming(path):
             content = read_whole(path)
             if not self.recognises(content):
-                raise FormatError("is not a Contec file: no time stands at byte 10.")
+                raise FormatError("is not a Contec file: there is no time at byte 10.")
             size = len(content) - _HEADER - _FOOTER
             if size <= 0 or size % (2 * len(_STORED)):
                 raise FormatError(
@@ -64,7 +63,7 @@ class Contec(Format):
                 )
             if any(content[-_FOOTER : -_FOOTER + _EMPTY]):
                 raise FormatError(
-                    f"ends without a footer: samples stand in its last {_FOOTER} bytes. It was cut off; fetch it again."
+                    f"has samples in its last {_FOOTER} bytes instead of a footer. It was truncated; get it again."
                 )
             stored = np.frombuffer(content, "<i2", size // 2, _HEADER).reshape(-1, len(_STORED)).T
             signal = np.empty((len(_STORED) + 1, stored.shape[1]), np.float32)
@@ -95,6 +94,6 @@ def _meta(content: bytes, request: ReadRequest) -> dict[str, Any]:
         "timestamp": at,
         "device": "Contec ECG90A",
         "comments": (),
-        # The number counts recordings, not patients: there is nothing to group by but the name.
+        # The number counts recordings, not patients, so patients can only be grouped by name.
         **person_meta(request, name=name or None, patient_id=name or None, birth_date=None, recording=number or None),
     }

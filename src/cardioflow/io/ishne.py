@@ -1,4 +1,4 @@
-"""ISHNE: the Holter format of the International Society for Holter and Noninvasive Electrocardiology."""
+"""ISHNE, the Holter format of the International Society for Holter and Noninvasive Electrocardiology."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Ishne"]
 
 _MAGIC: Final = b"ISHNE1.0"
 _MARKS_MAGIC: Final = b"ANN  1.0"
-# Magic and checksum, and the fixed part of the header.
+# The magic, the checksum and the fixed part of the header.
 _HEADER: Final = 10 + 512
 # Badilini 1998, table of lead codes.
 _LEADS: Final = (
@@ -36,11 +36,11 @@ _BEATS: Final = {"N": "N", "V": "V", "S": "S", "B": "B", "P": "/", "X": "|", "U"
 class Ishne(Format):
     """ISHNE 1.0 (Badilini 1998), and the ``.ann`` file beside it.
 
-    Samples of 16 bits with a resolution in nanovolts per lead. The CRC is
-    compared (``meta["checksum_ok"]``, an error with ``strict``). Labels of the
-    annotation file become PhysioNet's codes; what has none is a note. Lenient: a
-    sample count that is 0, or the count of all leads together, is taken from the
-    file's size.
+    Samples have 16 bits and a resolution in nanovolts per lead. The CRC is
+    checked (``meta["checksum_ok"]``, an error with ``strict``). Labels of the
+    annotation file become PhysioNet's codes, or notes if there is no such code.
+    Lenient: a sample count that is 0, or the total of all leads, is replaced by
+    the number that follows from the file's size.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".ecg",)
@@ -101,7 +101,7 @@ def _header(file: BinaryIO, magic: bytes) -> bytes:
 
 
 def _checksum(file: BinaryIO, raw: bytes, at: int) -> bool | None:
-    """Return whether CRC-CCITT of the header is the one it carries; ``None`` where that is 0 or the header is odd."""
+    """Return whether the header's CRC-CCITT matches; ``None`` if the stored one is 0 or the header is oversized."""
     expected = int.from_bytes(raw[8:10], "little")
     if not expected or at - 10 > 1 << 16:
         return None
@@ -143,7 +143,7 @@ def _text(raw: bytes) -> str:
 
 
 def _day(parts: tuple[int, ...]) -> date | None:
-    """Return day, month, year as a date; what was not entered (-9 or 0) gives ``None``."""
+    """Return day, month, year as a date, or ``None`` if they were not entered (-9 or 0)."""
     try:
         return date(parts[2], parts[1], parts[0])
     except ValueError:
@@ -151,11 +151,11 @@ def _day(parts: tuple[int, ...]) -> date | None:
 
 
 def _marks(path: Path, count: int) -> Annotation:
-    """Return the marks of the annotation file beside a record; there are none where there is no file.
+    """Return the annotations in the ``.ann`` file beside a record, or none if there is no file.
 
-    After a header like the signal's, the first mark's reference (32 bits), then 4
-    bytes per mark: a label, a label of the device's own, and the samples since the
-    mark before (ISHNE annotation format 1.0).
+    The header is like the signal's. Then come the sample of the first annotation
+    (32 bits) and 4 bytes per annotation: a label, a label of the device's own, and
+    the samples since the previous one (ISHNE annotation format 1.0).
     """
     beside = path.with_suffix(".ann")
     try:

@@ -1,4 +1,4 @@
-"""MFER (ISO 22077): waveforms of Japanese monitors and electrocardiographs."""
+"""MFER (ISO 22077), the waveform format of Japanese monitors and electrocardiographs."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ _ENCODINGS = {
 
 @final
 class Mfer(Format):
-    """MFER, as far as the file at hand shows it.
+    """MFER, as far as the available files show it.
 
     Read: channels, their blocks over all sequences, integers of 8 to 32 bits and floats in either byte order, null
-    values as NaN; rate, resolution, offset (added before the resolution counts) and unit per channel; groups, and
-    attributes without a length; manufacturer, time, age, sex. Several frames are read as one recording where they
-    have the same leads, rates, units and types: they follow one another, and a pointer or a time that says otherwise
-    is an error, as is a frame with other channels. Frames of dominant beats are left out beside a rhythm. Channels of
-    different rate cannot be in one record: unless ``channels`` chooses others, the ECG leads (those in volts) are
-    read, and the others are listed in ``meta["other_channels"]``.
+    values as NaN; rate, resolution, offset (added before scaling) and unit per channel; groups, and attributes of
+    indefinite length; manufacturer, time, age, sex. Several frames are read as one recording if they have the same
+    leads, rates, units and types; a frame with other channels is an error, and so is a pointer or a time that leaves a
+    gap between frames. Frames of dominant beats are skipped if there is a rhythm. Channels with different rates cannot
+    be in one record: unless ``channels`` selects others, the ECG leads (those in volts) are read, and the others are
+    listed in ``meta["other_channels"]``.
 
-    Not read: compressed samples (tag 0x0E) and AHA's difference code, events and values (tags 0x41, 0x42), of which no
-    file at hand has any, comments, pressures' names (they keep their code: ``"MFER 0xC00A"``).
+    Not read: compressed samples (tag 0x0E), AHA's difference code, and events and values (tags 0x41, 0x42), of which no
+    example was available; comments; names of pressures (they keep their code, as in ``"MFER 0xC00A"``).
 
-    Checked on a Nihon Kohden CNS-6000 file (MONK's): 12 sequences of 6 channels fill the file to the byte; II and V5
-    at 2 µV and 250 Hz beat in step with the arterial pressure, at a plausible amplitude; every sample of them equal to
-    ecgdatakit's. BioSig 2.5 has the first 3750 samples of II alike and no others: it takes a fourth of the blocks'
-    length because the rate is a fourth of the one told for all. Frames, offsets, groups and all other types are on
-    files that the tests write; ecgdatakit reads these alike.
+    Checked on a Nihon Kohden CNS-6000 file (from MONK): 12 sequences of 6 channels fill the file to the byte; II and V5
+    at 2 µV and 250 Hz agree with the arterial pressure's pulse and have plausible amplitudes; every sample is equal to
+    ecgdatakit's. BioSig 2.5 agrees on the first 3750 samples of II only: it shortens the blocks to a fourth because the
+    rate is a fourth of the common one. Frames, offsets, groups and all other types are tested on files that the tests
+    write, which ecgdatakit reads equally.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".mwf", ".mfer")
@@ -87,7 +87,7 @@ class Mfer(Format):
 
 
 def _check_times(frames: Sequence[Frame], fs: float, lead: int) -> None:
-    """Refuse frames that begin at another time than where the one before ends, where they tell their times."""
+    """Raise if a frame's time, where given, is not the end of the frame before."""
     for number, (before, frame) in enumerate(pairwise(frames), 2):
         if frame.time == before.time:
             continue
@@ -103,7 +103,7 @@ def _check_times(frames: Sequence[Frame], fs: float, lead: int) -> None:
 def _read_wave(frames: Sequence[Frame], chosen: list[int], fs: float) -> Waveform:
     channels = [frames[0].channels[i] for i in chosen]
     factors = [millivolts_per(channel.unit) for channel in channels]
-    # What 2e-6 V are in millivolts has few digits, their product in binary has not.
+    # 2e-6 V in millivolts has few decimal digits, but the binary product has many.
     steps = [float(f"{c.scale * (f or 1.0):.12g}") for c, f in zip(channels, factors, strict=True)]
     units = tuple("mV" if f is not None else c.unit for c, f in zip(channels, factors, strict=True))
     whole = set(units) == {"mV"} and all(c.offset == 0 and c.dtype.kind in "iu" for c in channels)
@@ -112,7 +112,7 @@ def _read_wave(frames: Sequence[Frame], chosen: list[int], fs: float) -> Wavefor
 
 
 def _chosen(channels: tuple[Channel, ...], request: ReadRequest) -> tuple[list[int], ReadRequest]:
-    """Return the channels to decode, and a request that names them: those asked for, else all in volts, else all."""
+    """Return the channels to decode, and a request for them: the selected ones, else all in volts, else all."""
     volts = [i for i, channel in enumerate(channels) if channel.unit == "V"] or list(range(len(channels)))
     if request.channels is None:
         return volts, request
@@ -120,7 +120,7 @@ def _chosen(channels: tuple[Channel, ...], request: ReadRequest) -> tuple[list[i
     try:
         found = resolve(names, request.channels)
     except InputError:
-        # A computed lead may be meant; what is not there either is told when the record is made.
+        # The name may be a computed lead; making the record reports names that do not exist at all.
         return volts, request
     return list(found), replace(request, channels=tuple(names[i] for i in found))
 
@@ -155,7 +155,7 @@ def _raw(found: dict[int, bytes | str], code: int) -> bytes:
 
 
 def _moment(value: bytes, *, little: bool) -> datetime | None:
-    """Return the moment of: year in two bytes, month, day, hour, minute, second, and milliseconds in two."""
+    """Return a time stored as year (two bytes), month, day, hour, minute, second and milliseconds (two bytes)."""
     try:
         at = datetime(integer(value[:2], little=little), *value[2:7])  # noqa: DTZ001 -- no zone
     except (ValueError, TypeError):
@@ -164,7 +164,7 @@ def _moment(value: bytes, *, little: bool) -> datetime | None:
 
 
 def _age(value: bytes, *, little: bool) -> tuple[int | float | None, date | None]:
-    """Return the age of: years, days beyond them in two bytes, birth year in two bytes, month, day; 255 is unknown."""
+    """Return age (255: unknown) and birth date: years, extra days and birth year in two bytes each, month, day."""
     if len(value) < 7:
         return None, None
     try:

@@ -36,9 +36,9 @@ _MEASURED = {
     "AXIS_QRS": "qrs_axis",
     "AXIS_T": "t_axis",
 }
-# Lists of sample numbers, one per beat: symbol and the wave's number.
+# Lists with one sample number per beat: the symbol and number of the wave.
 _LISTS = {"R_P_ON": (ONSET, 0), "R_QRS_ON": (ONSET, 1), "R_QRS_OFF": (OFFSET, 1), "R_T_OFF": (OFFSET, 2)}
-# What a device writes whose clock was never set.
+# Written by devices whose clock was never set.
 _UNSET = datetime(1970, 1, 1)  # noqa: DTZ001 -- Schiller writes no zone
 
 
@@ -46,15 +46,16 @@ _UNSET = datetime(1970, 1, 1)  # noqa: DTZ001 -- Schiller writes no zone
 class SchillerXml(Format):
     """Schiller XML.
 
-    Read: the rhythm (``SchillerXml(kind="ECG_AVERAGES")`` reads the averaged beat), numbers separated by commas times
-    ``unitperbit``; onset and end of each QRS, and of P and T where found, as marks, with an ``N`` between those of a
-    QRS (``Q`` for any type but the first); measurements; filters; age, sex, time, device.
+    Read: the rhythm (``SchillerXml(kind="ECG_AVERAGES")`` reads the averaged beat) as comma-separated numbers times
+    ``unitperbit``; onset and end of each QRS, and of P and T if found, as annotations, with an ``N`` in the middle of
+    each QRS (``Q`` for any type but the first); measurements; filters; age, sex, time, device.
 
-    Not read: amplitudes and durations of the waves per lead, the embedded SCP part, comments of the physician.
-    Lenient: a time of 1970-01-01 00:00, which a device without a set clock writes, is ignored.
+    Not read: amplitudes and durations of the waves per lead, the embedded SCP part, the physician's comments.
+    Lenient: the time 1970-01-01 00:00, which devices write if their clock is not set, is ignored.
 
-    Checked on a Cardiovit AT-10 plus file (CardIO's): Einthoven to the microvolt, Goldberger to 1 µV; the R wave of
-    the averaged beat is the file's ``R_AMPL``; heart rate and QRS duration from the marks are those of the file.
+    Checked on a file of a Cardiovit AT-10 plus (from CardIO): Einthoven's law holds exactly, Goldberger's to 1 µV; the
+    R wave of the averaged beat equals the file's ``R_AMPL``; heart rate and QRS duration computed from the annotations
+    agree with the file.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".xml",)
@@ -93,7 +94,7 @@ def _read_wave(wave: Element) -> Waveform:
     for channel in wave.findall("channel"):
         name, kind = text(channel, "name") or "", text(channel, "datastype") or "COMMASEPARATE"
         if kind != "COMMASEPARATE":
-            raise FormatError(f"stores lead {name} as {kind!r}; COMMASEPARATE is known.")
+            raise FormatError(f"stores lead {name} as {kind!r}; only COMMASEPARATE is supported.")
         row = numbers(text(channel, "data") or "", f"lead {name}")
         count = number(text(channel, "samplecount") or str(row.size), "samplecount")
         if row.size != count or (rows and row.size != rows[0].size):
@@ -121,7 +122,7 @@ def _marks(root: Element) -> list[Mark]:
 
 
 def _sample(written: str) -> int | None:
-    """Return the number of a sample, ``None`` where something else stands; more digits no recording has."""
+    """Return a sample number, or ``None`` if the text is not one, or is too long for any recording."""
     written = written.strip()
     return int(written) if written.isdecimal() and len(written) < 16 else None
 
@@ -156,14 +157,14 @@ def _measurements(root: Element) -> dict[str, float]:
     found = {}
     for item in root.iter("annotation_global"):
         name, value = _MEASURED.get(text(item, "name") or ""), optional_number(text(item, "value"))
-        # A dash stands for what was not measured.
+        # A dash means that the value was not measured.
         if name and value is not None:
             found[name] = value
     return found
 
 
 def _moment(date: str | None, time: str | None) -> datetime | None:
-    """Return the moment of ``19700101`` and ``000000000``, hours to milliseconds."""
+    """Return the time of texts such as ``19700101`` and ``000000000`` (hours to milliseconds)."""
     time = (time or "").ljust(9, "0")
     at = moment(f"{date}{time[:6]}") if date and time.isdecimal() else None
     at = at + timedelta(milliseconds=int(time[6:9])) if at else None

@@ -24,28 +24,28 @@ class Scp(Format):
     """SCP-ECG.
 
     Read: sections 0 (pointers), 1 (person, device, time with zone, filters, electrode placement), 2 (Huffman: the
-    default table, tables of the file with switches between them, or none), 3 (leads), 4 (QRS locations, as ``N``
-    marks, ``Q`` for beats of another type than the reference), 5 and 6 (samples as they are, first or second
-    differences; the reference beat added again; bimodal decimation undone by straight lines between the means that
-    are stored), 7 (intervals, axes, rates), 8 (statements); the CRC of the record and of each section
+    default table, tables in the file with switches between them, or none), 3 (leads), 4 (QRS locations, as ``N``
+    annotations, ``Q`` for beats of another type than the reference), 5 and 6 (plain samples, first or second
+    differences; the reference beat is added back; bimodal decimation is undone by linear interpolation between the
+    stored means), 7 (intervals, axes, rates), 8 (statements); the CRCs of the record and of each section
     (``meta["checksum_ok"]``, an error with ``strict``). Leads that begin or end at different samples share a time
-    line with NaN.
+    axis, with NaN outside each.
 
-    Not read: sections 9 to 11 (the maker's own, measurements per lead, universal statement codes) and 12 to 18 of
-    2020, of which 12 holds long-term rhythms; ``meta["unread_sections"]`` names those that a record has. Means of three
-    samples, which SCP-AV takes after undoing bimodal decimation, are not taken: on an ECG of LUDB they led further from
-    the original (7.8 µV RMS, 7.4 without).
+    Not read: sections 9 to 11 (manufacturer's data, measurements per lead, universal statement codes) and 12 to 18 of
+    the 2020 edition, of which 12 holds long-term rhythms; ``meta["unread_sections"]`` lists those that a record has.
+    The mean of three samples, which SCP-AV applies after undoing bimodal decimation, is not applied: on an ECG of LUDB
+    it increased the deviation from the original (7.8 µV RMS instead of 7.4).
 
-    Lenient: a lead that begins at sample 0 ends with as many samples as its end says (Corpuls); a reference beat that
-    is said to be subtracted, but is not there, was not (C++ port of the ECG Toolkit); records of Healforce's pocket
-    recorders, which are of a form of their own (see ``_scp.healforce``) and known by their checksum.
+    Lenient: if a lead begins at sample 0, its end is taken as its number of samples (Corpuls); a reference beat that is
+    declared as subtracted, but absent, is ignored (C++ port of the ECG Toolkit); records of Healforce's recorders have
+    their own form (see ``_scp.healforce``) and are recognised by their checksum.
 
     Checked on the example of the C# ECG Toolkit (Huffman, second differences; every sample equal to the HL7 aECG file
-    of the same recording, and to biosig), a Corpuls demo file (not coded; equal to biosig), two Healforce files (equal
-    to that project's decoder). No device's file with a reference beat, own tables or bimodal decimation was at hand:
-    records that the tests write by the standard's text are read alike by other programs: reference beats by
-    PhysioNet's ``parsescp`` and by ecgdatakit, own tables and switches by ecgdatakit, bimodal decimation by the
-    functions of SCP-AV that biosig has, to less than a step, because they round.
+    of the same recording, and to BioSig), a Corpuls demo file (not encoded; equal to BioSig) and two Healforce files
+    (equal to that project's decoder). No file of a device with a reference beat, its own tables or bimodal decimation
+    was available. Records that the tests write according to the standard are read equally by other programs: reference
+    beats by PhysioNet's ``parsescp`` and by ecgdatakit, custom tables and switches by ecgdatakit, and bimodal
+    decimation, to less than one step because of rounding, by the functions of SCP-AV in BioSig.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".scp", ".ecg")
@@ -75,7 +75,7 @@ class Scp(Format):
 
 
 def _read_rhythm(sections: Sections, n_bytes: int) -> tuple[Waveform, list[Mark], float]:
-    """Return samples, marks, and the seconds from the start that section 1 tells to the first sample."""
+    """Return samples, annotations, and the seconds from the start time in section 1 to the first sample."""
     if sections.healforce:
         wave, beats, skipped_s = read_healforce(sections)
         return wave, [Mark(int(at), BEAT) for at in beats], skipped_s

@@ -43,7 +43,7 @@ _MEASURED = {
     "qrsfrontaxis": "qrs_axis",
     "tfrontaxis": "t_axis",
 }
-# Ten bits of LZW can stand for hundreds of bytes: what claims more samples than this is a bomb.
+# Ten bits of LZW can expand to hundreds of bytes: a file that claims more samples than this is a bomb.
 _MOST_SAMPLES_PER_BYTE = 4
 _FORMATS = ("SierraECG", "PhilipsECG")
 
@@ -53,20 +53,19 @@ class SierraXml(Format):
     """Philips Sierra XML.
 
     Read: versions 1.03, 1.04 and its revisions (1.04.01, 1.04.02), UTF-8 and UTF-16; ``parsedwaveforms`` as base64,
-    int16 plain or with XLI compression; leads by their labels, in 1.03 by the acquisition type; measurements of the
-    interpretation; its statements, severity; filters; electrode placement; age, sex, time, device. The calibration
-    pulse of 1 mV that these devices put behind the last beat is cut off, its length is in
-    ``meta["calibration_pulse_s"]``; ``load(fmt="sierra_xml", calibration_pulse=True)`` keeps it. With
-    ``representative_beats=True`` the mean beat of each lead (``repbeats``) is read in place of the rhythm, with the
-    onsets and ends of its waves as marks.
+    plain or XLI-compressed int16; leads by their labels, or in 1.03 by the acquisition type; the measurements,
+    statements and severity of the interpretation; filters; electrode placement; age, sex, time, device. The calibration
+    pulse of 1 mV that these devices append is removed, and its length stored in ``meta["calibration_pulse_s"]``;
+    ``load(fmt="sierra_xml", calibration_pulse=True)`` keeps the pulse. With ``representative_beats=True``, the mean
+    beat of each lead (``repbeats``) is read instead of the rhythm, and the onsets and ends of its waves as annotations.
 
-    Not read: measurements per lead, pace spikes, waveforms that are not parsed (an older device's own packing), files
-    of the 2.x ``TC`` series. No beats are located in the rhythm, so it has no marks.
+    Not read: measurements per lead, pacemaker spikes, unparsed waveforms (packed by older devices), files of the 2.x
+    ``TC`` series. Files have no beat locations in the rhythm, so it has no annotations.
 
-    Checked on files of a HeartStart MRx (1.03) and a PageWriter Touch (1.04) against the decoder of sierra-ecg-tools:
-    every sample equal, also on two more of that project's files; on the HL7 aECG that the device made of one of them;
-    the calibration pulse is 1 mV to the step. Representative beats: Einthoven and Goldberger hold to 3.5 % of RMS, and
-    each wave lies between its onset and its end.
+    Checked on files of a HeartStart MRx (1.03) and a PageWriter Touch (1.04), and on two more of sierra-ecg-tools,
+    against the decoder of that project: every sample is equal. Also checked on the HL7 aECG that the device made from
+    one of them; the calibration pulse is exactly 1 mV. In representative beats, Einthoven's and Goldberger's laws hold
+    to 3.5 % of RMS, and each wave lies between its onset and its end.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".xml",)
@@ -96,7 +95,7 @@ class SierraXml(Format):
 def _read_wave(root: Element, *, keep_pulse: bool) -> tuple[Waveform, float]:
     character, wave = root.find("dataacquisition/signalcharacteristics"), root.find("waveforms/parsedwaveforms")
     if character is None or wave is None:
-        raise FormatError("holds no <signalcharacteristics> or no <parsedwaveforms>, and so no signal.")
+        raise FormatError("has no <signalcharacteristics> or no <parsedwaveforms>, and therefore no signal.")
     bits = int(number(text(character, "bitspersample") or "16", "bitspersample"))
     if (bits, (text(character, "signalsigned") or "True").lower()) != (16, "true"):
         raise FormatError(f"stores samples of {bits} bits, or unsigned ones; expected 16 signed.")
@@ -104,7 +103,7 @@ def _read_wave(root: Element, *, keep_pulse: bool) -> tuple[Waveform, float]:
         raise FormatError(f"encodes its waveform as {wave.get('dataencoding')!r}; expected Base64.")
     content = base64_bytes(wave.text, "parsedwaveforms")
     fs = number(text(character, "samplingrate"), "samplingrate")
-    # Microvolts per unit, under another name in each version.
+    # Microvolts per unit; the name depends on the version.
     resolution = text(character, "signalresolution") or text(character, "resolution") or wave.get("resolution")
     step = number(resolution, "the resolution")
     offset = number(text(character, "signaloffset") or "0", "signaloffset")
@@ -123,16 +122,16 @@ def _read_wave(root: Element, *, keep_pulse: bool) -> tuple[Waveform, float]:
             raise FormatError(f"holds {len(content)} bytes of samples; expected {2 * n_samples * len(leads)}.")
         rows = np.frombuffer(content, "<i2", n_samples * len(leads)).reshape(len(leads), n_samples).astype(np.int32)
     else:
-        raise FormatError(f"compresses its waveform by {method!r}; XLI is known.")
+        raise FormatError(f"compresses its waveform by {method!r}; only XLI is supported.")
     pulse = 0 if keep_pulse else _pulse(rows, offset, step)
     kept = rows[:, : n_samples - pulse]
-    # Lead by lead, because float64 of them all would be twice the result.
+    # Lead by lead, because float64 of all leads would take twice the memory of the result.
     signal = np.stack([((row - offset) * (step * 1e-3)).astype(np.float32) for row in kept])
     return Waveform(signal, fs, leads, steps=(step * 1e-3,) * len(leads) if offset == 0 else ()), pulse / fs
 
 
 def _pulse(rows: NDArray[np.int32], offset: float, step: float) -> int:
-    """Return how many samples at the end are a calibration pulse: all leads the same, nothing but 0 and 1 mV."""
+    """Return the length of the calibration pulse at the end: equal samples in all leads, only 0 and 1 mV."""
     differ = np.flatnonzero((rows != rows[0]).any(axis=0))
     begin = int(differ[-1]) + 1 if differ.size else 0
     found = set(np.unique((rows[0, begin:] - offset) * step).tolist())
@@ -200,7 +199,7 @@ def _measurements(root: Element) -> dict[str, float]:
     measured: dict[str, float] = {}
     for name in ("interpretationmeasurements", "globalmeasurements"):
         for theirs, ours in _MEASURED.items():
-            # "Failed", "Invalid" and "Indeterminate" stand where nothing could be measured.
+            # "Failed", "Invalid" and "Indeterminate" mean that nothing could be measured.
             value = optional_number(text(found, f"{name}/{theirs}"))
             if value is not None:
                 measured.setdefault(ours, value)
@@ -208,7 +207,7 @@ def _measurements(root: Element) -> dict[str, float]:
 
 
 def _filters(root: Element) -> dict[str, float | None]:
-    """Return the filters of the recording, not those of the printed report, in Hz."""
+    """Return the filters of the recording (not of the printed report), in Hz."""
     character = root.find("dataacquisition/signalcharacteristics")
     low, _, high = (text(character, "signalbandwidth") or "-").partition("-")
     return {

@@ -1,4 +1,4 @@
-"""Channels of an MFER file: what is said of all, then of each, and their samples."""
+"""Channels of an MFER file: their descriptions, common and individual, and their samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cardioflow.io._mfer.tags import Tag, integer, read_tags
 
 __all__ = ["Channel", "Frame", "read_frames", "samples"]
 
-# ISO 22077-1 table 6; 4 is a status of 16 bits, 9 a difference code of AHA's that no file at hand shows.
+# ISO 22077-1 table 6; 4 is a 16-bit status, 9 is AHA's difference code, of which no example was available.
 _TYPES = {0: "i2", 1: "u2", 2: "i4", 3: "u1", 4: "u2", 5: "i1", 6: "u4", 7: "f4", 8: "f8"}
 _UNITS = {
     0: "V",
@@ -42,29 +42,29 @@ _UNITS = {
     21: "l/min",
     22: "cd",
 }
-# What beats of one kind look like on average: no part of the rhythm.
+# The average of the beats of one kind, which is not part of the rhythm.
 _DOMINANT_BEAT = 9
 _MOST_CHANNELS = 256
-# A frame of two seconds for nine hours.
+# Frames of two seconds over nine hours.
 _MOST_FRAMES = 1 << 14
-# Descriptions hold until they change, and few change from frame to frame; each takes ten microseconds.
+# Descriptions apply until they change, and few change between frames; each takes 10 µs to process.
 _MOST_DESCRIPTIONS = 1 << 17
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel; the defaults are those of the standard."""
+    """One channel, with the defaults of the standard."""
 
     code: int = 0
     label: str = ""
     kind: int = 0
     n: int = 1
-    """Samples in a block."""
+    """The number of samples in a block."""
     fs: float = 1000.0
     scale: float = 1.0
     unit: str = "adu"
     stored_offset: bytes = b""
-    """What is added to every number, the lowest byte first; of the channel's own type where it is as wide."""
+    """The offset added to every sample, lowest byte first; in the channel's own type if it is wide enough."""
     null: int | None = None
 
     @property
@@ -87,28 +87,28 @@ class Channel:
 
 @dataclass(frozen=True)
 class Frame:
-    """The channels, and how often a block of each follows."""
+    """The channels, and the number of blocks of each that follow."""
 
     channels: tuple[Channel, ...]
     sequences: int
     waves: bytes
     little: bool
     waveform: int = 0
-    """What kind of waveform it is."""
+    """The code of the kind of waveform."""
     pointer: int | None = None
-    """At which sample it begins, where the file says it."""
+    """The sample at which it begins, if the file gives it."""
     time: bytes = b""
-    """The latest time in the file, as it is stored."""
+    """The last time before this frame, as stored in the file."""
 
     @property
     def n_sequences(self) -> int:
-        """How many sequences there are.
+        """The number of sequences.
 
         Raises:
-            FormatError: when the waveform is shorter than its blocks.
+            FormatError: if the waveform is shorter than its blocks.
         """
         if any(channel.n < 1 for channel in self.channels):
-            raise FormatError("gives a channel blocks of no samples.")
+            raise FormatError("gives a channel empty blocks.")
         length = sum(channel.n * channel.dtype.itemsize for channel in self.channels)
         count = self.sequences or len(self.waves) // length
         if count < 1 or count * length > len(self.waves):
@@ -117,13 +117,13 @@ class Frame:
 
 
 def read_frames(content: bytes) -> tuple[Frame, ...]:
-    """Return the frames of a file that make up its recording, in the order of time.
+    """Return the frames of a file that make up its recording, in chronological order.
 
-    Frames follow one another without a gap; each is defined by all that was said before it. Where there are others,
-    those that hold dominant beats are left out.
+    Frames follow one another without gaps, and each is described by all tags before it. Frames of dominant beats are
+    skipped if there are others.
 
     Raises:
-        FormatError: when there is none, or they differ in more than their length, or do not follow one another.
+        FormatError: if there are none, or they differ in more than their length, or are not consecutive.
     """
     reading = _Reading()
     for tag in read_tags(content):
@@ -137,7 +137,7 @@ def read_frames(content: bytes) -> tuple[Frame, ...]:
             for a, b in zip(frame.channels, before.channels, strict=True)
         ):
             raise FormatError(
-                f"defines the channels of frame {number} otherwise than those before; several frames are read where "
+                f"defines the channels of frame {number} differently from the frame before; several frames are read if "
                 "they have the same leads, rates, units and types."
             )
         if None not in (before.pointer, frame.pointer):
@@ -149,13 +149,13 @@ def _check_pointer(number: int, before: Frame, frame: Frame) -> None:
     expected = (before.pointer or 0) + before.channels[0].n * before.n_sequences
     if frame.pointer != expected:
         raise FormatError(
-            f"begins frame {number} at sample {frame.pointer}; expected {expected}, behind the one before. "
+            f"begins frame {number} at sample {frame.pointer}; expected {expected}, directly after the frame before. "
             "Gaps between frames are not read."
         )
 
 
 class _Reading:
-    """The state after the tags so far: a value for all channels holds until one for a single channel follows."""
+    """The state after the tags so far: a common value applies until one for a single channel follows."""
 
     def __init__(self) -> None:
         self.common = Channel()
@@ -184,14 +184,14 @@ class _Reading:
             self.waveform = integer(value[:2], little=self.little)
         elif tag.code == 0x0E:
             if integer(value[:2], little=self.little):
-                raise FormatError("is compressed (tag 0x0E), which is not read; expected samples as they are.")
+                raise FormatError("is compressed (tag 0x0E), which is not read; expected uncompressed samples.")
         elif tag.code == 0x85:
             self.time = value
         elif tag.code == 0x3F:
             self._attribute(tag)
         elif tag.code in _DESCRIBE:
             self.common = _described(self.common, tag, Channel(), little=self.little)
-            # Most channels are still one and the same.
+            # Most channels still share one description.
             distinct = {id(channel): channel for channel in self.channels}
             self._spend(len(distinct))
             made = {i: _described(channel, tag, Channel(), little=self.little) for i, channel in distinct.items()}
@@ -206,7 +206,7 @@ class _Reading:
         if len(self.frames) >= _MOST_FRAMES:
             raise FormatError(f"holds more than {_MOST_FRAMES} frames.")
         if self.frames and list(self.frames[-1].channels) == self.channels:
-            # One tuple for all frames that are alike.
+            # One tuple is shared by all equal frames.
             channels = self.frames[-1].channels
         else:
             self._spend(len(self.channels))
@@ -233,7 +233,7 @@ class _Reading:
 
 
 def _described(channel: Channel, tag: Tag, default: Channel, *, little: bool) -> Channel:
-    """Return ``channel`` with what ``tag`` says of it; a tag without a value takes back what was said."""
+    """Return ``channel`` as ``tag`` describes it; a tag without a value restores the default."""
     if tag.value:
         return _DESCRIBE[tag.code](channel, tag.value, little)
     return replace(channel, **{name: getattr(default, name) for name in _FIELDS[tag.code]})
@@ -254,7 +254,7 @@ def _interval(channel: Channel, value: bytes, little: bool) -> Channel:  # noqa:
 def _resolution(channel: Channel, value: bytes, little: bool) -> Channel:  # noqa: FBT001 -- called from the table below
     unit, number = _quantity(value, little=little)
     if number == 0:
-        raise FormatError("gives a resolution of 0, which leaves no signal.")
+        raise FormatError("gives a resolution of 0; expected another value.")
     return replace(channel, scale=number, unit=_UNITS.get(unit, f"MFER unit {unit}"))
 
 
@@ -279,27 +279,27 @@ _FIELDS = {
 
 
 def _quantity(value: bytes, *, little: bool) -> tuple[int, float]:
-    """Return the unit and the number of: a unit, an exponent of ten, an integer."""
+    """Return the unit and the number of a quantity, stored as a unit, an exponent of ten and an integer."""
     if not 3 <= len(value) <= 10:
         raise FormatError(f"gives a quantity in {len(value)} bytes; expected a unit, an exponent and an integer.")
     exponent = int.from_bytes(value[1:2], "big", signed=True)
     number = integer(value[2:], little=little) * 10.0**exponent
-    # 0.001 × 4 is not 0.004 in binary; what was meant has few digits.
+    # 0.001 × 4 is not 0.004 in binary; the intended number has few digits.
     return value[0], float(f"{number:.12g}")
 
 
 def samples(frames: Sequence[Frame], chosen: list[int], steps: list[float]) -> NDArray[np.float32]:
-    """Return the channels ``chosen``, all of one rate, in units of ``steps``, of shape (channel, time).
+    """Return the channels ``chosen``, which have one rate, in units of ``steps``, as (channel, time).
 
     Raises:
-        FormatError: when a waveform is shorter than its blocks, or the channels differ in length.
+        FormatError: if a waveform is shorter than its blocks, or the channels differ in length.
     """
     parts = [_samples(frame, chosen, steps) for frame in frames]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _samples(frame: Frame, chosen: list[int], steps: list[float]) -> NDArray[np.float32]:
-    """Return what one frame holds; each sequence has a block of every channel, one after another."""
+    """Return the samples of one frame; each sequence has one block per channel, in order."""
     sizes = [channel.n * channel.dtype.itemsize for channel in frame.channels]
     count, length = frame.n_sequences, sum(sizes)
     blocks = np.frombuffer(frame.waves, np.uint8, count * length).reshape(count, length)

@@ -1,4 +1,4 @@
-"""Tag, length, value: how an MFER file is built (ISO 22077-1 clause 5)."""
+"""The tag, length and value encoding of MFER files (ISO 22077-1 clause 5)."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["Tag", "integer", "read_tags"]
 _END = 0x80
 _ATTRIBUTE = 0x3F
 _GROUP = 0x67
-# What is nested deeper describes no waveform.
+# Tags that are nested deeper do not describe a waveform.
 _MOST_DEPTH = 4
 
 
 class Tag(NamedTuple):
-    """One tag with what belongs to it."""
+    """One tag with its value."""
 
     code: int
     value: bytes
     channel: int = -1
-    """For an attribute of a channel its number; -1 for all else."""
+    """The channel's number for an attribute of a channel, otherwise -1."""
 
 
 def read_tags(content: bytes, depth: int = 0) -> Iterator[Tag]:
-    """Give the tags of a file, or of a channel's attribute, one after another up to the end tag.
+    """Yield the tags of a file, or of a channel's attribute, up to the end tag.
 
-    Groups are opened: what they hold is given as if it stood in their place.
+    Groups are expanded: their tags are yielded in their place.
     """
     if depth > _MOST_DEPTH:
         raise FormatError(f"nests groups and attributes more than {_MOST_DEPTH} deep.")
@@ -37,7 +37,7 @@ def read_tags(content: bytes, depth: int = 0) -> Iterator[Tag]:
     while cursor.left:
         code = cursor.u8()
         if code == 0:
-            # Zero bytes fill up; they are not tags.
+            # Zero bytes are padding.
             continue
         if code == _END:
             return
@@ -50,7 +50,7 @@ def read_tags(content: bytes, depth: int = 0) -> Iterator[Tag]:
 
 
 def _channel(cursor: Cursor) -> int:
-    """Return a channel's number, seven bits a byte, the highest bit telling that another byte follows."""
+    """Return a channel's number: seven bits per byte, and the highest bit set if another byte follows."""
     number = 0
     for _ in range(4):
         byte = cursor.u8()
@@ -61,9 +61,9 @@ def _channel(cursor: Cursor) -> int:
 
 
 def _length(cursor: Cursor, code: int) -> int:
-    """Return a length: up to 127 in one byte, else the number of bytes it takes and these, the highest first.
+    """Return a length: one byte up to 127, otherwise the number of its bytes and then these, highest first.
 
-    Attributes and groups may be without a length, and then end with two zero bytes where a tag might be.
+    Attributes and groups may have an indefinite length; they end with two zero bytes in place of a tag.
     """
     first = cursor.u8()
     if first < 0x80:
@@ -95,7 +95,7 @@ def integer(value: bytes, *, little: bool, signed: bool = False) -> int:
     """Return a number of up to eight bytes.
 
     Raises:
-        FormatError: when it has more.
+        FormatError: if it has more.
     """
     if len(value) > 8:
         raise FormatError(f"gives a number in {len(value)} bytes; expected at most 8.")

@@ -1,1 +1,1 @@
-"""The parts of the SCP-ECG reader, a file per group of sections of EN 1064."""
+"""Parts of the SCP-ECG reader, one file per group of sections of EN 1064."""

@@ -1,8 +1,9 @@
-"""Records of Healforce's pocket recorders, which hold the rhythm in another form than EN 1064 has it.
+"""Records of Healforce's pocket recorders, whose rhythm section deviates from EN 1064.
 
-Section 6 is one stream for all leads, which take turns sample by sample: four samples of 12 bits in three words of 16
-bits, the lower ten an amplitude, of which 512 stands for zero, the upper two a mark. Its sampling interval is a rate
-in Hz. Section 3 counts samples from the beginning of a recording of many files, and names one lead whatever it has.
+Section 6 is one stream in which the leads alternate sample by sample. Four samples of 12 bits are packed into three
+words of 16 bits; the lower ten bits of a sample are its amplitude, with 512 for zero, and the upper two are flags. The
+field for the sampling interval holds a rate in Hz. Section 3 counts samples from the beginning of a recording of many
+files, and names one lead however many there are.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from cardioflow.io._scp.sections import Sections
 
 __all__ = ["read_healforce"]
 
-# The first and the third add up to the second.
+# Not named in the file; the first and the third lead add up to the second.
 _NAMES = ("I", "II", "III")
 _BEAT = 0x800
 
 
 def read_healforce(sections: Sections) -> tuple[Waveform, NDArray[np.int64], float]:
-    """Return the rhythm, where beats are marked, and the second of the recording at which this file begins.
+    """Return the rhythm, the samples of the beats, and the time in the recording at which this file begins, in seconds.
 
     Raises:
-        FormatError: when the stream is not as long as its samples need, or of another form.
+        FormatError: if the stream does not have the length of its samples, or has another form.
     """
     leads = sections.needed(3, "the leads")
     n_leads, _ = leads.u8(), leads.u8()
@@ -51,7 +52,7 @@ def read_healforce(sections: Sections) -> tuple[Waveform, NDArray[np.int64], flo
 
 
 def _unpacked(stream: bytes) -> NDArray[np.uint16]:
-    """Return words of 12 bits: the marks in bits 11 and 10; every fourth is put together of what three have left."""
+    """Return words of 12 bits, the flags in bits 11 and 10; every fourth consists of the spare bits of three words."""
     words = np.frombuffer(stream, "<u2", len(stream) // 6 * 3).reshape(-1, 3)
     found = np.empty((len(words), 4), np.uint16)
     found[:, :3] = words & 0x3FF | words >> 4 & 0xC00

@@ -1,4 +1,4 @@
-"""Section 2: the Huffman tables that samples are coded with, or the default one of EN 1064 annex C."""
+"""Section 2: the Huffman tables that encode the samples, or the default table of EN 1064 annex C."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cardioflow.io._source import Cursor
 __all__ = ["Code", "Codes", "read_codes"]
 
 _DEFAULT = 19999
-# Wider codes would not fit the 32 bits that the standard gives them.
+# Longer codes would not fit the 32 bits that the standard provides.
 _MOST_BITS = 32
 
 
@@ -25,14 +25,14 @@ class Code(NamedTuple):
     prefix_bits: int
     whole_bits: int
     is_value: int
-    """1 for a value; 0 for a switch to the table whose number is the base value."""
+    """1 for a value; 0 for a switch to the table numbered by the base value."""
     base_value: int
     base_code: int
-    """The prefix, its first bit the lowest."""
+    """The prefix, with its first bit as the lowest."""
 
 
-# 0; then ±1 to ±8 as that many ones, a zero and the sign; nine ones and a zero before 8 bits of two's complement, ten
-# ones before 16.
+# A zero bit is 0; ±1 to ±8 are that many ones, a zero and the sign; nine ones and a zero precede 8 bits of two's
+# complement, and ten ones 16 bits.
 _DEFAULT_TABLE = (
     Code(1, 1, 1, 0, 0),
     *(Code(v + 2, v + 2, 1, v, (1 << v) - 1) for v in range(1, 9)),
@@ -43,7 +43,7 @@ _DEFAULT_TABLE = (
 
 
 class Codes:
-    """Decodes the samples of a lead; without tables these are int16."""
+    """Decodes the samples of a lead; without tables, they are plain int16."""
 
     def __init__(self, tables: tuple[tuple[Code, ...], ...]) -> None:
         self._tables = tables
@@ -53,10 +53,10 @@ class Codes:
             self._leaves = np.array(flat, np.int32).reshape(-1, 3)
 
     def decode(self, data: bytes, n: int, differences: int, what: str) -> NDArray[np.integer[Any]]:
-        """Return the ``n`` samples of a lead, of which differences were taken ``differences`` times.
+        """Return the ``n`` samples of a lead that is stored as differences of order ``differences``.
 
         Raises:
-            FormatError: when the bytes hold fewer, or a code that no table has.
+            FormatError: if the bytes hold fewer samples, or an undefined code.
         """
         if self._tables:
             found, count = prefix_decode(np.frombuffer(data, np.uint8), self._child, self._roots, self._leaves, n)
@@ -69,10 +69,10 @@ class Codes:
 
 
 def _summed(stored: NDArray[np.integer[Any]], differences: int) -> NDArray[np.integer[Any]]:
-    """Undo first or second differences (clause 5.8.4); the first one or two samples stand as they are.
+    """Undo first or second differences (clause 5.8.4); the first one or two samples are stored as they are.
 
-    Samples have 16 bits: a difference that needs more was written without its highest ones, and the sum loses them
-    again.
+    Samples have 16 bits. A difference that needs more was written without its highest bits, and the sum wraps
+    accordingly.
     """
     if differences == 0 or stored.size < 2:
         return stored
@@ -85,7 +85,7 @@ def _summed(stored: NDArray[np.integer[Any]], differences: int) -> NDArray[np.in
 
 
 def read_codes(sections: Sections) -> Codes:
-    """Return the tables of section 2; without that section samples are not coded."""
+    """Return the tables of section 2; without that section, samples are not encoded."""
     cursor = sections.cursor(2)
     if cursor is None:
         return Codes(())
@@ -111,7 +111,7 @@ def _read_table(cursor: Cursor) -> tuple[Code, ...]:
 
 
 def _trees(tables: tuple[tuple[Code, ...], ...]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the tables as binary trees: ``child[node, bit]`` and the root of each."""
+    """Return the tables as binary trees: ``child[node, bit]``, and the root of each tree."""
     child: list[list[int]] = []
     roots = []
     leaf = 0
@@ -132,7 +132,7 @@ def _plant(child: list[list[int]], node: int, code: Code, leaf: int) -> None:
             child.append([NO_CODE, NO_CODE])
         node = child[node][bit]
         if node < 0:
-            raise FormatError("defines a Huffman code that begins with another one.")
+            raise FormatError("defines a Huffman code that begins with another code.")
     if child[node][bits[-1]] != NO_CODE:
-        raise FormatError("defines a Huffman code twice, or one that another begins with.")
+        raise FormatError("defines a Huffman code twice, or one that is the beginning of another code.")
     child[node][bits[-1]] = -1 - leaf

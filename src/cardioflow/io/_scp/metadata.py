@@ -1,4 +1,4 @@
-"""Sections 1, 7 and 8: whose ECG, when and with what; what was measured and said."""
+"""Sections 1, 7 and 8: patient, time and device; measurements; statements."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["read_measurements", "read_metadata", "read_statements"]
 
 _AGE_UNITS = {0: "Y", 1: "Y", 2: "M", 3: "W", 4: "D", 5: "H"}
 _PLACEMENTS = {1: "standard", 2: "mason-likar", 3: "mason-likar individual", 4: "one pad", 5: "all leads from xyz"}
-# What is not measured is written as this (clause 5.10.3).
+# Stands for a value that was not measured (clause 5.10.3).
 _NOT_MEASURED = 29999
 _NOT_VALID = 19999
 
 
 def read_metadata(sections: Sections, request: ReadRequest) -> dict[str, Any]:
-    """Return what section 1 tells."""
+    """Return the metadata of section 1."""
     tags = _tags(sections.cursor(1))
     at = _moment(tags, "big" if sections.healforce else "little")
     birth = _date(tags.get(5, b""))
@@ -31,7 +31,7 @@ def read_metadata(sections: Sections, request: ReadRequest) -> dict[str, Any]:
         "sex": sex_letter({1: "M", 2: "F"}.get(_number(tags.get(8)), "")),
         "timestamp": at,
         "device": _device(tags.get(14, b"")),
-        # 0 means that no filter was set, or none is known.
+        # 0 means no filter, or an unknown one.
         "highpass_hz": _number(tags.get(27)) / 100 or None,
         "lowpass_hz": float(_number(tags.get(28))) or None,
         "electrode_placement": _PLACEMENTS.get((tags.get(33) or b"\0")[0]),
@@ -52,7 +52,7 @@ def _tags(cursor: Cursor | None) -> dict[int, bytes]:
         tag, length = cursor.u8(), cursor.u16()
         if tag == 255:
             break
-        # The first of a tag that may be repeated (drugs, diagnoses) is as good as any.
+        # Only the first entry of a tag that may be repeated (drugs, diagnoses) is kept.
         found.setdefault(tag, cursor.take(length))
     return found
 
@@ -80,7 +80,7 @@ def _moment(tags: dict[int, bytes], order: Literal["little", "big"]) -> datetime
     try:
         at = datetime(day.year, day.month, day.day, *clock[:3])  # noqa: DTZ001 -- the zone follows, if any
         minutes = int.from_bytes(zone[:2], "little", signed=True) if len(zone) >= 2 else None
-        # 0x7FFF stands for a zone that is not known.
+        # 0x7FFF means that the zone is unknown.
         return at if minutes in (None, 0x7FFF) else at.replace(tzinfo=timezone(timedelta(minutes=minutes or 0)))
     except ValueError:
         return None
@@ -91,7 +91,7 @@ def _age(raw: bytes) -> int | float | None:
 
 
 def _device(raw: bytes) -> str | None:
-    """Return maker and model of tag 14: the model in bytes 9 to 14, five texts from byte 37 on, the maker the last."""
+    """Return maker and model from tag 14: the model in bytes 9 to 14, the maker as the fifth text from byte 37 on."""
     model = _text(raw[8:14])
     texts = raw[36:].split(b"\0")
     maker = _text(texts[4]) if len(texts) > 4 else None
@@ -118,7 +118,7 @@ def read_measurements(sections: Sections) -> dict[str, float]:
 
 
 def _rates(cursor: Cursor, skipped: int, found: dict[str, float | None]) -> None:
-    """Read the rates behind the blocks of single beats and pacemaker spikes, where the section goes on that far."""
+    """Read the rates after the blocks of single beats and pacemaker spikes, if the section is long enough."""
     if cursor.left < skipped + 2:
         return
     cursor.take(skipped)

@@ -1,4 +1,4 @@
-"""Sections 3 to 6: leads, QRS locations, the reference beat and the rhythm, put together again."""
+"""Sections 3 to 6: leads, QRS locations, the reference beat and the rhythm, and how they are recombined."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from cardioflow.io._timeline import join_waves
 
 __all__ = ["Beat", "Rhythm", "read_rhythm"]
 
-# Even a flat lead, at one bit per sample, is stored beside leads that are not: what claims more is a bomb.
+# A flat lead takes one bit per sample, but other leads take more: a file that claims more samples is a bomb.
 _MOST_SAMPLES_PER_BYTE = 4
-# Unless it is small: ten seconds of twelve leads, decimated by four behind a reference beat, have six samples a byte.
+# Small files may exceed this: 10 s of twelve leads, decimated by four after beat subtraction, have six samples a byte.
 _ALWAYS_ALLOWED = 1 << 18
-# The C# ECG Toolkit refuses more too.
+# The C# ECG Toolkit also refuses more.
 _MOST_DECIMATED = 4
-# Samples from beat to beat: no heart beats faster at any rate that is recorded.
+# The fewest samples between beats: no heart beats faster at any common sampling rate.
 _LEAST_RR = 20
 
 
 class Lead(NamedTuple):
-    """Where a lead begins and ends, both counted from 1 and included."""
+    """The first and last sample of a lead, counted from 1, both included."""
 
     name: str
     first: int
@@ -36,7 +36,7 @@ class Lead(NamedTuple):
 
     @property
     def n(self) -> int:
-        # Some writers begin at 0 and mean the number of samples by the end (seen in the wild).
+        # Some writers begin at 0 and write the number of samples as the end (seen in real files).
         return self.last - self.first + 1 if self.first else self.last
 
 
@@ -44,25 +44,25 @@ class Beat(NamedTuple):
     """One QRS of section 4; samples count from 1."""
 
     kind: int
-    """0 is like the reference beat, which was subtracted from these alone."""
+    """0 for beats like the reference beat; it was subtracted from these only."""
     first: int
     fiducial: int
     last: int
 
 
 class Located(NamedTuple):
-    """What section 4 tells."""
+    """The contents of section 4."""
 
     beats: list[Beat]
     zones: list[tuple[int, int]]
-    """First and last sample of what is kept at full rate."""
+    """The first and last samples of the parts stored at the full rate."""
     fiducial: int
-    """Of the reference beat, counted from 1."""
+    """The fiducial sample of the reference beat, counted from 1."""
     length_ms: int
 
 
 class Block(NamedTuple):
-    """What sections 5 and 6 have in common."""
+    """The fields that sections 5 and 6 have in common."""
 
     nanovolts: int
     microseconds: int
@@ -76,11 +76,11 @@ class Rhythm(NamedTuple):
 
     wave: Waveform
     beats: list[Beat]
-    """Of section 4, counted in samples of ``wave`` from 1."""
+    """The beats of section 4, in samples of ``wave`` counted from 1."""
 
 
 def read_rhythm(sections: Sections, n_bytes: int) -> Rhythm:
-    """Return the rhythm of section 6: decoded, the reference beat added again, decimation undone."""
+    """Return the rhythm of section 6: decode it, undo its decimation and add the reference beat back."""
     if sections.cursor(6) is None and 12 in sections.unread:
         raise FormatError("holds its rhythm in section 12 (long-term, EN 1064:2020), which is not read.")
     leads, subtracted = _read_leads(sections.needed(3, "the leads"))
@@ -92,7 +92,7 @@ def read_rhythm(sections: Sections, n_bytes: int) -> Rhythm:
     located = _read_beats(sections.cursor(4))
     if len(located.beats) * _LEAST_RR > max(lead.n for lead in leads):
         raise FormatError(f"locates {len(located.beats)} beats in {max(lead.n for lead in leads)} samples.")
-    # From version 3 on, which has no bimodal compression, the byte that tells of it means nothing.
+    # Version 3 has no bimodal compression, so the byte that signals it is ignored.
     bimodal = block.bimodal == 1 and sections.protocol < 30
     fifth = sections.cursor(5)
     reference = None
@@ -107,17 +107,17 @@ def read_rhythm(sections: Sections, n_bytes: int) -> Rhythm:
 
 
 def _rate(block: Block, reference: Block) -> int:
-    """Return by what the rhythm was decimated: section 5 has the rate of the recording (clause 5.9.3).
+    """Return the factor by which the rhythm was decimated; section 5 has the recording's rate (clause 5.9.3).
 
     Raises:
-        FormatError: when it is not a whole number up to four.
+        FormatError: if it is not an integer from 1 to 4.
     """
     rate = round(block.microseconds / reference.microseconds)
-    # Intervals are whole microseconds: those of 300 Hz and of a fourth of it are 3333 and 13333.
+    # Intervals are whole microseconds: those of 300 Hz and 75 Hz are 3333 and 13333.
     if not 1 <= rate <= _MOST_DECIMATED or abs(block.microseconds - rate * reference.microseconds) > rate:
         raise FormatError(
-            f"samples its rhythm every {block.microseconds} µs and its reference beat every {reference.microseconds}; "
-            f"expected a multiple, of {_MOST_DECIMATED} at most."
+            f"samples its rhythm every {block.microseconds} µs, its reference beat every {reference.microseconds} µs; "
+            f"expected a multiple of at most {_MOST_DECIMATED}."
         )
     return rate
 
@@ -134,13 +134,13 @@ class _Decoder:
         like_reference = [(b.first, b.fiducial, b.last) for b in located.beats if b.kind == 0]
         self.subtracted = np.array(like_reference, np.int64).reshape(-1, 3)
         self.zones = np.empty((0, 2), np.int64)
-        """First and last sample of where every sample is stored although the rest is decimated."""
-        # Leads have the same begin and end but for rare ones.
+        """The first and last samples of the parts that are not decimated."""
+        # Nearly always, all leads have the same first and last sample.
         self._last: tuple[tuple[int, int], _Spread] | None = None
 
     @property
     def step(self) -> float | None:
-        """Millivolts that all samples are whole numbers of; ``None`` where they are put together of several."""
+        """The millivolts per unit of the samples; ``None`` if samples are sums of several stored values."""
         return self.block.nanovolts * 1e-6 if self.rate == 1 and self.reference is None else None
 
     def decode(self, i: int, lead: Lead) -> NDArray[np.float32]:
@@ -157,10 +157,10 @@ class _Decoder:
         return row.astype(np.float32)
 
     def _spread_of(self, lead: Lead, size: int) -> _Spread | None:
-        """Return how the stored samples of a lead lie, or ``None`` when every sample is stored."""
+        """Return the positions of a lead's stored samples, or ``None`` if every sample is stored."""
         if self.rate == 1:
             return None
-        # A stored sample takes a bit at least.
+        # A stored sample takes at least one bit.
         if lead.n > 8 * size * self.rate:
             raise FormatError(f"says that lead {lead.name} has {lead.n} samples, which {size} bytes cannot hold.")
         if self._last is None or self._last[0] != (lead.first, lead.last):
@@ -169,7 +169,7 @@ class _Decoder:
 
 
 def _together(leads: list[Lead], decoder: _Decoder, fs: float, n_bytes: int) -> Waveform:
-    """Return the leads side by side, on one time line where they begin or end apart."""
+    """Return the leads as one waveform, on a common time axis if they begin or end at different samples."""
     if len({(max(lead.first, 1), lead.n) for lead in leads}) == 1:
         signal = np.empty((len(leads), leads[0].n), np.float32)
         for i, lead in enumerate(leads):
@@ -220,10 +220,10 @@ def _read_block(cursor: Cursor, n_leads: int) -> Block:
 
 
 class _Spread:
-    """Where the stored samples of a lead lie, of which a part stands for ``rate`` samples each.
+    """The positions of the stored samples of a lead, some of which represent ``rate`` samples each.
 
-    Protected zones are stored whole. Between them, and before and behind, blocks are stored by their means, and what
-    is left over for no block at a part's end is stored whole again.
+    Protected zones are stored at the full rate. Before, between and after them, blocks of ``rate`` samples are stored
+    as their means, and the samples left over at the end of such a part are stored individually.
     """
 
     def __init__(self, lead: Lead, zones: NDArray[np.int64], rate: int) -> None:
@@ -231,7 +231,7 @@ class _Spread:
         bounds = zones - max(lead.first, 1) + [0, 1]
         begins, ends = np.clip(bounds, 0, lead.n).T
         begins, ends = begins[ends > begins], ends[ends > begins]
-        # From sample to sample, zones before an end or after another may overlap.
+        # Counted sample by sample, because zones may overlap.
         crossed = np.bincount(begins, minlength=lead.n + 1) - np.bincount(ends, minlength=lead.n + 1)
         kept = np.cumsum(crossed)[: lead.n] > 0
         # Parts begin where a zone ends, and end where one begins.
@@ -270,14 +270,14 @@ def _reference(block: Block, codes: Codes, i: int, length_ms: int) -> NDArray[np
 def _add(
     row: NDArray[np.float64], lead: Lead, beat: NDArray[np.float64], subtracted: NDArray[np.int64], fiducial: int
 ) -> None:
-    """Add the reference beat to every beat of its kind, fiducial upon fiducial (clause 5.7.3).
+    """Add the reference beat to every beat of its kind, aligned at the fiducials (clause 5.7.3).
 
-    ``subtracted`` has first sample, fiducial and last sample of each, ``fiducial`` is that of ``beat``.
+    ``subtracted`` has the first sample, the fiducial and the last sample of each; ``fiducial`` is that of ``beat``.
 
     Raises:
-        FormatError: when more beats lie in a lead than can.
+        FormatError: if a lead has more beats than are possible.
     """
-    # All count from 1.
+    # All are counted from 1.
     first, at, last = (subtracted - max(lead.first, 1)).T
     shifts = at - (fiducial - 1)
     begins = np.maximum(np.maximum(first, shifts), 0)

@@ -1,7 +1,7 @@
-"""Sections of an SCP-ECG record (EN 1064 clause 5.2): the pointers of section 0, and checksums.
+"""Sections of an SCP-ECG record (EN 1064 clause 5.2): the pointers in section 0, and the checksums.
 
-Healforce's pocket recorders depart from the standard here: they count bytes from 0, write the record's length in two
-bytes behind two that are 0, and their checksums begin with zeros and are stored with the high byte first.
+Healforce's pocket recorders deviate from the standard here: they count bytes from 0, write the record's length in two
+bytes after two zero bytes, and start their checksums with zeros and store them with the high byte first.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["Sections", "looks_like_scp", "read_sections"]
 
 _HEADER = 16
 _POINTER = 10
-# Sections beyond are skipped: they may be damaged, and may be of another maker's own form.
+# Later sections are skipped, because they may be damaged or in a manufacturer's own form.
 _LAST_READ = 8
 
 
 def looks_like_scp(head: bytes) -> bool:
-    """Return whether section 0 begins at byte 7 and its first pointer says so, or ``SCPECG`` stands in its header."""
+    """Return whether section 0 begins at byte 7 and its first pointer agrees, or its header contains ``SCPECG``."""
     if len(head) < 32 or head[8:10] != b"\0\0":
         return False
     if head[16:22] == b"SCPECG" or (head[22:24] == b"\0\0" and head[28:32] == b"\x07\0\0\0"):
@@ -31,7 +31,7 @@ def looks_like_scp(head: bytes) -> bool:
 
 
 def _is_healforce(head: bytes) -> bool:
-    """Return whether pointers count from 0 and section 0 has the checksum that Healforce gives it."""
+    """Return whether pointers count from 0 and section 0 has Healforce's checksum."""
     if head[2:4] != b"\0\0" or head[22:24] != b"\0\0" or head[28:32] != b"\x06\0\0\0":
         return False
     size = int.from_bytes(head[10:14], "little")
@@ -45,21 +45,21 @@ class Sections:
 
     found: dict[int, bytes]
     checksum_ok: bool
-    """Whether the record's CRC and those of all sections agree."""
+    """Whether the CRCs of the record and of all sections match."""
     unread: tuple[int, ...] = ()
-    """Numbers of the sections that the record has and that are not read."""
+    """The numbers of the record's sections that are not read."""
     protocol: int = 20
-    """Version of the standard, times ten."""
+    """The version of the standard, times ten."""
     healforce: bool = False
-    """Whether the record is of the form that Healforce writes."""
+    """Whether the record has Healforce's form."""
 
     def cursor(self, number: int) -> Cursor | None:
-        """Return the content of a section, or ``None`` when the record lacks it."""
+        """Return the content of a section, or ``None`` if the record lacks it."""
         content = self.found.get(number)
         return None if content is None else Cursor(content, f"section {number}")
 
     def needed(self, number: int, what: str) -> Cursor:
-        """Return the content of a section that must be there."""
+        """Return the content of a required section."""
         cursor = self.cursor(number)
         if cursor is None:
             raise FormatError(f"has no section {number} ({what}).")
@@ -67,18 +67,18 @@ class Sections:
 
 
 def read_sections(content: bytes) -> Sections:
-    """Return the sections that section 0 points to, up to section 8; of others only the numbers.
+    """Return the sections that section 0 points to, up to section 8, and the numbers of the others.
 
     Raises:
-        FormatError: when it points outside the file, or the file is shorter than it says.
+        FormatError: if it points outside the file, or the file is shorter than declared.
     """
     if not looks_like_scp(content):
         raise FormatError("is not an SCP-ECG record: section 0 is not at byte 7.")
     healforce = _is_healforce(content)
     size = int.from_bytes(content[4:6] if healforce else content[2:6], "little")
     if size > len(content):
-        raise FormatError(f"says that it has {size} bytes, but has {len(content)}; it was cut off.")
-    # What Healforce writes in the place of the record's own CRC is not known, nor what behind section 6.
+        raise FormatError(f"says that it has {size} bytes, but has {len(content)}. The file was truncated.")
+    # What Healforce writes in place of the record's CRC, and after section 6, is unknown.
     agrees = healforce or _agrees(content[:size])
     pointers = _section(content, 0, 7, int.from_bytes(content[10:14], "little"))
     found: dict[int, bytes] = {}
@@ -87,7 +87,7 @@ def read_sections(content: bytes) -> Sections:
     for number, length, index in _pointers(pointers):
         spent += length
         if spent > len(content):
-            raise FormatError(f"points to sections of {spent} bytes in all, but has {len(content)}.")
+            raise FormatError(f"points to sections of {spent} bytes in total, but has {len(content)}.")
         begin = index if healforce else index - 1
         if number > _LAST_READ:
             unread.add(number)
@@ -101,7 +101,7 @@ def read_sections(content: bytes) -> Sections:
 
 
 def _pointers(section: bytes) -> Iterator[tuple[int, int, int]]:
-    """Give number, length and index of the sections that the record has; those of length 0 it has not."""
+    """Yield number, length and index of the record's sections; a length of 0 means that a section is absent."""
     cursor = Cursor(section, "section 0")
     cursor.take(_HEADER)
     while cursor.left >= _POINTER:
@@ -123,7 +123,7 @@ def _section(content: bytes, number: int, index: int, length: int) -> bytes:
 
 
 def _agrees(section: bytes, *, healforce: bool = False) -> bool:
-    """Return whether a section begins with its CRC-CCITT (clause 5.2.7): polynomial 0x1021, begun with ones."""
+    """Return whether a section begins with its CRC-CCITT (clause 5.2.7): polynomial 0x1021, initial value 0xFFFF."""
     if healforce:
         return binascii.crc_hqx(section[2:], 0) in (
             int.from_bytes(section[:2], "little"),

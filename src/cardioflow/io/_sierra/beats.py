@@ -1,4 +1,4 @@
-"""Representative beats: the mean beat of each lead, and where its waves are."""
+"""Representative beats: the mean beat of each lead, and the positions of its waves."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MOST_LEADS: Final = 64
 
 
 def read_beats(root: Element) -> tuple[Waveform, list[Mark]]:
-    """Return the representative beats, int16 of ``resolution`` microvolts, and their waves' onsets and ends.
+    """Return the representative beats, stored as int16 in steps of ``resolution`` µV, and the onsets and ends of waves.
 
     Raises:
-        FormatError: when there are none, or they do not hold what they say.
+        FormatError: if there are none, or their size is wrong.
     """
     held = root.find("waveforms/repbeats")
     beats = [] if held is None else held.findall("repbeat")
@@ -39,7 +39,7 @@ def read_beats(root: Element) -> tuple[Waveform, list[Mark]]:
     if len({row.size for row in rows}) != 1:
         raise FormatError(f"holds representative beats of {sorted({row.size for row in rows})} samples; expected one.")
     signal = np.stack(rows).astype(np.float32) * np.float32(step)
-    # The waves are those of all leads together, and written again with each.
+    # The waves are common to all leads, and repeated for each.
     return Waveform(signal, fs, names, steps=(step,) * len(names)), _waves(beats[0], fs, rows[0].size)
 
 
@@ -55,7 +55,7 @@ def _samples(beat: Element, name: str, fs: float) -> NDArray[np.int16]:
 
 
 def _waves(beat: Element, fs: float, n_samples: int) -> list[Mark]:
-    """Return onsets and ends: the file gives milliseconds from the beat's first sample, and durations."""
+    """Return the onsets and ends; the file has milliseconds from the beat's first sample, and durations."""
     q, p_to_q, p, qrs, t, qt = (
         optional_number(beat.get(name)) for name in ("qonset", "print", "pdur", "qrsdur", "tonset", "qtint")
     )

@@ -1,4 +1,4 @@
-"""XLI, the compression of Philips Sierra files: LZW of bytes, second differences, and limb leads as residuals."""
+"""XLI, the compression of Philips Sierra files: LZW on bytes, second differences, and limb leads as residuals."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from cardioflow.io._source import Cursor
 __all__ = ["decode_xli"]
 
 _CODE_BITS = 10
-# Each difference but the first is stored with this added.
+# Added to each stored difference except the first.
 _BIAS = 64
 
 
 def decode_xli(content: bytes, leads: Sequence[str], n_samples: int) -> NDArray[np.int32]:
     """Return the samples of ``leads``, of shape (lead, time).
 
-    A chunk per lead: its size, two bytes not understood, the first difference, then LZW codes of 10 bits whose text
-    is all high bytes followed by all low bytes.
+    There is one chunk per lead: its size, two bytes of unknown meaning, the first difference, then 10-bit LZW codes of
+    a text that has all high bytes followed by all low bytes.
 
     Raises:
-        FormatError: when a chunk is cut off, or holds fewer samples.
+        FormatError: if a chunk is truncated, or holds fewer samples.
     """
     cursor = Cursor(content, "the compressed waveform")
     rows = np.empty((len(leads), n_samples), np.int32)
@@ -34,7 +34,7 @@ def decode_xli(content: bytes, leads: Sequence[str], n_samples: int) -> NDArray[
         cursor.take(2)
         first = cursor.i16()
         packed = np.frombuffer(cursor.take(size), np.uint8)
-        # One sample more than expected shows where the halves meet: some chunks carry a few behind the last.
+        # The limit exceeds the expected size, because some chunks have a few samples more.
         text, whole = lzw(packed, _CODE_BITS, _most_bytes(n_samples))
         if not whole:
             raise FormatError(f"holds a code in lead {lead} that its LZW table does not have.")
@@ -53,7 +53,7 @@ def _samples(text: NDArray[np.uint8], first: int, n_samples: int, lead: str) -> 
     both = np.zeros(2 * half, np.uint8)
     both[: text.size] = text
     stored = (both[:half].astype(np.int16) << 8 | both[half:]).astype(np.int32)[:n_samples]
-    # The first two are samples, the rest second differences, each kept one place behind where it counts.
+    # The first two values are samples, the rest second differences, each stored one position late.
     curves = np.empty(n_samples, np.int32)
     curves[:2] = stored[:2]
     curves[2:3] = -first
@@ -65,7 +65,7 @@ def _samples(text: NDArray[np.uint8], first: int, n_samples: int, lead: str) -> 
 
 
 def _with_limb_leads(rows: NDArray[np.int32], leads: Sequence[str]) -> NDArray[np.int32]:
-    """Undo that III, aVR, aVL, aVF are stored as what is left after their sums of I and II, halves rounded down."""
+    """Restore III, aVR, aVL and aVF from their residuals after prediction from I and II, halves rounded down."""
     place = {name: i for i, name in enumerate(leads)}
     if "I" not in place or "II" not in place:
         return rows

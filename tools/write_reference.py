@@ -35,6 +35,7 @@ def reference() -> str:
             *_drawer("Formats", registry.formats),
             *_drawer("Models", registry.models),
             *_drawer("Metrics", registry.metrics),
+            *_drawer("Callbacks", registry.callbacks),
         ]
     )
 

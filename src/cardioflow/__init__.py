@@ -10,10 +10,11 @@ from cardioflow.pipeline.expressions import B, C, F, V
 from cardioflow.pipeline.own_actions import action
 from cardioflow.pipeline.pipeline import Pipeline
 
-__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "errors", "load", "model"]
+__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "callbacks", "errors", "load", "model"]
 
 
 if TYPE_CHECKING:
+    from cardioflow import callbacks
     from cardioflow.bundle import load
 
 
@@ -23,6 +24,10 @@ def __getattr__(name: str) -> Any:
         from cardioflow.bundle import load
 
         return load
+    if name == "callbacks":
+        import cardioflow.callbacks
+
+        return cardioflow.callbacks
     if name == "__version__":
         # Reading the installed metadata is slower than most imports, and the version is rarely used.
         from importlib.metadata import version

@@ -18,7 +18,7 @@ from typing import Any
 
 from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
 
-__all__ = ["Registry", "actions", "engines", "formats", "metrics", "models", "steps", "transforms"]
+__all__ = ["Registry", "actions", "callbacks", "engines", "formats", "metrics", "models", "steps", "transforms"]
 
 
 # The members' base class, and the module through which the layers above use them.
@@ -164,6 +164,7 @@ def _entry_points(group: str) -> Iterator[tuple[str, str]]:
 transforms = Registry("cardioflow.transforms", "action")
 steps = Registry("cardioflow.pipeline.steps", "action")
 engines = Registry("cardioflow.pipeline.engines", "engine")
+callbacks = Registry("cardioflow.pipeline.callbacks", "callback")
 formats = Registry("cardioflow.io", "format")
 models = Registry("cardioflow.models.zoo", "model")
 metrics = Registry("cardioflow.metrics", "metric")

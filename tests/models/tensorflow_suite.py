@@ -259,3 +259,51 @@ def test_a_custom_optimizer_is_used(net, make_batch) -> None:
 
     net.optimizer, batch = Descent(), make_batch(8)
     assert net.train_on_batch(batch)["loss"] > net.train_on_batch(batch)["loss"]
+
+
+def test_the_learning_rate_that_is_set_is_the_one_of_the_next_update(net, make_batch) -> None:
+    assert net.get_learning_rate() == pytest.approx(1e-3)
+    net.train_on_batch(make_batch(8))
+    net.set_learning_rate(0.0)
+    before = net.get_weights()
+    net.train_on_batch(make_batch(8))
+    assert all(np.array_equal(a, b) for a, b in zip(before, net.get_weights(), strict=True))
+    net.set_learning_rate(0.01)
+    net.train_on_batch(make_batch(8))
+    assert not all(np.array_equal(a, b) for a, b in zip(before, net.get_weights(), strict=True))
+    net.set_weights(before)
+    assert all(np.array_equal(a, b) for a, b in zip(before, net.get_weights(), strict=True))
+    with pytest.raises(ModelError, match="NetModel has 3 weights, and 2 were given"):
+        net.set_weights(before[:2])
+
+
+def test_an_optimizer_whose_rate_cannot_be_changed_is_named(net) -> None:
+    class Own:
+        learning_rate = 0.1
+
+    net.optimizer = Own()
+    with pytest.raises(
+        ModelError, match=r"optimizer of NetModel, a Own, does not have a learning_rate that is a tf\.Var"
+    ):
+        net.set_learning_rate(0.2)
+
+
+def test_callbacks_schedule_average_and_keep_the_best_weights(net, tmp_path) -> None:
+    from cardioflow import EcgDataset, Pipeline, callbacks
+
+    rng = np.random.default_rng(0)
+    labels = ["AB"[k % 2] for k in range(20)]
+    signals = [rng.normal(0.1 * (label == "B"), 1, (1, 400)).astype(np.float32) for label in labels]
+    prepared = Pipeline().load().load(components="target").binarize_labels()
+    dataset = EcgDataset.from_arrays(signals, fs=100, targets=labels)
+    stopping = callbacks.EarlyStopping("eval_loss")
+    own = [
+        callbacks.LearningRate.cosine(0.01, warmup=2),
+        callbacks.WeightAverage(0.2),
+        callbacks.Evaluate(dataset >> prepared, "roc_auc"),
+        stopping,
+    ]
+    run = (dataset >> prepared.import_model("m", net).train_on_batch("m")).run(10, n_epochs=3, callbacks=own)
+    assert run.get_variable("m.learning_rate")[:3] == pytest.approx([0.01 / 3, 0.02 / 3, 0.01])
+    batch = next(iter((dataset >> prepared).batches(20)))
+    assert net.test_on_batch(batch)["loss"] == pytest.approx(min(run.get_variable("m.eval_loss")), rel=1e-5)

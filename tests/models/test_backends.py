@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+_KERAS = ("backend_suite.py", "callback_suite.py", "state_suite.py")
+
 SUITES = {
-    "keras on torch": (("backend_suite.py", "state_suite.py"), "torch"),
-    "keras on jax": (("backend_suite.py", "state_suite.py"), "jax"),
-    "keras on tensorflow": (("backend_suite.py", "state_suite.py"), "tensorflow"),
+    "keras on torch": (_KERAS, "torch"),
+    "keras on jax": (_KERAS, "jax"),
+    "keras on tensorflow": (_KERAS, "tensorflow"),
     "native tensorflow beside keras on torch": (("tensorflow_suite.py",), "torch"),
 }
 

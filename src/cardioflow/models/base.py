@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.errors import ModelError
 
 __all__ = ["BaseModel"]
 
@@ -68,6 +69,42 @@ class BaseModel(ABC):
             The loss and the metrics of what was learned now; empty for a model that learns from each batch.
         """
         return {}
+
+    def get_learning_rate(self) -> float:
+        """Return the learning rate of the next update.
+
+        Raises:
+            ModelError: when the model has none that can be changed.
+        """
+        raise ModelError(self._lacks("learning rate", "get_learning_rate and set_learning_rate"))
+
+    def set_learning_rate(self, rate: float) -> None:  # noqa: ARG002 -- for subclasses
+        """Use ``rate`` from the next update on.
+
+        Raises:
+            ModelError: when the model has none that can be changed.
+        """
+        raise ModelError(self._lacks("learning rate", "get_learning_rate and set_learning_rate"))
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of all weights, those that are not trained included, in an order that stays.
+
+        Raises:
+            ModelError: when the model has no weights that can be replaced.
+        """
+        raise ModelError(self._lacks("weights", "get_weights and set_weights"))
+
+    def set_weights(self, weights: Sequence[NDArray[Any]]) -> None:  # noqa: ARG002 -- for subclasses
+        """Replace all weights by those that ``get_weights`` returned; the optimizer keeps its state.
+
+        Raises:
+            ModelError: when the model has no such weights.
+        """
+        raise ModelError(self._lacks("weights", "get_weights and set_weights"))
+
+    def _lacks(self, what: str, methods: str) -> str:
+        article = "" if what == "weights" else "a "
+        return f"{type(self).__name__} does not have {article}{what} that can be changed. Implement {methods} in it."
 
     @classmethod
     def build_from(cls, batch: EcgBatch, settings: Mapping[str, Any]) -> Self:  # noqa: ARG003 -- for subclasses

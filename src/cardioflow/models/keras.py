@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cardioflow.models._keras_archive import check_archive, limited_weights
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._keras_rng import seeded_step
 from cardioflow.models._seed import isolated
+from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 
@@ -27,6 +29,8 @@ Array = NDArray[Any]
 
 _PREDICTIONS = "__predictions__"
 """The key under which a step returns its predictions; no metric of Keras has this name."""
+
+_NOT_COMPILED = "The model of {} is not compiled. Call self.model.compile(loss=…, optimizer=…) in build."
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +77,21 @@ class KerasBaseModel(BackendModel):
         """Print the layers with their shapes and numbers of parameters."""
         self._require_model()
         self.model.summary()
+
+    def get_learning_rate(self) -> float:
+        return float(keras.ops.convert_to_numpy(self._optimizer_with_rate().learning_rate))
+
+    def set_learning_rate(self, rate: float) -> None:
+        self._optimizer_with_rate().learning_rate = rate
+
+    def get_weights(self) -> list[Array]:
+        self._require_model()
+        # Copied, because on torch they share memory with the model.
+        return [np.array(w) for w in self.model.get_weights()]
+
+    def set_weights(self, weights: Sequence[Array]) -> None:
+        check_weights(type(self).__name__, self.get_weights(), weights)
+        self.model.set_weights(list(weights))
 
     # -- what an adapter implements -------------------------------------------
 
@@ -126,6 +145,24 @@ class KerasBaseModel(BackendModel):
 
     # -- inside ----------------------------------------------------------------
 
+    def _optimizer_with_rate(self) -> Any:
+        """Return the optimizer, whose learning rate is a number.
+
+        Raises:
+            ModelError: when the model is not compiled, or its optimizer has a schedule.
+        """
+        self._require_model()
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is None:
+            raise ModelError(_NOT_COMPILED.format(type(self).__name__))
+        schedule = optimizer._learning_rate
+        if not isinstance(schedule, keras.Variable):
+            raise ModelError(
+                f"The optimizer of {type(self).__name__} changes its learning rate itself, by "
+                f"{type(schedule).__name__}. Compile the model with a number as learning_rate."
+            )
+        return optimizer
+
     def _build_optimizer(self) -> None:
         """Create the optimizer's variables; Keras otherwise saves two of six and warns when it loads them."""
         optimizer = getattr(self.model, "optimizer", None)
@@ -174,10 +211,7 @@ class KerasBaseModel(BackendModel):
         """Refuse a model whose last layer does not fit the targets; Keras says so in forty lines."""
         shape, loss = getattr(self.model, "output_shape", None), getattr(self.model, "loss", None)
         if loss is None:
-            raise ModelError(
-                f"The model of {type(self).__name__} is not compiled. "
-                "Call self.model.compile(loss=…, optimizer=…) in build."
-            )
+            raise ModelError(_NOT_COMPILED.format(type(self).__name__))
         if isinstance(shape, (list, dict)):
             raise ModelError(f"The model has {len(shape)} outputs, and one was expected. Concatenate them into one.")
         # With a custom loss, the output may have another shape than the targets.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._adam import Adam
 from cardioflow.models._seed import seeded
+from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 
@@ -60,6 +61,21 @@ class TensorFlowBaseModel(BackendModel):
         self.__dict__.update(state)
         if isinstance(self.optimizer, Adam) and self.optimizer.state:
             self.optimizer.bind(self._trainable())
+
+    def get_learning_rate(self) -> float:
+        return float(self._rate().numpy())
+
+    def set_learning_rate(self, rate: float) -> None:
+        self._rate().assign(rate)
+
+    def get_weights(self) -> list[Array]:
+        self._require_model()
+        return [np.array(v.numpy()) for v in self._model_variables().values()]
+
+    def set_weights(self, weights: Sequence[Array]) -> None:
+        check_weights(type(self).__name__, self.get_weights(), weights)
+        for variable, value in zip(self._model_variables().values(), weights, strict=True):
+            variable.assign(value)
 
     # -- what an adapter implements -------------------------------------------
 
@@ -109,6 +125,18 @@ class TensorFlowBaseModel(BackendModel):
                 _fill(self._optimizer_variables(), {k: tensors[k] for k in state}, header.model)
 
     # -- inside ----------------------------------------------------------------
+
+    def _rate(self) -> Any:
+        self.optimizer = self.optimizer or Adam()
+        rate = getattr(self.optimizer, "learning_rate", None)
+        if not isinstance(rate, tf.Variable):
+            # A compiled step would keep a number that it was compiled with.
+            raise ModelError(
+                f"The optimizer of {type(self).__name__}, a {type(self.optimizer).__name__}, does not have a "
+                "learning_rate that is a tf.Variable, so that it cannot be changed. "
+                "Use Adam of cardioflow.models.tensorflow."
+            )
+        return rate
 
     def _model_variables(self) -> dict[str, Any]:
         """Return the variables by the path of attributes that leads to each, as ``"model/layers/0/kernel"``."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, final
 
 from cardioflow.errors import ConfigError
 from cardioflow.pipeline.base import PipelineBase
+from cardioflow.pipeline.callbacks._batch_source import BatchSource
 from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.options import RunOptions, with_batch_size
 from cardioflow.pipeline.readers import Readers, bind_readers
 from cardioflow.pipeline.template import Template
 
 if TYPE_CHECKING:
-    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.batch.ecg_batch import EcgBatch, Skipped
     from cardioflow.pipeline.run import Run
 
 __all__ = ["BoundPipeline"]
 
 
 @final
-class BoundPipeline(PipelineBase):
+class BoundPipeline(PipelineBase, BatchSource):
     """What ``dataset >> pipeline`` gives: a data set and a template, which runs and gives batches.
 
     Tables of labels are read when the two are bound: a table that changes later
@@ -69,6 +71,13 @@ class BoundPipeline(PipelineBase):
         elif self._current.options != self._options(batch_size, arguments):
             raise ConfigError("next_batch() was given other arguments than the call that began. Call reset() first.")
         return self._current.next_batch()
+
+    def for_each_batch(self, act: Callable[[EcgBatch], None], arguments: Mapping[str, Any]) -> tuple[Skipped, ...]:
+        """Call ``act`` with every batch of a run with ``arguments``; return the records that it skipped."""
+        with self.batches(**arguments) as run:
+            for batch in run:
+                act(batch)
+        return tuple(run.skipped)
 
     def reset(self) -> None:
         """Let the next ``next_batch`` begin at the first batch again."""

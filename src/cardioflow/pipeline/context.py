@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
@@ -34,6 +35,10 @@ class RunLog:
     measurements: list[Measurement] = field(default_factory=list)
     stops: bool = False
     """Whether something asked the run to stop."""
+    n_batches: int | None = None
+    """How many batches one loop over the run draws; ``None`` where it has no end."""
+    epoch_starts: dict[str, int] = field(default_factory=dict)
+    """How long each list among the variables was when the epoch began."""
 
     def take(self) -> tuple[Measurement, ...]:
         """Return the measurements and forget them."""
@@ -60,3 +65,42 @@ class RunContext:
     def stop(self) -> None:
         """Ask the run to end after the batch at hand, as if it were the last one."""
         self.log.stops = True
+
+    @property
+    def n_batches(self) -> int | None:
+        """How many batches one loop over the run draws; ``None`` where it has no end."""
+        return self.log.n_batches
+
+    def begin_epoch(self) -> None:
+        """Note where the figures of the epoch begin; the run does so before ``epoch_start``."""
+        held = ((name, self.variables.get(name)) for name in self.variables)
+        self.log.epoch_starts = {name: len(values) for name, values in held if isinstance(values, list)}
+
+    def figure(self, name: str) -> float | None:
+        """Return the mean of the numbers that were appended to the variable ``name`` in this epoch.
+
+        Metrics that are NaN, because a batch lacked a label, are left out; a
+        loss that is NaN makes the mean NaN. A variable that is a number is
+        returned as it is. ``None`` where nothing was appended.
+
+        Raises:
+            UnknownNameError: when there is no such variable.
+        """
+        values = self.variables.get(name)
+        if not isinstance(values, list):
+            return float(values)
+        new = values[self.log.epoch_starts.get(name, 0) :]
+        if not new:
+            return None
+        known = new if name.endswith("loss") else [v for v in new if not math.isnan(v)]
+        return math.fsum(known) / len(known) if known else math.nan
+
+    def figures(self) -> dict[str, float]:
+        """Return the mean over this epoch of every loss, metric and learning rate of the run's models, by variable."""
+        prefixes = tuple(f"{model}." for model in self.models.names)
+        named = (name for name in self.variables if name.startswith(prefixes) and self._holds_numbers(name))
+        return {name: value for name in named if (value := self.figure(name)) is not None}
+
+    def _holds_numbers(self, name: str) -> bool:
+        values = self.variables.get(name)
+        return isinstance(values, list) and bool(values) and isinstance(values[-1], int | float)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast, final
 from cardioflow.pipeline.callbacks.base import BatchLogs, Callback
 from cardioflow.pipeline.callbacks.loss_variables import LossVariables
 from cardioflow.pipeline.callbacks.progress import Progress
+from cardioflow.pipeline.callbacks.run_table import RunTable
 from cardioflow.pipeline.expressions import Scope
 
 if TYPE_CHECKING:
@@ -22,19 +23,25 @@ __all__ = ["Events"]
 
 @final
 class Events:
-    """Hands each event on: to the variables and the bar, then to the callbacks of ``run``, then to the steps.
+    """Hands each event on: to the variables and the bar, to the callbacks of ``run``, to the report, then to the steps.
 
     Steps come last, so that ``save_model`` writes what a callback made of the model.
     """
 
     def __init__(
-        self, steps: Sequence[CompiledStep], options: RunOptions, n_records: int | None, context: RunContext
+        self,
+        steps: Sequence[CompiledStep],
+        options: RunOptions,
+        n_records: int | None,
+        context: RunContext,
+        table: RunTable,
     ) -> None:
         self._steps = steps
         self._context = context
+        # The table comes last, with what the callbacks of run measured.
         built_in = (LossVariables(), Progress(n_records, shown=options.progress))
         self._callbacks: tuple[tuple[Callback, RunContext], ...] = tuple(
-            (callback, replace(context, state={})) for callback in (*built_in, *options.callbacks)
+            (callback, replace(context, state={})) for callback in (*built_in, *options.callbacks, table)
         )
         self._closed = False
 
@@ -47,6 +54,7 @@ class Events:
                 cast("Callback", step.action).run_start(self._context)
 
     def epoch_start(self, epoch: int) -> None:
+        self._context.begin_epoch()
         for callback, context in self._subscribers("epoch_start"):
             callback.epoch_start(context, epoch)
 

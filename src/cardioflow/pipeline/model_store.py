@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -48,6 +48,40 @@ class ModelStore:
         self._built: dict[str, BaseModel] = {}
         self._untrained: set[str] = set()
         self._trained: dict[str, None] = {}
+        self._waiting: dict[str, list[Callable[[BaseModel], None]]] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models that the run has, built or not."""
+        return tuple(sorted({*self._declared, *self._built}))
+
+    def chosen(self, name: str | None, who: str) -> str:
+        """Return ``name``, which must be one of the run's models; for ``None``, the only one that it has.
+
+        Args:
+            name: What ``who`` was given.
+            who: What asks, for messages.
+
+        Raises:
+            UnknownNameError: when the run has no such model.
+            ConfigError: when there is not exactly one to choose from.
+        """
+        if name is None:
+            if len(self.names) == 1:
+                return self.names[0]
+            found = f"{len(self.names)} models: {', '.join(map(repr, self.names))}" if self.names else "no model"
+            remedy = "Pass model=…." if self.names else "Add train_on_batch(…) to the pipeline, or leave it out."
+            raise ConfigError(f"{who} needs to know its model, and the run has {found}. {remedy}")
+        if name not in self.names:
+            raise UnknownNameError(f"{who}: the run has no model {name!r}. {nearest(name, self.names)}")
+        return name
+
+    def when_built(self, name: str, act: Callable[[BaseModel], None]) -> None:
+        """Call ``act`` with the model ``name`` as soon as it is built, before its first batch; at once if it is."""
+        if name in self._built:
+            act(self._built[name])
+        else:
+            self._waiting.setdefault(name, []).append(act)
 
     def declare(self, name: str, config: Mapping[str, Any] | None = None) -> None:
         """Say that the run uses ``name``; a static model is built now, and a path to load is checked.
@@ -75,6 +109,8 @@ class ModelStore:
     def put(self, name: str, model: BaseModel) -> None:
         """Use ``model`` under ``name``."""
         self._built[name] = model
+        for act in self._waiting.pop(name, ()):
+            act(model)
 
     def warn_if_untrained(self, name: str) -> None:
         """Warn, once, that a model which this run built answers from its first weights."""
@@ -109,9 +145,8 @@ class ModelStore:
         if name in self._built:
             return self._built[name]
         if batch is None:
-            known = sorted({*self._declared, *self._built})
-            if name not in known:
-                raise UnknownNameError(f"The run has no model {name!r}. {nearest(name, known)}")
+            if name not in self.names:
+                raise UnknownNameError(f"The run has no model {name!r}. {nearest(name, self.names)}")
             raise NotRunError(f"The model {name!r} is not built yet: no batch has reached it. Run the pipeline first.")
         if name not in self._declared:
             self.declare(name)
@@ -133,6 +168,7 @@ class ModelStore:
 
     def _build(self, name: str, batch: EcgBatch | None) -> None:
         declaration, config = self._declared[name]
-        self._built[name] = declaration.build(batch, self._pipeline, config, seed=self._seed)
+        built = declaration.build(batch, self._pipeline, config, seed=self._seed)
         if "path" not in config:
             self._untrained.add(name)
+        self.put(name, built)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
 from cardioflow.core.interrupts import delivering_interrupts
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
+from cardioflow.pipeline.callbacks.run_table import RunTable
 from cardioflow.pipeline.context import RunContext, RunLog
 from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
 from cardioflow.pipeline.model_store import ModelSource, ModelStore
 from cardioflow.pipeline.plan import Plan
 from cardioflow.pipeline.readers import Readers
+from cardioflow.pipeline.run_report import RunReport
 from cardioflow.pipeline.runners import Runner, runner_for
 from cardioflow.pipeline.sampler import BatchSampler
 from cardioflow.pipeline.steps.base import SetupStep, StreamStep
@@ -61,6 +64,7 @@ class Run(ModelSource):
         self.n_empty = 0
         """Batches that a filter emptied, which were passed over."""
         self._context = RunContext(self.variables, self.models, RunLog())
+        self._table = RunTable()
         self._plan = Plan.of(template, dataset, on_error=options.on_error, readers=readers)
         self._set_up()
         self._runners = tuple(runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
@@ -83,7 +87,9 @@ class Run(ModelSource):
             options = replace(options, epoch=options.epoch + self._n_passes * (options.n_epochs or 0))
         self._sampler = BatchSampler(self.dataset, options)
         self._engine: Engine | None = None
-        self._events = Events(self._plan.events, options, self._sampler.n_records, self._context)
+        log = self._context.log
+        log.stops, log.n_batches = False, None if options.n_epochs is None else len(self._sampler)
+        self._events = Events(self._plan.events, options, self._sampler.n_records, self._context, self._table)
         self._stream = delivering_interrupts(self._batches(options))
         self._failed: BaseException | None = None
         self._ended = False
@@ -139,6 +145,7 @@ class Run(ModelSource):
         """Go to the end and return the run."""
         for _ in self:
             pass
+        self._show_report()
         return self
 
     def close(self) -> None:
@@ -175,6 +182,8 @@ class Run(ModelSource):
                 if is_last:
                     self._report(self.models.end_epoch(epoch))
                     events.epoch_end(epoch)
+                    if self._context.log.stops:
+                        break
             for runner in self._runners:
                 runner.end()
             self._report(self.models.end_run())
@@ -237,6 +246,17 @@ class Run(ModelSource):
     def save_model(self, name: str, path: str | Path, *, preprocessing: Any = None) -> None:
         """Write the model ``name`` to ``path``, with the pipeline that turns a file into what it takes."""
         self.models.save(name, path, preprocessing=preprocessing)
+
+    def report(self) -> RunReport:
+        """Return what the run has done so far, epoch by epoch; ``print`` shows it as a table."""
+        return RunReport(tuple(self._table.epochs()), len(self.skipped), self.n_empty)
+
+    def _show_report(self) -> None:
+        """Write the report where the progress bar was, if it says more than the bar."""
+        shown = sys.stderr.isatty() if self.options.progress is None else self.options.progress
+        report = self.report()
+        if shown and (report.n_skipped or any(epoch.figures for epoch in report.epochs)):
+            sys.stderr.write(f"{report}\n")
 
     def to_torch(self, *, ids: bool = False) -> TorchBatches:
         """Return the batches as PyTorch tensors, ``(signal, target)`` each, for a loop or a ``DataLoader``.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import Skipped
@@ -36,7 +37,10 @@ class Callback:
     after its last batch, what ``rebatch`` held back included; ``run_end``; and
     ``close``, which also follows an error. ``context.stop()`` ends the run
     after the batch at hand: its epoch then has no ``epoch_end``, and
-    ``run_end`` follows.
+    ``run_end`` follows. A callback that calls it in ``epoch_end`` ends the run
+    there. A further loop over the same run begins with ``run_start`` again.
+
+    ``state`` and ``restore`` let a run go on where another one was stopped.
     """
 
     def run_start(self, context: RunContext) -> None:
@@ -53,6 +57,13 @@ class Callback:
 
     def run_end(self, context: RunContext) -> None:
         """Act after the last batch of a run that did not fail."""
+
+    def state(self) -> Mapping[str, Any]:
+        """Return what the callback knows of the run so far, as plain values and arrays."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take what ``state`` returned; the next ``run_start`` then goes on instead of beginning anew."""
 
     def close(self) -> None:
         """Release what was opened; called once, whether the run ended, failed or was left early."""

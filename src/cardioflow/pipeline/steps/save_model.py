@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
+from cardioflow.core.writable import why_not_writable
 from cardioflow.errors import InputError
 from cardioflow.pipeline.steps.base import EventStep
 
@@ -47,14 +48,7 @@ class SaveModel(EventStep):
             )
 
     def run_start(self, context: RunContext) -> None:
-        path = Path(self.path)
-        reason = None
-        if path.is_dir():
-            reason = "it is a folder. Pass the name of a file"
-        elif not path.parent.is_dir():
-            reason = f"there is no folder {str(path.parent)!r}. Make it first"
-        elif not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-            reason = "you may not write there. Change its permissions, or pass another path"
+        reason = why_not_writable(Path(self.path))
         if reason is not None:
             raise InputError(f"save_model() cannot write {str(self.path)!r}: {reason}.")
 

@@ -36,6 +36,7 @@ from pathlib import Path
 
 from _fuzz_seeds import EVERYTHING, Seed, seeds
 
+from cardioflow.core.kernel_cache import folders
 from cardioflow.errors import FormatError
 from cardioflow.io.base import Format, ReadRequest
 from cardioflow.registry import formats
@@ -154,13 +155,17 @@ class Opened:
             self.paths.append(os.fsdecode(arguments[0]))
 
     def outside(self, folder: Path) -> list[str]:
-        """Return what was opened elsewhere than in ``folder`` and among Python's own files."""
+        """Return what was opened elsewhere than in ``folder``, among Python's own files and in the kernels' cache."""
         own = (str(folder), *OWN)
         return [p for p in self.paths if not os.path.realpath(p).startswith(own)]
 
 
 OPENED: list[Opened] = []
-OWN = tuple(map(os.path.realpath, (sys.prefix, sys.base_prefix, Path(__file__).parents[1], "/proc", "/sys", "/dev")))
+# A mutant may be the first that needs a kernel for its types, whose machine code is then read from the cache.
+CACHES = [folder.parent for folder in folders(Path(__file__))]
+OWN = tuple(
+    map(os.path.realpath, (sys.prefix, sys.base_prefix, Path(__file__).parents[1], *CACHES, "/proc", "/sys", "/dev"))
+)
 
 
 def fuzz(

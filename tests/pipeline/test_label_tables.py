@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -244,3 +245,41 @@ def test_ids_are_compared_as_text_whatever_type_a_table_has_them_in() -> None:
 def test_something_else_is_refused_by_its_type() -> None:
     with pytest.raises(InputError, match="Labels cannot be read from an int"):
         LabelTable.read(3, TableShape())
+
+
+@pytest.mark.parametrize("cell", [np.datetime64("NaT"), np.timedelta64("NaT"), Decimal("nan"), np.float32("nan")])
+def test_what_is_not_a_number_or_a_time_in_any_type_is_missing(cell: object) -> None:
+    with pytest.raises(LabelError, match=r"the mapping has no label for 1 record: 'A2'"):
+        LabelTable.read({"A1": "N", "A2": cell}, TableShape())
+    assert LabelTable.read({"A1": "N", "A2": cell}, TableShape(missing="drop")).labels == {"A1": "N"}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_many_different_whole_numbers_ask_whether_they_are_classes(csv: Path, as_text: bool) -> None:
+    ages = {f"A{i}": 50 + i for i in range(11)}
+    source: object = ages
+    if as_text:
+        csv.write_text("id,patient_id\n" + "".join(f"{k},{v}\n" for k, v in ages.items()))
+        source = csv
+    with pytest.raises(LabelError, match=r"numbers for labels, 11 different ones, such as 60\. Pass numeric=True"):
+        LabelTable.read(source, TableShape(), tuple(ages))
+    assert LabelTable.read(source, TableShape(numeric=True), tuple(ages)).labels == {
+        k: float(v) for k, v in ages.items()
+    }
+    assert LabelTable.read(source, TableShape(numeric=False), tuple(ages)).labels["A3"] == "53"
+    ten = {k: v for k, v in ages.items() if v < 60}
+    assert len(LabelTable.read(ten, TableShape()).classes) == 10
+
+
+def test_ids_that_are_paths_are_compared_by_their_file_names_where_the_records_have_those() -> None:
+    paths = {"records100/00000/A1": "N", "records100/00000/A2": "A"}
+    assert LabelTable.read(paths, TableShape(), IDS).labels == {"A1": "N", "A2": "A"}
+    # Records that are called by their paths keep them, and two files of one name are two records.
+    assert LabelTable.read(paths, TableShape(), tuple(paths)).labels == paths
+    doubled = {"a/A1": "N", "b/A1": "A"}
+    assert LabelTable.read(doubled, TableShape(), IDS).labels == doubled
+
+
+def test_a_wide_csv_file_whose_ids_are_not_known_names_its_columns(csv: Path) -> None:
+    with pytest.raises(InputError, match=r"has 3 columns \(ecg_id, patient_id, age\), so it is not clear"):
+        _read(csv, "ecg_id,patient_id,age\n1,15709,56\n2,15710,57\n")

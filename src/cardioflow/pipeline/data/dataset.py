@@ -19,7 +19,7 @@ from cardioflow.pipeline.data.read_records import ReadRecords
 from cardioflow.pipeline.data.record_index import RecordIndex
 from cardioflow.pipeline.data.record_sources import find_records, records_of_table
 from cardioflow.pipeline.data.simulated_records import simulated_records
-from cardioflow.pipeline.labels.join import table_shape, without_shape
+from cardioflow.pipeline.labels.join import shape_of_known, table_shape, without_shape
 from cardioflow.pipeline.labels.table import LabelTable
 
 __all__ = ["EcgDataset"]
@@ -177,12 +177,17 @@ class EcgDataset(RecordIndex):
 
         Raises:
             InputError: when ``path`` exists.
+            LabelError: when a record has no label, or the table labels none of the records.
         """
         read = ReadRecords(None, fmt, tuple(components), without_shape(options))
         source = self.labels if labels is None else labels
-        shape, needed = table_shape(options), frozenset(self.ids)
-        table = {} if source is None else LabelTable.read(source, shape, self.all_ids, needed).labels
-        skipped = pack(self._in_order(), read, Path(path), labels=table, shard_mb=shard_mb, on_error=on_error)
+        known: Mapping[str, Any] = {}
+        if source is not None:
+            shape = shape_of_known(source, options) if labels is None else table_shape(options)
+            table = LabelTable.read(source, shape, self.all_ids, frozenset(self.ids))
+            table.check_ids(self.all_ids)
+            known = table.labels
+        skipped = pack(self._in_order(), read, Path(path), labels=known, shard_mb=shard_mb, on_error=on_error)
         if skipped:
             warnings.warn(f"pack({str(path)!r}) left out {listed(skipped)}", stacklevel=2)
         return type(self)(path, batch_class=self.batch_class)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, final
 
 import numpy as np
@@ -35,8 +36,8 @@ class TableShape:
     ``None`` takes every key of a dict: in PTB-XL's ``scp_codes``, 0 means that no likelihood was stated.
     """
     numeric: bool | None = None
-    """Whether labels are numbers, such as an age to predict. ``None`` takes whole numbers as classes and refuses
-    others, which may be either."""
+    """Whether labels are numbers, such as an age to predict. ``None`` takes up to ten different whole numbers as
+    classes and refuses others, which may be either."""
     missing: Literal["raise", "drop"] = "raise"
     """Whether a record without a label is an error, or is left out."""
     header: bool | None = None
@@ -67,6 +68,10 @@ def is_missing(cell: Any) -> bool:
         return cell.strip() in _NOTHING
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(cell))
     return isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from itertools import islice
 from typing import Any, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError, LabelError, nearest, raise_bad_records
 from cardioflow.pipeline.labels.table import LabelTable, TableShape
 
-__all__ = ["JoinLabels", "table_shape", "without_shape"]
+__all__ = ["JoinLabels", "shape_of_known", "table_shape", "without_shape"]
 
 _SHAPE_OPTIONS = tuple(f.name for f in fields(TableShape))
 _OPTIONS = (*_SHAPE_OPTIONS, "classes", "extra_labels")
@@ -20,6 +19,17 @@ _OPTIONS = (*_SHAPE_OPTIONS, "classes", "extra_labels")
 def table_shape(options: Mapping[str, Any]) -> TableShape:
     """Return the shape of a table that ``options`` describe; other options are not looked at."""
     return TableShape(**{name: value for name, value in options.items() if name in _SHAPE_OPTIONS})
+
+
+def shape_of_known(labels: Mapping[str, Any] | None, options: Mapping[str, Any]) -> TableShape:
+    """Return the shape of the labels that a data set knows: tuples are several labels of a record, as they were packed.
+
+    Args:
+        labels: The label of each record by id.
+        options: As for ``table_shape``; what they say goes before.
+    """
+    several = any(isinstance(label, tuple) for label in (labels or {}).values())
+    return table_shape({"several": True, **options} if several else options)
 
 
 def without_shape(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,12 +73,11 @@ class JoinLabels:
         Raises:
             LabelError: for labels of other records, or outside ``classes``.
         """
-        table = self._read(self.src if self.src is not None else labels, all_ids, frozenset(ids))
-        if table.labels and not any(record in all_ids for record in table.labels):
-            raise LabelError(
-                f"{table.source} labels none of the records: its ids are {_some(table.labels)}, and the records' are "
-                f"{_some(sorted(all_ids))}. Pass id_column=…, or EcgDataset(ids=…)."
-            )
+        source, shape = self.src, table_shape(self.options)
+        if source is None:
+            source, shape = labels, shape_of_known(labels, self.options)
+        table = self._read(source, shape, all_ids, frozenset(ids))
+        table.check_ids(all_ids)
         extra = table.without_record(all_ids)
         if extra and self.options.get("extra_labels") != "ignore":
             raise LabelError(
@@ -77,13 +86,13 @@ class JoinLabels:
             )
         return replace(self, table=table)
 
-    def _read(self, source: Any, all_ids: Collection[str], ids: Collection[str]) -> LabelTable:
+    def _read(self, source: Any, shape: TableShape, all_ids: Collection[str], ids: Collection[str]) -> LabelTable:
         if source is None:
             raise InputError(
                 "load(components='target') has no table, and the data set has no labels. Pass load(src=…), or "
                 "EcgDataset(labels=…)."
             )
-        table = LabelTable.read(source, table_shape(self.options), all_ids, ids)
+        table = LabelTable.read(source, shape, all_ids, ids)
         classes = self.options.get("classes")
         unknown = set() if classes is None else set(table.classes) - set(classes)
         if unknown:
@@ -99,7 +108,7 @@ class JoinLabels:
         """
         # Rows may be segments, or have been renamed; the label is the whole record's.
         ids = batch.provenance.record_id
-        table = self.table or self._read(self.src, frozenset(ids), frozenset(ids))
+        table = self.table or self._read(self.src, table_shape(self.options), frozenset(ids), frozenset(ids))
         if table.drops_missing:
             batch = batch.take([i for i, record in enumerate(batch.provenance.record_id) if record in table.labels])
         target, missing = table.targets(batch.provenance.record_id)
@@ -107,8 +116,3 @@ class JoinLabels:
         classes = self.options.get("classes")
         named = table.classes if classes is None else tuple(classes)
         return batch.replace(target=target, classes=None if table.is_numeric else named)
-
-
-def _some(ids: Iterable[str]) -> str:
-    names = list(islice(ids, 4))
-    return ", ".join(repr(name) for name in names[:3]) + (", …" if len(names) > 3 else "")

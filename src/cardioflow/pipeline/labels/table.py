@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from cardioflow.pipeline.record_ids import record_id
 __all__ = ["LabelTable", "MissingLabelError", "TableShape"]
 
 Label = str | tuple[str, ...] | float
+
+_MOST_NUMBERED_CLASSES: Final = 10
+"""More different whole numbers than this are ages or ids more often than numbers of classes."""
 
 
 class MissingLabelError(LabelError):
@@ -85,9 +90,10 @@ class LabelTable:
         """
         if isinstance(source, LabelTable):
             return source
-        pairs, name = pairs_of(source, shape, known_ids)
-        if not pairs:
+        found, name = pairs_of(source, shape, known_ids)
+        if not found:
             raise InputError(f"{name} holds no labels. Expected a record id and a label in each row.")
+        pairs = _without_folders(found, known_ids)
         gathered = _numbers(pairs, name) if shape.numeric else _classes(pairs, shape, name)
         missing = [r for r, label in gathered.items() if label is None and (needed is None or r in needed)]
         if missing and shape.missing == "raise":
@@ -126,6 +132,18 @@ class LabelTable:
                     labelled=self.labels,
                 )
         return (target.astype(np.float64) if self.is_numeric and not missing else target), missing
+
+    def check_ids(self, known: Collection[str]) -> None:
+        """Check that the table labels one of the records ``known`` at least.
+
+        Raises:
+            LabelError: when it labels none of them.
+        """
+        if self.labels and not any(record in known for record in self.labels):
+            raise LabelError(
+                f"{self.source} labels none of the records: its ids are {_some(self.labels)}, and the records' are "
+                f"{_some(sorted(known))}. Pass id_column=…, or EcgDataset(ids=…)."
+            )
 
     def without_record(self, ids: Iterable[str]) -> list[str]:
         """Return the labelled ids that are not in ``ids``."""
@@ -194,9 +212,25 @@ def _id(key: Any, source: str) -> str:
         raise InputError(f"{source}: {error} Pass id_column=… for the column of record ids.") from None
 
 
+def _without_folders(pairs: Sequence[tuple[Any, Any]], known_ids: Collection[str]) -> Sequence[tuple[Any, Any]]:
+    """Return the pairs with file names for ids, where all ids are paths of which the records have the names alone.
+
+    PTB-XL's ``filename_lr`` holds ``records100/00000/00001_lr``.
+    """
+    if not all(isinstance(key, str) and "/" in key for key, _ in pairs):
+        return pairs
+    names = [PurePosixPath(key.strip()).name for key, _ in pairs]
+    paths = {key.strip() for key, _ in pairs}
+    # Two files of one name in different folders are two records.
+    if len(set(names)) < len(paths) or not paths.isdisjoint(known_ids) or set(names).isdisjoint(known_ids):
+        return pairs
+    return [(name, cell) for name, (_, cell) in zip(names, pairs, strict=True)]
+
+
 def _refuse_measurements(pairs: Sequence[tuple[Any, Any]], source: str) -> None:
-    """Raise where all cells are numbers and one is not whole: classes, or a measurement to predict?"""
+    """Raise where all cells are numbers that may be a measurement: one is not whole, or there are many."""
     fraction = None
+    numbers = set()
     for _, cell in pairs:
         if is_missing(cell):
             continue
@@ -204,13 +238,23 @@ def _refuse_measurements(pairs: Sequence[tuple[Any, Any]], source: str) -> None:
             number = float(cell)
         except (TypeError, ValueError):
             return
+        numbers.add(number)
         if fraction is None and not number.is_integer():
             fraction = cell
-    if fraction is not None:
-        raise LabelError(
-            f"{source} has numbers for labels, such as {fraction}. Pass numeric=True to predict them as numbers, or "
-            "numeric=False to take each as the name of a class."
-        )
+    if fraction is None and len(numbers) <= _MOST_NUMBERED_CLASSES:
+        return
+    which = (
+        f"such as {fraction}" if fraction is not None else f"{len(numbers)} different ones, such as {max(numbers):g}"
+    )
+    raise LabelError(
+        f"{source} has numbers for labels, {which}. Pass numeric=True to predict them as numbers, or numeric=False to "
+        "take each as the name of a class."
+    )
+
+
+def _some(ids: Iterable[str]) -> str:
+    names = list(islice(ids, 4))
+    return ", ".join(repr(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _counted(records: Sequence[str]) -> str:

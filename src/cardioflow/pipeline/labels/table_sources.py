@@ -116,6 +116,9 @@ def _csv_pairs(path: Path, shape: TableShape, known_ids: Collection[str]) -> Pai
         raise InputError(f"{path.name} is read with header=False, so its columns have no names. Pass numbers.")
     has_header = shape.header if shape.header is not None else by_name or _looks_like_header(rows, known_ids)
     names = [name.strip() for name in rows[0]] if has_header else [f"column {i}" for i in range(width)]
+    if not has_header and width > 2 and shape.header is None and shape.label_column is None:
+        # The error that follows is to name the columns, whether or not the first row does.
+        names[: len(rows[0])] = [name.strip() for name in rows[0]]
     wanted = [_position(shape.id_column, 0, names, path.name, "id_column")]
     if shape.label_columns:
         wanted += [_position(own, 0, names, path.name, "label_columns") for own in shape.label_columns]

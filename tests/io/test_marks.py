@@ -19,7 +19,7 @@ from cardioflow.cli.app import app
 from cardioflow.errors import FormatError
 from cardioflow.io._marks import CODES, with_owners
 from cardioflow.io._recognise import recognise
-from cardioflow.io.base import Format, ReadRequest
+from cardioflow.io.base import Format, ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 from cardioflow.registry import formats
 
@@ -118,8 +118,9 @@ def test_what_concerns_the_whole_record_belongs_to_no_lead_whatever_its_channel(
 @pytest.mark.parametrize("symbol", ["(", ")", "p", "t", "u", "=", "s", "T", "*", "D"])
 def test_waves_and_measurements_belong_to_their_lead(symbol: str) -> None:
     assert with_owners(_marks(symbol * 3, [1, 2, 9]), 2, 250.0).channel.tolist() == [1, 2, 0]
-    # Nothing tells that the first lead is meant where no mark is of another.
-    assert with_owners(_marks(symbol * 3, [1, 1, 1]), 2, 250.0).channel.tolist() == [0, 0, 0]
+    assert with_owners(_marks(symbol * 3, [1, 0, 1]), 2, 250.0).channel.tolist() == [1, 0, 1]
+    # Nothing tells that the first lead is meant where the others are not of this record.
+    assert with_owners(_marks(symbol * 3, [1, 1, 9]), 2, 250.0).channel.tolist() == [0, 0, 0]
 
 
 def test_beats_that_are_marked_once_in_each_lead_belong_to_their_leads() -> None:
@@ -338,3 +339,13 @@ def test_computing_leads_keeps_the_marks_of_the_record(data: Path) -> None:
     beats = EcgDataset(path).batch([0]).load(fmt="muse_xml", components=["signal", "meta", "annotation"])
     assert _told(beats.derive_vcg().annotation[0]) == _told(beats.annotation[0])
     assert _told(beats.derive_leads().annotation[0]) == _told(beats.annotation[0])
+
+
+@pytest.mark.parametrize("fmt", [name for name in formats.names() if formats.get(name).write is not Format.write])
+def test_marks_of_the_first_lead_alone_stay_its_own_beside_those_of_the_record(fmt: str, tmp_path: Path) -> None:
+    marks = _marks("(N)+", [1, 0, 1, 0])
+    source = Record(np.zeros((2, 1000), np.float32), 250.0, ("II", "V1"), ("mV", "mV"), {}, marks)
+    path = formats.get(fmt)().write(source, tmp_path / "r1")[-1]
+    for channels, told in ((None, "(N)+"), (("II",), "(N)+"), (("V1",), "N+")):
+        found = formats.get(fmt)().read(path, ReadRequest(components=MARKS, channels=channels)).annotation
+        assert "".join(found.symbol.tolist()) == told

@@ -75,8 +75,9 @@ def with_owners(marks: Annotation, n_leads: int, fs: float, *, stated: bool = Fa
             and rhythm then belong to the record.
     """
     channel = np.where(marks.channel <= n_leads, marks.channel, 0)
-    if not channel.any() or (not stated and channel.max() < 2):
-        # Where no mark is of another lead than the first, nothing tells that the first is meant.
+    beyond = bool((channel != marks.channel).any())
+    if not channel.any() or (not stated and beyond and channel.max() < 2):
+        # Channels that are beyond the leads, beside the first alone, do not tell that the first lead is meant.
         return marks if not marks.channel.any() else replace(marks, channel=np.zeros_like(marks.channel))
     beats = np.isin(marks.symbol, sorted(BEATS))
     once_per_lead = _are_once_per_lead(marks.sample[beats], channel[beats], fs)

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.cli.app import app
 from cardioflow.cli.predict import predict_files
-from cardioflow.errors import DumpError
+from cardioflow.errors import DumpError, InputError
+from cardioflow.io.base import Record
+from cardioflow.registry import formats
 
 FILES = ["simulated:AF?seed=1&duration_s=12", "simulated:SR?seed=2&duration_s=12"]
 PREPARATION = Pipeline().load(fmt="simulated", components=["signal", "meta"]).split_signals(1000).standardize()
@@ -99,3 +101,27 @@ def test_an_error_for_a_dump_without_preprocessing_says_how_to_save_it(trained, 
     with pytest.raises(DumpError) as caught:
         predict_files(path, [Path(FILES[0])])
     assert "does not say how a file becomes what the model takes. Save it with its preprocessing" in str(caught.value)
+
+
+def test_a_folder_stands_for_the_records_in_it(trained, tmp_path):
+    path = tmp_path / "m.cardioflow"
+    own = Pipeline().load(components=["signal", "meta"]).split_signals(1000).standardize()
+    trained.save_model("fft_inception", path, preprocessing=own)
+    folder = tmp_path / "in" / "sub"
+    batch = EcgDataset({f: f for f in ["simulated:AF?seed=1&duration_s=12&leads=I"]}).next_batch(1)
+    batch = batch.load(fmt="simulated", components=["signal", "meta"])
+    for name in ("a", "b"):
+        formats.get("npz")().write(
+            Record(batch.signal[0], batch.meta[0]["fs"], batch.meta[0]["leads"], batch.meta[0]["units"], {}),
+            folder / name,
+        )
+    (folder / "notes.txt").write_text("no ECG")
+    done = call(path, tmp_path / "in", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["predictions"]
+    assert [p["file"] for p in found] == [str(folder / "a.npz"), str(folder / "b.npz")]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no ECG")
+    done = call(path, tmp_path / "empty")
+    assert isinstance(done.exception, InputError)
+    assert "is a known ECG format" in str(done.exception)

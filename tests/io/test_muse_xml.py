@@ -11,6 +11,7 @@ import pytest
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest
 from cardioflow.io.muse_xml import MuseXml
+from cardioflow.report.check import check_file
 
 ALL = ReadRequest(components=frozenset({"signal", "meta", "annotation"}))
 NAMES = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -160,3 +161,26 @@ def test_any_dtd_but_the_one_that_all_muse_files_name_is_refused(bare: Path, tmp
     changed = _changed(bare, tmp_path, "<!DOCTYPE[^>]*>", doctype)
     with pytest.raises(FormatError, match=r"holds a DTD or an entity, which is refused|is not well-formed XML"):
         MuseXml().read(changed, ReadRequest())
+
+
+@pytest.mark.parametrize(
+    ("name", "off"), [("V3", {"V3"}), ("II", {"II", "III", "aVR", "aVL", "aVF"}), ("V6", {"V6"}), (None, set())]
+)
+def test_leads_that_the_device_found_off_are_flagged(
+    bare: Path, tmp_path: Path, name: str | None, off: set[str]
+) -> None:
+    path = bare
+    if name is not None:
+        flag = rf"(>Rhythm<.*<LeadID>{name}</LeadID>(?:(?!<LeadOff>).)*<LeadOff>)FALSE"
+        path = _changed(bare, tmp_path, flag, r"\g<1>TRUE")
+    record = MuseXml().read(path, ReadRequest())
+    assert {lead for lead, is_off in zip(record.leads, record.meta["lead_off"], strict=True) if is_off} == off
+    part = MuseXml().read(path, ReadRequest(channels=("V6", "II")))
+    assert part.meta["lead_off"] == ("V6" in off, "II" in off)
+    assert any("the device found off" in text for text in check_file(path).warnings) == bool(off)
+
+
+def test_without_flags_nothing_is_said_of_leads_that_are_off(bare: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(bare.read_text("latin-1").replace("LeadOff>", "Other>"), "latin-1")
+    assert "lead_off" not in MuseXml().read(path, ReadRequest()).meta

@@ -24,7 +24,7 @@ PER_LEAD: Final = (*_GAINS, "signame")
 """The keys of ``meta`` that have a value per lead in records of every format."""
 _PER_SIGNAL: Final = (
     *("transducer", "prefiltering", "physical_range", "digital_range", "dimension"),
-    *("highpass_hz", "lowpass_hz", "notch_hz"),
+    *("highpass_hz", "lowpass_hz", "notch_hz", "lead_off"),
 )
 # Of the largest sample: what rounding to float32, before and after a linear filter, may change.
 _ROUNDING: Final = 5e-7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -11,6 +12,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.leads import standard_name
 from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
 from cardioflow.io._dates import written_dates
@@ -43,7 +45,8 @@ class MuseXml(Format):
 
     Read: the rhythm waveform (``MuseXml(waveform="Median")`` reads the median beat), base64 of little-endian int16
     times ``LeadAmplitudeUnitsPerBit``; the CRC-32 of each lead (``meta["checksum_ok"]``, an error with ``strict``);
-    III, aVR, aVL, aVF computed from the 8 leads that are stored; measurements; the device's statements; one mark
+    III, aVR, aVL, aVF computed from the 8 leads that are stored; measurements; the device's statements;
+    ``meta["lead_off"]``, a flag per lead that the device found off; one mark
     per QRS, ``N`` for the dominant type and ``Q`` for any other; age, sex, time, device.
 
     Not read: the binary measurement matrix, the wave amplitudes of each beat, orders. Lenient: every MUSE file
@@ -70,13 +73,26 @@ class MuseXml(Format):
             wave, agrees = _read_wave(waveform, strict=request.strict)
             meta = {**_meta(root, request), **_filters(waveform), "checksum_ok": agrees}
             marks = _beats(root, wave.fs) if self.waveform == "Rhythm" else []
-            return make_record(wave, request, meta, annotation_of(marks))
+            return _with_lead_off(make_record(wave, request, meta, annotation_of(marks)), waveform)
 
     def _waveform(self, root: Element) -> Element:
         found = {text(w, "WaveformType") or "": w for w in reversed(root.findall("Waveform"))}
         if self.waveform not in found:
             raise FormatError(f"holds no {self.waveform!r} waveform; it has {sorted(found)}.")
         return found[self.waveform]
+
+
+def _with_lead_off(record: Record, waveform: Element) -> Record:
+    """Return a record whose ``meta["lead_off"]`` says of each lead whether the device found it off.
+
+    A computed lead is off where one of those that it follows from is. Without flags in the file the key is missing.
+    """
+    said = {standard_name(text(lead, "LeadID") or ""): text(lead, "LeadOff") for lead in waveform.findall("LeadData")}
+    if not record.meta or not any(said.values()):
+        return record
+    off = {name for name, flag in said.items() if (flag or "").upper() == "TRUE"}
+    computed = set(record.meta["derived_leads"]) if off & {"I", "II"} else set()
+    return replace(record, meta={**record.meta, "lead_off": tuple(lead in off | computed for lead in record.leads)})
 
 
 def _read_wave(waveform: Element, *, strict: bool) -> tuple[Waveform, bool | None]:

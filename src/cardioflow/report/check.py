@@ -189,6 +189,9 @@ def _warnings(record: Record) -> tuple[str, ...]:
             found.append(f"the limb leads deviate from {law} by {residual:.0%} of their RMS")
     if meta.get("swapped_electrodes"):
         found.append(f"electrodes may be swapped: {meta['swapped_electrodes']}")
+    off = [lead for lead, is_off in zip(record.leads, meta.get("lead_off") or (), strict=False) if is_off]
+    if off:
+        found.append(f"the device found off: {', '.join(off)}")
     if meta.get("checksum_ok") is False:
         found.append("a checksum does not agree with the samples")
     found += [f"damaged: {text}" for text in meta.get("damage") or ()]

@@ -1,4 +1,4 @@
-"""Small real records of every format, which ``fuzz_readers.py`` damages."""
+"""Small real records of every format, for ``fuzz_readers.py`` to damage."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _LARGEST = 1 << 14
 
 @dataclass
 class Seed:
-    """A record: its files, and which of them is given to the reader."""
+    """The files of a record, and the one that is passed to the reader."""
 
     name: str
     files: dict[str, bytes]
     main: str
 
     def path(self, folder: Path) -> Path:
-        """Return what the reader is given when the files are in ``folder``."""
-        # A record of a packed store is named by the store's folder and a number behind it.
+        """Return the path to read if the files are in ``folder``."""
+        # A record of a packed store is named by the store's folder and a number.
         return Path(f"{folder}{self.main}") if self.main.startswith("#") else folder / self.main
 
 
@@ -62,20 +62,20 @@ def seeds(fmt: str, data: Path) -> list[Seed]:
 
 
 def _smaller(fmt: str, content: bytes) -> bytes:
-    """Return a file with fewer samples, so that damage meets its structure more often, and more mutants can be read."""
+    """Return a file with fewer samples, so that damage hits its structure more often and more mutants can be read."""
     if fmt in _SMALLER:
         return _SMALLER[fmt](content)
-    # Whole where that is cheap: a text that breaks off is refused before much of it is looked at.
+    # Not shortened if reading is cheap: a truncated text is refused before most of it is processed.
     return content if len(content) < 1 << 19 else content[: 1 << 18]
 
 
 def _smaller_edf(content: bytes) -> bytes:
-    # "-1" is as many data records as there are.
+    # "-1" means as many data records as the file has.
     return content[:236] + b"-1      " + content[244 : 1 << 18]
 
 
 def _smaller_ishne(content: bytes) -> bytes:
-    """Keep the first samples, correct their count, and take the checksum out."""
+    """Keep the first samples, correct their count, and remove the checksum."""
     if content[:5] != b"ISHNE":
         return content
     content = content[: 1 << 15]
@@ -95,7 +95,7 @@ def _smaller_dicom(content: bytes) -> bytes:
 
 
 def _smaller_mfer(content: bytes) -> bytes:
-    """Keep the first of the sequences alone."""
+    """Keep only the first sequence."""
     sequences, waves = content.index(b"\x06\x02"), content.index(b"\x1e\x84")
     count = int.from_bytes(content[sequences + 2 : sequences + 4], "little")
     size = int.from_bytes(content[waves + 2 : waves + 6], "big") // count
@@ -125,7 +125,7 @@ _SMALLER: dict[str, Callable[[bytes], bytes]] = {
 
 
 def _made(fmt: str, data: Path) -> Iterator[Seed]:
-    """Write a real record, with marks, in a format that has no sample file."""
+    """Write a real record with annotations in a format that has no sample file."""
     source = formats.get("wfdb")().read(data / "ludb/7", ReadRequest(EVERYTHING.components, stop_s=1.0))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -163,7 +163,7 @@ def _made(fmt: str, data: Path) -> Iterator[Seed]:
 
 
 def _write_stream(source: Path, target: Path) -> None:
-    """Write an Arrow file as a compressed stream of several batches, with columns of other kinds."""
+    """Rewrite an Arrow file as a compressed stream of several batches, with columns of other types."""
     table = ipc.open_file(str(source)).read_all()
     texts = pa.array(["a", "b"] * (len(table) // 2))
     table = table.append_column("note", texts).append_column("class", texts.dictionary_encode())
@@ -172,7 +172,7 @@ def _write_stream(source: Path, target: Path) -> None:
 
 
 def _dicom_seeds(content: bytes) -> Iterator[Seed]:
-    """Return a file deflated, and with channels that are skewed, and companded."""
+    """Return deflated, skewed and companded versions of a file."""
     dataset = pydicom.dcmread(BytesIO(content))
     (group,) = dataset.WaveformSequence
     for i, channel in enumerate(group.ChannelDefinitionSequence):
@@ -187,7 +187,7 @@ def _dicom_seeds(content: bytes) -> Iterator[Seed]:
 
 
 def _packed(data: Path) -> Iterator[Seed]:
-    """Pack two records, of integers and of floats, with their marks."""
+    """Pack two records, of integers and of floats, with their annotations."""
     with tempfile.TemporaryDirectory() as place:
         records = EcgDataset([data / "ludb/7.hea", data / "ludb/104.hea"])
         parts = {"components": ("signal", "meta", "annotation"), "stop_s": 0.5}
@@ -209,7 +209,7 @@ def _wfdb_seeds(data: Path) -> Iterator[Seed]:
     ):
         files = {Path(f"{stem}.{s}").name: (data / f"{stem}.{s}").read_bytes()[:_LARGEST] for s in suffixes}
         header = f"{Path(stem).name}.hea"
-        # Fewer samples, because the signal files were cut short.
+        # Fewer samples, because the signal files were shortened.
         for long in (b"650000", b"225000"):
             files[header] = files[header].replace(long, b"5000")
         yield Seed(stem, files, header)

@@ -1,4 +1,4 @@
-"""Small records of what the real files at hand do not have: compression of SCP-ECG, frames of MFER."""
+"""Small records with features that the real files lack: compression of SCP-ECG, frames of MFER."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _scp() -> Iterator[tuple[str, bytes]]:
 
 
 def _writer(name: str) -> ModuleType:
-    # What writes files for the tests of the readers.
+    # The writers of the readers' tests.
     place = str(Path(__file__).parents[1] / "tests" / "writers")
     if place not in sys.path:
         sys.path.append(place)

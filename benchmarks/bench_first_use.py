@@ -1,16 +1,16 @@
-"""Processor time of the first load → resample → band-pass → split in a new process, beside another commit.
+"""Processor time of the first load → resample → band-pass → split in a new process, compared with another commit.
 
 ::
 
     python benchmarks/bench_first_use.py [--before FOLDER] [--data FOLDER] [--repeat 3]
 
-Every run is a process of its own that reads records of CinC 2017 (``--data``, by
-default ``CARDIOFLOW_DATA``) with a copy of the sources: *cold* with no compiled code
-anywhere, *warm* with the code that a process before it left, *read-only* where
-nothing can be written beside the sources but the user's cache folder can, *nowhere*
-where no folder can be written at all. The processes of both commits alternate;
-``--before`` names the other's work tree. The best of ``--repeat`` counts. "chain" is
-the chain without the imports, "process" all that the process took.
+Each run is a new process that reads records of CinC 2017 (``--data``, by default
+``CARDIOFLOW_DATA``) with a copy of the sources: *cold* without any compiled code,
+*warm* with the code compiled by an earlier process, *read-only* with sources that are
+not writable but a cache folder of the user that is, and *nowhere* without any writable
+folder. The processes of both commits alternate; ``--before`` is the work tree of the
+other commit. The best of ``--repeat`` runs counts. "chain" excludes the imports, and
+"process" is the whole process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import tempfile
 from pathlib import Path
 
 COLD, WARM = 3.0, 0.5
-"""Seconds of processor time that the chain may take."""
+"""The limits on the chain's processor time, in seconds."""
 
 CHAIN = """
 import importlib, json, sys, time
@@ -59,7 +59,7 @@ def seconds(source: Path, data: str, cache: Path, home: Path) -> tuple[float, fl
 
 
 class Tree:
-    """A copy of one commit's sources, with its own caches."""
+    """A copy of the sources of one commit, with its own caches."""
 
     def __init__(self, name: str, source: Path, folder: Path) -> None:
         self.name = name
@@ -78,7 +78,7 @@ class Tree:
         shutil.copytree(self._original, source, ignore=shutil.ignore_patterns("*.nbc", "*.nbi"))
         self._add("cold", seconds(source, data, cache, cache))
         self._add("warm", seconds(source, data, cache, cache))
-        # A file where a folder would have to be made stops the superuser too.
+        # A file in place of the folder also stops the superuser.
         for found in list(source.rglob("__pycache__")):
             shutil.rmtree(found)
         for folder in {path.parent for path in source.rglob("*.py")}:
@@ -91,7 +91,7 @@ class Tree:
         self.found.setdefault(case, []).append(took)
 
     def best(self, case: str) -> tuple[float, float]:
-        """Return the least seconds of the chain and of the process."""
+        """Return the shortest times of the chain and of the process, in seconds."""
         chains, processes = zip(*self.found[case], strict=True)
         return min(chains), min(processes)
 
@@ -103,7 +103,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3)
     given = parser.parse_args()
     if not given.data or not any(Path(given.data).glob("cinc2017/*.hea")):
-        print("CARDIOFLOW_DATA names no folder with cinc2017/*.hea: nothing to measure")
+        print("CARDIOFLOW_DATA is not a folder with cinc2017/*.hea: nothing to measure")
         return 0
     with tempfile.TemporaryDirectory() as name:
         trees = [Tree("ours", Path(__file__).parents[1] / "src", Path(name))]
@@ -121,9 +121,7 @@ def main() -> int:
         ours = trees[-1]
         good = max(ours.best("cold")[0], ours.best("nowhere")[0]) <= COLD
         good &= max(ours.best("warm")[0], ours.best("read-only, again")[0]) <= WARM
-    print(
-        f"to reach: cold {COLD:g} s, warm {WARM:g} s; {'reached' if good else 'not reached'}. nan: the process failed"
-    )
+    print(f"targets: cold {COLD:g} s, warm {WARM:g} s; {'reached' if good else 'not reached'}. nan: the process failed")
     return 0 if good else 1
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_import.py
 
-The figure to reach is 0.3 s beyond a bare interpreter's start.
+The target is 0.3 s more than the start of a bare interpreter.
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ if __name__ == "__main__":
     print(f"import numpy       {statistics.median(numpy):.3f} s")
     print(
         f"import cardioflow  {statistics.median(ours):.3f} s, of which the package "
-        f"{statistics.median(ours) - statistics.median(bare):.3f} s; to reach: 0.300 s"
+        f"{statistics.median(ours) - statistics.median(bare):.3f} s; target: 0.300 s"
     )

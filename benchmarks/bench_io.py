@@ -1,13 +1,13 @@
-"""Reading speed against wfdb: one core, warm files, values compared in the same run.
+"""Reading speed compared with wfdb: one core, warm files, values compared in the same run.
 
 ::
 
     python benchmarks/bench_io.py [--data FOLDER] [--cinc FOLDER] [--repeat 5]
 
-``--data`` is the folder of real records (default: ``CARDIOFLOW_DATA``),
+``--data`` is the folder of real records (default: ``CARDIOFLOW_DATA``), and
 ``--cinc`` a folder with the whole training set of CinC 2017, of which wfdb
-reads the first 1 000 records. Each rate is the best of ``--repeat`` runs, ours
-and wfdb's in turn, so that a busy machine slows both.
+reads the first 1 000 records. Each rate is the best of ``--repeat`` runs, in
+which ours and wfdb alternate, so that a busy machine slows both.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ MARKS = ReadRequest(components=frozenset({"annotation"}))
 class Case:
     name: str
     gate: float
-    """How many times wfdb's rate is asked for."""
+    """The required ratio to wfdb's rate."""
     ours: Callable[[], int]
-    """Reads everything and returns how many records."""
+    """Reads everything and returns the number of records."""
     theirs: Callable[[], int]
     same: Callable[[], bool]
 
@@ -94,7 +94,7 @@ def _equal(found: Record | Exception, theirs: wfdb.Record) -> bool:
 
 
 def annotations(name: str, gate: float, path: Path, ext: str) -> Case:
-    """Return the case of reading one annotation file, header included on both sides."""
+    """Return the case of reading one annotation file, including the header on both sides."""
     reader = Wfdb()
     request = ReadRequest(components=MARKS.components, ann_ext=ext)
 
@@ -116,7 +116,7 @@ def annotations(name: str, gate: float, path: Path, ext: str) -> Case:
 
 
 def twelve_leads(folder: Path, n: int = 100) -> list[Path]:
-    """Write records of the shape of PTB-XL, 12 x 5000 in format 16, with checksums, and return their paths."""
+    """Write records shaped like PTB-XL's (12 x 5000, format 16, with checksums) and return their paths."""
     rng = np.random.default_rng(0)
     leads = ["I", "II", "III", "AVR", "AVL", "AVF", *(f"V{i}" for i in range(1, 7))]
     paths = []
@@ -139,7 +139,7 @@ def twelve_leads(folder: Path, n: int = 100) -> list[Path]:
 
 
 def best(work: Callable[[], int], repeat: int) -> float:
-    """Return the highest rate of several runs, per second."""
+    """Return the highest rate of several runs, in records per second."""
     rates = []
     for _ in range(repeat):
         start = time.perf_counter()
@@ -172,7 +172,7 @@ def main() -> int:
 
 
 def table(cases: list[Case], repeat: int) -> int:
-    """Print one line per case; return 1 when a gate is missed or a value differs."""
+    """Print one line per case; return 1 if a gate is missed or a value differs."""
     print(f"{'case':28s} {'ours/s':>9s} {'wfdb/s':>9s} {'ratio':>7s} {'gate':>5s}  same values")
     failed = 0
     for case in cases:

@@ -1,9 +1,9 @@
-"""The packed store: records per second, against a plain copy of the same bytes and against reading the files.
+"""The packed store: records per second, compared with a plain copy of the same bytes and with reading the files.
 
     python benchmarks/bench_store.py [--folder data/training2017] [--batch 256]
 
-One thread, warm. Figures to reach: 50 000 records of CinC 2017's size a second,
-and within 2 times of a plain copy of what comes out.
+One thread, warm files. The targets are 50 000 records of CinC 2017's size per second,
+and at most twice the time of a plain copy of the result.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def rate(read: Callable[[np.ndarray], object], rows: list[np.ndarray], rounds: i
 
 
 def plain_copy(store: Store, rows: np.ndarray) -> np.ndarray:
-    """Copy the stored bytes of ``rows``, as they are, into one new array of the size that a batch has."""
+    """Copy the stored bytes of ``rows`` into one new array of the size of a batch."""
     parts = [store.shards[store.shard_of[row]] for row in rows]
     places = [(shard.data, shard.starts, store.row_of[row]) for shard, row in zip(parts, rows, strict=True)]
     return np.concatenate([data[starts[i] : starts[i + 1]] for data, starts, i in places], dtype=np.float32)
 
 
 def own_memory_mib() -> float:
-    """Return the anonymous memory of this process, which mapped files are no part of (Linux)."""
+    """Return the anonymous memory of this process, which excludes mapped files (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
@@ -73,19 +73,17 @@ if __name__ == "__main__":
         each, gigabytes = on_disk / len(files) / 1e3, packed * size / 1e9
         print(f"{len(files)} records of {given.folder.name}, {size / 4:.0f} samples, shuffled batches of {given.batch}")
         print(f"packed store   {packed:8.0f} records/s, {gigabytes:.2f} GB/s, {each:.0f} kB a record on disk")
-        print(
-            f"plain copy     {copied:8.0f} records/s; the store takes {copied / packed:.2f} times as long; to reach: 2"
-        )
+        print(f"plain copy     {copied:8.0f} records/s; the store takes {copied / packed:.2f} times as long; target: 2")
         print(f"the WFDB files {wfdb:8.0f} records/s; the store is {packed / wfdb:.2f} times as fast")
-        print("to reach: 50000 records/s")
+        print("target: 50000 records/s")
 
-        # What the process holds for itself; mapped pages are the system's, which takes them back when it needs them.
+        # The process's own memory; mapped pages belong to the system, which can reclaim them.
         before = own_memory_mib()
         peak = before
         for epoch in range(3):
             for _ in (store >> ds.Pipeline().load()).batches(64, shuffle=True, seed=epoch):
                 peak = max(peak, own_memory_mib())
         print(
-            f"three epochs in batches of 64 raise the process's own memory by {peak - before:.0f} MiB at most, "
-            f"of {len(files) * size / 2**20:.0f} MiB of signals"
+            f"three epochs in batches of 64 increase the process's own memory by at most {peak - before:.0f} MiB, "
+            f"for {len(files) * size / 2**20:.0f} MiB of signals"
         )

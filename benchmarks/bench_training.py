@@ -1,9 +1,9 @@
-"""What the pipeline costs beside the training itself.
+"""The overhead of the pipeline over the training itself.
 
 ``fft_inception`` at batch 64 through load → drop_short → random_split →
-standardize → train, against the bare Keras loop on arrays that are already in
-memory: same model, same batches' shape, same process, the two in turn. The
-figure to reach is a ratio of 0.9.
+standardize → train, compared with a bare Keras loop on arrays in memory, with the
+same model and batch shape, alternating in the same process. The target is a ratio
+of 0.9.
 
     KERAS_BACKEND=tensorflow python benchmarks/bench_training.py [--folder data/training2017] [--rounds 7]
 """
@@ -40,7 +40,7 @@ def _batches(records: ds.EcgDataset, labels: Path, seed: int, *, train: bool) ->
 
 
 def _seconds(run: ds.pipeline.run.Run, n_batches: int) -> float:
-    run.next_batch()  # threads have started, nothing is waited for twice
+    run.next_batch()  # starts the threads
     start = time.perf_counter()
     for _ in range(n_batches):
         run.next_batch()
@@ -69,7 +69,7 @@ if __name__ == "__main__":
     ]
     records = every.subset(long_enough)
 
-    MODEL = ds.models.KerasBaseModel()  # what the pipeline imports; built below from real shapes
+    MODEL = ds.models.KerasBaseModel()  # the pipeline imports it; it is built below from real shapes
     first = (
         records
         >> ds.Pipeline()
@@ -87,13 +87,13 @@ if __name__ == "__main__":
         (np.array(b.unstack_signals().signal.dense()), b.target.copy())
         for b, _ in zip(_batches(records, labels, 0, train=False), range(given.n_batches), strict=False)
     ]
-    # Both ways have compiled what they compile before anything is timed.
+    # Both ways compile their functions before anything is timed.
     _bare_seconds(held, 3)
     _seconds(_batches(records, labels, 1, train=True), 3)
 
     print(
         f"keras {keras.__version__} on {keras.backend.backend()}, {len(records)} records of {given.folder.name}, "
-        f"batch {BATCH}, {given.n_batches} batches a round"
+        f"batch {BATCH}, {given.n_batches} batches per round"
     )
     ratios = []
     for number in range(given.rounds):
@@ -106,5 +106,5 @@ if __name__ == "__main__":
         )
     print(
         f"ratio of the rates, median of {given.rounds}: {statistics.median(ratios):.3f} "
-        f"({min(ratios):.3f}–{max(ratios):.3f}); to reach: 0.9"
+        f"({min(ratios):.3f}–{max(ratios):.3f}); target: 0.9"
     )

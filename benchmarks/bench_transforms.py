@@ -1,16 +1,16 @@
-"""Actions against a loop of SciPy and NumPy over the same records, in one run, values compared.
+"""Actions compared with a loop of SciPy and NumPy over the same records, in one run, values compared.
 
 ::
 
     python benchmarks/bench_transforms.py [--data FOLDER] [--records 1000] [--repeat 7] [--cpu]
 
 Records of CinC 2017 (``--data``, by default ``CARDIOFLOW_DATA``), repeated up to
-``--records``, in batches of 50 as a pipeline makes them. The loop does for each
-record what a user would write, and joins a batch's results into one array, which is
-what a model takes. Ours and the loop's runs alternate, so that a busy machine
-slows both; the best of each counts. ``--cpu`` counts processor time instead of
-time on the wall, for a machine that others use too. "2 threads" are two threads that share the
-batches, over one thread.
+``--records``, in batches of 50 as in a pipeline. The loop processes each record as a
+user would write it, and joins the results of a batch into one array, as a model needs
+it. Our runs and the loop's alternate, so that a busy machine slows both; the best of
+each counts. ``--cpu`` measures processor time instead of wall time, for a shared
+machine. "2 threads" is the speed of two threads that share the batches, relative to
+one thread.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from cardioflow.batch import EcgBatch
 
 BATCH = 50
 CARDIO = 430
-"""Records a second of CardIO 0.3.0 on this chain (Python 3.6, batches of 50, warm cache)."""
+"""The records per second of CardIO 0.3.0 on this chain (Python 3.6, batches of 50, warm cache)."""
 
 Arrays = list[np.ndarray[Any, Any]]
 
@@ -45,7 +45,7 @@ Arrays = list[np.ndarray[Any, Any]]
 class Case:
     name: str
     gate: float
-    """How many times the loop's rate is asked for."""
+    """The required ratio to the loop's rate."""
     ours: Callable[[EcgBatch], EcgBatch]
     loop: Callable[[EcgBatch], Arrays]
     tolerance: float
@@ -104,7 +104,7 @@ def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_c
 def one_by_one(work: Callable[[EcgBatch], object], batches: list[EcgBatch]) -> Callable[[], None]:
     def all_of_them() -> None:
         for batch in batches:
-            # Let go at once, as a model does when it has seen a batch.
+            # Released at once, as a model does after a batch.
             work(batch)
 
     return all_of_them
@@ -155,7 +155,7 @@ def template() -> Pipeline:
 
 
 def chain_loop(paths: list[Path]) -> int:
-    """The chain as a script would have it: loadmat reads these files faster than wfdb does."""
+    """The chain as a script would write it; loadmat reads these files faster than wfdb does."""
     sos = scipy.signal.butter(4, [0.5, 40], "bandpass", fs=250, output="sos")
     chance = np.random.default_rng(0)
     done = 0
@@ -189,16 +189,16 @@ def measure_chain(paths: list[Path], repeat: int) -> bool:
     rate, loop = len(paths) / min(mine), len(paths) / min(theirs)
     print(
         f"{'load → … → random_split × 10':30s} {rate:9,.0f} records/s on two threads; the loop {loop:8,.0f}; "
-        f"{rate / loop:4.1f} times; {rate / CARDIO:.1f} times CardIO's {CARDIO} (to reach: 15)"
+        f"{rate / loop:4.1f} times; {rate / CARDIO:.1f} times CardIO's {CARDIO} (target: 15)"
     )
     return rate >= 15 * CARDIO
 
 
 def peak(paths: list[str]) -> None:
-    """Print the peak of memory that the chain takes on one large batch, over that batch's bytes."""
+    """Print the peak memory of the chain on one large batch, relative to the size of the batch."""
     dataset = EcgDataset({f"{i}": p for i, p in enumerate(paths)})
     small = (dataset >> template()).batches(BATCH, threads=0)
-    next(iter(small))  # compiled and imported before the peak counts
+    next(iter(small))  # compile and import before measuring the peak
     tracemalloc.start()
     batch = dataset.next_batch(len(paths)).load(fmt="wfdb", components=["signal", "meta"])
     size = batch.signal.data.nbytes
@@ -212,12 +212,12 @@ def peak(paths: list[str]) -> None:
     grown = tracemalloc.get_traced_memory()[1]
     print(
         f"{'peak memory of the chain':30s} {grown / 2**20:.0f} MiB for a batch of {size / 2**20:.0f} MiB that becomes "
-        f"{batch.signal.data.nbytes / 2**20:.0f} MiB: {grown / size:.1f} times the first (to stay under: 4)"
+        f"{batch.signal.data.nbytes / 2**20:.0f} MiB: {grown / size:.1f} times the first (limit: 4)"
     )
 
 
 def loop_alone(paths: list[Path], repeat: int) -> None:
-    """Print random_split's loop in a process that has freed nothing large.
+    """Time random_split's loop in a process that has freed no large memory.
 
     What a process freed before moves malloc's thresholds, and this loop, which
     lives by malloc, with them: beside other work it ran two and a half times
@@ -235,7 +235,7 @@ def loop_alone(paths: list[Path], repeat: int) -> None:
 
     loop()
     rate = len(paths) / min(seconds(loop) for _ in range(repeat))
-    print(f"{'random_split, the loop alone':30s} {rate:9,.0f} records/s in a process of its own")
+    print(f"{'random_split, the loop alone':30s} {rate:9,.0f} records/s in a separate process")
 
 
 def main() -> int:
@@ -243,13 +243,13 @@ def main() -> int:
     parser.add_argument("--data", default=os.environ.get("CARDIOFLOW_DATA"))
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--repeat", type=int, default=7)
-    parser.add_argument("--cpu", action="store_true", help="count processor time")
-    parser.add_argument("--loop", action="store_true", help="time random_split's loop alone, in this process")
-    parser.add_argument("--peak", action="store_true", help="measure memory only, in this process")
+    parser.add_argument("--cpu", action="store_true", help="measure processor time")
+    parser.add_argument("--loop", action="store_true", help="time only random_split's loop, in this process")
+    parser.add_argument("--peak", action="store_true", help="measure only memory, in this process")
     given = parser.parse_args()
     found = sorted(Path(given.data or ".").glob("cinc2017/*.hea"))
     if not found:
-        print("CARDIOFLOW_DATA names no folder with cinc2017/*.hea: nothing to measure")
+        print("CARDIOFLOW_DATA is not a folder with cinc2017/*.hea: nothing to measure")
         return 0
     paths = [found[i % len(found)] for i in range(given.records)]
     if given.loop:

@@ -1,15 +1,16 @@
-"""Compare ECG files with what BioSig's ``save2gdf`` reads of them.
+"""Compare ECG files with what BioSig's ``save2gdf`` reads from them.
 
 ::
 
     python benchmarks/compare_biosig.py FILE_OR_FOLDER…
 
-Meant for the formats that BioSig reads too: SCP-ECG, MFER, HL7 aECG, ISHNE,
-EDF, BDF and WFDB; of a folder all files that are recognised as one of these.
-Prints one line per file: equal, the largest difference in mV with its lead, or
-who refuses it and why; then counts. BioSig's numbers have six digits, which is
-what "equal" allows for. Returns 1 where a difference, or a refusal of ours
-alone, is not known to be BioSig's fault (``KNOWN``).
+This covers the formats that BioSig also reads: SCP-ECG, MFER, HL7 aECG, ISHNE,
+EDF, BDF and WFDB. In a folder, all files recognised as one of these are
+compared. The output is one line per file: "equal", the largest difference in mV
+with its lead, or which program refuses the file and why; then the counts.
+BioSig's numbers have six digits, and "equal" allows for that. Returns 1 if a
+difference, or a refusal by our reader alone, is not a known fault of BioSig
+(``KNOWN``).
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ SIX_DIGITS = 1e-5
 LONGEST_S = 120
 NUMBERS = re.compile(r"[-+0-9.eEnaN,]+")
 
-# What BioSig 2.5 does otherwise, and why it is wrong.
+# Known differences of BioSig 2.5, and why it is wrong.
 KNOWN = {
-    "subtracted": "BioSig does not add the reference beat again, nor undo the differences of such a record",
+    "subtracted": "BioSig does not add the reference beat back, or undo the differences, of such a record",
     "bimodal": "BioSig does not undo bimodal compression",
-    "rates": "BioSig shortens the blocks of channels whose rate is not the one told for all, whose length is told",
-    "count": "BioSig reads another number of samples than the header tells and the file holds",
+    "rates": "BioSig shortens the blocks of channels with a rate of their own, although their length is given",
+    "count": "BioSig reads another number of samples than the header declares and the file has",
 }
 
 
@@ -49,7 +50,7 @@ def theirs(path: Path, place: Path) -> tuple[list[str], list[str], np.ndarray]:
     """Return BioSig's lead names, units and numbers of shape (lead, time).
 
     Raises:
-        ValueError: when it refuses the file, crashes or does not come to an end.
+        ValueError: if it refuses the file, crashes or does not finish.
     """
     table = place / "biosig.csv"
     table.unlink(missing_ok=True)
@@ -58,14 +59,14 @@ def theirs(path: Path, place: Path) -> tuple[list[str], list[str], np.ndarray]:
             ["save2gdf", "-CSV", str(path), str(table)], capture_output=True, timeout=LONGEST_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise ValueError(f"not done after {LONGEST_S} s") from error
+        raise ValueError(f"not finished after {LONGEST_S} s") from error
     told = re.findall(r"ERROR [^\n\0]*", (done.stdout + done.stderr).decode("latin-1"))
     why = told[-1] if told else f"exit status {done.returncode}"
     lines = table.read_text("latin-1").split("\n") if table.exists() else []
     rows = [line for line in lines if line and NUMBERS.fullmatch(line)]
     if not rows:
         raise ValueError(why)
-    # Names may hold anything, even the end of a line: BioSig 2.5 gives the channels of MFER memory's contents.
+    # Names may contain anything, even line ends: for MFER channels, BioSig 2.5 prints arbitrary memory.
     head = "\n".join(lines[: lines.index(rows[0])])
     fields = re.findall(r'"([^"]*) \[([^\]"]*)\]"', head)
     numbers = np.array([[float(v) for v in row.split(",")] for row in rows]).T
@@ -75,7 +76,7 @@ def theirs(path: Path, place: Path) -> tuple[list[str], list[str], np.ndarray]:
 
 
 def ours(fmt: str, path: Path) -> Record:
-    """Return our record, of mixed rates the leads of the highest."""
+    """Return our record; with mixed rates, the leads with the highest rate."""
     reader = formats.get(fmt)()
     try:
         return reader.read(path, ReadRequest())
@@ -84,13 +85,13 @@ def ours(fmt: str, path: Path) -> Record:
 
 
 def compared(record: Record, names: list[str], units: list[str], numbers: np.ndarray) -> tuple[str, str]:
-    """Return a verdict, and how far apart we are."""
+    """Return a verdict, and the largest difference."""
     worst, where = 0.0, ""
     for i, lead in enumerate(record.leads):
         if lead in record.meta["derived_leads"]:
             continue
         row = record.signal[i]
-        # Where its names are of no use, what comes nearest must be the lead.
+        # If its names are unusable, the nearest channel must be the lead.
         columns = [k for k, name in enumerate(names) if name == lead] or range(len(names))
         found = []
         for k in columns:
@@ -111,7 +112,7 @@ def compared(record: Record, names: list[str], units: list[str], numbers: np.nda
 
 
 def known(fmt: str, path: Path, record: Record) -> str:
-    """Return why BioSig is wrong about a file, or nothing."""
+    """Return why BioSig is wrong about a file, or an empty string."""
     if fmt == "mfer":
         return KNOWN["rates"] if record.meta["other_channels"] else ""
     if fmt == "ishne":
@@ -139,7 +140,7 @@ def _known_compression(path: Path) -> str:
 
 
 def files(paths: list[Path]) -> Iterator[tuple[str, Path]]:
-    """Give what is recognised as a format that BioSig reads."""
+    """Yield the files that are recognised as a format that BioSig reads."""
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if not file.is_file():
@@ -150,16 +151,16 @@ def files(paths: list[Path]) -> Iterator[tuple[str, Path]]:
             if fmt is not None:
                 yield fmt, file
             elif file == path:
-                print(f"{file}: is of none of the formats {', '.join(FORMATS)}")
+                print(f"{file}: is not one of the formats {', '.join(FORMATS)}")
 
 
 def _recognised(fmt: str, head: bytes, file: Path) -> bool:
-    # Texts and headers of WFDB look like many things.
+    # Texts and headers of WFDB resemble other formats.
     return formats.get(fmt).recognises(head) and (fmt != "wfdb" or file.suffix == ".hea")
 
 
 def verdict(fmt: str, path: Path, place: Path) -> tuple[str, str]:
-    """Return a verdict on one file, and why."""
+    """Return a verdict on one file, with the reason."""
     record = found = None
     try:
         record = ours(fmt, path)
@@ -180,7 +181,7 @@ def verdict(fmt: str, path: Path, place: Path) -> tuple[str, str]:
 
 def main(paths: list[Path]) -> int:
     if shutil.which("save2gdf") is None:
-        print("There is no save2gdf on the PATH. Install BioSig (Debian and Ubuntu: apt-get install biosig-tools).")
+        print("save2gdf is not on the PATH. Install BioSig (Debian and Ubuntu: apt-get install biosig-tools).")
         return 2
     counts: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory() as place:

@@ -1,12 +1,12 @@
-"""Compare every record and annotation file in a folder with what wfdb reads of it.
+"""Compare every record and annotation file in a folder with what wfdb reads from it.
 
 ::
 
     python benchmarks/compare_wfdb_samples.py FOLDER
 
-Meant for the sample records of wfdb-python (its folder ``sample-data``) and
-for whole databases. Prints one line per file that differs, with both answers,
-and counts: equal, refused by both, refused by one, different.
+This is meant for the sample records of wfdb-python (its folder ``sample-data``)
+and for whole databases. It prints one line per file that differs, with both
+results, and the counts: equal, refused by both, refused by one, different.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ VERBOSE = 0
 
 
 def record(header: Path) -> tuple[str, str]:
-    """Return a verdict on one record, and why."""
+    """Return a verdict on one record, with the reason."""
     here = Path.cwd()
     try:
         os.chdir(header.parent)  # wfdb looks for segments of a local record in the working folder
@@ -60,7 +60,7 @@ def record(header: Path) -> tuple[str, str]:
 
 
 def _choices(header: Path) -> range:
-    """Return the numbers of the signals, where they cannot be read together because their rates differ."""
+    """Return the numbers of the signals, if different rates prevent reading them together."""
     n = 0
     while True:
         try:
@@ -84,12 +84,12 @@ def _compared(found: list[np.ndarray], theirs: wfdb.Record) -> tuple[str, str]:
 
 
 def _leads(chan: np.ndarray) -> np.ndarray:
-    """Return what ``chan`` is with us: leads from 1, 0 for none in particular."""
+    """Return ``chan`` as our ``channel``: leads counted from 1, and 0 for no particular lead."""
     return np.where(chan == 255, 0, chan + 1) if chan.any() else chan
 
 
 def marks(header: Path, path: Path) -> tuple[str, str]:
-    """Return a verdict on one annotation file, and why."""
+    """Return a verdict on one annotation file, with the reason."""
     ext = path.suffix[1:]
     try:
         theirs = wfdb.rdann(str(header.with_suffix("")), ext)
@@ -102,7 +102,7 @@ def marks(header: Path, path: Path) -> tuple[str, str]:
     if theirs is None:
         return "wfdb refuses", why
     if len(ours) and ours.symbol[0] == '"' and ours.sample[0] == 0:
-        # wfdb drops every note at sample 0; we drop those that define something, and keep the others.
+        # wfdb drops every note at sample 0; we drop only those that are definitions.
         ours = ours.take((ours.sample > 0) | (ours.symbol != '"'))
     order = np.argsort(theirs.sample, kind="stable")
     for name, a, b in (

@@ -1,18 +1,18 @@
-"""Damage real files at random and read them: nothing but ``FormatError`` may come out.
+"""Damage real files at random and read them: readers may raise only ``FormatError``.
 
 ::
 
     python benchmarks/fuzz_readers.py [--data FOLDER] [--format wfdb …] [--mutants 100000] [--seed 0] [--trace-every 4]
 
-For every format in the drawer, files of the folder of real records
-(``CARDIOFLOW_DATA``) are cut to a size that makes many mutants possible,
-damaged in one to eight places, written into an empty folder and read. A mutant
-fails when reading it raises anything but ``FormatError``, takes longer than 5
-seconds, allocates more than 20 times the size of the record's files plus 4
-MiB, or opens a file outside its folder. Counting allocations takes up to four
-times as long as reading, so it is done for one mutant in ``--trace-every``; no
-other may ask for more than 2 GiB. Failing mutants are kept in ``--keep`` for a
-regression test. Prints one line per format, and returns 1 when a mutant failed.
+For every format, files from the folder of real records (``CARDIOFLOW_DATA``) are
+shortened so that many mutants can be tested, damaged in one to eight places,
+written into an empty folder and read. A mutant fails if reading it raises
+anything but ``FormatError``, takes longer than 5 seconds, allocates more than 20
+times the size of the record's files plus 4 MiB, or opens a file outside its
+folder. Counting allocations takes up to four times as long as reading, so it is
+done for one mutant in ``--trace-every``; the others may allocate at most 2 GiB.
+Failing mutants are kept in ``--keep`` for a regression test. The output is one
+line per format, and the exit status is 1 if a mutant failed.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ PLAIN = ReadRequest()
 MARKS = ReadRequest(components=frozenset({"annotation"}))
 PART = ReadRequest(start_s=0.5, stop_s=1.5, strict=True)
 
-# Numbers that sizes, counts and offsets are often wrong by.
+# Typical errors of sizes, counts and offsets.
 NUMBERS = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1]
 WORDS = [b"0", b"-1", b"1e309", b"nan", b"99999999999999999999", b"4000000000000", b"../../x", b"/etc/passwd", b"\xff"]
 
 
 @dataclass
 class Result:
-    """What became of the mutants of one format."""
+    """The results for the mutants of one format."""
 
     mutants: int = 0
     read: int = 0
@@ -69,7 +69,7 @@ class Result:
 def mutate(content: bytes, rng: random.Random) -> bytes:
     """Return ``content`` with one to eight places damaged."""
     places = rng.choice((1, 1, 1, 2, 2, 4, 8))
-    # Nearly all of XML that is damaged anywhere is not well-formed: in two of three its values are, or its elements.
+    # XML damaged at random is hardly ever well-formed, so two of three mutants get damaged values or elements instead.
     if b"<?xml" in content[:64] and rng.random() < 0.67:
         for _ in range(places):
             content = _mutate_xml(content, rng)
@@ -77,7 +77,7 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
     damaged = bytearray(content)
     for _ in range(places):
         n = len(damaged)
-        # Heads hold sizes and counts: half of the damage is done there.
+        # Headers contain sizes and counts, so they get half of the damage.
         at = rng.randrange(min(n, 512) if rng.random() < 0.5 else n) if n else 0
         kind = rng.randrange(8)
         if kind == 0 and n:
@@ -105,7 +105,7 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
 
 
 def _mutate_xml(content: bytes, rng: random.Random) -> bytes:
-    """Return XML with one value replaced or damaged, or one element left out or doubled."""
+    """Return XML with one value replaced or damaged, or one element removed or duplicated."""
     at = rng.randrange(len(content) + 1)
     value = _VALUE.search(content, at) or _VALUE.search(content)
     element = _ELEMENT.search(content, at)
@@ -135,7 +135,7 @@ _ELEMENT = re.compile(rb"<([\w:]+)(?: [^<>]*)?(?:/>|>[^<>]*</\1>)")
 
 
 def _renumber(damaged: bytearray, rng: random.Random) -> None:
-    """Replace a number that is written in digits."""
+    """Replace a number written in digits."""
     digits = list(re.finditer(rb"\d+", damaged[:4096]))
     if digits:
         found = rng.choice(digits)
@@ -143,7 +143,7 @@ def _renumber(damaged: bytearray, rng: random.Random) -> None:
 
 
 class Opened:
-    """Notes every file that is opened for reading, by Python's audit hook."""
+    """Records every file that is opened for reading, with Python's audit hook."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -155,7 +155,7 @@ class Opened:
             self.paths.append(os.fsdecode(arguments[0]))
 
     def outside(self, folder: Path) -> list[str]:
-        """Return what was opened elsewhere than in ``folder``, among Python's own files and in the kernels' cache."""
+        """Return the files opened outside ``folder``, Python's own files and the kernel cache."""
         own = (str(folder), *OWN)
         return [p for p in self.paths if not os.path.realpath(p).startswith(own)]
 
@@ -195,7 +195,7 @@ def fuzz(
         folder = Path(place).resolve() / "record"
         for source in sources:
             why = _run(reader, source, folder, source.files, (EVERYTHING, PLAIN, PART, MARKS), whole := Result())
-            # The first reading may take its time: kernels are compiled.
+            # The first reading is not timed, because kernels are compiled.
             if not whole.read:
                 raise RuntimeError(f"the undamaged {source.name!r} cannot be read: {why or 'refused'}")
         end = time.perf_counter() + limit_s
@@ -221,7 +221,7 @@ def fuzz(
 
 @contextmanager
 def _limited(more: int | None) -> Iterator[None]:
-    """Let the process ask for no more than ``more`` bytes beyond what it has by now."""
+    """Limit the process to ``more`` bytes beyond its current memory."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if more is not None:
         in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -240,7 +240,7 @@ def _run(  # noqa: PLR0917 -- one mutant and how to read it
     requests: tuple[ReadRequest, ...],
     result: Result | None,
 ) -> str:
-    """Read one mutant and return what is wrong with how it went, or nothing."""
+    """Read one mutant and return what went wrong, or an empty string."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, content in files.items():
@@ -261,7 +261,7 @@ def _read(  # noqa: PLR0917 -- one file and how to read it
     if result is not None:
         tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    start = time.thread_time()  # of this thread: a busy machine stretches the time on the wall
+    start = time.thread_time()  # not wall time, which a busy machine stretches
     opened.active = True
     why = ""
     try:
@@ -302,11 +302,11 @@ def main() -> int:
     parser.add_argument("--format", nargs="*", default=list(formats.names()))
     parser.add_argument("--mutants", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--trace-every", type=int, default=4, help="count the allocations of one mutant in so many")
+    parser.add_argument("--trace-every", type=int, default=4, help="trace the allocations of one in this many mutants")
     parser.add_argument("--keep", type=Path)
     arguments = parser.parse_args()
     if not arguments.data:
-        parser.error("name the folder of real records with --data or CARDIOFLOW_DATA")
+        parser.error("pass the folder of real records with --data, or set CARDIOFLOW_DATA")
     failed = 0
     for fmt in arguments.format:
         start = time.perf_counter()
@@ -325,7 +325,7 @@ def main() -> int:
         print(
             f"{fmt:14s} {result.mutants:7d} mutants: {result.read} read, {result.refused} refused, "
             f"{sum(result.failures.values())} failed; slowest {result.slowest_s:.2f} s; "
-            f"{time.perf_counter() - start:.0f} s in all",
+            f"{time.perf_counter() - start:.0f} s in total",
             flush=True,
         )
         for why, n in result.failures.most_common(20):

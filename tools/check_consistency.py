@@ -1,7 +1,7 @@
-"""Compare the parameters of all actions in one table, and print what differs from the majority.
+"""Compare the parameters of all actions in one table, and print those that differ from the majority.
 
-``python tools/check_consistency.py`` prints the table of names and what differs, and
-fails when something differs that ``REASONS`` does not explain.
+``python tools/check_consistency.py`` prints the table of names and the differences, and
+fails if ``REASONS`` does not explain one of them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from cardioflow.registry import actions, steps, transforms
 
 REQUIRED = "required"
 
-# Parameters that are counted in the unit of their name's ending; the bare word would hide the unit.
+# Parameters whose name must end with their unit; the bare word would hide it.
 ENDINGS = {
     "_mv": ("amplitude", "std", "flat", "rail"),
     "_s": ("before", "after", "duration", "delay"),
     "_db": ("snr", "decibel"),
 }
-# Endings that say what every parameter of the kind says: Hz stands alone, as in low, high, fs and frequency.
+# Endings that are not used: frequencies are in Hz by convention, as in low, high, fs and frequency.
 NEEDLESS = ("_hz", "_samples", "_ms", "_uv", "_sec")
-# Whole numbers that are no counts of things: samples, places, and the terms of NumPy, SciPy and PyWavelets.
+# Integers that are not counts: samples, positions, and the terms of NumPy, SciPy and PyWavelets.
 NO_COUNTS = ("length", "min_length", "window_size", "step", "start", "stop", "n", "order", "level", "batch_size")
-# Names of the same thing in other places, with the name that is used here.
+# Names used elsewhere for the same thing, with the name used here.
 SYNONYMS = {
     "function": "func", "input": "src", "dest": "dst", "output": "dst", "sampling_rate": "fs", "rate": "fs",
     "n_samples": "length", "siglen": "length", "size": "length", "win": "window_size", "pad": "pad_value",
@@ -69,7 +69,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Difference:
-    """A parameter that is not like the others of its kind."""
+    """A parameter that differs from others of its kind."""
 
     rule: str
     name: str
@@ -91,7 +91,7 @@ def parameters() -> list[Parameter]:
 
 
 def differences(found: Sequence[Parameter]) -> Iterator[Difference]:
-    """Yield what differs from the rule or from the majority."""
+    """Yield the differences from the rules and from the majority."""
     yield from _booleans(found)
     yield from _names(found)
     yield from _defaults(found)
@@ -159,7 +159,7 @@ def _measurements(found: Sequence[Parameter]) -> Iterator[Difference]:
 
 
 def measuring() -> list[str]:
-    """Return the actions that measure and leave the signal as it is."""
+    """Return the actions that measure and do not change the signal."""
     places = transforms.locations()
     return [n for n, place in places.items() if place.startswith("cardioflow.transforms.quality.")] + [
         "calc_ecg_parameters"
@@ -180,7 +180,7 @@ def table(found: Sequence[Parameter]) -> str:
 
 
 def main() -> None:
-    """Print the table and the differences; fail when one of them has no reason."""
+    """Print the table and the differences; fail if one of them has no reason."""
     found = parameters()
     print(table(found), end="\n\n")
     without_reason = 0

@@ -1,6 +1,6 @@
-"""Write ``docs/reference.md``, the list of all members, and the figures of the docs.
+"""Write ``docs/reference.md``, the list of all members, and the figures of the documentation.
 
-``python tools/write_reference.py`` writes them; ``--check`` only says whether the list is current.
+``python tools/write_reference.py`` writes them; ``--check`` only checks whether the list is current.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ def _drawer(title: str, drawer: registry.Registry) -> Iterator[str]:
 
 
 def one_line(text: str) -> str:
-    """Return the first paragraph of ``text`` in one line."""
+    """Return the first paragraph of ``text`` as one line."""
     return " ".join(text.split("\n\n", maxsplit=1)[0].split())
 
 
 def draw() -> None:
-    """Draw the figures that the docs show."""
+    """Draw the figures of the documentation."""
     images = DOCS / "images"
     twelve = simulate_ecg(3, fs=500, duration_s=5, leads=SIMULATED_LEADS[:12])
     save_figure(plot_ecg(twelve.signal, 500, SIMULATED_LEADS[:12], row_s=5), images / "twelve-leads.png")
@@ -74,14 +74,14 @@ def draw() -> None:
 
 
 def main() -> None:
-    """Write the reference and the figures, or say that the reference is not current."""
+    """Write the reference and the figures, or check whether the reference is current."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the reference is not current")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the reference is not current")
     check = parser.parse_args().check
     path, text = DOCS / "reference.md", reference()
     if check:
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            sys.exit("Not current: docs/reference.md. Run `make docs` and commit what it writes.")
+            sys.exit("Not current: docs/reference.md. Run `make docs` and commit the result.")
         print("Current: docs/reference.md")
         return
     path.write_text(text, encoding="utf-8")

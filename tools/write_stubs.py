@@ -1,4 +1,4 @@
-"""Write the ``_fluent.pyi`` files, which show every action to editors and type checkers.
+"""Write the ``_fluent.pyi`` files, which declare every action for editors and type checkers.
 
 ``python tools/write_stubs.py`` writes them; ``--check`` only says whether they are current.
 """
@@ -26,14 +26,14 @@ from cardioflow.registry import steps as step_registry
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOT = PROJECT / "src"
-# What works in a run only is no method of a batch to a type checker.
+# For a type checker, an action that works only in a run is not a method of a batch.
 IN_A_RUN_ONLY = (steps.RunStep,)
 NO_EXPRESSION = ("Any", "object")
 
 
 @dataclass(frozen=True)
 class Stub:
-    """One stub file: where it lies, the class in it, and which actions it shows."""
+    """One stub file: its path, its class, and the actions in it."""
 
     path: str
     class_name: str
@@ -44,7 +44,7 @@ class Stub:
 
 
 def works_on_a_batch(action: type[Action]) -> bool:
-    """Return whether a type checker shows the action as a method of a batch: not one that works in a run only."""
+    """Return whether the action is declared as a method of a batch: not if it works only in a run."""
     return action.__call__ is not steps.RunStep.__call__
 
 
@@ -69,7 +69,7 @@ STUBS = (
 
 
 def own_actions() -> Iterator[tuple[str, type[Action]]]:
-    """Yield this package's actions by name; what other distributions add is theirs to describe."""
+    """Yield this package's actions by name, without those of other distributions."""
     places = {**transforms.locations(), **step_registry.locations()}
     for name in sorted(places):
         if places[name].startswith("cardioflow."):
@@ -103,12 +103,12 @@ def summary_of(action: type[Action]) -> str:
         SystemExit: when it has none.
     """
     if not action.__doc__:
-        sys.exit(f"{action.__module__}.{action.__name__} has no docstring, which its stub would show. Write one.")
+        sys.exit(f"{action.__module__}.{action.__name__} has no docstring, which the stub needs. Write one.")
     return inspect.cleandoc(action.__doc__).split("\n\n")[0]
 
 
 def method_signature(action: type[Action], annotation: Callable[[str], str]) -> tuple[str, set[tuple[str, str]]]:
-    """Return the parameters of ``action`` as source text, and the names that they need as (module, name)."""
+    """Return the parameters of ``action`` as source text, and the names they use as (module, name)."""
     needed: set[tuple[str, str]] = set()
     parts = ["self"]
     starred = False
@@ -129,7 +129,7 @@ def method_signature(action: type[Action], annotation: Callable[[str], str]) -> 
 
 
 def literal(value: Any) -> str:
-    """Return ``value`` as source text, ``...`` where it has none that says more."""
+    """Return ``value`` as source text, or ``...`` if it has no readable form."""
     text = repr(value)
     try:
         return text if ast.literal_eval(text) == value else "..."
@@ -138,7 +138,7 @@ def literal(value: Any) -> str:
 
 
 def where_annotated(action: type[Action], parameter: str) -> str:
-    """Return the module in which the annotation of ``parameter`` was written."""
+    """Return the module that contains the annotation of ``parameter``."""
     initialiser = action.__init__
     # A dataclass's own __init__ is compiled from a string; its annotations are those of the fields.
     if initialiser.__code__.co_filename != "<string>":
@@ -150,7 +150,7 @@ def where_annotated(action: type[Action], parameter: str) -> str:
 
 
 def names_in(annotation: str, module: str) -> set[tuple[str, str]]:
-    """Return where each name of ``annotation`` comes from, as (module, name)."""
+    """Return the origin of each name in ``annotation``, as (module, name)."""
     names = {node.id for node in ast.walk(ast.parse(annotation, mode="eval")) if isinstance(node, ast.Name)}
     known = imports_of(module)
     return {known.get(name, (module, name)) for name in names if name in known or not hasattr(builtins, name)}
@@ -158,7 +158,7 @@ def names_in(annotation: str, module: str) -> set[tuple[str, str]]:
 
 @cache
 def imports_of(module: str) -> dict[str, tuple[str, str]]:
-    """Return what ``module`` imports by name, also what it imports for type checkers alone."""
+    """Return the names that ``module`` imports, including imports for type checkers only."""
     source = inspect.getsource(importlib.import_module(module))
     found = {}
     for node in ast.walk(ast.parse(source)):
@@ -187,7 +187,7 @@ def import_lines(needed: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def formatted(text: str, path: str) -> str:
-    """Return ``text`` as ruff sorts its imports and formats it."""
+    """Return ``text`` formatted by ruff, with sorted imports."""
     ruff = [sys.executable, "-m", "ruff"]
     for command in (["check", "--select=I", "--fix-only", "--quiet"], ["format", "--quiet"]):
         done = subprocess.run(
@@ -199,9 +199,9 @@ def formatted(text: str, path: str) -> str:
 
 
 def main() -> None:
-    """Write the stubs, or say which of them are not current."""
+    """Write the stubs, or name those that are not current."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a stub is not current")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a stub is not current")
     check = parser.parse_args().check
     stale = []
     for stub in STUBS:
@@ -212,7 +212,7 @@ def main() -> None:
             if not check:
                 path.write_text(text, encoding="utf-8")
     if check and stale:
-        sys.exit(f"Not current: {', '.join(stale)}. Run `make stub` and commit what it writes.")
+        sys.exit(f"Not current: {', '.join(stale)}. Run `make stub` and commit the result.")
     print(f"{'Current' if check else 'Written'}: {', '.join(stub.path for stub in STUBS)}")
 
 

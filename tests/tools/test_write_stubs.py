@@ -92,7 +92,7 @@ def test_an_action_without_a_docstring_stops_the_tool(tool):
         pass
 
     Silent.__doc__ = None
-    with pytest.raises(SystemExit, match=r"Silent has no docstring, which its stub would show\. Write one\."):
+    with pytest.raises(SystemExit, match=r"Silent has no docstring, which the stub needs\. Write one\."):
         tool.summary_of(Silent)
 
 

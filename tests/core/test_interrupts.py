@@ -6,11 +6,19 @@ import gc
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from cardioflow.core.interrupts import delivered_interrupts, raise_interrupt
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """Heed interrupts: a process in the background of a shell begins with them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class InterruptedWhenDestroyed:

@@ -36,6 +36,8 @@ assert mine == theirs, (mine, theirs)
 
 INTERRUPT = """
 import gc, signal, sys, time
+# A process in the background of a shell begins with interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from cardioflow import Pipeline
 from cardioflow.pipeline.data.dataset import EcgDataset
 dataset = EcgDataset.simulated(12, fs=100, duration_s=1)

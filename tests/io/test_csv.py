@@ -198,7 +198,8 @@ def test_a_table_of_a_polar_h10_has_one_lead(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["Unnamed: 0", "", "index", "idx", "sample", "sample_number", "Sample #", "row", "n", "counter", "frame_id"]
+    "name",
+    ["Unnamed: 0", "", "i", "index", "idx", "sample", "sample_number", "Sample #", "row", "n", "counter", "frame_id"],
 )
 @pytest.mark.parametrize("first", [0, 1, 4096])
 def test_row_numbers_are_not_a_lead(path, name, first):
@@ -222,6 +223,27 @@ def test_a_column_that_rises_by_one_in_each_row_is_a_counter_unless_a_lead_or_un
     )
     found = Csv(fs=250).read(path, ReadRequest())
     assert (found.leads, found.meta["left_out_columns"]) == (("V1", "pulse", "ecg"), ("device",))
+
+
+def test_a_counter_that_falls_is_not_a_lead(path):
+    found = read(path, "no,time_s,ecg\n" + rows(20, lambda i: 100 - i, lambda i: i / 250, value))
+    assert (found.leads, found.meta["left_out_columns"]) == (("ecg",), ("no",))
+
+
+@pytest.mark.parametrize("name", ["sample", "Unnamed: 0", "index"])
+def test_row_numbers_that_jump_show_missing_samples(path, name):
+    path.write_text(f"# fs: 250\n{name},ecg\n" + rows(40, lambda i: i + 5 * (i > 20), value))
+    with pytest.raises(FormatError, match=r"has a gap: column '.*' jumps from 20 to 26 after row 21\. Cut the table"):
+        Csv().read(path, ReadRequest())
+    assert Csv(fs=250).read(path, ReadRequest()).signal.shape == (1, 40)
+
+
+def test_whole_numbers_beside_a_signal_are_not_millivolts_unless_a_lead_has_them(path):
+    text = "time_s,ecg,battery,label,V6\n" + rows(
+        12, lambda i: i / 250, value, lambda _: 97, lambda _: 0, lambda i: i // 4
+    )
+    found = read(path, text)
+    assert (found.units, found.meta["uncalibrated"]) == (("mV", "adu", "mV", "mV"), True)
 
 
 @pytest.mark.parametrize("name", ["sample", "count", "frame"])

@@ -18,7 +18,7 @@ from cardioflow.batch.leads import is_lead_name
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._clock import clock_seconds
-from cardioflow.io._csv.columns import PER_SECOND, is_counter, is_counting_name, rises_by_one
+from cardioflow.io._csv.columns import PER_SECOND, is_counter, is_counting_name, jump, rises_by_one
 from cardioflow.io._csv.layout import MISSING, UTF16_MARKS, Layout, is_value, layout_of, rate_in, text_of
 from cardioflow.io._csv.rate import MeasuredRate, measured_rate
 from cardioflow.io._derived import recorded
@@ -111,6 +111,8 @@ class Csv(Format):
             layout = layout_of(text_of(raw[: 1 << 22]).splitlines())
             layout = layout if self.fs is None else layout._replace(fs=self.fs)
             table = _read_table(raw, layout)
+            if layout.fs is not None and self.fs is None:
+                _refuse_jumps(table, layout)
             fs = _rate(table, layout, self.time_unit) if layout.fs is None else layout.fs
             wave = _wave(table, layout, fs, self.unit)
             meta = {"age": None, "sex": None, "timestamp": table.first, "comments": (), "device": None} | layout.meta
@@ -192,6 +194,20 @@ def _counts(values: NDArray[np.float64], layout: Layout, i: int) -> bool:
     return not layout.units[i] and not is_lead_name(name) and rises_by_one(values)
 
 
+def _refuse_jumps(table: _Table, layout: Layout) -> None:
+    """Raise where a counter of rows shows that samples are missing, and no time does."""
+    for i, values in table.numbers.items():
+        if i in table.leads or i in table.times:
+            continue
+        row = jump(values)
+        if row is not None:
+            raise FormatError(
+                f"has a gap: column {layout.names[i]!r} jumps from {values[row]:.0f} to {values[row + 1]:.0f} after "
+                f"row {row + 1}. Cut the table there, or pass the rate, load(fmt='csv', fs={layout.fs:g}), to read the "
+                "rows as if they followed on each other."
+            )
+
+
 def _refuse_several(column: pa.ChunkedArray, name: str) -> None:
     """Raise where a column that tells whose row it is changes, unless it numbers the rows."""
     if len(pc.unique(column).drop_null()) < 2:
@@ -247,12 +263,17 @@ def _wave(table: _Table, layout: Layout, fs: float, unit: str | None) -> Wavefor
     """Return the leads of a table, whose unit is ``unit`` where the table tells none."""
     if not table.leads:
         raise FormatError("has no column of samples.")
-    nameless = [table.numbers[i] for i in table.leads if not layout.units[i]]
-    if unit is None:
-        # By value, because a table has no types: a signal in millivolts has decimals.
-        whole = all(bool((np.isnan(row) | (row == np.rint(row))).all()) for row in nameless)
-        unit = "adu" if whole else "mV"
-    units = [layout.units[i] or unit for i in table.leads]
+    nameless = [i for i in table.leads if not layout.units[i]]
+    # By value, because a table has no types: a signal in millivolts has decimals.
+    whole = [i for i in nameless if _is_whole(table.numbers[i])]
+    steps = set(nameless) if len(whole) == len(nameless) else set()
+    # Beside one with decimals, a lead may be flat; a column of another name counts something.
+    steps |= {i for i in whole if not is_lead_name(layout.names[i]) and table.numbers[i].any()}
+    units = [layout.units[i] or unit or ("adu" if i in steps else "mV") for i in table.leads]
     # What was written as float32 in millivolts is read to the bit.
     signal, named = in_millivolts(np.stack([table.numbers[i] for i in table.leads]), units)
     return Waveform(signal.astype(np.float32), fs, tuple(layout.names[i] for i in table.leads), named)
+
+
+def _is_whole(values: NDArray[np.float64]) -> bool:
+    return bool((np.isnan(values) | (values == np.rint(values))).all())

@@ -15,6 +15,7 @@ __all__ = [
     "is_date",
     "is_identity",
     "is_time",
+    "jump",
     "rises_by_one",
     "time_name",
 ]
@@ -42,7 +43,7 @@ _DATE: Final = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 
 _NUMBER: Final = r"(?:[\s_]*(?:number|no|nr|num|id|index|idx|interval|counter|count|seq|#))?\.?"
 _COUNTING: Final = re.compile(
-    rf"(?:|#|n|no|nr|unnamed:?\s*\d*|index|idx|(?:sample|row|line|packet|frame|block|seq|sequence|data){_NUMBER}"
+    rf"(?:|#|[ikn]|no|nr|unnamed:?\s*\d*|index|idx|(?:sample|row|line|packet|frame|block|seq|sequence|data){_NUMBER}"
     r"|samples|counter|count|cnt|level_\d)",
     re.IGNORECASE,
 )
@@ -95,10 +96,12 @@ def is_counting_name(name: str) -> bool:
 
 
 def is_counter(values: NDArray[np.float64]) -> bool:
-    """Return whether ``values`` are whole and never fall, but for returns to the lowest of them."""
+    """Return whether ``values`` are whole and never fall, but for returns to the lowest of them, or never rise."""
     there = values[~np.isnan(values)]
     if not there.size:
         return True
+    if there[-1] < there[0] and (np.diff(there) <= 0).all():
+        there = -there
     falls = np.flatnonzero(np.diff(there) < 0)
     return bool((there == np.rint(there)).all() and (there[falls + 1] == there.min()).all() and _few(falls, there))
 
@@ -106,6 +109,15 @@ def is_counter(values: NDArray[np.float64]) -> bool:
 def _few(falls: NDArray[np.intp], values: NDArray[np.float64]) -> bool:
     # A counter of 4 bits returns after 16 rows; a signal falls in every second row.
     return falls.size * 4 <= values.size
+
+
+def jump(values: NDArray[np.float64]) -> int | None:
+    """Return the row after which a counter of rows leaves some out; ``None`` where it does not, or counts packets."""
+    steps = np.diff(values)
+    if not steps.size or np.median(steps) != 1:
+        return None
+    jumps = np.flatnonzero(steps > 1)
+    return int(jumps[0]) if jumps.size else None
 
 
 def rises_by_one(values: NDArray[np.float64]) -> bool:

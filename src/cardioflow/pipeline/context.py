@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
+
+from cardioflow.errors import InputError
 from cardioflow.pipeline.variables import Variables
 
 if TYPE_CHECKING:
@@ -85,13 +88,18 @@ class RunContext:
 
         Raises:
             UnknownNameError: when there is no such variable.
+            InputError: when it holds something else than numbers.
         """
         values = self.variables.get(name)
-        if not isinstance(values, list):
-            return float(values)
-        new = values[self.log.epoch_starts.get(name, 0) :]
+        new = values[self.log.epoch_starts.get(name, 0) :] if isinstance(values, list) else [values]
         if not new:
             return None
+        other = next((v for v in new if not isinstance(v, int | float | np.number)), None)
+        if other is not None:
+            raise InputError(
+                f"The variable {name!r} holds a {type(other).__name__}, and its figure of an epoch was asked for, "
+                "which is a mean of numbers. Write numbers to it."
+            )
         known = new if name.endswith("loss") else [v for v in new if not math.isnan(v)]
         return math.fsum(known) / len(known) if known else math.nan
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardioflow.callbacks import Callback, EarlyStopping, Evaluate
-from cardioflow.errors import ConfigError, UnknownNameError
+from cardioflow.errors import ConfigError, InputError, UnknownNameError
 
 
 class Script(Callback):
@@ -136,3 +136,45 @@ def test_a_model_without_weights_is_refused_by_name_before_it_learns(train, prep
     # It is fitted anew on the same records in each epoch.
     assert stopping.best_epoch == 0
     assert stopping.state()["n_waited"] == 1
+
+
+def test_a_negated_loss_of_scikit_learn_is_better_when_it_is_greater(train, training):
+    class Script(Callback):
+        def run_start(self, context):
+            context.variables.extend("m.eval_neg_log_loss", [])
+
+        def epoch_end(self, context, epoch):
+            context.variables.append("m.eval_neg_log_loss", [-2.0, -1.0, -3.0][epoch])
+
+    stopping = EarlyStopping("eval_neg_log_loss")
+    (train >> training).run(10, n_epochs=3, callbacks=[Script(), stopping])
+    assert (stopping.best, stopping.best_epoch) == (-1.0, 1)
+
+
+def test_a_variable_of_ones_own_is_followed_for_the_model_that_is_named(train, prepared, softmax, softmax_class):
+    other = softmax_class().build(20)
+    template = prepared.import_model("m", softmax).import_model("n", other).train_on_batch("m").init_variable("own", [])
+
+    class Script(Callback):
+        def epoch_end(self, context, epoch):
+            context.variables.append("own", [2.0, 1.0][epoch])
+
+    with pytest.raises(ConfigError, match=r"EarlyStopping\(monitor='own'\) needs to know its model, and the run has 2"):
+        (train >> template).run(10, callbacks=[Script(), EarlyStopping("own", mode="max")])
+    stopping = EarlyStopping("own", mode="max", model="m")
+    before = other.get_weights()
+    (train >> template).run(10, n_epochs=2, callbacks=[Script(), stopping])
+    assert stopping.best_epoch == 0
+    assert np.array_equal(other.get_weights()[0], before[0])
+    assert np.array_equal(softmax.model, stopping.state()["weights"][0])
+
+
+def test_a_model_that_the_run_does_not_have_is_said_before_the_first_record(train, training, softmax):
+    with pytest.raises(UnknownNameError, match=r"EarlyStopping\(monitor='mm\.train_loss'\): the run has no model 'mm'"):
+        (train >> training).run(10, callbacks=[EarlyStopping("mm.train_loss", restore_best=False)])
+    assert softmax.rates == []
+
+
+def test_a_variable_that_holds_no_numbers_is_said(train, training):
+    with pytest.raises(InputError, match=r"The variable 'own' holds a str, and its figure of an epoch was asked for"):
+        (train >> training.init_variable("own", "text")).run(10, callbacks=[EarlyStopping("own", mode="max")])

@@ -159,8 +159,20 @@ def test_wrong_arguments_are_refused_when_it_is_made(valid, prepared, softmax):
         Evaluate(source, per="beat")
     with pytest.raises(ConfigError, match=r"name='a b'\): expected a name of letters"):
         Evaluate(source, name="a b")
+    with pytest.raises(ConfigError, match=r"name='val'\): the losses of batches have this name"):
+        Evaluate(source, name="val")
     with pytest.raises(UnknownNameError, match=r"There is no metric 'roc_auk'\. Did you mean 'roc_auc'"):
         Evaluate(source, "roc_auk")
     with pytest.raises(ConfigError, match=r"'averge' is not an argument of the metrics"):
         Evaluate(source, f1_score, averge="macro")
     assert Pipeline() != source
+
+
+def test_two_evaluations_of_one_name_are_refused_and_further_loops_go_on(train, valid, training, prepared):
+    source = valid >> prepared
+    with pytest.raises(ConfigError, match=r"the run already has the variable 'm\.eval_loss'.*Pass another name"):
+        (train >> training).run(10, callbacks=[Evaluate(source), Evaluate(source)])
+    run = (train >> training).batches(10, callbacks=[Evaluate(source), Evaluate(source, name="test")])
+    for _ in range(2):
+        list(run)
+    assert len(run.get_variable("m.eval_loss")) == len(run.get_variable("m.test_loss")) == 2

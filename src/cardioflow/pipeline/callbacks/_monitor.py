@@ -34,6 +34,8 @@ class Monitor:
     """Whether less or more is better; ``None`` where the name shows it: a loss, an error, a score."""
     min_delta: float = 0.0
     """A change that is not larger than this is not an improvement."""
+    owner: str | None = None
+    """The model that it stands for, where its name does not begin with it."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -52,6 +54,9 @@ class Monitor:
 
     def _shown(self) -> Mode | None:
         what = self.name.rpartition(".")[2]
+        if "_neg_" in what:
+            # scikit-learn's scorers, such as neg_log_loss, have their sign changed for this.
+            return "max"
         if what.endswith(("loss", "error")):
             return "min"
         # As in scikit-learn, whatever is called a score is better when it is greater.
@@ -62,10 +67,11 @@ class Monitor:
         """Return the model whose figure it is.
 
         Raises:
-            ConfigError: when the name does not say, and the run does not have exactly one model.
+            UnknownNameError: when the run has no such model.
+            ConfigError: when neither ``owner`` nor the name says, and the run does not have exactly one model.
         """
-        model, dot, _ = self.name.rpartition(".")
-        return context.models.chosen(model if dot else None, f"{self.who}(monitor={self.name!r})")
+        model = self.owner or self.name.rpartition(".")[0] or None
+        return context.models.chosen(model, f"{self.who}(monitor={self.name!r})")
 
     def check(self, context: RunContext) -> None:
         """Refuse, before any record is read, a name that no variable can have.
@@ -73,6 +79,9 @@ class Monitor:
         Raises:
             UnknownNameError: with the nearest names.
         """
+        model, dot, _ = self.name.rpartition(".")
+        if dot and self.name not in context.variables:
+            context.models.chosen(model, f"{self.who}(monitor={self.name!r})")
         # Losses and metrics of batches become variables with the first batch.
         if not self.name.rpartition(".")[2].startswith(("train_", "val_")):
             self._variable(context)

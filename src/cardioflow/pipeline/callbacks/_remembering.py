@@ -29,8 +29,12 @@ class Remembering(Callback):
     def fresh(self) -> dict[str, Any]:
         """Return what is known when a run begins."""
 
+    def begins_with(self, context: RunContext) -> bool:
+        """Return whether the run is a new one, and not one that goes on."""
+        return not self._goes_on and self._run() is not context.variables
+
     def run_start(self, context: RunContext) -> None:
-        if not self._goes_on and self._run() is not context.variables:
+        if self.begins_with(context):
             self.memory = self.fresh()
         self._run = weakref.ref(context.variables)
         self._goes_on = False

@@ -29,6 +29,7 @@ class BestModel(Remembering):
         monitor: A variable of the run, such as ``"eval_roc_auc"``; with several models ``"my_model.eval_roc_auc"``.
         mode: ``"min"`` where less is better, ``"max"`` where more is; by default as the name shows (a loss, a score).
         min_delta: A change that is not larger than this is not an improvement.
+        model: The name of the model, where the run has several and the monitor does not begin with one.
         preprocessing: The pipeline that turns a file into what the model takes; it is kept with the weights.
 
     Raises:
@@ -43,13 +44,14 @@ class BestModel(Remembering):
         *,
         mode: Mode | None = None,
         min_delta: float = 0.0,
+        model: str | None = None,
         preprocessing: Any = None,
     ) -> None:
         super().__init__()
         if not isinstance(path, str | os.PathLike):
             raise InputError(f"BestModel(path={path!r}) is not a path. Pass the name of a file, such as 'best.af'.")
         self.path = Path(path)
-        self.monitor = Monitor("BestModel", monitor, mode, min_delta)
+        self.monitor = Monitor("BestModel", monitor, mode, min_delta, model)
         self.preprocessing = preprocessing
 
     @property

@@ -29,6 +29,7 @@ class EarlyStopping(Remembering):
         patience: After how many epochs without an improvement the run ends; at least 1.
         mode: ``"min"`` where less is better, ``"max"`` where more is; by default as the name shows (a loss, a score).
         min_delta: A change that is not larger than this is not an improvement.
+        model: The name of the model, where the run has several and the monitor does not begin with one.
         restore_best: Whether the model gets the weights of the best epoch back; a copy of them is kept in memory.
 
     Raises:
@@ -42,12 +43,13 @@ class EarlyStopping(Remembering):
         *,
         mode: Mode | None = None,
         min_delta: float = 0.0,
+        model: str | None = None,
         restore_best: bool = True,
     ) -> None:
         super().__init__()
         if not isinstance(patience, int) or isinstance(patience, bool) or patience < 1:
             raise ConfigError(f"EarlyStopping(patience={patience!r}): expected a whole number of at least 1.")
-        self.monitor = Monitor("EarlyStopping", monitor, mode, min_delta)
+        self.monitor = Monitor("EarlyStopping", monitor, mode, min_delta, model)
         self.patience = patience
         self.restore_best = restore_best
         self._model = ""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from cardioflow.errors import ConfigError, InputError
 from cardioflow.models.evaluation import Evaluation, resolve
 from cardioflow.pipeline.callbacks._batch_source import BatchSource
-from cardioflow.pipeline.callbacks.base import BatchLogs, Callback
+from cardioflow.pipeline.callbacks._remembering import Remembering
+from cardioflow.pipeline.callbacks.base import BatchLogs
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import Skipped
@@ -17,10 +18,11 @@ __all__ = ["Evaluate"]
 
 _BATCH_SIZE = 64
 _LEARNING = ("train_on_batch", "test_on_batch")
+_STAGES = ("train", "val")
 
 
 @final
-class Evaluate(Callback):
+class Evaluate(Remembering):
     """Ask the model about all of another data set, and compute the loss and each metric once, from all of it.
 
     The mean of a metric over batches is another number: the area under a curve,
@@ -76,6 +78,9 @@ class Evaluate(Callback):
             raise ConfigError(f"Evaluate(per={per!r}): expected 'record' or 'segment'.")
         if not isinstance(name, str) or not name.isidentifier():
             raise ConfigError(f"Evaluate(name={name!r}): expected a name of letters, digits and underscores.")
+        if name in _STAGES:
+            raise ConfigError(f"Evaluate(name={name!r}): the losses of batches have this name. Pass another one.")
+        super().__init__()
         self.source = source
         self.metrics = resolve(metrics, kwargs.pop("response", None), kwargs)
         self.model = model
@@ -86,11 +91,22 @@ class Evaluate(Callback):
         """Records that the last evaluation left out (``on_error="skip"``)."""
         self._model = ""
 
+    def fresh(self) -> dict[str, Any]:
+        return {}
+
     def run_start(self, context: RunContext) -> None:
+        is_new = self.begins_with(context)
+        super().run_start(context)
         self._model = context.models.chosen(self.model, "Evaluate")
-        # So that those that follow a figure know its name before the first evaluation.
         for what in ("loss", *(metric.name for metric in self.metrics)):
-            context.variables.extend(f"{self._model}.{self.name}_{what}", [])
+            variable = f"{self._model}.{self.name}_{what}"
+            if is_new and variable in context.variables:
+                raise ConfigError(
+                    f"Evaluate(name={self.name!r}): the run already has the variable {variable!r}, such as that of "
+                    "another Evaluate. Pass another name."
+                )
+            # So that those that follow a figure know its name before the first evaluation.
+            context.variables.extend(variable, [])
 
     def batch_end(self, context: RunContext, logs: BatchLogs) -> None:
         if isinstance(self.every, int) and (logs.number + 1) % self.every == 0:

@@ -320,3 +320,23 @@ def test_windows_of_different_lengths_may_extend_beyond_their_record():
     np.testing.assert_array_equal(done[1], [[[1, 2, np.nan]]])
     first = series.cut(Windows(np.array([0, 0]), np.array([1, 1]), np.array([2, 1])), None).values
     assert [x.tolist() for x in first] == [[[[0, 1]]], [[[0]]]]
+
+
+def test_a_time_series_that_is_cut_unlike_the_signal_is_refused_with_its_state():
+    plain = Ragged.from_arrays([np.zeros((1, 4))])
+    segments = Ragged.from_arrays([np.zeros((2, 1, 2))])
+    with pytest.raises(InputError, match=r"^The time series 'x' is not cut into segments, unlike"):
+        TimeSeries(plain).check_along(segments, "x", ["a"], "Cut it.")
+    with pytest.raises(InputError, match=r"^The time series 'x' is cut into segments, unlike"):
+        TimeSeries(segments, is_cut=True).check_along(plain, "x", ["a"], "Join it.")
+
+
+def test_a_window_of_the_whole_record_is_one_segment_of_every_kind():
+    batch = EcgBatch.from_arrays([np.arange(4.0)[None], np.arange(4.0, 8.0)[None]], fs=10, ids=["a", "b"])
+    batch = batch.with_component("state", [np.array([0, 1, 1, 2]), np.array([2, 2, 0, 0])], kind="time series")
+    cut = batch.split_signals(4)
+    assert cut.columns["state"].is_cut
+    assert [own.tolist() for own in cut.state] == [[[0, 1, 1, 2]], [[2, 2, 0, 0]]]
+    rows = cut.unstack_signals()
+    assert not rows.columns["state"].is_cut
+    assert [own.tolist() for own in rows.state] == [[0, 1, 1, 2], [2, 2, 0, 0]]

@@ -61,6 +61,7 @@ def test_views_are_read_only() -> None:
 
 def test_dense_is_a_view_if_shapes_agree_and_an_error_otherwise() -> None:
     assert _ragged([(2, 3), (2, 3)])[0].dense().shape == (2, 2, 3)
+    assert _ragged([(2, 3)])[0].dense().shape == (1, 2, 3)
     with pytest.raises(InputError, match=r"Records of different shape \(\(1, 4\), \(2, 3\)\) do not make one array\."):
         _ragged([(2, 3), (1, 4)])[0].dense()
     with pytest.raises(InputError, match="no records"):

@@ -346,3 +346,15 @@ def test_weights_that_fail_to_be_written_leave_no_trace(tmp_path) -> None:
     with pytest.raises(OSError, match="no space left"):
         write(tmp_path / "model", DumpHeader(), fails)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_loaded_model_without_classes_keeps_that_records_can_have_several_labels(
+    linear, linear_class, make_batch, tmp_path
+) -> None:
+    linear.train_on_batch(make_batch(6, several=True).replace(classes=None))
+    linear.save(tmp_path / "several")
+    loaded = linear_class().load(tmp_path / "several")
+    assert (loaded.output, loaded.classes) == ("independent", None)
+    # Rows of one label each do not make it a model of one label.
+    loaded.train_on_batch(make_batch(6))
+    assert loaded.output == "independent"

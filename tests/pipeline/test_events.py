@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from cardioflow import F, V
@@ -177,3 +180,18 @@ def test_a_path_that_cannot_be_written_is_said_before_the_first_record(twelve, t
 def test_save_model_refuses_a_function_by_name_when_it_is_written(loading):
     with pytest.raises(InputError, match=r"save_model\(path=F\(.*changes during a run.*Pass a value, or C\(…\) or V\("):
         loading.save_model("m", F(len))
+
+
+def test_a_file_or_folder_without_permission_is_refused_before_the_first_record(
+    twelve, training, tmp_path, monkeypatch
+):
+    # The user that tests run as may be allowed to write anywhere.
+    for locked in (tmp_path / "m", tmp_path):
+        (tmp_path / "m").write_text("earlier")
+        monkeypatch.setattr(os, "access", lambda path, mode, locked=locked: Path(path) != locked)
+        with pytest.raises(InputError, match="you may not write there") as caught:
+            (twelve >> training.save_model("m", tmp_path / "m")).run(batch_size=6)
+        assert caught.value.run.get_model("m").updates == []
+    (tmp_path / "m").unlink()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path / "m")
+    assert (twelve >> training.save_model("m", tmp_path / "m")).run(batch_size=6).get_model("m").saved

@@ -177,3 +177,12 @@ def test_an_exception_in_a_channel_names_the_users_function(batch):
 
     with pytest.raises(StepError, match=r"fussy failed on record 'A00000': KeyError: 'four'.*apply_to_each_channel"):
         batch.apply_to_each_channel(fussy)
+
+
+def test_results_of_no_records_have_the_axes_of_the_source(batch):
+    done = batch[:0].apply_transform(lambda signal: signal, dst="own")
+    assert isinstance(done.own, Ragged)
+    assert done.own.shapes.shape == (0, 2)
+    named = batch.with_component("name", ("one", "two"))
+    assert named[:0].apply_transform(len, src="name", dst="own").own == ()
+    assert named.apply_transform(len, src="name", dst="own").own.tolist() == [3, 3]

@@ -30,7 +30,7 @@ def test_every_spelling_of_a_voltage_is_that_voltage(unit, text):
     "text",
     ["10uV", "uV/bit", "mmHg", "bpm", "%", "°C", "Ohm", "mW", "l/min", "v/v", "uVrms", "mVpp", "kV", "V1", "-uV", "NU"],
 )
-def test_what_is_not_a_voltage_keeps_its_name(text):
+def test_a_unit_that_is_not_a_voltage_keeps_its_name(text):
     assert (standard_unit(f" {text} "), millivolts_per(text), per_millivolt(text)) == (text, None, None)
     assert not is_unknown(text)
 

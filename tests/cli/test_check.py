@@ -66,7 +66,7 @@ def test_ludb_breaks_the_laws_of_limb_leads_and_ptbxl_keeps_them(data: Path) -> 
     ("scale", "text"),
     [(1000.0, "RMS above 20 mV: II 7"), (1e-4, "RMS below 1 µV: II 0.07"), (0.0, "RMS below 1 µV: II 0 µV")],
 )
-def test_an_amplitude_that_no_ecg_has_is_a_warning(tmp_path: Path, scale: float, text: str) -> None:
+def test_an_implausible_amplitude_gives_a_warning(tmp_path: Path, scale: float, text: str) -> None:
     found = check_file(_npz(tmp_path / "a.npz", [_wave() * scale], ["II"]))
     assert any(text in warning for warning in found.warnings)
 
@@ -94,7 +94,7 @@ def test_unknown_units_and_computed_leads_are_listed_as_guessed(data: Path) -> N
     assert "computed leads: III, aVR, aVL, aVF" in found.guessed
 
 
-def test_that_an_identity_was_left_out_is_said_and_never_what(data: Path, tmp_path: Path) -> None:
+def test_omitted_identifying_data_are_reported_without_their_values(data: Path, tmp_path: Path) -> None:
     from cardioflow.io.base import ReadRequest
     from cardioflow.io.scp import Scp
 
@@ -112,7 +112,7 @@ def test_that_an_identity_was_left_out_is_said_and_never_what(data: Path, tmp_pa
     assert check_file(data / "ptbxl" / "records100" / "00000" / "00001_lr.hea").identity_left_out is False
 
 
-def test_the_exit_code_is_1_where_a_file_was_refused_and_0_elsewhere(data: Path, tmp_path: Path) -> None:
+def test_the_exit_code_is_1_if_a_file_was_refused_and_0_otherwise(data: Path, tmp_path: Path) -> None:
     shutil.copy(data / "formats" / "edf" / "cardio_sample.edf", tmp_path / "good.edf")
     (tmp_path / "notes.txt").write_text("no ECG")
     code, said, _ = _call(tmp_path)
@@ -149,7 +149,7 @@ def test_options_of_reading_and_the_format_go_to_the_reader(tmp_path: Path) -> N
         _call(tmp_path / "a.npy", "--fmt", "npy", "-o", "rate=500")
 
 
-def test_what_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+def test_terminal_control_characters_are_escaped(tmp_path: Path) -> None:
     _npz(tmp_path / "a\x1b[31m.npz", [_wave()], ["I\x1b[2J"])
     for layout in ((), ("--json",), ("--csv",)):
         code, said, err = _call(tmp_path, *layout)

@@ -209,7 +209,7 @@ def test_a_destination_that_is_not_writable_gives_one_error(folder: Path, tmp_pa
         _call("convert", folder, tmp_path / "out", "--fmt", "edf")
 
 
-def test_options_belong_to_what_is_done(cinc: Path, tmp_path: Path) -> None:
+def test_files_made_with_other_options_are_not_taken_for_done(cinc: Path, tmp_path: Path) -> None:
     _two_leads(tmp_path / "a.npz")
     assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=I")[0] == 0
     code, said = _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", "-o", "channels=II")
@@ -226,14 +226,14 @@ def test_options_belong_to_what_is_done(cinc: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [("-o", "stop_s=0.5"), ("--identify",), ("--no-annotations",)])
-def test_no_option_is_left_out_of_what_is_done(tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_every_option_is_recorded_with_the_conversion(tmp_path: Path, more: tuple[str, ...]) -> None:
     _two_leads(tmp_path / "a.npz")
     assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv")[0] == 0
     assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv", *more)[0] == 2
     assert _call("convert", tmp_path / "a.npz", tmp_path / "out", "--fmt", "csv")[0] == 0
 
 
-def test_a_file_of_one_name_from_elsewhere_is_not_taken_for_done(tmp_path: Path) -> None:
+def test_a_file_with_the_same_name_from_another_source_is_not_taken_for_done(tmp_path: Path) -> None:
     _array(tmp_path / "one" / "a.npz", 1.0)
     _array(tmp_path / "two" / "a.npz", 2.0)
     assert _call("convert", tmp_path / "one" / "a.npz", tmp_path / "out", "--fmt", "csv")[0] == 0
@@ -245,7 +245,7 @@ def test_a_file_of_one_name_from_elsewhere_is_not_taken_for_done(tmp_path: Path)
     assert (tmp_path / "out" / "b.csv").read_text() == "a file of the user's own"
 
 
-def test_a_conversion_that_was_stopped_while_it_replaced_files_replaces_the_rest(
+def test_an_interrupted_overwriting_conversion_replaces_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cardioflow.cli.convert import _Job

@@ -147,7 +147,7 @@ def test_terminal_control_characters_in_files_are_escaped(tmp_path):
     assert found["leads"] == ["I\x1b[31m"]
 
 
-def test_text_shows_time_device_statements_and_measurements(data):
+def test_the_text_shows_time_device_statements_and_measurements(data):
     said = call(data / "formats" / "muse_xml" / "introecg_example.xml").stdout
     assert "time        2020-09-22 09:03:32" in said
     assert "device      MAC55" in said

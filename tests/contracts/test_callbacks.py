@@ -114,7 +114,7 @@ def name(request) -> str:
     return request.param
 
 
-def test_it_is_a_callback_with_a_sentence_that_stands_alone(name) -> None:
+def test_it_is_a_callback_and_its_docstring_begins_with_a_sentence(name) -> None:
     member = registry.callbacks.get(name)
     assert issubclass(member, Callback)
     first = inspect.getdoc(member).partition("\n")[0]
@@ -123,7 +123,7 @@ def test_it_is_a_callback_with_a_sentence_that_stands_alone(name) -> None:
     assert getattr(callbacks, member.__name__) is member
 
 
-def test_a_run_goes_with_it_and_its_state_is_plain_values_and_arrays(name, tmp_path) -> None:
+def test_a_run_works_with_it_and_its_state_is_plain_values_and_arrays(name, tmp_path) -> None:
     callback = MAKERS[name](tmp_path)
     model = built()
     run(model, [callback], n_epochs=2)
@@ -142,7 +142,7 @@ def test_its_state_does_not_change_with_the_callback(name, tmp_path) -> None:
     assert json.dumps(dict(state), default=lambda value: value.tolist()) == before
 
 
-def test_a_run_that_was_killed_goes_on_to_the_same_numbers_with_its_state(name, tmp_path) -> None:
+def test_a_killed_run_continues_to_the_same_numbers_with_its_state(name, tmp_path) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
     whole, model = MAKERS[name](tmp_path / "whole"), built()
@@ -164,7 +164,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_numbers_with_its_state(name, 
         assert file.read_text().splitlines()[0] == (tmp_path / "parts" / file.name).read_text().splitlines()[0]
 
 
-def test_it_begins_anew_with_another_run(name, tmp_path) -> None:
+def test_it_restarts_with_another_run(name, tmp_path) -> None:
     callback = MAKERS[name](tmp_path)
     run(built(), [callback], n_epochs=2)
     once = without_times(callback.state())
@@ -187,7 +187,7 @@ def test_a_wrong_argument_is_refused_with_what_came_and_what_was_expected(name) 
     assert any(word in str(caught.value) for word in ("expected", "Pass"))
 
 
-def test_there_are_no_two_names_for_one_thing_and_unknown_ones_get_the_nearest() -> None:
+def test_every_thing_has_one_name_and_errors_for_unknown_names_give_the_nearest() -> None:
     assert set(callbacks.__all__) - {"BatchLogs", "Callback"} == set(map(registry.class_name, WRONG))
     with pytest.raises(AttributeError, match=r"There is no callback 'EarlyStoping'\. Did you mean 'EarlyStopping'"):
         _ = callbacks.EarlyStoping

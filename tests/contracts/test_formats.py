@@ -182,7 +182,7 @@ def test_no_format_redefines_a_general_option(fmt: str) -> None:
     assert not set(formats.get(fmt).options()) & {*(f.name for f in fields(ReadRequest)), "src", "fmt", "components"}
 
 
-def test_whatever_a_reader_takes_is_found_without_naming_the_format(data: Path) -> None:
+def test_every_readable_file_is_recognised_without_naming_the_format(data: Path) -> None:
     for path in sorted(p for p in data.rglob("*") if p.is_file() and not p.name.startswith(".")):
         if path.suffix not in formats.get("wfdb").suffixes and path.with_suffix(".hea").is_file():
             continue  # part of a record, which the WFDB reader takes for it
@@ -201,7 +201,7 @@ def _takes(fmt: str, path: Path) -> bool:
 
 @pytest.mark.parametrize("fmt", [name for name in formats.names() if formats.get(name).write is not Format.write])
 @pytest.mark.parametrize("source", ["mitdb/208", "ptbxl/records100/00000/00001_lr", "formats/scp/Example.scp"])
-def test_whatever_is_written_is_found_without_naming_the_format(
+def test_every_written_file_is_recognised_without_naming_the_format(
     data: Path, tmp_path: Path, fmt: str, source: str
 ) -> None:
     if fmt == "packed":

@@ -27,7 +27,7 @@ def wave(*amplitudes: float, n: int = 5000, offset: float = 0.0) -> np.ndarray:
         ((0.0, 21.0), ("RMS above 20 mV: II 21 mV", "RMS below 1 µV: I 0 µV")),
     ],
 )
-def test_amplitudes_that_no_ecg_has_are_named(amplitudes, expected):
+def test_implausible_amplitudes_are_named(amplitudes, expected):
     assert amplitude_warnings(wave(*amplitudes), LEADS, MV) == expected
 
 
@@ -35,7 +35,7 @@ def test_an_offset_of_the_electrodes_is_not_an_amplitude():
     assert amplitude_warnings(wave(0.3, 0.3, offset=200.0), LEADS, MV) == ()
 
 
-def test_channels_in_other_units_are_not_looked_at():
+def test_channels_in_other_units_are_ignored():
     assert amplitude_warnings(wave(80.0, 0.0), LEADS, ("mmHg", "adu")) == ()
 
 

@@ -53,7 +53,7 @@ def test_the_shorter_axis_of_an_npy_is_the_leads(tmp_path, array):
     assert (found.fs, found.leads, found.units, found.meta["age"]) == (250.0, ("I", "ABP"), ("mV", "mmHg"), 61)
 
 
-def test_an_npy_without_a_rate_says_where_to_put_it(tmp_path):
+def test_an_error_for_an_npy_without_a_rate_says_where_to_put_it(tmp_path):
     np.save(tmp_path / "x.npy", SIGNAL)
     fails(tmp_path / "x.npy", "has no sampling rate. Pass it, load(fmt='npy', fs=500)", "into x.json")
     assert formats.get("npy")(fs=100).read(tmp_path / "x.npy", ReadRequest()).fs == 100.0
@@ -80,7 +80,7 @@ def test_a_shape_that_the_file_cannot_hold_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 3, 4)), np.array("text"), np.zeros((2, 5), complex)])
-def test_what_is_no_signal_is_refused(tmp_path, array):
+def test_an_array_that_is_not_a_signal_is_refused(tmp_path, array):
     np.save(tmp_path / "x.npy", array)
     fails(tmp_path / "x.npy", "expected real numbers of shape (lead, time)")
 
@@ -133,7 +133,7 @@ def test_a_parquet_file_that_holds_far_more_than_its_size_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 11, 12, 13])
-def test_records_of_fewer_samples_than_leads_come_back_as_they_were(tmp_path: Path, n_samples: int) -> None:
+def test_records_with_fewer_samples_than_leads_survive_a_round_trip(tmp_path: Path, n_samples: int) -> None:
     signal = np.arange(12.0 * n_samples, dtype=np.float32).reshape(12, n_samples)
     leads = GROUPS["standard"]
     batch = EcgDataset.from_arrays([signal], fs=250.0, leads=leads).next_batch(1).load()

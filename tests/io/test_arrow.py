@@ -141,7 +141,7 @@ def test_a_stream_that_breaks_off_inside_a_message_is_refused(path):
         fails(path)
 
 
-def test_a_message_that_is_no_table_is_refused(path):
+def test_a_message_that_is_not_a_table_is_refused(path):
     with pa.OSFile(str(path), "wb") as sink:
         ipc.write_tensor(pa.Tensor.from_numpy(SIGNAL), sink)
     fails(path, "begins with a tensor; expected a schema")
@@ -182,7 +182,7 @@ def test_zeros_that_are_packed_to_next_to_nothing_are_refused(path):
 @pytest.mark.parametrize(
     ("claim", "says"), [(-2, "unpacks to -2 bytes"), (3, "is not an Arrow file or stream"), (-1, "Buffer #1 too small")]
 )
-def test_a_buffer_that_is_not_what_it_says_is_refused(path, claim, says):
+def test_a_buffer_with_false_sizes_is_refused(path, claim, says):
     zeros = pa.table({"I": np.zeros(1000, "f4")}).replace_schema_metadata(TOLD)
     whole = written(path, zeros, codec="lz4", rows=1000).read_bytes()
     path.write_bytes(whole.replace(struct.pack("<q", 4000), struct.pack("<q", claim), 1))
@@ -296,7 +296,7 @@ def test_two_columns_of_one_name_in_parquet_are_two_leads(tmp_path):
         {"use_dictionary": False, "column_encoding": {"n": "DELTA_BINARY_PACKED"}, "data_page_size": 256},
     ],
 )
-def test_parquet_is_read_in_whatever_way_it_was_written(tmp_path, how):
+def test_parquet_is_read_with_any_options_of_the_writer(tmp_path, how):
     path = tmp_path / "x.parquet"
     counts = pa.array([None if i % 7 == 0 else i for i in range(1000)], pa.int16())
     content = table(n=counts, deep=[[i, i] for i in range(1000)], h=pa.array(SIGNAL[0].astype(np.float16)))

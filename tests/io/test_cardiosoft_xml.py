@@ -37,7 +37,7 @@ def test_a_strip_is_read_in_millivolts(tmp_path: Path) -> None:
     assert record.meta["derived_leads"] == ("III", "aVR", "aVL", "aVF")
 
 
-def test_beats_stand_at_their_time_with_their_class(tmp_path: Path) -> None:
+def test_beats_have_their_time_and_class(tmp_path: Path) -> None:
     beats = [(0, "dominant"), (4, "ventricular"), (8, "Dominant")]
     record = CardiosoftXml().read(_file(tmp_path, cs.strip({"I": ONE}, beats=beats)), ALL)
     assert record.annotation is not None
@@ -46,7 +46,7 @@ def test_beats_stand_at_their_time_with_their_class(tmp_path: Path) -> None:
     assert record.annotation.aux_note == ("", "ventricular", "")
 
 
-def test_metadata_and_on_demand_who_it_is(tmp_path: Path) -> None:
+def test_metadata_are_read_and_the_identity_on_request(tmp_path: Path) -> None:
     measured = '<RestingECGMeasurements><PQInterval units="ms">172</PQInterval><RAxis>-20</RAxis><TAxis></TAxis>'
     path = _file(
         tmp_path,
@@ -66,7 +66,7 @@ def test_metadata_and_on_demand_who_it_is(tmp_path: Path) -> None:
     assert told["comments"][1] == "Confirmed by Dr. Müller"
 
 
-def test_an_age_follows_from_the_birth_date_where_none_is_told(tmp_path: Path) -> None:
+def test_the_age_is_computed_from_the_birth_date_if_it_is_missing(tmp_path: Path) -> None:
     born = "<BirthDateTime><Day>3</Day><Month>3</Month><Year>1950</Year></BirthDateTime>"
     path = _file(tmp_path, cs.strip({"I": ONE}), patient=born)
     assert CardiosoftXml().read(path, ALL).meta["age"] == 64

@@ -59,7 +59,7 @@ def test_a_compressed_file_is_found_and_gives_the_same_record(
         assert found.meta[0]["timestamp"] == expected.meta[0]["timestamp"]
 
 
-def test_the_commands_read_through_too(data: Path, tmp_path: Path) -> None:
+def test_the_commands_read_compressed_files(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.edf.gz"
     PACKERS[".gz"]((data / "formats" / FILES["edf"]).read_bytes(), path)
     for command in (["info", path], ["check", path], ["convert", path, tmp_path / "out.npz"]):
@@ -82,7 +82,7 @@ def test_a_bomb_is_refused_before_it_grows(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", sorted(PACKERS))
-def test_a_cut_or_damaged_archive_is_refused_with_its_own_name(data: Path, tmp_path: Path, suffix: str) -> None:
+def test_an_error_for_a_damaged_archive_names_it(data: Path, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.edf{suffix}"
     PACKERS[suffix]((data / "formats" / FILES["edf"]).read_bytes(), path)
     raw = path.read_bytes()
@@ -95,7 +95,7 @@ def test_a_cut_or_damaged_archive_is_refused_with_its_own_name(data: Path, tmp_p
         EcgDataset(str(path)).next_batch(1).load(fmt="edf")
 
 
-def test_an_archive_of_several_files_is_not_read_through(data: Path, tmp_path: Path) -> None:
+def test_an_archive_with_several_files_is_not_read(data: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         for name in ("a.edf", "b.edf"):
             archive.write(data / "formats" / FILES["edf"], name)

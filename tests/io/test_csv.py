@@ -91,7 +91,7 @@ def test_a_long_table_of_times_to_the_millisecond_has_the_rate_that_was_meant(pa
     assert read(path, "'Elapsed time','MLII'\n'hh:mm:ss.mmm','mV'\n" + "".join(times)).fs == 360.0
 
 
-def test_a_column_of_numbers_goes_before_a_clock_that_is_told_to_the_second(path):
+def test_a_numeric_column_takes_precedence_over_a_clock_in_seconds(path):
     found = read(
         path, "timestamp,t (s),V1\n2020-01-01 10:00:00,0,1\n2020-01-01 10:00:00,0.5,2\n2020-01-01 10:00:01,1,3\n"
     )
@@ -107,7 +107,7 @@ def test_elapsed_times_of_every_unit_give_the_rate(path, unit, step):
     assert read(path, f"'Elapsed time','V1'\n'{unit}','mV'\n{rows}").fs == 2.0
 
 
-def test_a_rate_that_is_told_goes_before_all_others(path):
+def test_a_passed_rate_takes_precedence_over_all_others(path):
     path.write_text("V1,V2\n1,2\n")
     with pytest.raises(FormatError, match=r"Pass it: load\(fmt='csv', fs=500\)"):
         Csv().read(path, ReadRequest())
@@ -126,7 +126,7 @@ def test_a_table_without_names_has_numbers_for_names(path):
     assert read(path, "# fs: 100\n1,2\n3,4\n").leads == ("signal 0", "signal 1")
 
 
-def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
+def test_a_channel_that_is_not_a_voltage_keeps_its_unit(path):
     assert read(path, "# fs: 100\nV1,ABP (mmHg)\n1.5,80\n2,81\n").units == ("mV", "mmHg")
 
 
@@ -158,7 +158,7 @@ def test_a_channel_that_is_no_voltage_keeps_its_unit(path):
         ("# fs: 5\n# marks: {\"sample\": [1], \"symbol\": []}\nV1,V2\n1,2\n", "columns have the lengths [0, 1]"),
     ],
 )  # fmt: skip
-def test_what_is_no_table_of_samples_says_why(path, text, says):
+def test_an_error_says_why_a_file_is_not_a_table_of_samples(path, text, says):
     with pytest.raises(FormatError) as caught:
         read(path, text)
     assert says in str(caught.value)
@@ -247,14 +247,14 @@ def test_whole_numbers_beside_a_signal_are_not_millivolts_unless_a_lead_has_them
 
 
 @pytest.mark.parametrize("name", ["sample", "count", "frame"])
-def test_a_column_that_is_called_a_counter_and_does_not_count_is_a_lead(path, name):
+def test_a_column_named_counter_that_does_not_count_is_a_lead(path, name):
     found = read(path, f"time_s,{name}\n" + rows(12, lambda i: i / 250, value))
     assert (found.leads, found.meta["left_out_columns"]) == ((name,), ())
 
 
 @pytest.mark.parametrize("name", ["patient_id", "id", "record", "filename", "Subject ID", "ECG_ID"])
 @pytest.mark.parametrize("cell", ["A00017", "17"])
-def test_whose_ecg_it_is_is_not_a_lead(path, name, cell):
+def test_a_column_with_the_patient_is_not_a_lead(path, name, cell):
     found = read(path, f"{name},time_s,V1\n" + rows(12, lambda _: cell, lambda i: i / 250, value))
     assert Csv.recognises(path.read_bytes()[:4096])
     assert (found.leads, found.meta["left_out_columns"]) == (("V1",), (name,))
@@ -297,14 +297,14 @@ def test_a_date_beside_a_time_is_not_a_lead(path):
 # Rates that are measured
 
 
-def test_a_sample_that_is_missing_at_1000_hz_is_seen_in_milliseconds(path):
+def test_a_missing_sample_at_1000_hz_is_detected_in_milliseconds(path):
     with pytest.raises(FormatError, match=r"a gap of 0.002 s after row 400, where about 1 sample is missing"):
         read(path, "time_ms,V1\n" + rows(800, lambda i: i + (i >= 400), value))
 
 
 @pytest.mark.parametrize("jitter_s", [0.0005, 0.001])
 @pytest.mark.parametrize("row", [30, 2500])
-def test_a_gap_between_times_that_jitter_is_seen(path, row, jitter_s):
+def test_a_gap_between_jittering_times_is_detected(path, row, jitter_s):
     jitter = np.random.default_rng(0).uniform(-jitter_s, jitter_s, 5000)
     times = (np.arange(5000) + 3 * (np.arange(5000) >= row)) / 250 + jitter
     with pytest.raises(FormatError, match=rf"after row {row}, where about 3 samples are missing"):
@@ -313,7 +313,7 @@ def test_a_gap_between_times_that_jitter_is_seen(path, row, jitter_s):
 
 @pytest.mark.parametrize("fs", [124.945, 250.17, 249.93, 361.2, 99.99, 1000.5])
 @pytest.mark.parametrize("decimals", [4, 6, 9])
-def test_a_precise_time_column_tells_the_measured_rate(path, fs, decimals):
+def test_a_precise_time_column_gives_the_measured_rate(path, fs, decimals):
     found = read(path, "time_s,V1\n" + rows(2500, lambda i: f"{i / fs:.{decimals}f}", value))
     assert found.fs == pytest.approx(fs, rel=0.6 * 10.0**-decimals / (2499 / fs) + 1e-12)
     assert found.fs != round(found.fs)
@@ -325,7 +325,7 @@ def test_a_whole_rate_within_the_precision_of_the_times_is_whole(path, fs, decim
     assert read(path, "time_s,V1\n" + rows(1000, lambda i: f"{i / fs:.{decimals}f}", value)).fs == fs
 
 
-def test_what_milliseconds_cannot_tell_from_a_whole_rate_is_whole(path):
+def test_a_rate_within_the_precision_of_milliseconds_is_an_integer(path):
     # 0.8 s to the millisecond leave 0.16 Hz open, 20 s leave 0.006 Hz.
     assert read(path, "time_s,V1\n" + rows(100, lambda i: f"{i / 124.945:.3f}", value)).fs == 125.0
     assert read(path, "time_s,V1\n" + rows(2500, lambda i: f"{i / 124.945:.3f}", value)).fs == pytest.approx(
@@ -334,7 +334,7 @@ def test_what_milliseconds_cannot_tell_from_a_whole_rate_is_whole(path):
 
 
 @pytest.mark.parametrize("jitter_s", [0.001, 0.002, 0.004])
-def test_times_may_jitter(path, jitter_s):
+def test_jittering_times_give_a_rate(path, jitter_s):
     jitter = np.random.default_rng(0).uniform(-jitter_s, jitter_s, 5000)
     times = np.sort(np.arange(5000) / 250 + jitter)
     found = read(path, "time_s,V1\n" + rows(5000, lambda i: f"{times[i]:.6f}", value))
@@ -361,7 +361,7 @@ def test_a_gap_of_any_length_anywhere_is_refused(path, missing, row, unit):
     ids=["0, 4, 8", "epoch ms", "us", "0, 1, 2", "0, 0.5, 1"],
 )
 @pytest.mark.parametrize("name", ["time", "t", "timestamp"])
-def test_times_in_steps_that_are_no_seconds_ask_for_their_unit(path, name, cell):
+def test_an_error_for_implausible_time_steps_asks_for_their_unit(path, name, cell):
     with pytest.raises(FormatError, match=r"does not say of what. Pass their unit: load\(fmt='csv', time_unit='ms'\)"):
         read(path, f"{name},V1\n" + rows(20, cell, value))
     found = Csv(time_unit="ms").read(path, ReadRequest())
@@ -369,7 +369,7 @@ def test_times_in_steps_that_are_no_seconds_ask_for_their_unit(path, name, cell)
     assert Csv(fs=77).read(path, ReadRequest()).meta["fs_source"] == "given"
 
 
-def test_times_too_coarse_for_a_rate_are_refused_and_those_that_tell_one_are_read(path):
+def test_times_that_are_too_coarse_for_a_rate_are_refused(path):
     text = "time,V1\n" + rows(3000, lambda i: f"10:{i // 500 // 60:02d}:{i // 500 % 60:02d}", value)
     with pytest.raises(FormatError, match=r"too coarse to tell the rate: it may be .* Hz. Pass it: load"):
         read(path, text)
@@ -386,7 +386,7 @@ def test_tables_in_every_encoding_are_the_same_record(path, encoding):
     assert Csv.recognises(path.read_bytes()[:4096])
 
 
-def test_decimal_commas_stand_beside_tabs_too(path):
+def test_decimal_commas_work_with_tabs(path):
     found = read(path, "time_s\tV1\n0\t0,5\n0,004\t1,25\n0,008\t2\n")
     assert (found.fs, found.signal.tolist()) == (250.0, [[0.5, 1.25, 2.0]])
 

@@ -87,7 +87,7 @@ def test_an_edf_signal_without_a_range_is_left_out(tmp_path: Path) -> None:
         _load(path, channels="I")
 
 
-def test_data_records_of_0_s_last_as_long_as_their_times_say(tmp_path: Path) -> None:
+def test_data_records_of_0_s_last_as_long_as_their_times_show(tmp_path: Path) -> None:
     path = _edf(tmp_path / "a.edf", duration="0")
     _refused(path, "lasts 0 s, so their rate is unknown. Pass damaged='read'")
     found = _load(path, components=["signal", "meta", "annotation"])
@@ -97,7 +97,7 @@ def test_data_records_of_0_s_last_as_long_as_their_times_say(tmp_path: Path) -> 
     assert found.annotation[0].sample.tolist() == [0, 100, 200, 300]
 
 
-def test_data_records_of_0_s_without_times_leave_their_annotations(tmp_path: Path) -> None:
+def test_data_records_of_0_s_without_times_keep_their_annotations(tmp_path: Path) -> None:
     path = _edf(tmp_path / "a.edf", duration="0", n_records=1)
     with pytest.raises(FormatError, match="no signal that can be read; read it with components='annotation'"):
         _load(path)
@@ -146,7 +146,7 @@ def test_a_missing_signal_file_takes_only_its_own_signals(tmp_path: Path) -> Non
         _load(tmp_path / "a.hea")
 
 
-def test_an_annotation_file_that_was_cut_is_read_up_to_there(data: Path, tmp_path: Path) -> None:
+def test_a_truncated_annotation_file_is_read_up_to_its_end(data: Path, tmp_path: Path) -> None:
     path = _copied(data, tmp_path)
     whole = EcgDataset(str(path)).next_batch(1).load(components="annotation").annotation[0]
     raw = (tmp_path / "208.atr").read_bytes()
@@ -184,7 +184,7 @@ def test_a_bare_dicom_data_set_is_read_too(data: Path, tmp_path: Path) -> None:
         assert _load(path).signal == EcgDataset(str(source)).next_batch(1).load().signal
 
 
-def test_a_whole_file_has_no_damage_and_is_the_same(data: Path) -> None:
+def test_an_intact_file_has_no_damage_and_is_read_the_same(data: Path) -> None:
     for name in ("formats/scp/Example.scp", "mitdb/119.hea", "formats/edf/contec_0000050.edf", "ludb/7.hea"):
         found = _load(data / name)
         assert found.meta[0]["damage"] == ()
@@ -197,7 +197,7 @@ def test_other_values_are_refused() -> None:
         EcgDataset.simulated(1).next_batch(1).load(damaged="repair")
 
 
-def test_the_commands_take_the_option_and_say_what_was_left_out(data: Path, tmp_path: Path) -> None:
+def test_the_commands_accept_the_option_and_report_what_was_left_out(data: Path, tmp_path: Path) -> None:
     path = _copied(data, tmp_path)
     (tmp_path / "208.dat").write_bytes((tmp_path / "208.dat").read_bytes()[:300_000])
 

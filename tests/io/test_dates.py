@@ -55,7 +55,7 @@ def test_every_date_goes_from_wfdb_to_edf_and_back(at: datetime, tmp_path: Path)
 
 @pytest.mark.parametrize("fmt", WRITABLE)
 @pytest.mark.parametrize("at", [MOMENTS[0], MOMENTS[-2]], ids=str)
-def test_every_format_keeps_dates_that_two_digits_cannot_tell(fmt: str, at: datetime, tmp_path: Path) -> None:
+def test_every_format_keeps_dates_that_need_four_digits_for_the_year(fmt: str, at: datetime, tmp_path: Path) -> None:
     assert _timestamp(fmt, formats.get(fmt)().write(_record(at), tmp_path / "a")[-1]) == at
 
 
@@ -107,7 +107,7 @@ AT = datetime(2020, 5, 6, 10, 20, 30)  # noqa: DTZ001 -- the format has no zone
         ),
     ],
 )
-def test_the_recording_field_is_believed_in_every_spelling(tmp_path: Path, recording: str) -> None:
+def test_the_date_in_the_recording_field_is_read_in_every_spelling(tmp_path: Path, recording: str) -> None:
     # In the header stands another year, of which the two digits tell nothing.
     assert _with_fields(tmp_path, recording, "06.05.yy") == AT
     assert _with_fields(tmp_path, recording, "06.05.19") == AT
@@ -126,7 +126,7 @@ def test_the_recording_field_is_believed_in_every_spelling(tmp_path: Path, recor
         ("Startdate 7/8/2020", "06.05.20", AT),
     ],
 )
-def test_what_the_recording_field_does_not_tell_stands_in_the_header(
+def test_the_header_supplies_what_the_recording_field_lacks(
     tmp_path: Path, recording: str, day: str, expected: datetime | None
 ) -> None:
     assert _with_fields(tmp_path, recording, day) == expected
@@ -154,9 +154,7 @@ def test_a_wfdb_header_is_read_with_every_plain_spelling_of_its_date(tmp_path: P
 
 
 @pytest.mark.parametrize("written", ["06-05-2020", "06.05.2020", "31/02/2020", "06/05/20", "06-13-20/1"])
-def test_a_date_of_which_the_order_or_the_century_is_not_told_is_left_out_and_said(
-    tmp_path: Path, written: str
-) -> None:
+def test_a_date_with_ambiguous_order_or_century_is_ignored_with_a_warning(tmp_path: Path, written: str) -> None:
     (tmp_path / "r.hea").write_text(f"r 1 250 1 10:20:30 {written}\nr.dat 16 200\n")
     (tmp_path / "r.dat").write_bytes(b"\0\0")
     meta = Wfdb().read(tmp_path / "r.hea", ReadRequest()).meta
@@ -164,7 +162,7 @@ def test_a_date_of_which_the_order_or_the_century_is_not_told_is_left_out_and_sa
     assert f"the date {written!r} is not dd/mm/yyyy and is not read" in meta["warnings"]
 
 
-def test_a_month_beyond_12_tells_the_order(tmp_path: Path) -> None:
+def test_a_month_beyond_12_shows_the_order(tmp_path: Path) -> None:
     for written in ("05/16/2020", "16/05/2020", "16-05-2020", "05-16-2020"):
         (tmp_path / "r.hea").write_text(f"r 1 250 1 10:20:30 {written}\nr.dat 16 200\n")
         (tmp_path / "r.dat").write_bytes(b"\0\0")
@@ -178,7 +176,7 @@ def test_a_month_beyond_12_tells_the_order(tmp_path: Path) -> None:
         *(("2020-05-06", (2020, 5, 6)), ("06-MAY-2020", (2020, 5, 6)), ("06/MAY/2020", (2020, 5, 6))),
     ],
 )
-def test_muse_writes_the_month_first_unless_it_is_plain(
+def test_muse_dates_have_the_month_first_if_ambiguous(
     data: Path, tmp_path: Path, written: str, expected: tuple[int, int, int]
 ) -> None:
     source = data / "formats/muse_xml/introecg_example.xml"
@@ -207,7 +205,7 @@ def test_muse_writes_the_month_first_unless_it_is_plain(
         "5 5 5",
     ],
 )
-def test_what_is_no_date_is_none(text: str) -> None:
+def test_a_text_that_is_not_a_date_is_none(text: str) -> None:
     assert written_dates(text) == ()
     assert the_date(text) is None
 
@@ -225,7 +223,9 @@ def test_what_is_no_date_is_none(text: str) -> None:
         ("5-6-2020 {}", None),
     ],
 )
-def test_a_table_of_which_no_date_tells_the_order_has_none(tmp_path: Path, written: str, expected: date | None) -> None:
+def test_a_table_in_which_no_date_shows_the_order_has_no_dates(
+    tmp_path: Path, written: str, expected: date | None
+) -> None:
     rows = [f"{written.format(f'10:00:00.{i * 4:03d}')},{i % 7 / 10}" for i in range(250)]
     (tmp_path / "r.csv").write_text("\n".join(["time,II (mV)", *rows]) + "\n")
     found = formats.get("csv")().read(tmp_path / "r.csv", ReadRequest())

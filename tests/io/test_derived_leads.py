@@ -40,13 +40,13 @@ def _again(fmt: str, record: Record, folder: Path, **request: object) -> Record:
 
 @pytest.mark.parametrize("fmt", WRITABLE)
 @pytest.mark.parametrize("leads", [("I", "II"), ("II", "I"), ("I", "II", "V1"), ("I",), EIGHT[:-1], LIMB])
-def test_a_few_leads_are_as_many_in_every_format(fmt: str, leads: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_number_of_leads_is_the_same_in_every_format(fmt: str, leads: tuple[str, ...], tmp_path: Path) -> None:
     found = _again(fmt, _record(leads), tmp_path)
     assert (found.leads, found.meta["derived_leads"]) == (leads, ())
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_limb_leads_are_computed_where_asked_for_and_not_written(fmt: str, tmp_path: Path) -> None:
+def test_limb_leads_are_computed_on_request_and_not_written(fmt: str, tmp_path: Path) -> None:
     source = _record(("I", "II"))
     six = _again(fmt, source, tmp_path, derive="limb")
     assert (six.leads, six.meta["derived_leads"]) == (LIMB, MADE)
@@ -62,7 +62,7 @@ def test_limb_leads_are_computed_where_asked_for_and_not_written(fmt: str, tmp_p
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_12_leads_of_which_8_are_stored_are_completed_and_stay_8_in_the_file(fmt: str, tmp_path: Path) -> None:
+def test_8_stored_leads_are_completed_to_12_and_stay_8_in_the_file(fmt: str, tmp_path: Path) -> None:
     source = _record(EIGHT)
     whole = _again(fmt, source, tmp_path)
     assert (whole.leads, whole.meta["derived_leads"]) == ((*LIMB, *EIGHT[2:]), MADE)
@@ -76,7 +76,7 @@ def test_12_leads_of_which_8_are_stored_are_completed_and_stay_8_in_the_file(fmt
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_computed_leads_are_chosen_by_name_like_others(fmt: str, tmp_path: Path) -> None:
+def test_computed_leads_are_selected_by_name_like_others(fmt: str, tmp_path: Path) -> None:
     whole = _again(fmt, _record(EIGHT), tmp_path)
     some = _again(fmt, _record(EIGHT), tmp_path, channels=("V3", "aVF", "II"), start_s=1.0, stop_s=2.0)
     assert (some.leads, len(some.meta["signame"])) == (("V3", "aVF", "II"), 3)
@@ -97,7 +97,7 @@ def test_other_leads_are_not_taken_for_those_of_a_12_lead_ecg(fmt: str, leads: t
     assert _again(fmt, _record(leads), tmp_path, derive="limb").leads == leads
 
 
-def test_leads_that_are_no_voltage_are_not_added_up(tmp_path: Path) -> None:
+def test_leads_that_are_not_voltages_are_not_added(tmp_path: Path) -> None:
     assert _again("npz", _record(EIGHT, "mmHg"), tmp_path, derive="limb").leads == EIGHT
 
 
@@ -146,7 +146,7 @@ def test_integers_of_a_wfdb_record_survive_completion(fmt: str, tmp_path: Path) 
         np.testing.assert_allclose(stored_again.signal * 200, stored.T, atol=1e-5)  # type: ignore[operator]
 
 
-def test_a_device_that_computes_leads_itself_is_asked_not_to(data: Path) -> None:
+def test_readers_that_compute_leads_themselves_respect_derive(data: Path) -> None:
     file = data / "formats/contec/0000037.ECG"
     assert Contec().read(file, ReadRequest(derive="never")).leads == ("II", "III", *EIGHT[2:])
     assert Contec().read(file, ReadRequest()).meta["derived_leads"] == ("I", "aVR", "aVL", "aVF")

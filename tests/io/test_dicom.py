@@ -135,7 +135,7 @@ def test_the_median_beats_marks_are_not_put_on_the_rhythm(data: Path) -> None:
     assert len(record.annotation) == 0
 
 
-def test_nothing_identifying_is_read_unless_asked_for(data: Path) -> None:
+def test_identifying_data_are_read_only_on_request(data: Path) -> None:
     path = data / "formats/dicom/pydicom_waveform_ecg.dcm"
     silent = Dicom().read(path, ReadRequest()).meta
     assert "642341" not in repr(silent)
@@ -299,7 +299,7 @@ def test_c_10_9_1_4_3_a_channel_that_begins_later_is_moved(
     assert "skew_left_s" not in record.meta
 
 
-def test_what_is_no_whole_sample_of_a_skew_is_told(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+def test_a_skew_of_a_fraction_of_a_sample_is_reported(tmp_path: Path, stored: NDArray[np.int16]) -> None:
     # A converter that goes from channel to channel.
     group = _group(stored, ["Lead V1", "Lead V2"])
     for channel, skew in zip(group.ChannelDefinitionSequence, ("0.0001", "0.0019"), strict=True):
@@ -356,7 +356,7 @@ def test_a_mark_at_a_time_that_no_recording_has_is_left_out(
 
 
 @pytest.mark.parametrize(("number", "position", "on_rhythm"), [(1, 6, 0), (2, 6, 0), (1, 7, 1), (3, 6, 1)])
-def test_marks_that_lie_in_the_median_beat_are_taken_for_its_own(
+def test_annotations_within_the_median_beat_are_attached_to_it(
     tmp_path: Path, stored: NDArray[np.int16], number: int, position: int, on_rhythm: int
 ) -> None:
     # As the ECG Toolkit and GE write them: of group 1, though they are of group 2.
@@ -412,7 +412,7 @@ def test_voltages_become_millivolts(tmp_path: Path, stored: NDArray[np.int16], u
     np.testing.assert_allclose(record.signal, stored * factor, rtol=1e-6)
 
 
-def test_what_is_no_voltage_keeps_its_unit(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+def test_a_channel_that_is_not_a_voltage_keeps_its_unit(tmp_path: Path, stored: NDArray[np.int16]) -> None:
     group = _group(stored, ["ART", "CVP"], sensitivity="0.5", unit="mm[Hg]")
     record = Dicom().read(_write(tmp_path / "a.dcm", group), ReadRequest())
     assert record.units == ("mm[Hg]", "mm[Hg]")
@@ -420,7 +420,7 @@ def test_what_is_no_voltage_keeps_its_unit(tmp_path: Path, stored: NDArray[np.in
     np.testing.assert_allclose(record.signal, stored * 0.5)
 
 
-def test_simultaneous_groups_lie_side_by_side(tmp_path: Path, stored: NDArray[np.int16]) -> None:
+def test_simultaneous_groups_become_one_record(tmp_path: Path, stored: NDArray[np.int16]) -> None:
     path = _write(
         tmp_path / "a.dcm", _group(stored, ["Lead V1", "Lead V2"], label="a"), _group(stored, ["Lead V3", "Lead V4"])
     )

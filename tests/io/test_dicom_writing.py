@@ -86,7 +86,7 @@ def test_a_34_the_narrowest_object_that_may_hold_a_record_is_written(
 
 
 @pytest.mark.parametrize(("leads", "fs"), [(1, 1001.0), (1, 49.0), (13, 100.0), (25, 500.0)])
-def test_what_no_object_may_hold_is_not_written(tmp_path: Path, leads: int, fs: float) -> None:
+def test_values_that_no_dicom_object_can_hold_are_refused(tmp_path: Path, leads: int, fs: float) -> None:
     record = Record(np.zeros((leads, 9), np.float32), fs, tuple(f"x{i}" for i in range(leads)), ("mV",) * leads)
     with pytest.raises(InputError, match=r"cannot be written as DICOM: its ECG objects hold up to 24 leads at 200 to"):
         Dicom().write(record, tmp_path / "a")
@@ -99,7 +99,7 @@ def test_infinite_samples_are_not_written(tmp_path: Path) -> None:
         Dicom().write(record, tmp_path / "a")
 
 
-def test_who_it_is_is_written_only_on_demand_and_else_its_hash(data: Path, tmp_path: Path) -> None:
+def test_identity_is_written_only_on_request_and_otherwise_its_hash(data: Path, tmp_path: Path) -> None:
     record = Dicom().read(data / "formats/dicom/pydicom_waveform_ecg.dcm", ReadRequest(identify=True))
     Dicom().write(record, tmp_path / "silent")
     content = (tmp_path / "silent.dcm").read_bytes()

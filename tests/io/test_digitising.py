@@ -89,7 +89,7 @@ def test_the_error_of_a_changed_signal_keeps_the_promise(
 
 
 @pytest.mark.parametrize(("fmt", "name"), [*((fmt, name) for fmt in STEPS for name in SOURCES[:2]), ("edf", "EDF")])
-def test_the_integers_of_a_source_stay_whatever_the_format(fmt: str, name: str, data: Path, tmp_path: Path) -> None:
+def test_the_integers_of_a_source_are_kept_in_every_format(fmt: str, name: str, data: Path, tmp_path: Path) -> None:
     source = read_source(data, name)
     files = formats.get(fmt)().write(source, tmp_path / "r1")
     found = formats.get(fmt)().read(files[-1], ReadRequest(channels=(0, 1)))
@@ -97,7 +97,7 @@ def test_the_integers_of_a_source_stay_whatever_the_format(fmt: str, name: str, 
     np.testing.assert_allclose(found.signal, source.signal, rtol=3e-7, atol=1e-9)
 
 
-def test_what_a_pipeline_scales_is_written_as_it_is(data: Path, tmp_path: Path) -> None:
+def test_a_scaled_signal_is_written_with_its_own_steps(data: Path, tmp_path: Path) -> None:
     records = {"119": data / "mitdb/119.hea"}
     loading = Pipeline().load(fmt="wfdb", components=["signal", "meta"], stop_s=10.0)
     small = loading.apply_transform(lambda x: x * np.float32(0.001))
@@ -123,7 +123,7 @@ def test_other_readers_give_the_values_that_were_written(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("fmt", sorted(set(STEPS) - {"edf"}))
-def test_a_signal_a_billion_times_smaller_is_not_taken_for_zeros(fmt: str, data: Path, tmp_path: Path) -> None:
+def test_a_signal_scaled_by_1e_9_is_not_written_as_zeros(fmt: str, data: Path, tmp_path: Path) -> None:
     source = read_source(data, SOURCES[0])
     changed = replace(source, signal=source.signal * np.float32(1e-9))
     files = formats.get(fmt)().write(changed, tmp_path / "r1")
@@ -147,7 +147,7 @@ def test_an_edf_range_of_the_source_is_written_as_it_was(seed: int, tmp_path: Pa
 
 @pytest.mark.parametrize("fmt", STEPS)
 @pytest.mark.parametrize("value", [0.0, 0.1, -3.3, 1e-7, 12345.678])
-def test_a_constant_lead_comes_back(fmt: str, value: float, tmp_path: Path) -> None:
+def test_a_constant_lead_survives_a_round_trip(fmt: str, value: float, tmp_path: Path) -> None:
     record = Record(np.full((1, 500), value, np.float32), 250.0, ("II",), ("mV",))
     files = formats.get(fmt)().write(record, tmp_path / "r1")
     found = formats.get(fmt)().read(files[-1], ReadRequest()).signal

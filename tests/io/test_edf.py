@@ -96,7 +96,7 @@ def test_clause_2_2_4_annotations_are_counted_from_the_first_sample(tmp_path):
     assert part.sample.tolist() == [5, 30]
 
 
-def test_marks_that_last_come_back_with_their_duration_comments_and_the_age(tmp_path):
+def test_durations_comments_and_the_age_survive_a_round_trip(tmp_path):
     marks = Annotation(
         np.array([0, 50, 120]), np.array(['"', "N", '"']), ("noise", "", "walking"), duration_s=np.array([0.5, 0, 1.25])
     )
@@ -168,7 +168,7 @@ def test_edf_plus_d_with_a_gap_of_years_allocates_nothing(tmp_path):
     assert read(path, start_s=0.5, stop_s=1.5).signal.shape == (1, 100)
 
 
-def test_age_sex_device_and_time_are_read_and_who_it_is_only_when_asked(tmp_path):
+def test_age_sex_device_and_time_are_read_and_the_identity_on_request(tmp_path):
     path = write(
         tmp_path / "x.edf",
         signal(),
@@ -250,7 +250,7 @@ def test_a_pipe_does_not_make_the_reader_wait(tmp_path):
     fails(tmp_path / "x.edf", "is not a regular file")
 
 
-def test_a_missing_file_says_so(tmp_path):
+def test_an_error_names_a_missing_file(tmp_path):
     fails(tmp_path / "x.edf", "cannot be read")
 
 
@@ -292,7 +292,7 @@ def test_marks_are_texts_and_texts_marks(text, mark):
     assert to_text(mark, ("II", "V1")) == text
 
 
-def test_all_that_a_mark_has_comes_back(tmp_path):
+def test_all_fields_of_an_annotation_survive_a_round_trip(tmp_path):
     marks = Annotation(
         sample=np.array([3, 9, 9, 40]),
         symbol=np.array(["(", "N", "V", '"']),
@@ -327,7 +327,7 @@ def test_filters_are_read_from_the_prefiltering(tmp_path):
     assert Edf().read(tmp_path / "r.edf", ReadRequest(channels=("II",))).meta["notch_hz"] == 50.0
 
 
-def test_2_2_4_the_first_onset_tells_the_fraction_of_the_start(tmp_path):
+def test_2_2_4_the_first_onset_is_the_fraction_of_the_start_time(tmp_path):
     start = time(3, 4, 5, 250_000)
     edf = edfio.Edf(
         [edfio.EdfSignal(np.arange(500.0), 250, label="II")],
@@ -384,7 +384,7 @@ def test_microvolts_in_every_spelling_and_encoding_become_millivolts(tmp_path, f
         (b"adu", "adu", True),
     ],
 )
-def test_a_dimension_that_is_no_voltage_is_kept_and_flagged_where_it_tells_no_unit(tmp_path, field, unit, unknown):
+def test_a_dimension_that_is_not_a_voltage_is_kept_and_flagged_if_it_is_not_a_unit(tmp_path, field, unit, unknown):
     path = write(tmp_path / "x.edf", signal(unit="uV"))
     theirs = edfio.read_edf(path).signals[0].data
     found = read(patched(path, _DIMENSION, field.ljust(8)))

@@ -81,7 +81,7 @@ def test_metadata_of_the_implementation_guides_example(example: Path) -> None:
     }
 
 
-def test_wave_marks_lie_where_the_file_says_and_around_the_qrs(example: Path) -> None:
+def test_wave_annotations_agree_with_the_file_and_enclose_the_qrs(example: Path) -> None:
     record = Hl7Aecg().read(example, ALL)
     marks = record.annotation
     assert marks is not None
@@ -106,7 +106,7 @@ def test_identity_is_read_only_on_request(example: Path) -> None:
     assert told["patient_key"] == silent["patient_key"]
 
 
-def test_the_representative_beat_is_read_on_demand(example: Path) -> None:
+def test_the_representative_beat_is_read_on_request(example: Path) -> None:
     record = Hl7Aecg(series="REPRESENTATIVE_BEAT").read(example, ALL)
     assert record.signal is not None
     assert record.signal.shape == (12, 599)

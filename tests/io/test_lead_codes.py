@@ -53,7 +53,7 @@ def test_ps3_16_cid_3001_the_codes_of_the_12_leads(scheme: str, value: str) -> N
     )
 
 
-def test_a_dicom_channel_is_what_its_code_says_not_its_meaning_or_label(tmp_path: Path) -> None:
+def test_a_dicom_channel_is_named_by_its_code_not_by_its_meaning_or_label(tmp_path: Path) -> None:
     codes = [
         ("MDC", "2:2", "Lead I"),
         ("SCPECG", "5.6.3-9-1", "Lead II"),
@@ -67,12 +67,12 @@ def test_a_dicom_channel_is_what_its_code_says_not_its_meaning_or_label(tmp_path
     assert record.leads == ("II", "I", "-aVR", "aVF", "V1", "III")
 
 
-def test_meaning_and_label_count_where_the_code_is_not_known(tmp_path: Path) -> None:
+def test_meaning_and_label_are_used_if_the_code_is_unknown(tmp_path: Path) -> None:
     codes = [("99LOCAL", "2:2", "Lead V1"), ("MDC", "2:86", "Lead V2"), ("MDC", "x", "Lead V3"), ("SCPECG", "9", "")]
     assert _coded(tmp_path, codes, ["I", "I", "I", "V4"]).leads == ("V1", "V2", "V3", "V4")
 
 
-def test_the_files_own_words_stay_where_they_mean_the_coded_lead(tmp_path: Path) -> None:
+def test_the_files_own_lead_name_is_kept_if_it_means_the_coded_lead(tmp_path: Path) -> None:
     record = _coded(tmp_path, [("MDC", "2:1", "Lead I (Einthoven)"), ("MDC", "2:2", "Lead V2")])
     assert record.meta["signame"] == ("Lead I (Einthoven)", "II")
 
@@ -93,7 +93,7 @@ def test_an_aecg_with_the_numbers_of_mdc_has_these_leads(data: Path, tmp_path: P
     assert Hl7Aecg().read(tmp_path / "a.xml", NEVER).leads == whole.leads
 
 
-def test_an_mfer_channel_is_what_its_code_says_not_its_label(data: Path, tmp_path: Path) -> None:
+def test_an_mfer_channel_is_named_by_its_code_not_by_its_label(data: Path, tmp_path: Path) -> None:
     whole = Mfer().read(data / "formats/mfer/test-file.MWF", NEVER)
     assert whole.leads == ("II", "V5")
 
@@ -107,7 +107,7 @@ def test_an_mfer_channel_is_what_its_code_says_not_its_label(data: Path, tmp_pat
     assert Mfer().read(tmp_path / "a.mwf", NEVER).leads == ("II", "V2")
 
 
-def test_what_is_written_as_dicom_has_codes_that_are_read(tmp_path: Path) -> None:
+def test_codes_written_to_dicom_can_be_read(tmp_path: Path) -> None:
     signal = np.random.default_rng(0).normal(size=(12, 500)).astype(np.float32)
     (path,) = Dicom().write(Record(signal, 500.0, STANDARD, ("mV",) * 12), tmp_path / "a")
     dataset = pydicom.dcmread(path)

@@ -76,7 +76,9 @@ LONG_TERM = [("N", chan) for chan in (0, 34, 1, 7, 2, 0, 33, 1, 18, 3)]
 
 
 @pytest.mark.parametrize("leads", [("MLIII",), ("V4",), ("MLIII", "V4"), ("V4", "MLIII")])
-def test_beats_of_the_european_st_t_database_stay_whatever_lead_is_read(tmp_path: Path, leads: tuple[str, ...]) -> None:
+def test_beats_of_the_european_st_t_database_stay_whichever_lead_is_read(
+    tmp_path: Path, leads: tuple[str, ...]
+) -> None:
     path = _wfdb(tmp_path, ("V4", "MLIII"), EUROPEAN)
     chosen = Wfdb().read(path, ReadRequest(components=MARKS, channels=leads)).annotation
     assert chosen is not None
@@ -85,7 +87,7 @@ def test_beats_of_the_european_st_t_database_stay_whatever_lead_is_read(tmp_path
     assert chosen.channel[chosen.symbol == "s"].tolist() == [i for i, lead in enumerate(leads, 1) if lead == "MLIII"]
 
 
-def test_an_st_change_goes_with_its_lead_and_beats_are_cropped_from_the_other(tmp_path: Path) -> None:
+def test_an_st_change_follows_its_lead_and_beats_are_cropped_from_the_other(tmp_path: Path) -> None:
     path = _wfdb(tmp_path, ("V4", "MLIII"), EUROPEAN)
     batch = EcgDataset(path).batch([0]).load(fmt="wfdb", components=["signal", "meta", "annotation"])
     assert _told(batch.keep_channels("MLIII").annotation[0]) == Counter(N=10, s=1)
@@ -110,7 +112,7 @@ def test_beats_of_long_term_databases_stay_in_any_order_of_leads(tmp_path: Path,
 
 
 @pytest.mark.parametrize("symbol", [*sorted(BEATS), "+", '"', "~", "|", "!", "[", "]", "x", "^", "@"])
-def test_what_concerns_the_whole_record_belongs_to_no_lead_whatever_its_channel(symbol: str) -> None:
+def test_annotations_of_the_whole_record_belong_to_no_lead_whatever_their_channel(symbol: str) -> None:
     found = with_owners(_marks(symbol * 4 + "(", [1, 2, 2, 1, 2]), 2, 250.0)
     assert found.channel.tolist() == [0, 0, 0, 0, 2]
 
@@ -132,7 +134,7 @@ def test_beats_that_are_marked_once_in_each_lead_belong_to_their_leads() -> None
     assert with_owners(apart, 2, 250.0).channel.tolist() == [0] * 6
 
 
-def test_a_format_that_states_the_channel_of_a_note_is_believed() -> None:
+def test_the_channel_of_a_note_is_kept_if_the_format_states_it() -> None:
     marks = _marks('"(N+~', [2, 2, 2, 2, 9])
     assert with_owners(marks, 2, 250.0, stated=True).channel.tolist() == [2, 2, 0, 0, 0]
     assert with_owners(marks, 2, 250.0).channel.tolist() == [0, 2, 0, 0, 0]
@@ -183,7 +185,7 @@ def test_every_selection_of_leads_keeps_the_marks_of_the_record_and_of_these_lea
 
 @pytest.mark.parametrize("fmt", [name for name in formats.names() if formats.get(name).write is not Format.write])
 @pytest.mark.parametrize(("file", "ext"), [("mitdb/119", "atr"), ("qtdb/sel230", "pu"), ("ludb/7", None)])
-def test_what_is_written_is_selected_from_as_the_source_is(
+def test_selecting_leads_of_a_written_record_works_as_for_its_source(
     data: Path, tmp_path: Path, fmt: str, file: str, ext: str | None
 ) -> None:
     part = {"components": ALL, "ann_ext": ext, "stop_s": 9.5}
@@ -315,7 +317,7 @@ def test_a_folder_that_is_converted_into_itself_twice_gets_no_marks(cinc: Path, 
 
 
 @pytest.mark.parametrize(("file", "ext"), [("mitdb/119", "atr"), ("qtdb/sel230", "pu"), ("ludb/7", None)])
-def test_a_packed_store_is_selected_from_as_its_source_is(
+def test_selecting_leads_of_a_packed_store_works_as_for_its_source(
     data: Path, tmp_path: Path, file: str, ext: str | None
 ) -> None:
     source = data / f"{file}.hea"
@@ -342,7 +344,7 @@ def test_computing_leads_keeps_the_marks_of_the_record(data: Path) -> None:
 
 
 @pytest.mark.parametrize("fmt", [name for name in formats.names() if formats.get(name).write is not Format.write])
-def test_marks_of_the_first_lead_alone_stay_its_own_beside_those_of_the_record(fmt: str, tmp_path: Path) -> None:
+def test_annotations_of_the_first_lead_stay_separate_from_those_of_the_record(fmt: str, tmp_path: Path) -> None:
     marks = _marks("(N)+", [1, 0, 1, 0])
     source = Record(np.zeros((2, 1000), np.float32), 250.0, ("II", "V1"), ("mV", "mV"), {}, marks)
     path = formats.get(fmt)().write(source, tmp_path / "r1")[-1]

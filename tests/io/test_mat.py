@@ -84,7 +84,7 @@ def test_a_mat_file_of_physionet_says_to_read_it_as_wfdb(data):
         formats.get("mat")().read(data / "cinc2017/A00015.mat", ReadRequest())
 
 
-def test_the_rate_and_the_unit_of_a_mat_file_can_be_told(data):
+def test_the_rate_and_the_unit_of_a_mat_file_can_be_passed(data):
     found = formats.get("mat")(fs=300, unit="mV", per_unit=1000).read(data / "cinc2017/A00015.mat", ReadRequest())
     theirs = formats.get("wfdb")().read(data / "cinc2017/A00015", ReadRequest())
     np.testing.assert_array_equal(found.signal, theirs.signal)
@@ -120,7 +120,7 @@ def cpsc_2018(n: int = 50) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_record_of_cpsc_2018_is_read_when_its_rate_is_told(path, compressed):
+def test_a_record_of_cpsc_2018_is_read_if_its_rate_is_passed(path, compressed):
     fields = cpsc_2018()
     scipy.io.savemat(path, {"ECG": fields}, do_compression=compressed)
     found = read(path, fs=500)
@@ -131,7 +131,7 @@ def test_a_record_of_cpsc_2018_is_read_when_its_rate_is_told(path, compressed):
     fails(path, "among [ECG.age, ECG.data, ECG.sex]", "Challenge 2018 has 500 Hz: load(fmt='mat', fs=500)")
 
 
-def test_a_pipeline_reads_records_of_cpsc_2018_when_their_rate_is_told(tmp_path):
+def test_a_pipeline_reads_records_of_cpsc_2018_if_their_rate_is_passed(tmp_path):
     for name in ("A0001", "A0002"):
         scipy.io.savemat(tmp_path / f"{name}.mat", {"ECG": cpsc_2018()})
     batch = (EcgDataset(str(tmp_path / "*.mat")) >> Pipeline().load(fmt="mat", fs=500)).next_batch(2)
@@ -204,14 +204,14 @@ def test_a_matrix_of_times_is_not_taken_for_the_signal(path):
     fails(path, "holds tm (1, 10); expected one named 'signal'")
 
 
-def test_rates_that_contradict_each_other_elsewhere_are_none(path):
+def test_contradictory_rates_are_ignored(path):
     scipy.io.savemat(path, {"ecg": SIGNAL, "a": {"fs": 100}, "b": {"fs": 200}})
     fails(path, "holds no sampling rate")
     scipy.io.savemat(path, {"ecg": SIGNAL, "a": {"fs": 100}, "b": {"fs": 100}})
     assert read(path).fs == 100.0
 
 
-def test_the_names_of_the_leads_can_be_told(path):
+def test_the_names_of_the_leads_can_be_passed(path):
     scipy.io.savemat(path, {"val": SIGNAL, "fs": 250})
     assert read(path, leads=["MLII", "V5"]).leads == ("MLII", "V5")
     fails(path, "holds 2 leads in 'val', and leads=… names 1", leads=["I"])
@@ -224,7 +224,7 @@ def test_twelve_leads_without_names_have_none_unless_they_are_of_cpsc_2018(path)
     assert read(path, fs=500).leads == tuple(f"signal {i}" for i in range(12))
 
 
-def test_what_is_no_single_structure_is_passed_over(path):
+def test_arrays_of_structures_are_skipped(path):
     several = np.array([(SIGNAL + 1,), (SIGNAL + 2,)], dtype=[("data", object)])
     scipy.io.savemat(path, {"several": several, "val": SIGNAL, "deep": {"a": {"b": {"c": {"data": SIGNAL}}}}, "fs": 1})
     found = read(path)
@@ -308,7 +308,7 @@ def test_many_small_numbers_that_would_become_large_ones_are_refused(path):
     assert peak <= 20 * path.stat().st_size + (4 << 20)
 
 
-def test_what_a_compressed_variable_needs_is_near_its_size(path):
+def test_a_compressed_variable_needs_memory_near_its_size(path):
     rng = np.random.default_rng(0)
     scipy.io.savemat(path, {"ECG": {"data": rng.normal(0, 0.3, (12, 20_000)), "fs": 500}}, do_compression=True)
     read(path)
@@ -333,7 +333,7 @@ def test_a_compressed_variable_is_checked_to_its_end(path):
     fails(path, "holds a variable that cannot be unpacked", fs=1)
 
 
-def test_a_text_of_many_rows_is_no_list_of_names(path):
+def test_a_text_with_many_rows_is_not_a_list_of_names(path):
     letters = element(16, b"\xff" * 60_000)
     path.write_bytes(
         level_5(

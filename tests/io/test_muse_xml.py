@@ -86,7 +86,7 @@ def test_metadata_and_the_devices_own_statements(muse: Path) -> None:
     assert (meta["highpass_hz"], meta["lowpass_hz"], meta["notch_hz"]) == (0.16, 150.0, None)
 
 
-def test_who_it_was_and_who_confirmed_it_is_told_only_on_demand(muse: Path) -> None:
+def test_patient_and_physician_are_read_only_on_request(muse: Path) -> None:
     silent = repr(dict(MuseXml().read(muse, ALL).meta))
     assert not re.search("TESTONE|201700237|Garg|CEDARS|1980", silent)
     told = MuseXml().read(muse, ReadRequest(identify=True)).meta
@@ -109,7 +109,7 @@ def test_one_mark_per_beat_beats_at_the_rate_that_was_measured(muse: Path, bare:
         assert all(slope[max(b - 30, 0) : b + 30].max() > 5 * np.median(slope) for b in marks.sample)
 
 
-def test_the_median_beat_is_read_on_demand(muse: Path) -> None:
+def test_the_median_beat_is_read_on_request(muse: Path) -> None:
     record = MuseXml(waveform="Median").read(muse, ALL)
     assert record.signal is not None
     assert record.signal.shape == (12, 600)
@@ -180,7 +180,7 @@ def test_leads_that_the_device_found_off_are_flagged(
     assert any("the device found off" in text for text in check_file(path).warnings) == bool(off)
 
 
-def test_without_flags_nothing_is_said_of_leads_that_are_off(bare: Path, tmp_path: Path) -> None:
+def test_without_flags_no_leads_are_reported_as_off(bare: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(bare.read_text("latin-1").replace("LeadOff>", "Other>"), "latin-1")
     assert "lead_off" not in MuseXml().read(path, ReadRequest()).meta

@@ -39,7 +39,7 @@ def packed(records: EcgDataset, cinc: Path, tmp_path_factory: pytest.TempPathFac
     return records.pack(folder, fmt="wfdb", labels=labels, shard_mb=1)
 
 
-def test_integers_are_stored_as_int16_and_come_back_to_the_bit(records: EcgDataset, packed: EcgDataset) -> None:
+def test_integers_are_stored_as_int16_without_loss(records: EcgDataset, packed: EcgDataset) -> None:
     folder = Path(packed.paths[0].rpartition("#")[0])
     shards = json.loads((folder / "store.json").read_text())["shards"]
     assert {s["dtype"] for s in shards} == {"int16"}
@@ -71,7 +71,7 @@ def test_labels_are_kept(records: EcgDataset, packed: EcgDataset) -> None:
     assert batch.target.tolist() == [again.labels[i] for i in batch.ids]
 
 
-def test_what_no_integer_makes_is_stored_as_float32(records: EcgDataset, tmp_path: Path) -> None:
+def test_signals_without_integer_steps_are_stored_as_float32(records: EcgDataset, tmp_path: Path) -> None:
     simulated = EcgDataset.simulated(4, duration_s=5)
     store = simulated.pack(tmp_path / "s.packed", fmt="simulated")
     batch, again = simulated.batch(range(4)).load(fmt="simulated"), store.batch(range(4)).load()
@@ -273,7 +273,7 @@ def test_only_the_records_in_a_damaged_block_are_skipped(copy: Path) -> None:
         (dataset >> Pipeline().load(fmt="packed")).run(batch_size=4)
 
 
-def test_a_store_of_before_checksums_is_read_and_says_so(copy: Path, packed: EcgDataset) -> None:
+def test_a_store_without_checksums_is_read_and_reports_it(copy: Path, packed: EcgDataset) -> None:
     with_checksums = repr(Store(copy))
     _without_checksums(copy)
     assert EcgDataset(copy).batch(range(8)).load().signal == packed.batch(range(8)).load().signal
@@ -315,7 +315,7 @@ def test_one_shard_is_in_memory_while_packing(tmp_path: Path) -> None:
     assert max(path.stat().st_size for path in (tmp_path / "store").glob("*.arrow")) < 1.01 * shard_bytes
 
 
-def test_a_record_larger_than_a_shard_gets_one_of_its_own(tmp_path: Path) -> None:
+def test_a_record_larger_than_a_shard_gets_its_own_shard(tmp_path: Path) -> None:
     signals = [np.random.default_rng(i).normal(size=(2, n)).astype(np.float32) for i, n in enumerate((10, 9000, 20))]
     with StoreWriter(tmp_path / "store", 4096) as writer:
         for i, signal in enumerate(signals):
@@ -353,7 +353,7 @@ def test_a_full_disk_while_packing_is_one_error_and_leaves_nothing(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_missing_samples_among_others_come_back_missing(tmp_path: Path) -> None:
+def test_missing_samples_survive_packing(tmp_path: Path) -> None:
     # 200 per mV is exact in float32, and 1000.1 is not: two ways to compute a sample.
     for name, gain in (("a", 200.0), ("b", 1000.1)):
         signal = np.array([[1, 2, 3], [4, 5, 6]], np.float32) * 100

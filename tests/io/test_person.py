@@ -39,7 +39,7 @@ def test_a_salt_of_ones_own_changes_all_keys(monkeypatch: pytest.MonkeyPatch) ->
     assert patient_key("12345") == before
 
 
-def test_what_identifies_is_told_only_on_demand() -> None:
+def test_identifying_metadata_are_read_only_on_request() -> None:
     told = {"name": "Ada", "patient_id": "7", "birth_date": date(1900, 1, 2), "institution": "St. Elsewhere"}
     silent = person_meta(ReadRequest(), **told)  # type: ignore[arg-type]
     assert silent == {"patient_key": patient_key("7")}
@@ -133,7 +133,7 @@ def test_a_comment_that_names_a_person_is_known(text: str) -> None:
         "Dx: 426783006",
     ],
 )
-def test_a_comment_on_the_ecg_names_nobody(text: str) -> None:
+def test_a_comment_on_the_ecg_does_not_identify_a_person(text: str) -> None:
     assert not names_person(text)
 
 
@@ -142,6 +142,6 @@ def test_an_id_in_a_comment_is_found() -> None:
     assert id_in(("Age: 5", "Produced by xform from record 105")) is None
 
 
-def test_a_comment_that_never_ends_takes_no_time() -> None:
+def test_a_very_long_comment_takes_little_time() -> None:
     for text in ("read " * 200_000, " " * 1_000_000 + "x", "#" * 1_000_000, "social security" * 100_000):
         assert not names_person(text)

@@ -33,7 +33,7 @@ def _load(records: EcgDataset, **options: object) -> EcgBatch:
     return found
 
 
-def test_without_a_choice_the_rates_and_the_ways_out_are_told(mixed: EcgDataset) -> None:
+def test_an_error_without_a_selection_lists_the_rates_and_remedies(mixed: EcgDataset) -> None:
     with pytest.raises(
         MixedRatesError, match=r"\['a', 'c'\] at 125 Hz; \['b'\] at 500 Hz\. Choose .*common_fs="
     ) as caught:
@@ -64,7 +64,7 @@ def test_a_common_rate_resamples_and_keeps_the_order_of_leads(mixed: EcgDataset)
         np.testing.assert_allclose(batch.signal[0][row], scipy.signal.resample_poly(own, up, down), atol=2e-5)
 
 
-def test_chosen_channels_keep_the_order_asked_for(mixed: EcgDataset) -> None:
+def test_selected_channels_keep_the_given_order(mixed: EcgDataset) -> None:
     assert _load(mixed, channels=("b", "a"), common_fs=125).meta[0]["leads"] == ("b", "a")
 
 

@@ -39,7 +39,7 @@ def test_a_wfdb_record_is_recognised_by_header_signal_file_and_bare_name(data: P
     assert recognise(data / "mitdb/119.dat") == "wfdb"
 
 
-def test_a_file_of_no_format_is_refused_with_what_there_is(tmp_path: Path) -> None:
+def test_an_error_for_an_unknown_format_lists_the_formats(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(b"\x00\x01 nothing")
     with pytest.raises(FormatError) as caught:
@@ -63,7 +63,7 @@ def _polyglot() -> bytes:
     return head + b"DICM"
 
 
-def test_where_two_formats_claim_a_file_the_suffix_decides_or_the_caller(tmp_path: Path) -> None:
+def test_if_two_formats_match_a_file_the_suffix_or_the_caller_decides(tmp_path: Path) -> None:
     for suffix, fmt in ((".mwf", "mfer"), (".dcm", "dicom")):
         path = tmp_path / f"both{suffix}"
         path.write_bytes(_polyglot())
@@ -102,7 +102,7 @@ def test_a_header_whose_record_name_has_a_dot_or_folders_is_found_and_read(
     assert EcgDataset(tmp_path).paths == (path,)
 
 
-def test_a_wfdb_header_is_found_however_it_looks(tmp_path: Path) -> None:
+def test_wfdb_headers_in_any_spelling_are_found(tmp_path: Path) -> None:
     path = _record(tmp_path, "long", "long")
     path.write_text("# a comment\n" * 1000 + path.read_text())
     assert recognise(path) == "wfdb"
@@ -128,7 +128,7 @@ def test_a_file_named_from_the_root_of_the_data_set_is_read_inside_it_and_none_o
             EcgDataset(str(path)).next_batch(1).load()
 
 
-def test_near_misses_of_a_record_say_what_to_do(tmp_path: Path) -> None:
+def test_errors_for_files_that_are_almost_records_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "alone.dat").write_bytes(bytes(200))
     with pytest.raises(FormatError, match=r"signal file needs its header, alone\.hea, beside it"):
         recognise(tmp_path / "alone.dat")
@@ -141,7 +141,7 @@ def test_near_misses_of_a_record_say_what_to_do(tmp_path: Path) -> None:
         EcgDataset(str(path)).next_batch(1).load()
 
 
-def test_brackets_in_folders_are_no_pattern(tmp_path: Path) -> None:
+def test_brackets_in_folder_names_are_not_a_pattern(tmp_path: Path) -> None:
     folder = tmp_path / "data [1]" / "x*y"
     path = _record(folder, "a", "a")
     _record(folder, "b1", "b1")
@@ -161,7 +161,7 @@ def test_an_xml_file_is_found_behind_a_long_comment(data: Path, tmp_path: Path) 
     assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (12, 5000)
 
 
-def test_other_odd_heads_that_are_read_are_found(data: Path, tmp_path: Path) -> None:
+def test_other_unusual_headers_are_found(data: Path, tmp_path: Path) -> None:
     raw = bytearray((data / "formats" / "edf" / "cardio_sample.edf").read_bytes())
     raw[:8] = b"0".ljust(8, b"\0")
     raw[252:256] = b"1\0\0\0"

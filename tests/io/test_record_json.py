@@ -31,11 +31,11 @@ META: dict[str, Any] = {
 }
 
 
-def test_metadata_comes_back_equal_and_of_the_same_type() -> None:
+def test_metadata_survive_a_round_trip_with_their_types() -> None:
     assert same(from_json(to_json(META)), META)
 
 
-def test_what_has_no_form_is_left_out_and_the_rest_is_kept() -> None:
+def test_values_that_json_cannot_hold_are_left_out_and_the_rest_is_kept() -> None:
     assert from_json(to_json({"fs": 1.0, "f": print, "x": [1, object()], "m": {"a": 1, "b": print}})) == {
         "fs": 1.0,
         "m": {"a": 1},
@@ -83,7 +83,7 @@ def test_metadata_that_cannot_be_read_is_a_format_error(text: str, message: str)
         from_json(text)
 
 
-def test_a_packed_value_comes_back_equal_and_of_the_same_type() -> None:
+def test_a_packed_value_survives_a_round_trip_with_its_type() -> None:
     value = {**META, "gain": np.array([[1.5, np.nan]], np.float32), "when": datetime(2020, 1, 2, tzinfo=UTC), "l": [1]}
     assert same(columns.from_json(columns.to_json(value)), value)
 
@@ -109,7 +109,7 @@ def test_rows_that_share_an_array_share_it_once() -> None:
     assert set(columns.constants_of(rows)) == {"gain", "nan"}
 
 
-def test_annotations_come_back_with_all_their_columns() -> None:
+def test_annotations_survive_a_round_trip_with_all_columns() -> None:
     marks = Annotation(
         sample=np.array([10, 20]),
         symbol=np.array(["N", "[42]"]),
@@ -139,7 +139,7 @@ def test_annotations_that_cannot_be_read_are_a_format_error(columns: dict[str, A
         marks_from(columns)
 
 
-def test_confidences_of_a_detector_come_back_with_those_that_are_unknown():
+def test_known_and_unknown_confidences_survive_a_round_trip():
     marks = Annotation(sample=np.array([3, 9]), confidence=np.array([0.25, np.nan]))
     stored = json.loads(json.dumps(marks_to(marks)))
     assert stored["confidence"] == [0.25, None]

@@ -50,13 +50,13 @@ def test_a_part_of_a_record_is_cut_from_the_whole_with_its_marks():
     assert part.annotation == whole.annotation.window(3000, 3600)
 
 
-def test_what_is_not_asked_for_is_not_given():
+def test_components_that_are_not_requested_are_absent():
     record = read("simulated:SR", components=frozenset({"meta"}))
     assert record.signal is None
     assert record.annotation is None
 
 
-def test_no_file_is_taken_for_a_simulated_one():
+def test_no_file_is_recognised_as_simulated():
     assert not Simulated.recognises(b"simulated:AF")
 
 

@@ -17,7 +17,7 @@ def test_one_part_is_the_whole() -> None:
     assert join_waves([(5.0, wave)], 100) is wave
 
 
-def test_parts_lie_where_they_were_recorded() -> None:
+def test_parts_are_placed_at_their_recording_times() -> None:
     whole = join_waves([(7.2, _wave("V2 V1", [3, 4], [5, 6])), (7.0, _wave("V1", [1, 2]))], 100)
     assert whole.names == ("V2", "V1")
     np.testing.assert_array_equal(whole.signal, [[np.nan, np.nan, 3, 4], [1, 2, 5, 6]])

@@ -67,13 +67,13 @@ def test_doubles_that_matlab_stores_as_integers_are_steps_of_a_converter(tmp_pat
 
 @pytest.mark.parametrize("ending", ["npy", "npz", "mat", "csv"])
 @pytest.mark.parametrize(("unit", "per_count"), [("uV", 1e-3), ("mV", 1.0), ("Volt", 1e3), ("microvol", 1e-3)])
-def test_a_unit_that_is_passed_makes_millivolts_of_integers(tmp_path, ending, unit, per_count):
+def test_passing_a_unit_converts_integers_to_millivolts(tmp_path, ending, unit, per_count):
     found = read(written(tmp_path / f"x.{ending}", COUNTS), unit=unit)
     assert (found.units, found.meta["uncalibrated"]) == (("mV", "mV"), False)
     np.testing.assert_allclose(found.signal, COUNTS * per_count, rtol=1e-6)
 
 
-def test_units_beside_an_array_make_millivolts(tmp_path):
+def test_units_beside_an_array_convert_it_to_millivolts(tmp_path):
     path = written(tmp_path / "x.npy", COUNTS)
     path.with_suffix(".json").write_text(json.dumps({"fs": 500, "units": ["µV", "mmHg"]}))
     found = read(path)
@@ -95,7 +95,7 @@ def test_a_signal_file_of_cinc_2017_read_as_mat_is_not_in_millivolts(data):
     np.testing.assert_array_equal(scaled.signal, theirs.signal)
 
 
-def test_per_unit_counts_the_unit_that_is_named(tmp_path):
+def test_per_unit_is_the_number_of_steps_per_unit(tmp_path):
     path = written(tmp_path / "x.mat", COUNTS)
     assert read(path, unit="mmHg", per_unit=100).units == ("mmHg", "mmHg")
     np.testing.assert_allclose(read(path, unit="uV", per_unit=2).signal, COUNTS / 2000, rtol=1e-6)
@@ -111,7 +111,7 @@ def test_a_wav_is_uncalibrated_until_its_unit_is_passed(data):
     np.testing.assert_allclose(told.signal, found.signal * 1e-3, rtol=1e-6)
 
 
-def test_an_amplitude_that_no_ecg_has_is_a_warning_of_every_reader(tmp_path):
+def test_every_reader_warns_about_implausible_amplitudes(tmp_path):
     x = np.sin(np.arange(1000) * 0.7)
     np.savez(tmp_path / "x.npz", signal=np.stack([76 * x, x, 0 * x]), fs=500, leads=["V1", "V2", "V3"])
     expected = ("RMS above 20 mV: V1 53.7 mV", "RMS below 1 µV: V3 0 µV")

@@ -55,7 +55,7 @@ def test_24_bits_are_read(tmp_path):
     assert read(path).signal.tolist() == [[-8388608.0, 5.0]]
 
 
-def test_the_unit_can_be_told(tmp_path):
+def test_the_unit_can_be_passed(tmp_path):
     path = wav(tmp_path / "x.wav", data=struct.pack("<2h", 1000, -500))
     found = Wav(unit="mV", per_unit=1000).read(path, ReadRequest())
     assert (found.signal.tolist(), found.units) == ([[1.0, -0.5]], ("mV",))
@@ -66,7 +66,7 @@ def test_a_size_that_was_never_filled_in_means_the_rest(tmp_path, size):
     assert read(wav(tmp_path / "x.wav", data=bytes(20), size=size)).signal.shape == (1, 10)
 
 
-def test_what_is_no_wav_is_refused(tmp_path):
+def test_a_file_that_is_not_a_wav_is_refused(tmp_path):
     fails(wav(tmp_path / "a.wav", data=bytes(20), size=40), "is truncated: 20 bytes", "but 40 are announced")
     fails(wav(tmp_path / "b.wav", kind=2, bits=4), "samples of kind 2")
     fails(wav(tmp_path / "c.wav", channels=0), "says 0 channels")

@@ -132,7 +132,7 @@ def test_an_annotation_file_may_not_lead_out_of_the_folder(data, tmp_path):
     fails(path, "There is no annotation file", components=marks, ann_ext="/../../sel230.q1c")
 
 
-def test_a_missing_annotation_file_is_answered_with_what_is_there(data):
+def test_an_error_for_a_missing_annotation_file_lists_the_existing_ones(data):
     fails(data / "qtdb/sel230", "no annotation file", "'q1c'", components=EVERYTHING, ann_ext="q1b")
 
 
@@ -142,7 +142,7 @@ def test_a_path_may_be_the_record_or_any_of_its_files(data):
         np.testing.assert_array_equal(read(data / f"cinc2017/A00015{suffix}").signal, expected)
 
 
-def test_what_the_comments_tell_of_the_person_is_read(data):
+def test_age_and_sex_are_read_from_the_comments(data):
     told = {name: read(data / name, components=frozenset({"meta"})).meta for name in ("mitdb/119", "ludb/7")}
     told["sele0106"] = read(data / "qtdb/sele0106", components=frozenset({"meta"})).meta
     assert [(m["age"], m["sex"]) for m in told.values()] == [(51, "F"), (50, "M"), (56, "M")]
@@ -194,7 +194,7 @@ def test_dates_are_day_month_year_unless_the_numbers_force_the_other(tmp_path, m
     assert (found and found.isoformat()) == expected
 
 
-def test_channels_are_chosen_by_name_or_number_in_the_order_asked(data):
+def test_channels_are_selected_by_name_or_number_in_the_given_order(data):
     whole, some = read(data / "ludb/7"), read(data / "ludb/7", channels=("V1", 0, "aVF"))
     assert some.leads == ("V1", "I", "aVF")
     np.testing.assert_array_equal(some.signal, whole.signal[[6, 0, 5]])
@@ -255,13 +255,13 @@ def test_voltages_become_millivolts_and_other_units_stay(tmp_path, unit, expecte
     assert found.units == ("mmHg" if unit == "mmHg" else "mV",)
 
 
-def test_the_baseline_is_the_adc_zero_where_the_gain_names_none(tmp_path):
+def test_the_baseline_is_the_adc_zero_if_the_gain_gives_none(tmp_path):
     lines = "r 2 250 1\nr.dat 16 10 12 1024\nr.dat 16 10(24)/mV 12 1024\n"
     found = read(record(tmp_path, lines, dat=np.array([1034, 34], "<i2").tobytes()))
     assert found.signal.tolist() == [[1.0], [1.0]]
 
 
-def test_signals_may_lie_in_several_files(tmp_path):
+def test_signals_may_be_in_several_files(tmp_path):
     lines = "r 3 250 2\nr.a 16 1\nr.b 16 1\nr.a 16 1\n"
     path = record(tmp_path, lines, a=np.array([1, 2, 3, 4], "<i2").tobytes(), b=np.array([9, 8], "<i2").tobytes())
     assert read(path).signal.tolist() == [[1, 3], [9, 8], [2, 4]]
@@ -300,7 +300,7 @@ def test_without_a_sample_count_the_file_says_how_long_it_is(tmp_path):
     assert read(record(tmp_path, "r 2 250\nr.dat 212\nr.dat 212\n", dat=bytes(3 * 7))).signal.shape == (2, 7)
 
 
-def test_a_missing_header_and_a_missing_signal_file_say_what_is_looked_for(tmp_path):
+def test_errors_for_a_missing_header_and_a_missing_signal_file_name_them(tmp_path):
     fails(tmp_path / "nothing", "There is no header", "nothing.hea")
     fails(record(tmp_path, "r 1 250 1\ngone.dat 16\n"), "gone.dat, a file of", "cannot be opened: No such file")
 
@@ -428,7 +428,7 @@ def test_swapped_limb_electrodes_are_suspected_on_reading(data, tmp_path):
     assert read(tmp_path / "swapped", channels=("II",)).meta["swapped_electrodes"] is None
 
 
-def test_comments_that_name_a_person_are_read_only_when_asked(tmp_path):
+def test_comments_that_identify_a_person_are_read_only_on_request(tmp_path):
     text = "r 1 250 1\nr.dat 16 200\n# Name: John Smith\n# Patient ID: 17\n# Age: 61  Sex: F\n"
     path = record(tmp_path, text, dat=b"\0\0")
     found = read(path)
@@ -457,7 +457,7 @@ def test_a_record_without_signals_has_annotations_alone(tmp_path):
     assert read(path, components=META).leads == ()
 
 
-def test_marks_of_other_leads_alone_are_no_marks_of_these(data):
+def test_annotations_of_other_leads_are_dropped(data):
     whole = annotation(data / "qtdb/sel230", "pu1")
     assert set(whole.channel[whole.symbol != "N"].tolist()) == {2}
     first, second = read(data / "qtdb/sel230", components=META).leads
@@ -489,7 +489,7 @@ def test_marks_of_other_leads_alone_are_no_marks_of_these(data):
         *("200(1)mV", "200 (10)/mV", "200 /mV", "200/mmHg(10)", "200(1e2)/mV", "200(0)(1)/mV"),
     ],
 )
-def test_a_gain_that_header_5_does_not_know_is_refused_and_never_a_name(tmp_path, gain):
+def test_a_gain_that_header_5_does_not_define_is_refused(tmp_path, gain):
     path = record(tmp_path, f"r 1 250 1\nr.dat 16 {gain} 11 1024 995 -22131 0 MLII\n", dat=b"\xc8\x00")
     with pytest.raises(FormatError, match=r"line 2: the gain '.*' is not written as header\(5\) says"):
         read(path)
@@ -514,13 +514,13 @@ def test_gains_with_baselines_and_units_are_read_as_header_5_says(tmp_path, gain
 
 
 @pytest.mark.parametrize("name", ["12-lead", "I/II", "2nd V", "ECG(1)", "aVR"])
-def test_a_name_that_follows_the_format_is_the_name(tmp_path, name):
+def test_a_name_directly_after_the_format_is_the_lead_name(tmp_path, name):
     found = read(record(tmp_path, f"r 1 250 1\nr.dat 16 {name}\n", dat=b"\xc8\x00"))
     assert (found.meta["signame"], found.meta["uncalibrated"]) == ((name,), True)
 
 
 @pytest.mark.parametrize("unit", ["adu", "counts", "?V"])
-def test_a_record_in_steps_of_a_converter_says_so(tmp_path, unit):
+def test_a_record_in_converter_steps_is_flagged(tmp_path, unit):
     found = read(record(tmp_path, f"r 1 250 1\nr.dat 16 1(0)/{unit} 16 0 200 200 0 MLII\n", dat=b"\xc8\x00"))
     assert (found.signal.tolist(), found.units, found.meta["uncalibrated"]) == ([[200.0]], (unit,), True)
 
@@ -560,5 +560,5 @@ def test_a_record_in_steps_of_a_converter_says_so(tmp_path, unit):
         ("Age: NaN", None),
     ],
 )
-def test_an_age_is_in_years_whatever_its_unit_and_none_where_it_cannot_be_told(told, age):
+def test_an_age_in_any_unit_is_converted_to_years_and_an_ambiguous_one_is_none(told, age):
     assert age_and_sex((told,))[0] == age

@@ -130,7 +130,7 @@ def segments(folder: Path) -> Path:
     return folder / "r"
 
 
-def test_a_record_of_variable_layout_has_nan_where_a_signal_is_not(tmp_path, monkeypatch):
+def test_a_record_with_variable_layout_has_nan_where_a_signal_is_absent(tmp_path, monkeypatch):
     path = segments(tmp_path)
     monkeypatch.chdir(tmp_path)  # wfdb looks for segments in the working folder
     found = read(path)
@@ -190,7 +190,7 @@ def test_a_gap_that_no_file_backs_is_not_allocated(tmp_path):
     assert np.isnan(read(path, start_s=1.0, stop_s=2.0).signal).all()
 
 
-def test_a_layout_segment_alone_says_what_it_is(tmp_path):
+def test_an_error_for_a_layout_segment_says_what_it_is(tmp_path):
     segments(tmp_path)
     fails(tmp_path / "r_layout", "it is the layout segment of another record")
 

@@ -67,7 +67,7 @@ def test_leads_of_several_formats_get_a_file_for_each(tmp_path):
     assert found.meta["fmt"] == ("212", "212", "16", "8", "212")
 
 
-def test_flac_of_more_than_eight_leads_takes_two_streams(tmp_path):
+def test_flac_with_more_than_eight_leads_uses_two_streams(tmp_path):
     before = source(*[516] * 12)
     files = Wfdb().write(before, tmp_path / "r")
     assert [file.name for file in files] == ["r.d0", "r.d1", "r.hea"]
@@ -75,7 +75,7 @@ def test_flac_of_more_than_eight_leads_takes_two_streams(tmp_path):
 
 
 @pytest.mark.parametrize("change", ["a step too far", "a missing sample"])
-def test_what_differences_cannot_hold_gets_16_bits(tmp_path, change):
+def test_signals_that_differences_cannot_hold_are_written_with_16_bits(tmp_path, change):
     before = source(8)
     if change == "a step too far":
         before.signal[0, 10] = 5.0
@@ -97,7 +97,7 @@ def test_a_missing_sample_stays_missing(tmp_path, fmt):
     assert found.meta["fmt"] == (str(fmt),)
 
 
-def test_a_gain_that_was_not_told_is_not_told_again(tmp_path):
+def test_a_missing_gain_stays_missing_when_written(tmp_path):
     (tmp_path / "r.hea").write_text("r 2 250 2\nr.dat 16 0(5) 12 0 0 0 0 I\nr.dat 16 200/mV 12 0 0 0 0 II\n")
     (tmp_path / "r.dat").write_bytes(np.arange(4, dtype="<i2").tobytes())
     before = Wfdb().read(tmp_path / "r.hea", ReadRequest())
@@ -131,7 +131,7 @@ def test_a_number_that_no_mark_can_hold_is_refused(tmp_path, name, number):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_other_formats_tell_goes_into_the_comments(tmp_path):
+def test_metadata_of_other_formats_are_written_to_the_comments(tmp_path):
     told = {"age": 61, "sex": "F", "device": "Acme  1", "comments": ("sinus rhythm",)}
     before = source(16)
     files = Wfdb().write(replace(before, meta={**before.meta, **told}), tmp_path / "r")

@@ -38,7 +38,7 @@ def again(fmt: str, path: Path) -> Record:
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_a_record_comes_back(fmt, tmp_path):
+def test_a_record_survives_a_round_trip(fmt, tmp_path):
     source = record()
     files = formats.get(fmt)().write(source, tmp_path / "deep" / "r1")
     assert all(file.is_file() and file.parent == tmp_path / "deep" for file in files)
@@ -56,7 +56,7 @@ def test_a_record_comes_back(fmt, tmp_path):
 
 
 @pytest.mark.parametrize("fmt", sorted(EXACT))
-def test_two_limb_leads_stay_two_and_keep_what_is_told_of_them(fmt, tmp_path):
+def test_two_limb_leads_stay_two_and_keep_their_metadata(fmt, tmp_path):
     source = replace(
         record(adc_gain=(100.0, 200.0), baseline=(0, 1), fmt=("16", "16"), signame=("MLI", "b")), leads=("I", "II")
     )
@@ -69,7 +69,7 @@ def test_two_limb_leads_stay_two_and_keep_what_is_told_of_them(fmt, tmp_path):
 
 
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_what_is_written_is_recognised(fmt, tmp_path):
+def test_written_files_are_recognised(fmt, tmp_path):
     files = formats.get(fmt)().write(record(), tmp_path / "r1")
     head = files[-1].read_bytes()[:4096]
     assert [name for name in formats.names() if formats.get(name).recognises(head)] == [fmt]
@@ -88,7 +88,7 @@ def test_nothing_is_left_behind_when_writing_fails(fmt, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("identify", [False, True])
 @pytest.mark.parametrize("fmt", WRITABLE)
-def test_who_it_is_is_written_only_when_asked(fmt, tmp_path, identify):
+def test_identity_is_written_only_on_request(fmt, tmp_path, identify):
     comments = ("Patient ID: A17", "sinus rhythm", "Referring physician: Lovelace")
     source = record(name="Ada Lovelace", patient_id="A17", birth_date=date(1915, 12, 10), comments=comments)
     files = formats.get(fmt)().write(source, tmp_path / "r1", identify=identify)
@@ -164,7 +164,7 @@ def test_samples_that_no_longer_fit_their_format_get_more_bits(data, tmp_path):
         assert np.abs(found.signal - loud.signal).max() <= max(1 / 200, np.abs(loud.signal).max() / 30000)
 
 
-def test_marks_of_every_kind_come_back(tmp_path):
+def test_annotations_of_every_kind_survive_a_round_trip(tmp_path):
     marks = Annotation(
         sample=np.array([5, 5, 1028, 90000, 90001, 2**33]),
         symbol=np.array(["N", "z", "(", ")", "[17]", "own"]),
@@ -228,7 +228,7 @@ def test_a_moment_keeps_its_fraction_of_a_second(fmt, tmp_path):
 
 
 @pytest.mark.parametrize("fmt", sorted(set(WRITABLE) - {"wfdb"}))
-def test_filters_are_told(fmt, tmp_path):
+def test_filters_survive_a_round_trip(fmt, tmp_path):
     told = {"highpass_hz": 0.05, "lowpass_hz": 150.0, "notch_hz": (50.0, None)}
     files = formats.get(fmt)().write(record(**told), tmp_path / "r1")
     found = again(fmt, files[-1]).meta
@@ -237,6 +237,6 @@ def test_filters_are_told(fmt, tmp_path):
 
 @pytest.mark.parametrize("fmt", WRITABLE)
 @pytest.mark.parametrize("age", [0.0, 0.5, 3.0, 61.5, 89.0])
-def test_an_age_comes_back(fmt, tmp_path, age):
+def test_an_age_survives_a_round_trip(fmt, tmp_path, age):
     files = formats.get(fmt)().write(record(age=age), tmp_path / "r1")
     assert again(fmt, files[-1]).meta["age"] == age

@@ -33,7 +33,7 @@ def test_any_bytes_have_a_root_or_none(head: bytes) -> None:
     assert isinstance(root_name(head), str)
 
 
-def test_namespaces_are_taken_off_and_texts_are_trimmed(tmp_path: Path) -> None:
+def test_namespaces_are_removed_and_texts_are_stripped(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text('<x:a xmlns:x="u" xmlns:type="v"><x:b x:type="PQ"> 7 </x:b><c/></x:a>')
     root = parse_xml(path, "a", "file")
@@ -46,14 +46,14 @@ def test_namespaces_are_taken_off_and_texts_are_trimmed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("written", ["", None, "x", "nan", "inf", "1e999", "1 2"])
-def test_what_is_no_finite_number_is_refused(written: str | None) -> None:
+def test_a_value_that_is_not_a_finite_number_is_refused(written: str | None) -> None:
     with pytest.raises(FormatError, match="for the gain; expected a number"):
         number(written, "the gain")
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(-32768, 32767)), st.sampled_from([" ", ",", ", ", "\n", "\t "]))
-def test_lists_of_numbers_are_read_whatever_parts_them(values: list[int], separator: str) -> None:
+def test_lists_of_numbers_are_read_with_any_separator(values: list[int], separator: str) -> None:
     assert numbers(separator.join(map(str, values)), "x").tolist() == values
 
 
@@ -76,7 +76,7 @@ def test_base64_may_be_broken_into_lines_but_not_hold_anything_else() -> None:
     assert base64_bytes(None, "x") == b""
 
 
-def test_an_encoding_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text('<?xml version="1.0" encoding="klingon"?><a/>')
     with pytest.raises(FormatError, match=r"names an encoding that cannot be read|is not well-formed XML"):

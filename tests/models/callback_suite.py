@@ -59,7 +59,7 @@ def test_the_learning_rate_that_is_set_is_the_one_of_the_next_update() -> None:
     assert np.array_equal(model.get_weights()[0], kept)
 
 
-def test_weights_are_copies_and_come_back_to_the_bit() -> None:
+def test_weights_are_copies_and_are_restored_to_the_bit() -> None:
     model = built()
     trained(model, [], 1)
     weights = model.get_weights()

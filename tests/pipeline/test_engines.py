@@ -118,7 +118,7 @@ def test_none_or_one_thread_is_none_or_one(twelve, loading, threads):
     assert (names == {main}) if threads == 0 else (main not in names and len(names) == 1)
 
 
-def test_threads_are_those_that_were_asked_for(twelve, loading):
+def test_the_number_of_threads_is_the_requested_one(twelve, loading):
     meeting, names = threading.Barrier(3, timeout=20), set()
 
     def meet(signal):

@@ -169,7 +169,7 @@ def test_save_model_takes_the_variables_value_when_it_saves(twelve, loading, cou
     ("name", "reason"),
     [("missing/m", "there is no folder"), ("folder", "it is a folder"), ("file/m", "there is no folder")],
 )
-def test_a_path_that_cannot_be_written_is_said_before_the_first_record(twelve, training, tmp_path, name, reason):
+def test_a_path_that_is_not_writable_is_reported_before_the_first_record(twelve, training, tmp_path, name, reason):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match=reason) as caught:

@@ -248,14 +248,14 @@ def test_something_else_is_refused_by_its_type() -> None:
 
 
 @pytest.mark.parametrize("cell", [np.datetime64("NaT"), np.timedelta64("NaT"), Decimal("nan"), np.float32("nan")])
-def test_what_is_not_a_number_or_a_time_in_any_type_is_missing(cell: object) -> None:
+def test_values_that_are_not_numbers_or_times_are_missing(cell: object) -> None:
     with pytest.raises(LabelError, match=r"the mapping has no label for 1 record: 'A2'"):
         LabelTable.read({"A1": "N", "A2": cell}, TableShape())
     assert LabelTable.read({"A1": "N", "A2": cell}, TableShape(missing="drop")).labels == {"A1": "N"}
 
 
 @pytest.mark.parametrize("as_text", [False, True])
-def test_many_different_whole_numbers_ask_whether_they_are_classes(csv: Path, as_text: bool) -> None:
+def test_an_error_for_many_different_integers_asks_whether_they_are_classes(csv: Path, as_text: bool) -> None:
     ages = {f"A{i}": 50 + i for i in range(11)}
     source: object = ages
     if as_text:

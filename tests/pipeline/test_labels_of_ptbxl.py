@@ -45,7 +45,7 @@ def test_statements_are_labels_above_a_threshold(records: EcgDataset, table: Pat
     assert "SR" not in classes
 
 
-def test_an_age_is_a_number_and_asks_when_nobody_says_so(records: EcgDataset, table: Path) -> None:
+def test_a_numeric_target_needs_numeric_to_be_passed(records: EcgDataset, table: Path) -> None:
     age = {"id_column": "filename_lr", "label_column": "age", "extra_labels": "ignore", "missing": "drop"}
     with pytest.raises(LabelError, match="Pass numeric=True to predict them as numbers"):
         targets(records, src=table, **age)
@@ -71,9 +71,7 @@ def test_columns_of_zero_and_one_are_labels(records: EcgDataset, table: Path) ->
     assert (found[:3], classes) == ([("NORM", "SR"), ("NORM", "SR"), ("NORM",)], ("NORM", "SR"))
 
 
-def test_a_store_that_is_packed_with_several_labels_gives_them_back(
-    records: EcgDataset, table: Path, tmp_path: Path
-) -> None:
+def test_a_store_packed_with_several_labels_keeps_them(records: EcgDataset, table: Path, tmp_path: Path) -> None:
     packed = records.pack(tmp_path / "store", fmt="wfdb", labels=table, threshold=50, **SCP)
     again = packed.pack(tmp_path / "again")
     for dataset in (packed, EcgDataset(tmp_path / "store"), again):

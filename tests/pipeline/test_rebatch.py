@@ -65,7 +65,7 @@ def test_its_stream_goes_on_from_a_state(twelve, loading):
     assert found == expected
 
 
-def test_records_skipped_on_the_way_are_listed_by_the_batch_that_takes_their_place(twelve, loading):
+def test_skipped_records_are_listed_by_the_batch_that_replaces_them(twelve, loading):
     lost = [Skipped(f"lost{i}", "1, load()", InputError("not this one")) for i in range(3)]
     first, second, third = (b.replace(skipped=(s,)) for b, s in zip((twelve >> loading).batches(4), lost, strict=True))
     stream = Rebatch(5).start()

@@ -90,7 +90,7 @@ def test_the_same_seed_gives_the_same_order_and_another_another(records: EcgData
     assert sorted(orders[0]) == sorted(orders[2]) == sorted(records.ids)
 
 
-def test_every_epoch_has_its_own_order_which_seed_and_epoch_alone_decide(records: EcgDataset) -> None:
+def test_the_order_of_an_epoch_depends_only_on_seed_and_epoch(records: EcgDataset) -> None:
     def orders(batch_size: int, **options: Any) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         for batch in (records >> Pipeline()).batches(batch_size, shuffle=True, seed=1, **options):

@@ -34,7 +34,7 @@ def test_skipped_records_and_emptied_batches_are_counted(twelve, loading):
     assert (report.epochs[0].n_skipped, report.n_skipped, report.n_empty) == (3, 3, 1)
 
 
-def test_the_epoch_at_hand_is_part_of_the_report(twelve, training):
+def test_the_current_epoch_is_part_of_the_report(twelve, training):
     with (twelve >> training).batches(4, n_epochs=3) as run:
         for _ in range(4):
             next(run)
@@ -76,7 +76,7 @@ def test_it_prints_as_a_table():
     ]
 
 
-def test_of_many_epochs_the_last_ones_are_shown():
+def test_only_the_last_of_many_epochs_are_shown():
     lines = str(RunReport(tuple(EpochReport(k, 1, 0, 0.0, {}) for k in range(120)), 0, 0)).splitlines()
     assert lines[1] == "… 70 earlier epochs"
     assert lines[2].split()[0] == "70"

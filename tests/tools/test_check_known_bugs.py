@@ -28,12 +28,12 @@ def test_a_known_fault_can_be_put_back_and_its_tests_exist(bug):
     assert tool.missing_tests(bug) == []
 
 
-def test_every_fault_has_a_name_of_its_own():
+def test_every_fault_has_a_unique_name():
     names = [bug.name for bug in BUGS]
     assert len(set(names)) == len(names)
 
 
-def test_a_text_that_is_not_there_once_is_refused():
+def test_a_text_that_does_not_occur_exactly_once_is_refused():
     bug = BUGS[0]
     with pytest.raises(ValueError, match=r"0 times, and once was expected"):
         tool.changed(bug, "")
@@ -46,7 +46,7 @@ def test_a_test_that_does_not_exist_is_listed():
     assert tool.missing_tests(bug) == ["io/test_packed.py::test_nothing", "no/such_file.py::test_it"]
 
 
-def test_a_fault_is_caught_by_its_tests_alone_and_the_copy_is_put_right_again(tmp_path):
+def test_a_fault_is_caught_by_its_own_tests_and_then_reverted(tmp_path):
     folder = tmp_path / "cardioflow" / "core"
     folder.mkdir(parents=True)
     (folder.parent / "__init__.py").write_text("")

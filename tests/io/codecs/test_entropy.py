@@ -33,7 +33,7 @@ def _packed(text: bytes, width: int) -> NDArray[np.uint8]:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=400) | st.text("ab", max_size=3000).map(str.encode), st.sampled_from([9, 10, 12]))
-def test_lzw_gives_back_what_was_packed(text: bytes, width: int) -> None:
+def test_lzw_restores_the_packed_data(text: bytes, width: int) -> None:
     out, valid = lzw(_packed(text, width), width, len(text) + 10)
     assert valid
     assert out.tobytes() == text
@@ -41,12 +41,12 @@ def test_lzw_gives_back_what_was_packed(text: bytes, width: int) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 500))
-def test_lzw_of_any_bytes_ends_and_keeps_within_what_was_asked_for(data: bytes, n: int) -> None:
+def test_lzw_of_any_bytes_ends_and_respects_the_limit(data: bytes, n: int) -> None:
     out, _ = lzw(np.frombuffer(data, np.uint8), 10, n)
     assert out.size <= n
 
 
-def test_lzw_tells_a_code_that_its_table_does_not_have() -> None:
+def test_lzw_reports_a_code_that_its_table_lacks() -> None:
     out, valid = lzw(_bytes(f"{65:010b}{700:010b}"), 10, 10)
     assert (out.tobytes(), valid) == (b"A", False)
 
@@ -72,7 +72,7 @@ def test_a_code_that_no_tree_has_ends_the_numbers() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 300))
-def test_any_bits_end_and_keep_within_what_was_asked_for(data: bytes, n: int) -> None:
+def test_decoding_any_bits_ends_and_respects_the_limit(data: bytes, n: int) -> None:
     out, count = prefix_decode(np.frombuffer(data, np.uint8), CHILD, ROOTS, LEAVES, n)
     assert out.size == count <= n
 

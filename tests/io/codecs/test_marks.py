@@ -34,7 +34,7 @@ def test_channel_and_number_last_and_the_subtype_does_not():
     assert table[:, 2:5].tolist() == [[-1, 3, -2], [0, 3, -2], [0, 0, -2]]
 
 
-def test_texts_are_told_by_place_and_length_and_padded_to_even():
+def test_texts_have_a_position_and_a_length_and_are_padded_to_even_size():
     raw = word(22, 0) + word(63, 3) + b"abc\0" + word(1, 4) + END
     table, _ = unpack_marks(raw)
     assert table[:, [0, 5, 6]].tolist() == [[0, 4, 3], [4, 0, 0]]
@@ -45,13 +45,13 @@ def test_a_file_without_its_end_is_read_as_far_as_it_goes():
     assert (len(table), end) == (2, 4)
 
 
-def test_a_mark_that_breaks_off_is_told_by_its_place():
+def test_a_truncated_annotation_is_reported_with_its_position():
     for raw in (word(1, 1) + word(59, 0) + b"abc", word(1, 1) + word(63, 10) + b"abc", word(1, 1) * 0 + word(62, 1)):
         _, end = unpack_marks(raw)
         assert end == -(2 if raw[:2] == word(1, 1) else 0) - 1
 
 
-def test_nothing_is_no_mark():
+def test_empty_data_have_no_annotations():
     table, end = unpack_marks(b"")
     assert (table.shape, end) == ((0, 7), 0)
     assert table.dtype == np.int64

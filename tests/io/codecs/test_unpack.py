@@ -57,7 +57,7 @@ def test_the_missing_sample_is_the_lowest_number_of_each_format():
     st.integers(-40000, 40000),
     st.integers(1, 4),
 )
-def test_float32_is_used_only_where_it_rounds_like_float64(gain, factor, baseline, width):
+def test_float32_is_used_only_if_it_rounds_like_float64(gain, factor, baseline, width):
     divisors, baselines = np.full(width, gain * factor), np.full(width, float(baseline))
     samples = np.arange(-32768, 32768, dtype=np.int16)[: 65536 // width * width]
     exact = ((samples.astype(float) - baseline) / (gain * factor)).astype(np.float32)
@@ -87,7 +87,7 @@ def test_columns_with_several_samples_per_frame_are_laid_end_to_end():
     np.testing.assert_array_equal(out, [[4, 5, 7, 8, np.nan, np.nan]])
 
 
-def test_a_later_piece_is_written_behind_the_earlier():
+def test_a_later_piece_is_appended_to_the_earlier_one():
     out = np.zeros((1, 6), np.float32)
     none, scales = np.zeros(1, np.int64), (np.zeros(1), np.ones(1))
     for begin, piece in ((4, [5, 6]), (0, [1, 2])):

@@ -38,7 +38,7 @@ def test_the_preprocessing_is_kept_with_it(train, training, prepared, softmax_cl
     assert softmax_class().build(20).load(tmp_path / "best").preprocessing == prepared.to_json()
 
 
-def test_a_path_that_cannot_be_written_is_said_before_the_first_record(train, training, softmax, tmp_path):
+def test_a_path_that_is_not_writable_is_reported_before_the_first_record(train, training, softmax, tmp_path):
     for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no" / "m", "there is no folder")):
         with pytest.raises(InputError, match=f"BestModel cannot write .*: {reason}"):
             (train >> training).run(10, callbacks=[BestModel(path, "train_loss")])

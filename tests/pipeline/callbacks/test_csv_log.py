@@ -41,7 +41,7 @@ def test_the_file_is_complete_after_every_epoch(train, training, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["log.csv"]
 
 
-def test_an_epoch_that_was_stopped_has_a_row_of_its_batches(train, training, tmp_path):
+def test_an_interrupted_epoch_has_a_row_for_its_batches(train, training, tmp_path):
     class Stops(Callback):
         def batch_end(self, context, logs):
             if logs.number == 5:

@@ -24,7 +24,7 @@ class Script(Callback):
             context.variables.append("m.eval_score", self.figures[epoch])
 
 
-def test_it_stops_after_the_epochs_that_it_waits_for_and_puts_the_best_weights_back(train, training, softmax):
+def test_it_stops_after_its_patience_and_restores_the_best_weights(train, training, softmax):
     script, stopping = Script(softmax, [1.0, 3.0, 2.0, 3.0, 9.0]), EarlyStopping("eval_score", patience=2)
     run = (train >> training).run(10, n_epochs=5, callbacks=[script, stopping])
     # Two epochs of four batches without an improvement, and no batch of the next epoch.
@@ -34,7 +34,7 @@ def test_it_stops_after_the_epochs_that_it_waits_for_and_puts_the_best_weights_b
     assert not np.array_equal(softmax.model, script.weights[3])
 
 
-def test_the_best_weights_are_put_back_also_when_the_run_was_not_stopped(train, training, softmax):
+def test_the_best_weights_are_restored_even_if_the_run_was_not_stopped(train, training, softmax):
     script = Script(softmax, [1.0, 3.0, 2.0])
     (train >> training).run(10, n_epochs=3, callbacks=[script, EarlyStopping("m.eval_score", patience=9)])
     assert np.array_equal(softmax.model, script.weights[1])
@@ -53,7 +53,7 @@ def test_a_model_that_is_saved_by_the_pipeline_is_the_best_one(train, training, 
     assert np.array_equal(softmax_class().build(20).load(tmp_path / "m").model, script.weights[0])
 
 
-def test_less_is_better_for_a_loss_and_a_small_change_is_none(train, training, softmax):
+def test_a_lower_loss_is_better_and_a_small_change_is_ignored(train, training, softmax):
     script = Script(softmax, [-1.0, -1.4, -1.6, -1.7, -1.8])
     stopping = EarlyStopping("eval_score", patience=1, mode="min", min_delta=0.5)
     (train >> training).run(10, n_epochs=5, callbacks=[script, stopping])
@@ -61,7 +61,7 @@ def test_less_is_better_for_a_loss_and_a_small_change_is_none(train, training, s
     assert len(script.weights) == 2
 
 
-def test_nan_is_never_the_best_and_an_epoch_without_a_figure_does_not_count(train, training, softmax):
+def test_nan_is_never_the_best_and_an_epoch_without_a_value_is_ignored(train, training, softmax):
     script = Script(softmax, [float("nan"), 1.0, None, None, None, 0.5])
     stopping = EarlyStopping("eval_score", patience=2)
     (train >> training).run(10, n_epochs=6, callbacks=[script, stopping])
@@ -69,7 +69,7 @@ def test_nan_is_never_the_best_and_an_epoch_without_a_figure_does_not_count(trai
     assert (stopping.best, stopping.best_epoch) == (1.0, 1)
 
 
-def test_the_mean_of_the_epochs_batches_counts_for_a_training_loss(train, training):
+def test_the_training_loss_is_the_mean_over_the_batches_of_the_epoch(train, training):
     stopping = EarlyStopping("train_loss")
     run = (train >> training).run(10, n_epochs=2, callbacks=[stopping])
     losses = run.get_variable("m.train_loss")
@@ -77,7 +77,7 @@ def test_the_mean_of_the_epochs_batches_counts_for_a_training_loss(train, traini
     assert np.mean(losses[4:]) < np.mean(losses[:4])
 
 
-def test_it_begins_anew_with_another_run_and_goes_on_in_a_further_loop_over_the_same(train, training, softmax):
+def test_it_restarts_with_another_run_and_continues_in_a_second_loop_over_the_same(train, training, softmax):
     stopping = EarlyStopping("eval_score")
     for _ in range(2):
         (train >> training).run(10, n_epochs=1, callbacks=[Script(softmax, [2.0]), stopping])
@@ -98,7 +98,7 @@ def test_a_run_that_was_stopped_gives_whole_epochs_in_the_next_loop(train, train
     assert sum(1 for _ in run) == 12
 
 
-def test_a_figure_that_no_one_measures_is_said_before_the_first_record(train, valid, training, prepared, softmax):
+def test_a_metric_that_is_never_computed_is_reported_before_the_first_record(train, valid, training, prepared, softmax):
     evaluate = Evaluate(valid >> prepared, "roc_auc")
     with pytest.raises(UnknownNameError, match=r"monitor='eval_roc_auk'\): the run has no such figure\. Did you mean"):
         (train >> training).run(10, callbacks=[evaluate, EarlyStopping("eval_roc_auk", mode="max")])

@@ -81,7 +81,7 @@ def test_evaluating_changes_nothing_in_the_training(train, valid, prepared, soft
 
 
 @pytest.mark.parametrize(("every", "times"), [("epoch", 3), ("run", 1), (5, 2), (12, 1)])
-def test_every_says_how_often(train, training, prepared, every, times):
+def test_every_sets_how_often_a_callback_is_called(train, training, prepared, every, times):
     run = (train >> training).run(10, n_epochs=3, callbacks=[Evaluate(train >> prepared, every=every)])
     assert len(run.get_variable("m.eval_loss")) == times
 
@@ -132,7 +132,7 @@ def test_a_model_of_five_methods_has_metrics_without_a_loss(train, valid, prepar
     assert run.get_variable("m.eval_loss") == []
 
 
-def test_a_data_set_of_which_nothing_comes_through_is_an_error(train, valid, prepared, training):
+def test_a_data_set_that_gives_no_batch_is_an_error(train, valid, prepared, training):
     with pytest.raises(InputError, match=r"no record of the data set came through the pipeline\. Check its filters"):
         (train >> training).run(10, callbacks=[Evaluate(valid >> prepared.drop_short_signals(999))])
 

@@ -45,7 +45,7 @@ def test_the_rates_are_those_of_pytorchs_schedulers(train, training, softmax):
         assert softmax.rates == pytest.approx(torchs(theirs), abs=1e-9)
 
 
-def test_warm_up_is_a_straight_line_to_the_rate(train, training, softmax):
+def test_warm_up_is_linear(train, training, softmax):
     (train >> training).run(10, n_epochs=2, callbacks=[LearningRate.constant(0.1, warmup=3)])
     assert softmax.rates == pytest.approx([0.025, 0.05, 0.075, 0.1, 0.1, 0.1, 0.1, 0.1])
     softmax.rates.clear()

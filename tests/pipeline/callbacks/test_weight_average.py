@@ -39,7 +39,7 @@ def test_the_model_has_the_average_between_epochs_and_after_the_run(train, train
     assert not np.allclose(softmax.model, weights.batches[-1], atol=1e-4)
 
 
-def test_training_goes_on_with_its_own_weights(train, prepared, softmax_class):
+def test_training_continues_with_its_own_weights(train, prepared, softmax_class):
     def trained(callbacks):
         model = softmax_class().build(20)
         weights = Weights(model)
@@ -51,7 +51,7 @@ def test_training_goes_on_with_its_own_weights(train, prepared, softmax_class):
         assert np.array_equal(a, b)
 
 
-def test_what_is_evaluated_and_saved_after_an_epoch_is_the_average(train, training, prepared, softmax, tmp_path):
+def test_the_averaged_weights_are_evaluated_and_saved_after_an_epoch(train, training, prepared, softmax, tmp_path):
     weights = Weights(softmax)
     callbacks = [WeightAverage(0.3), weights, Evaluate(train >> prepared), BestModel(tmp_path / "best", "eval_loss")]
     template = training.save_model("m", tmp_path / "last", every="epoch")
@@ -63,7 +63,7 @@ def test_what_is_evaluated_and_saved_after_an_epoch_is_the_average(train, traini
     assert best.test_on_batch(batch)["loss"] == pytest.approx(min(run.get_variable("m.eval_loss")), rel=1e-5)
 
 
-def test_a_batch_that_a_filter_emptied_is_no_update(train, training, softmax, prepared):
+def test_an_empty_batch_causes_no_update(train, training, softmax, prepared):
     weights = Weights(softmax)
     only_a = prepared.call(lambda batch: batch[:0] if batch.ids[0] == "10" else batch)
     template = only_a.import_model("m", softmax).train_on_batch("m")

@@ -199,3 +199,11 @@ def test_tables_are_found_behind_long_comments_and_in_other_codings(data: Path, 
         comment = "# " + "x" * (4090 - len("# \n") - shift) + "µµµ\n"
         (tmp_path / "cut.csv").write_bytes(f"# fs: 250\n{comment}II,V1\n{rows}".encode())
         assert recognise(tmp_path / "cut.csv") == "csv"
+
+
+@pytest.mark.parametrize("text", [".ll 0\n.in 0\n", "100 0\n", "a 1 250 100\na.dat 16 200\n", "-1 0 5\n"])
+def test_a_text_that_looks_like_a_header_is_one_under_its_suffix_alone(tmp_path: Path, text: str) -> None:
+    for name in ("contents.tr", "b.txt", "c"):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(FormatError, match="is not recognised"):
+            recognise(tmp_path / name)

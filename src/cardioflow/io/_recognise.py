@@ -49,6 +49,9 @@ def recognise(path: Path) -> str:
 
 def _claims(head: bytes, path: Path, readers: Mapping[str, type[Format]]) -> list[str]:
     claims = [name for name, reader in readers.items() if reader.recognises(head)]
+    if "wfdb" in claims and path.suffix.lower() != ".hea":
+        # A header is read under its own suffix alone.
+        claims.remove("wfdb")
     if len(claims) > 1:
         claims = [name for name in claims if path.suffix.lower() in readers[name].suffixes] or claims
     return claims

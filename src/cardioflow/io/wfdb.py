@@ -36,7 +36,7 @@ from cardioflow.io.base import Derive, Format, ReadRequest, Record, with_ending
 __all__ = ["Wfdb"]
 
 # A record line; then a signal line with a known format, or a segment with its length, or nothing when there are none.
-_RECORD_LINE = re.compile(rb"[-\w./]+?(/\d+)?[ \t]+(\d+)(?:[ \t]+\d[^\n]*)?\s*")
+_RECORD_LINE = re.compile(rb"[-\w][-\w./]*?(/\d+)?[ \t]+(\d+)(?:[ \t]+\d[^\n]*)?\s*")
 _SIGNAL_LINE = re.compile(rb"\S+[ \t]+(?:0|8|16|24|32|61|80|160|212|31[01]|508|516|524)(?=[x:+\s]|$)")
 _SEGMENT_LINE = re.compile(rb"\S+[ \t]+\d+\s*")
 

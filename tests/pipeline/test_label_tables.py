@@ -63,6 +63,8 @@ def test_a_missing_or_empty_table_is_an_error(csv: Path) -> None:
         LabelTable.read(csv, TableShape())
     with pytest.raises(InputError, match="is empty"):
         _read(csv, "")
+    with pytest.raises(InputError, match=r"^the mapping holds no labels\. Expected a record id and a label"):
+        LabelTable.read({}, TableShape())
 
 
 def test_pandas_and_arrow_tables_and_mappings_give_the_same() -> None:

@@ -87,3 +87,10 @@ def test_an_expression_of_a_pipeline_is_refused_on_a_batch(arrays: EcgDataset) -
         arrays.batch([0]).load(fmt="npy", fs=C("fs"))
     with pytest.raises(InputError, match=r"load\(channels=\[C\('lead'\)\]\) has no value here"):
         arrays.batch([0]).load(fmt="npy", fs=500, channels=[C("lead")])
+
+
+def test_a_wrong_option_of_every_format_fails_when_the_pipeline_is_written() -> None:
+    with pytest.raises(InputError, match=r"common_fs=0: expected more than 0 Hz"):
+        Pipeline().load(fmt="wfdb", common_fs=0)
+    with pytest.raises(InputError, match=r"damaged='maybe' is not one of"):
+        Pipeline().load(fmt="wfdb", damaged="maybe")

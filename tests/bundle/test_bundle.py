@@ -149,7 +149,7 @@ def test_a_record_that_is_too_short_is_skipped_with_that_reason(bundle, saved):
 
 
 def test_a_record_that_fails_does_not_touch_the_others(bundle):
-    two_leads = "simulated:AF?seed=1&duration_s=12&leads=I,II"
+    two_leads = "simulated:AF?seed=1&duration_s=12&leads=II,V1"
     found = bundle.predict([FILES[0], "simulated:VT", two_leads, FILES[1], "nowhere.hea"])
     assert [p.file for p in found] == FILES[:2]
     np.testing.assert_allclose(numbers(found), numbers(bundle.predict(FILES[:2])), atol=1e-6)
@@ -158,9 +158,65 @@ def test_a_record_that_fails_does_not_touch_the_others(bundle):
     assert isinstance(rhythm, SkippedRecord)
     assert "asks for the rhythm 'VT'" in rhythm.reason
     assert rhythm.step == "1, load(fmt='simulated', components=['signal', 'meta'])"
-    assert "The model takes signals of shape (1, 1000), (lead, time)" in leads.reason
+    assert "The model takes the leads I, and record 'simulated:AF" in leads.reason
+    assert "has II, V1: I missing. Read these leads, give them their names" in leads.reason
     assert leads.step is None
     assert "nowhere.hea" in missing.reason
+
+
+def test_files_with_more_leads_or_another_order_are_predicted_by_the_leads_of_the_model(bundle, saved):
+    expected = numbers(bundle.predict([f"{FILES[1]}&leads=I"]))
+    fresh = cardioflow.load(saved)
+    for leads in ("I,II", "II,I", "V1,II,I"):
+        with pytest.warns(
+            UserWarning, match=rf"takes the leads I\. They are .* leads {leads.replace(',', ', ')}, such as"
+        ):
+            found = fresh.predict([f"{FILES[1]}&leads={leads}"])
+        np.testing.assert_allclose(numbers(found), expected, atol=1e-6)
+
+
+def test_arrays_are_predicted_by_the_names_of_their_leads(bundle, saved):
+    batch = EcgDataset({f: f for f in FILES[:1]}).next_batch(1).load(fmt="simulated", components=["signal", "meta"])
+    other = np.random.default_rng(0).normal(size=batch.signal[0].shape).astype(np.float32)
+    both = np.concatenate([other, batch.signal[0]])
+    fresh = cardioflow.load(saved)
+    with pytest.warns(UserWarning, match="with the leads V1, I, such as '0'"):
+        found = fresh.predict(both, fs=300, leads=["v1", "Lead I"])
+    np.testing.assert_allclose(numbers(found), numbers(bundle.predict(FILES[:1])), atol=1e-6)
+    with pytest.raises(
+        InputError, match=r"the model takes the leads I, and the arrays have 2\. Pass leads=…, the names"
+    ):
+        fresh.predict(both, fs=300)
+    (left_out,) = fresh.predict(other, fs=300, leads=["V5"]).skipped
+    assert "The model takes the leads I, and record '0/0' has V5: I missing" in left_out.reason
+
+
+def test_arrays_without_a_unit_are_not_predicted(bundle, saved):
+    steps = np.random.default_rng(0).integers(-500, 500, size=(1, 3000)).astype(np.int16)
+    with pytest.raises(InputError, match=r"signals\[0\] is of type int16, whose unit is not known\. Pass units='uV'"):
+        bundle.predict(steps, fs=300)
+    (left_out,) = bundle.predict(steps, fs=300, units="adu").skipped
+    assert "trained on signals in mV, and record '0/0' has signals in numbers without a unit" in left_out.reason
+    careless = cardioflow.load(saved)
+    careless.model.units = "any"
+    np.testing.assert_allclose(
+        numbers(careless.predict(steps, fs=300, units="adu")), numbers(bundle.predict(steps, fs=300, units="mV"))
+    )
+
+
+def test_a_dump_from_before_leads_and_units_were_compared_takes_all(with_header):
+    old = cardioflow.load(with_header(leads=None, units=None))
+    signal = np.random.default_rng(0).normal(size=(1, 3000)).astype(np.float32)
+    expected = numbers(old.predict(signal, fs=300, leads=["I"]))
+    np.testing.assert_array_equal(numbers(old.predict(signal, fs=300, leads=["V5"], units="adu")), expected)
+    np.testing.assert_array_equal(numbers(old.predict(signal, fs=300)), expected)
+
+
+@pytest.mark.parametrize("entry", ["leads", "units"])
+@pytest.mark.parametrize("value", ["II", [], [1], 3])
+def test_a_header_with_a_choice_of_leads_or_units_that_is_none_is_refused(with_header, entry, value):
+    with pytest.raises(DumpError, match=rf"Entry '{entry}' is .*; expected a list of at most 100 000 texts, 'any', or"):
+        cardioflow.load(with_header(**{entry: value}))
 
 
 def test_thresholds_decide_on_labels_and_survive_saving(bundle, saved, tmp_path):
@@ -226,6 +282,7 @@ def test_the_card_says_what_the_model_is(bundle, trained):
     card = bundle.card
     assert card.classes == ("AF", "SR")
     assert card.leads == ("I",)
+    assert card.units == ("mV",)
     assert card.fs == 300.0
     assert card.input_shape == (1, 1000)
     assert card.last == {"train_loss": trained.get_model("fft_inception").hist["train_loss"][-1]}
@@ -235,6 +292,8 @@ def test_the_card_says_what_the_model_is(bundle, trained):
     assert lines["output"] == "one class per record"
     assert lines["classes"] == "AF, SR"
     assert lines["rate"] == "300 Hz"
+    assert lines["leads"] == "I"
+    assert lines["units"] == "mV"
     assert lines["input"] == "1 × 1000 (lead × time)"
     assert "notes" not in lines
 

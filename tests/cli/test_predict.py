@@ -79,13 +79,28 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_predicted(model)
     assert "cardioflow: simulated:VT: 'simulated:VT' asks for the rhythm 'VT'." in done.stderr
 
 
+def test_leads_that_are_taken_by_name_are_told_on_standard_error(model):
+    wide = f"{FILES[0]}&leads=II,I"
+    done = call(model, wide, FILES[1], "--json")
+    assert done.exit_code == 0
+    text = f"The model takes the leads I. They are taken by name from records with the leads II, I, such as '{wide}'."
+    answer = json.loads(done.stdout)
+    assert answer["warnings"] == [text]
+    assert done.stderr == f"cardioflow: {text}\n"
+    narrow = json.loads(call(model, f"{FILES[0]}&leads=I", FILES[1], "--json").stdout)
+    for found, expected in zip(answer["predictions"], narrow["predictions"], strict=True):
+        assert found["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)
+    assert narrow["warnings"] == []
+
+
 def test_a_file_that_does_not_fit_the_model_is_named_and_the_others_are_predicted(model):
-    two_leads = "simulated:AF?seed=1&duration_s=12&leads=I,II"
+    two_leads = "simulated:AF?seed=1&duration_s=12&leads=II,V1"
     answer = predict_files(model, [Path(FILES[0]), Path(two_leads), Path(FILES[1])])
     assert [p["file"] for p in answer["predictions"]] == FILES
     (left_out,) = answer["skipped"]
     assert left_out["file"] == two_leads
-    assert "2" in left_out["reason"]
+    assert "The model takes the leads I, and record" in left_out["reason"]
+    assert "has II, V1: I missing" in left_out["reason"]
 
 
 def test_a_file_passed_twice_is_predicted_once(model):

@@ -75,6 +75,45 @@ def test_the_skipped_records_do_not_depend_on_the_batch_size(built, make_batch) 
         assert sorted(skipped.record for skipped in run.skipped) == ["r2", "r7"], batch_size
 
 
+def test_leads_in_other_orders_are_learned_by_name_and_records_without_them_are_skipped(
+    linear_class, make_batch
+) -> None:
+    @model()
+    def of_two_leads(batch, config=None):
+        return linear_class().build((2, 400))
+
+    def run(signals: list[Any], leads: list[tuple[str, ...]]) -> Any:
+        names = [f"r{i}" for i in range(N)]
+        targets = {name: "A" if i % 2 else "N" for i, name in enumerate(names)}
+        dataset = ds.EcgDataset.from_arrays(signals, fs=300, leads=leads, ids=names, targets=targets)
+        steps = (
+            ds.Pipeline()
+            .load(components=["signal", "meta"])
+            .load(components="target")
+            .binarize_labels()
+            .train_on_batch("of_two_leads")
+            .predict_on_batch("of_two_leads", save_to=ds.V("p"))
+        )
+        return (dataset >> steps).run(batch_size=4, on_error="skip", progress=False)
+
+    signals = list(np.stack([make_batch(N, seed=seed).signal.dense()[:, 0] for seed in (0, 1)], axis=1))
+    leads: list[tuple[str, ...]] = [("I", "II")] * N
+    # A gap leaves the same record out where all have one order.
+    plain = run([np.full_like(x, np.nan) if i == 7 else x for i, x in enumerate(signals)], leads)
+    stored = list(signals)
+    stored[1], leads[1] = signals[1][::-1], ("II", "I")
+    stored[6], leads[6] = np.stack([signals[6][1], signals[6][0] * 0, signals[6][0]]), ("II", "V5", "I")
+    leads[7] = ("V1", "V5")
+    with pytest.warns(UserWarning, match="The model takes the leads I, II"):
+        mixed = run(stored, leads)
+    assert [skipped.record for skipped in mixed.skipped] == [skipped.record for skipped in plain.skipped] == ["r7"]
+    assert "has V1, V5: I, II missing" in str(mixed.skipped[0].reason)
+    assert mixed.get_variable("of_two_leads.train_loss") == plain.get_variable("of_two_leads.train_loss")
+    np.testing.assert_array_equal(
+        mixed.get_model("of_two_leads").model["w"], plain.get_model("of_two_leads").model["w"]
+    )
+
+
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
 def test_a_metric_that_fails_ends_the_run_after_one_update(built, make_batch, on_error) -> None:
     def failing(y_true: Any, y_pred: Any) -> float:

@@ -107,7 +107,7 @@ class Bundle:
         *,
         fs: float | None = None,
         leads: Sequence[str] | None = None,
-        units: str | Sequence[str] = "mV",
+        units: str | Sequence[str] | None = None,
         batch_size: int = 16,
     ) -> Predictions:
         """Return a prediction for each record; a record that cannot be predicted is listed with the reason.
@@ -116,8 +116,9 @@ class Bundle:
             source: A file, a folder, a list of them, an ``EcgDataset``, or signals: an array of shape (lead, time)
                 or (record, lead, time), or a list of arrays of shape (lead, time).
             fs: The sampling rate of arrays in Hz.
-            leads: The names of their leads; by default those that the model was trained on.
-            units: The unit of all their leads, or one for each; they are converted to mV.
+            leads: The names of their leads, in any order; by default those that the model takes, in its order.
+            units: The unit of all their leads, or one for each; voltages are converted to mV. By default millivolts,
+                which is refused for integers.
             batch_size: Records that are prepared and predicted together. It does not change the predictions.
 
         Raises:
@@ -131,7 +132,7 @@ class Bundle:
             names = self._default_leads(given) if leads is None else leads
             dataset = dataset_of_arrays(given, fs=fs, leads=names, units=units)
             return self._predict(dataset, int(batch_size), self._preparation or _READ)
-        if fs is not None or leads is not None or units != "mV":
+        if fs is not None or leads is not None or units is not None:
             raise InputError("predict(fs=…, leads=…, units=…) describe arrays, and files have their own. Remove them.")
         if self._preparation is None:
             raise DumpError(
@@ -149,10 +150,21 @@ class Bundle:
     # -- inside --------------------------------------------------------------
 
     def _default_leads(self, arrays: Any) -> tuple[str, ...] | None:
-        """Return the leads that the model was trained on, if the arrays have as many."""
-        known = self.header.leads
+        """Return the leads that the model takes.
+
+        Raises:
+            InputError: when the arrays have more or fewer.
+        """
+        known = self.model.leads
         first = arrays if isinstance(arrays, np.ndarray) and arrays.ndim == 2 else arrays[0]
-        return known if known is not None and first.ndim == 2 and len(first) == len(known) else None
+        if known is None or known == "any" or first.ndim != 2:
+            return None
+        if len(first) != len(known):
+            raise InputError(
+                f"predict(leads=None): the model takes the leads {', '.join(known)}, and the arrays have {len(first)}. "
+                "Pass leads=…, the names of the arrays' leads; those that the model takes are chosen by name."
+            )
+        return known
 
     def _predict(self, dataset: EcgDataset, batch_size: int, preparation: Preparation) -> Predictions:
         found: list[RecordPrediction] = []

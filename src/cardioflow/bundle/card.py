@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Literal, Self, final
 
 from cardioflow.core.printable import escaped
 from cardioflow.models.dump_header import DumpHeader
@@ -31,7 +31,10 @@ class Card:
     output: str
     classes: tuple[str, ...] | None
     thresholds: Mapping[str, float]
-    leads: tuple[str, ...] | None
+    leads: tuple[str, ...] | Literal["any"] | None
+    """The leads that the model takes, in its order; ``"any"`` if they do not matter to it."""
+    units: tuple[str, ...] | Literal["any"] | None
+    """The unit of each lead, ``"adu"`` for numbers without one."""
     fs: float | None
     """Sampling rate in Hz of the signals that the model was trained on, where all had the same."""
     input_shape: tuple[int, ...] | None
@@ -52,6 +55,7 @@ class Card:
             classes=header.classes,
             thresholds=dict(thresholds),
             leads=header.leads,
+            units=header.units,
             fs=header.fs,
             input_shape=header.input_shape,
             last={name: values[-1] for name, values in header.hist.items() if values},
@@ -66,7 +70,8 @@ class Card:
             "output": _MEANINGS[self.output],
             "classes": None if self.classes is None else ", ".join(map(str, self.classes)),
             "thresholds": ", ".join(f"{label} {share:g}" for label, share in self.thresholds.items()) or "default",
-            "leads": None if self.leads is None else " ".join(self.leads),
+            "leads": self.leads if self.leads is None or self.leads == "any" else " ".join(self.leads),
+            "units": self.units if self.units is None or self.units == "any" else " ".join(dict.fromkeys(self.units)),
             "rate": None if self.fs is None else f"{self.fs:g} Hz",
             "input": None if shape is None else f"{shape} (lead × time)",
             "last": "   ".join(f"{name} {value:.3f}" for name, value in self.last.items()),

@@ -44,7 +44,7 @@ def dataset_of_files(source: str | Path | Sequence[str | Path]) -> EcgDataset:
 
 
 def dataset_of_arrays(
-    source: Any, *, fs: float | None, leads: Sequence[str] | None, units: str | Sequence[str]
+    source: Any, *, fs: float | None, leads: Sequence[str] | None, units: str | Sequence[str] | None
 ) -> EcgDataset:
     """Return the records of arrays, whose ids are "0", "1", ….
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ def print_predictions(model: Path, files: Sequence[Path], *, as_json: bool) -> i
             shares = shares or "   ".join(f"{value:.6g}" for value in found.get("values", ()))
             labels = ", ".join(map(escaped, found["labels"])) or "none"
             say(f"{escaped(found['file'])}   {labels}   ({shares})")
+    for warning in answer["warnings"]:
+        say(f"cardioflow: {escaped(warning)}", err=True)
     for left_out in answer["skipped"]:
         say(f"cardioflow: {escaped(left_out['file'])}: {escaped(left_out['reason'])}", err=True)
     return 2 if answer["skipped"] else 0
@@ -32,17 +35,21 @@ def print_predictions(model: Path, files: Sequence[Path], *, as_json: bool) -> i
 def predict_files(model: Path, files: Sequence[Path]) -> dict[str, Any]:
     """Return what the dump ``model`` predicts for each of ``files``, as plain JSON values.
 
-    A file that cannot be read or predicted is listed with the reason under ``"skipped"``.
+    A file that cannot be read or predicted is listed with the reason under ``"skipped"``. ``"warnings"`` says what
+    was done to the others, such as leads taken by name.
 
     Raises:
         DumpError: if ``model`` is not a dump, or has no preprocessing.
         ModelError: if it cannot be loaded without the code that built it.
     """
-    found = load(model).predict(files)
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always", UserWarning)
+        found = load(model).predict(files)
+    texts = [str(w.message) for w in given if w.category is UserWarning]
     predictions = [
         {"file": p.file, "labels": list(p.labels), "probabilities": dict(p.probabilities)}
         | ({"values": list(p.values)} if p.values else {})
         for p in found
     ]
     skipped = [{"file": s.file, "step": s.step, "reason": s.reason} for s in found.skipped]
-    return {"model": str(model), "predictions": predictions, "skipped": skipped}
+    return {"model": str(model), "predictions": predictions, "skipped": skipped, "warnings": texts}

@@ -20,25 +20,22 @@ _RATE_TOLERANCE = 1e-3
 
 @dataclass
 class InputSignature:
-    """The shape of the first batch of a training, and the sampling rate and leads of all its batches.
+    """The shape of the first batch of a training, and the sampling rate of all its batches.
 
-    Rate and leads are ``None`` if they are unknown or differ between records.
+    The rate is ``None`` if it is unknown or differs between records.
     """
 
     input_shape: tuple[int, ...] | None = None
     fs: float | None = None
-    leads: tuple[str, ...] | None = None
 
     def add(self, batch: EcgBatch, x: NDArray[Any]) -> None:
         """Take note of a batch that the model was trained on, whose input is ``x``."""
         if self.input_shape is None:
             self.input_shape = tuple(int(v) for v in x.shape[1:])
-            self.fs, self.leads = _common_rate(batch), _common_leads(batch)
+            self.fs = _common_rate(batch)
             return
         if self.fs is not None and _column(batch, "fs") is not None and self._other_rates(batch).any():
             self.fs = None
-        if self.leads is not None and _column(batch, "leads") is not None and _common_leads(batch) != self.leads:
-            self.leads = None
 
     def check_rate(self, batch: EcgBatch) -> None:
         """Refuse signals of another sampling rate than all those that the model was trained on.
@@ -71,10 +68,3 @@ def _common_rate(batch: EcgBatch) -> float | None:
     fs = _column(batch, "fs")
     rates = set() if fs is None else set(fs.tolist())
     return float(rates.pop()) if len(rates) == 1 and None not in rates else None
-
-
-def _common_leads(batch: EcgBatch) -> tuple[str, ...] | None:
-    leads = _column(batch, "leads")
-    names = set() if leads is None else {None if v is None else tuple(v) for v in leads.tolist()}
-    first = names.pop() if len(names) == 1 else None
-    return None if first is None else tuple(str(lead) for lead in first)

@@ -14,7 +14,10 @@ from cardioflow.batch.unstack import unstack
 from cardioflow.errors import CardioFlowError
 from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
+from cardioflow.models._lead_check import checked_batch, learned
+from cardioflow.models._leads import Leads, leads_of
 from cardioflow.models._scores import keys, resolve, score
+from cardioflow.models._units import units_of
 from cardioflow.models.history import Stage
 from cardioflow.models.inputs import InputEncoding, InputShape, Signals
 from cardioflow.models.learning import BatchUpdates, Learned, Learning
@@ -48,6 +51,7 @@ class BackendModel(PersistentModel):
         """What the model takes from a batch."""
         self.learning: Learning = BatchUpdates()
         """When the model learns: from each batch, or at the end from what was collected."""
+        self._noted: set[Leads] = set()
 
     # -- what an adapter implements ------------------------------------------
 
@@ -98,11 +102,11 @@ class BackendModel(PersistentModel):
             ModelError: when a metric fails, after the update.
         """
         wanted = resolve(metrics, response, kwargs)
-        sample = self._take(batch)
-        learned = self.learning.on_batch(self._train, sample.x, sample.y, wanted)
+        sample = self._take(batch, training=True)
+        update = self.learning.on_batch(self._train, sample.x, sample.y, wanted)
         self.classes = self.classes or sample.batch.classes
-        self._signature.add(sample.batch, sample.x)
-        return self._report("train", learned)
+        self._take_note(sample)
+        return self._report("train", update)
 
     def test_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any
@@ -122,7 +126,7 @@ class BackendModel(PersistentModel):
             BadRecordsError: when several records cannot be taken.
         """
         self._require_model()
-        batch = unstack(batch)
+        batch = self._checked(batch)
         x = self._encoded(batch)
         self._signature.check_rate(batch)
         return self._predict(x)
@@ -154,16 +158,30 @@ class BackendModel(PersistentModel):
 
     # -- inside --------------------------------------------------------------
 
-    def _take(self, batch: EcgBatch) -> _Sample:
+    def _take(self, batch: EcgBatch, *, training: bool = False) -> _Sample:
         """Return ``batch`` as arrays, after all checks."""
         self._require_model()
-        batch = unstack(batch)
+        batch = self._checked(batch, training=training)
         x = self._encoded(batch)
         encoding = self.targets or infer_targets(batch, self._seen)
         y = encoding.encode(batch, x)
         encoding.check_classes(self.classes, batch.classes, y)
         self._seen = encoding
         return _Sample(batch, x, y)
+
+    def _checked(self, batch: EcgBatch, *, training: bool = False) -> EcgBatch:
+        """Return ``batch`` unstacked, with the leads that the model takes, in their order."""
+        batch = unstack(batch)
+        if not self.inputs.by_lead:
+            return batch
+        return checked_batch(batch, self.leads, self.units, self._noted, training=training)
+
+    def _take_note(self, sample: _Sample) -> None:
+        """Keep what the model takes from now on, if ``sample`` is the first that it was trained on."""
+        if self._signature.input_shape is None and self.inputs.by_lead:
+            self.leads = self.leads or learned(leads_of(sample.batch))
+            self.units = self.units or learned(units_of(sample.batch))
+        self._signature.add(sample.batch, sample.x)
 
     def _encoded(self, batch: EcgBatch) -> Array:
         return self.inputs.encode(batch, self._takes_shape(), self._signature.input_shape)

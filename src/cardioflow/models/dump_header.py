@@ -63,7 +63,10 @@ class DumpHeader:
     """(lead, time) of the signals that the model was trained on."""
     fs: float | None = None
     """Their sampling rate in Hz."""
-    leads: tuple[str, ...] | None = None
+    leads: tuple[str, ...] | Literal["any"] | None = None
+    """The leads that the model takes, in order; ``"any"`` if they do not matter, ``None`` if they are not known."""
+    units: tuple[str, ...] | Literal["any"] | None = None
+    """The unit of each lead, ``"adu"`` for numbers without one; ``"any"`` and ``None`` as for leads."""
     hist: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Loss and metrics of every batch; NaN where one was not a finite number."""
     preprocessing: str | None = None
@@ -131,7 +134,7 @@ def _from_version_1(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_tuples(name: str, value: Any) -> Any:
-    if name in ("classes", "leads", "input_shape") and isinstance(value, list):
+    if name in ("classes", "leads", "units", "input_shape") and isinstance(value, list):
         return tuple(value)
     if name == "hist" and isinstance(value, dict):
         return {k: tuple(map(_number, v)) if isinstance(v, list) else v for k, v in value.items()}
@@ -155,6 +158,10 @@ def _name(value: Any) -> bool:
 
 def _texts(value: Any) -> bool:
     return value is None or (isinstance(value, tuple) and len(value) <= 100_000 and all(map(_text(1000), value)))
+
+
+def _texts_or_any(value: Any) -> bool:
+    return value == "any" or (_texts(value) and value != ())
 
 
 def _is_number(value: Any) -> bool:
@@ -195,7 +202,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "thresholds": (_are_thresholds, "a number from 0 to 1 for each label"),
     "input_shape": (_is_shape, f"a list of positive whole numbers, at most {_MAX_INPUT} samples, or null"),
     "fs": (_is_rate, "a positive number of Hz, or null"),
-    "leads": (_texts, "a list of at most 100 000 texts, or null"),
+    "leads": (_texts_or_any, "a list of at most 100 000 texts, 'any', or null"),
+    "units": (_texts_or_any, "a list of at most 100 000 texts, 'any', or null"),
     "hist": (_is_history, "lists of numbers by name"),
     "preprocessing": (
         lambda value: value is None or _text(_MAX_TEXT)(value),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ _REMEDIES = (
 class InputEncoding(ABC):
     """How an unstacked batch becomes the array that a model computes with."""
 
+    by_lead: ClassVar[bool] = False
+    """Whether a row is made of the leads in their order, so that names and units of leads are compared."""
+
     @abstractmethod
     def encode(self, batch: EcgBatch, expected: InputShape | None, trained: InputShape | None) -> NDArray[np.float32]:
         """Return the input as float32, one row per row of ``batch``.
@@ -47,6 +50,8 @@ class InputEncoding(ABC):
 @dataclass(frozen=True)
 class Signals(InputEncoding):
     """The signals, as float32 of shape (record, lead, time)."""
+
+    by_lead = True
 
     def encode(self, batch: EcgBatch, expected: InputShape | None, trained: InputShape | None) -> NDArray[np.float32]:
         signal = batch.component("signal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models import dump
@@ -34,6 +34,13 @@ class PersistentModel(BaseModel):
         """Loss and metric of every batch that the model was trained or tested on, in order."""
         self.classes: tuple[str, ...] | None = None
         """The labels that the model knows, in the order of its outputs; from the first batch it was trained on."""
+        self.leads: tuple[str, ...] | Literal["any"] | None = None
+        """The leads that the model takes, in its order; from the first batch it was trained on if they are not set.
+
+        Records are given to it in that order by name. ``"any"``: all leads are as good, and are not compared.
+        """
+        self.units: tuple[str, ...] | Literal["any"] | None = None
+        """The unit of each lead; from the first batch it was trained on if not set. ``"any"``: not compared."""
         self.thresholds: Mapping[str, float] = {}
         """The probability from which a label is given, where it is not the default; saved with the model."""
         self.preprocessing: str | None = None
@@ -80,7 +87,8 @@ class PersistentModel(BaseModel):
             thresholds=self.thresholds,
             input_shape=self._signature.input_shape,
             fs=self._signature.fs,
-            leads=self._signature.leads,
+            leads=self.leads,
+            units=self.units,
             hist={name: tuple(values) for name, values in self.hist.items()},
             preprocessing=self.preprocessing,
             notes=self.notes,
@@ -104,7 +112,10 @@ class PersistentModel(BaseModel):
         self.thresholds = header.thresholds
         self.notes = header.notes
         self.seed = header.seed
-        self._signature = InputSignature(header.input_shape, header.fs, header.leads)
+        self._signature = InputSignature(header.input_shape, header.fs)
+        # What the code declares stays.
+        self.leads = self.leads if self.leads == "any" else header.leads
+        self.units = self.units if self.units == "any" else header.units
         # A model that was saved untrained has not seen any targets.
         self._seen = encoding_of(header.output) if header.classes or header.output != "exclusive" else None
         return self

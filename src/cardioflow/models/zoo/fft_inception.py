@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from cardioflow.errors import InputError
 from cardioflow.models._keras import keras
@@ -34,10 +34,22 @@ class FftInception(KerasBaseModel):
         multilabel: Whether a record can have several labels at once. If true, each label has its own probability
             (sigmoid). If false, the probabilities sum to one (softmax), and a record with several labels, or none, is
             an error. By default, true if a record of the first batch has several labels or none.
+        leads: ``"any"`` to take any leads in any order. By default those of the first batch, by name.
+        units: ``"any"`` to take signals in any unit. By default those of the first batch.
     """
 
-    def __init__(self, learning_rate: float = 1e-3, dropout: float = 0.2, *, multilabel: bool = False) -> None:
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        dropout: float = 0.2,
+        *,
+        multilabel: bool = False,
+        leads: Literal["any"] | None = None,
+        units: Literal["any"] | None = None,
+    ) -> None:
         super().__init__()
+        self.leads = leads
+        self.units = units
         self.learning_rate = learning_rate
         self.dropout = dropout
         self.multilabel = multilabel

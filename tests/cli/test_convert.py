@@ -289,3 +289,18 @@ def test_a_file_name_for_several_records_or_of_another_format_is_refused(data: P
 def _two_leads(path: Path) -> None:
     signal = np.repeat(np.array([[1.0], [2.0]], np.float32), 250, axis=1)
     np.savez(path, signal=signal, fs=250.0, leads=np.array(["I", "II"]), units=np.array(["mV", "mV"]))
+
+
+def test_segments_tables_and_shards_are_not_converted_as_records(cinc: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("s1", "s2"):
+        (source / f"{name}.hea").write_text(f"{name} 1 250 100\n{name}.dat 16 200 16 0 0 0 0 II\n")
+        (source / f"{name}.dat").write_bytes(bytes(200))
+    (source / "whole.hea").write_text("whole/2 1 250 200\ns1 100\ns2 100\n")
+    (source / "REFERENCE.csv").write_text("1,2\n3,4\n")
+    EcgDataset(str(cinc / "A0001*.hea")).pack(source / "store")
+    code, said = _call("convert", source, tmp_path / "out", "--fmt", "npz")
+    assert code == 0, said
+    assert _files(tmp_path / "out") == ["whole.npz"]
+    assert EcgDataset(str(tmp_path / "out" / "whole.npz")).next_batch(1).load().signal[0].shape == (1, 200)

@@ -12,9 +12,9 @@ from typing import Any
 import typer
 
 from cardioflow.cli.conversions import Conversions
-from cardioflow.errors import FormatError, InputError
+from cardioflow.errors import InputError
 from cardioflow.io.base import Format
-from cardioflow.io.reading import annotation_files, has_plain_annotations, recognise
+from cardioflow.io.reading import annotation_files, files_in, has_plain_annotations, recognise
 from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.pipeline import Pipeline
 from cardioflow.registry import formats
@@ -223,16 +223,12 @@ def _find(sources: Sequence[Path], dst: Path, fmt: str) -> _Found:
     found = _Found()
     kinds: dict[tuple[Path, Path], str] = {}
     results = dst.resolve()
-    for root, path in _files(sources):
+    for root, path, kind in _files(sources):
         inside = root != path and results in path.resolve().parents
         if inside and results != root.resolve():
-            found.n_results += 1
+            found.n_results += kind is not None
             continue
-        try:
-            kind = recognise(path)
-        except FormatError:
-            if root == path:
-                raise
+        if kind is None:
             found.n_other += 1
             continue
         if inside and kind == fmt:
@@ -271,18 +267,16 @@ def _names(files: Sequence[tuple[Path, Path]], named: Callable[[str], str]) -> d
     return names
 
 
-def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """Yield pairs of a source folder and a file in it; for a source that is a file, the file twice.
+def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path, str | None]]:
+    """Yield the folder that was named, each file in it that may be a record, and its format; of a file, the file twice.
 
-    Names that begin with a dot are skipped, as in a glob: incomplete files have such names.
+    Raises:
+        FormatError: when a file that was named is not recognised.
     """
     for source in sources:
         if not source.is_dir():
-            yield source, source
+            yield source, source, recognise(source)
             continue
-        for path in sorted(source.rglob("*")):
-            if any(part.startswith(".") for part in path.relative_to(source).parts):
-                continue
-            # A signal file beside its header belongs to that record.
-            if path.is_file() and (path.suffix == ".hea" or not path.with_suffix(".hea").is_file()):
-                yield source, path
+        for file in files_in(source):
+            # The shards of a packed store are no records.
+            yield source, file.path, None if file.fmt == "packed" else file.fmt

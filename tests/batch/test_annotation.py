@@ -1,4 +1,4 @@
-"""Marks move with the signal."""
+"""Annotations move with the signal."""
 
 from __future__ import annotations
 

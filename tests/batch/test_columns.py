@@ -1,4 +1,4 @@
-"""Components of each kind follow the signal as their kind says, whatever changes its time."""
+"""Components follow every change of the signal's time according to their kind."""
 
 from __future__ import annotations
 

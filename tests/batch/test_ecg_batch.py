@@ -1,4 +1,4 @@
-"""A batch is never changed; its rows know where they came from."""
+"""A batch is immutable, and its rows know their provenance."""
 
 from __future__ import annotations
 

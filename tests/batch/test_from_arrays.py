@@ -1,4 +1,4 @@
-"""Arrays in memory become a batch, or are refused by name."""
+"""Arrays in memory become a batch, and errors name the wrong argument."""
 
 from __future__ import annotations
 

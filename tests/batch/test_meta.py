@@ -1,4 +1,4 @@
-"""Metadata are columns inside and read-only rows outside."""
+"""Metadata are stored as columns and read as immutable rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows know the record and the second that they were cut from, however often they were cut."""
+"""Rows know their record and start time, however often they were cut."""
 
 from __future__ import annotations
 

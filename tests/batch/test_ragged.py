@@ -1,4 +1,4 @@
-"""Records of different shape lie in one locked buffer, and come out as views."""
+"""Records of different shape are stored in one read-only buffer and returned as views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each hostile dump ends ``cardioflow predict`` in one sentence and exit status 2, in bounded memory and time."""
+"""Each hostile dump gives one sentence and exit status 2 in ``cardioflow predict``, in bounded memory and time."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ HOSTILE: dict[str, tuple[Callable[[Parts], None], str]] = {
 
 @pytest.fixture(scope="module")
 def answers(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
-    """What the command printed for each dump, all in one process that may use 1.5 GB."""
+    """The command's output for each dump, in one process that may use 1.5 GB."""
     folder = tmp_path_factory.mktemp("hostile")
     names = ["sound", "never ends", "terminal", *HOSTILE]
     never_ends = steps(PREPARATION.run(100, n_epochs=None))

@@ -20,7 +20,7 @@ PREPARATION = Pipeline().load(fmt="simulated", components=["signal", "meta"]).sp
 
 @pytest.fixture(scope="module")
 def trained():
-    """A run whose model has seen one batch."""
+    """A run whose model was trained on one batch."""
     template = (
         Pipeline()
         .load(fmt="simulated", components=["signal", "meta"])

@@ -1,4 +1,4 @@
-"""What every file format keeps to: each member of the drawer with a real file goes through the same checks."""
+"""The contract of every file format, tested on a real file of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every model of the zoo guarantees, as soon as its file exists."""
+"""The contract of every model in the zoo, tested as soon as its file exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes to worker processes comes back whole: every member of every registry, batches, data sets, pipelines.
+"""Everything that is sent to worker processes survives pickling: members of registries, batches, data sets, pipelines.
 
 All of it passes through one process that is spawned, and so knows nothing
 but what the pickles say.
@@ -38,7 +38,7 @@ _VALUES = (np.ndarray, np.generic, int, float, complex, str, bytes, set, frozens
 
 
 class Doubler(BaseModel):
-    """A model without a backend, as a template may hold with ``import_model``."""
+    """A model without a backend, as in a template with ``import_model``."""
 
     def __init__(self) -> None:
         self.factor = 2.0
@@ -217,7 +217,7 @@ def _echo(pipe: Connection) -> None:
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[Callable[[NAMES], dict[str, Any]]]:
-    """Send objects by name through the other process; those that fail come back as text."""
+    """Send named objects through the other process; failures are returned as text."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_echo, args=(there,), daemon=True)
@@ -244,7 +244,7 @@ def echo() -> Iterator[Callable[[NAMES], dict[str, Any]]]:
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Return whether ``b`` has the type of ``a`` and equal state, however deep."""
+    """Return whether ``b`` has the type of ``a`` and equal state, at any depth."""
     if a is b or type(a) is not type(b) or isinstance(a, type | FunctionType | BuiltinFunctionType):
         return a is b
     if isinstance(a, dict):
@@ -258,7 +258,7 @@ def alike(a: Any, b: Any) -> bool:
 
 
 def unlike(sent: NAMES, received: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what did not come back as it was, by name."""
+    """Return the names of the objects that changed."""
     assert sent
     return {
         name: received[name] if isinstance(received[name], str) else "comes back changed"
@@ -269,7 +269,7 @@ def unlike(sent: NAMES, received: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two files, and a packed store of them."""
+    """Two files and a packed store of them."""
     folder = tmp_path_factory.mktemp("records")
     batch().take([0, 1]).dump(folder, fmt="npz")
     EcgDataset([folder / "A1.npz", folder / "A2.npz"]).pack(folder / "store")

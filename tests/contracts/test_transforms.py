@@ -1,4 +1,4 @@
-"""Every transform of the registry is run through the same checks, from the moment that its file appears."""
+"""The contract of every transform, tested as soon as its file exists."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ AXES_ARE_NO_SEGMENTS = {
 
 
 def ecg(rng: np.random.Generator, samples: int, fs: float) -> np.ndarray[Any, Any]:
-    """A crude 12-lead ECG with a beat a second, wander and noise."""
+    """A crude 12-lead ECG with one beat per second, baseline wander and noise."""
     time = np.arange(samples) / fs
     beat = np.exp(-0.5 * (((time + 0.6) % 1.0 - 0.5) / 0.012) ** 2) + 0.2 * np.exp(
         -0.5 * (((time + 0.3) % 1 - 0.5) / 0.05) ** 2
@@ -85,13 +85,13 @@ def marks(samples: int, fs: float) -> Annotation:
 
 
 def beats(samples: int, fs: float) -> Annotation:
-    """A detector's beats, each with the number of its sample."""
+    """The beats of a detector, each with its sample number."""
     peaks = np.arange(int(0.4 * fs), samples, int(fs))
     return Annotation(sample=peaks, num=peaks, confidence=np.linspace(0.5, 1.0, len(peaks)))
 
 
 def states(samples: int, fs: float) -> np.ndarray[Any, Any]:
-    """CardIO's states: P, QRS and T in every second."""
+    """States as in CardIO: P, QRS and T in every second."""
     phase = (np.arange(samples)[None] / fs + 0.1) % 1.0
     bounds = ((0.2, 0.3, 15), (0.45, 0.55, 1), (0.7, 0.9, 7))
     return np.select([(phase >= a) & (phase < b) for a, b, _ in bounds], [s for *_, s in bounds], 11)
@@ -159,7 +159,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def run(name: str, example: int, kind: str, *, seed: int = 5) -> EcgBatch | None:
-    """The transformed batch, or None where a declared gap, or a signal too short, raised as it should."""
+    """The transformed batch, or None if a declared gap, or a signal that is too short, raised as expected."""
     batch = prepared(name, kind).replace(seed=seed)
     action = transforms.get(name).examples()[example]
     if kind == "cut" and name in NEEDS_UNCUT:
@@ -243,7 +243,7 @@ def series_of(batch: EcgBatch) -> dict[str, TimeSeries]:
 
 
 def segments_of(values: Any, row: int, *, cut: bool) -> list[Any]:
-    """The segments of a row, one for a row that is not cut."""
+    """The segments of a row; one for an uncut row."""
     return list(values[row]) if cut else [values[row]]
 
 
@@ -322,12 +322,12 @@ def test_an_impulse_in_signal_and_time_series_stays_aligned_with_its_event(name,
 
 
 def height(signal: Any) -> Any:
-    """The largest distance of any lead from where it begins and ends, sample by sample."""
+    """The largest deviation of any lead from its first and last sample, for each sample."""
     return np.abs(signal - (signal[:, :1] + signal[:, -1:]) / 2).max(axis=0)
 
 
 def with_impulses(batch: EcgBatch) -> EcgBatch:
-    """The batch with 20 mV more, and a 1 in a series, at every beat of ``beats``."""
+    """The batch with 20 mV added to the signal, and a 1 in a time series, at every beat of ``beats``."""
     data, series = [], []
     for x, own in zip(batch.signal, batch.beats, strict=True):
         one = np.zeros((*x.shape[:-2], 1, x.shape[-1]), np.float32)
@@ -398,7 +398,7 @@ def test_a_transform_can_be_printed_compared_hashed_and_pickled(name, example):
 
 
 def written(action: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments that make the action again."""
+    """The arguments that recreate the action."""
     values = {f.name: getattr(action, f.name) for f in fields(action) if f.init}
     extra = values.pop("kwargs", {})
     if "func" in values:

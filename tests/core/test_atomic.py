@@ -1,4 +1,4 @@
-"""What is not complete never has the final name, and what a killed process left is removed by the next."""
+"""Incomplete files never have their final name, and leftovers of a killed process are removed by the next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cardioflow.errors import WriteError
 
 
 def killed_while_writing(code: str) -> None:
-    """Run ``code`` in a process that then kills itself as ``kill -9`` does."""
+    """Run ``code`` in a process that then kills itself with SIGKILL."""
     ending = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code).format(end=ending)], check=False)
     assert done.returncode == -signal.SIGKILL

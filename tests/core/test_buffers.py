@@ -1,4 +1,4 @@
-"""A buffer is reused when its last view is gone, and never before; what is kept is bounded."""
+"""A buffer is reused only after its last view is gone, and the kept memory is bounded."""
 
 from __future__ import annotations
 

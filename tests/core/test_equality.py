@@ -1,4 +1,4 @@
-"""Values are the same when they are equal and of one type, whatever they hold."""
+"""Values are the same if they are equal and of one type, whatever they contain."""
 
 from __future__ import annotations
 

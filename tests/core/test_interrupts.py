@@ -1,4 +1,4 @@
-"""An interrupt that arrives where nobody can catch it is raised again a moment later."""
+"""An interrupt that arrives where it cannot be caught is raised again a moment later."""
 
 from __future__ import annotations
 

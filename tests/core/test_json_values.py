@@ -1,4 +1,4 @@
-"""Every value comes back from JSON equal and of the same type, and a text never costs more than it is long."""
+"""Every value survives JSON with its type, and reading takes resources in proportion to the length of the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machine code is kept where it can be, read from where it lies, and done without where it cannot be kept."""
+"""Machine code is cached in the first writable folder, read from any, and compiled anew if none is writable."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def run(installation: Path, **variables: str | Path) -> dict:
 
 
 def lock(installation: Path) -> None:
-    """Leave no folder for code beside the sources, in a way that stops the superuser too."""
+    """Make it impossible, even for the superuser, to create a cache folder beside the sources."""
     (installation / "__pycache__").write_text("")
 
 

@@ -1,4 +1,4 @@
-"""The code in the documentation runs as it stands, on real records."""
+"""The code in the documentation runs as printed, on real records."""
 
 from __future__ import annotations
 

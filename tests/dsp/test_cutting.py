@@ -1,4 +1,4 @@
-"""Windows are cut where they are said to be, and drawn from the record's key alone."""
+"""Windows are cut at the given starts, and random starts depend only on the record's key."""
 
 from __future__ import annotations
 

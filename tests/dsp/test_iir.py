@@ -1,4 +1,4 @@
-"""The recursive filters are SciPy's, to float32's last digit, whatever lies beside them in a vector."""
+"""The recursive filters equal SciPy's to the precision of float32, independently of neighbouring runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals are those of the beats whose waves are all there."""
+"""Intervals are computed from beats that have all their waves."""
 
 from __future__ import annotations
 

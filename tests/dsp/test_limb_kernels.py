@@ -7,7 +7,7 @@ from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
 
 
 def recorded(noise: float) -> np.ndarray:
-    """Limb leads that obey the laws up to ``noise``, each with an offset of its own."""
+    """Limb leads that obey the laws up to ``noise``, each with its own offset."""
     rng = np.random.default_rng(1)
     first, second = rng.normal(size=(2, 1000))
     rows = [first, second, second - first, -(first + second) / 2, first - second / 2, second - first / 2]
@@ -44,7 +44,7 @@ def test_flat_leads_obey_the_laws(value):
 
 
 def beats(height: float) -> np.ndarray:
-    """Ten beats of a lead: narrow waves of this height."""
+    """Ten beats of a lead: narrow waves of the given height."""
     t = np.arange(1000, dtype=np.float32) % 100
     return (height * np.exp(-(((t - 50) / 3) ** 2))).astype(np.float32)
 

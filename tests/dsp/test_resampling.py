@@ -1,4 +1,4 @@
-"""Resampling is SciPy's polyphase filter for whole ratios, and the same filter without its grid for others."""
+"""Resampling equals SciPy's polyphase filter for rational ratios, and evaluates the same filter for others."""
 
 from __future__ import annotations
 

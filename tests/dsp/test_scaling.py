@@ -1,4 +1,4 @@
-"""Means and deviations are those of float64, and what is not finite is found."""
+"""Means and deviations equal those in float64, and non-finite samples are found."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def dataset() -> ds.EcgDataset:
 
 
 def preprocessed(pipeline: ds.Pipeline) -> ds.Pipeline:
-    """What stands where the guide says ``do_some_preprocess``."""
+    """The steps in place of the guide's ``do_some_preprocess``."""
     return (
         pipeline.drop_labels(["~"])
         .rename_labels({"N": "NO", "O": "NO"})

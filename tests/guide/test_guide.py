@@ -1,4 +1,4 @@
-"""The models guide holds on every backend; each runs in a process of its own, because Keras picks one."""
+"""The models guide works on every backend, each in its own process, because Keras uses one per process."""
 
 from __future__ import annotations
 

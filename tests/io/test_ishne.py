@@ -28,7 +28,7 @@ def fails(path: Path, *parts: str, **request: object) -> None:
 
 @pytest.fixture
 def small(data, tmp_path) -> Path:
-    """The real file, cut to 500 samples."""
+    """The real file, shortened to 500 samples."""
     raw = bytearray((data / REAL).read_bytes()[: 522 + 24 * 500])
     struct.pack_into("<i", raw, 14, 500)
     raw[8:10] = b"\0\0"

@@ -177,7 +177,7 @@ def test_leads_that_the_device_found_off_are_flagged(
     assert {lead for lead, is_off in zip(record.leads, record.meta["lead_off"], strict=True) if is_off} == off
     part = MuseXml().read(path, ReadRequest(channels=("V6", "II")))
     assert part.meta["lead_off"] == ("V6" in off, "II" in off)
-    assert any("the device found off" in text for text in check_file(path).warnings) == bool(off)
+    assert any("the device found disconnected" in text for text in check_file(path).warnings) == bool(off)
 
 
 def test_without_flags_no_leads_are_reported_as_off(bare: Path, tmp_path: Path) -> None:

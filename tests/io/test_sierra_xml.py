@@ -22,7 +22,7 @@ NS = "{http://www3.medical.philips.com}"
 
 
 def _packed(text: bytes) -> bytes:
-    """Code bytes by LZW with codes of 10 bits."""
+    """Encode bytes by LZW with 10-bit codes."""
     table = {bytes([i]): i for i in range(256)}
     codes, known = [], b""
     for letter in text:

@@ -1,4 +1,4 @@
-"""Intervals: known ones, their coverage, and what they refuse."""
+"""Intervals: known values, coverage, and errors."""
 
 from __future__ import annotations
 

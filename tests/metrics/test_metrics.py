@@ -1,4 +1,4 @@
-"""Our metrics against scikit-learn's and against known values."""
+"""Our metrics agree with scikit-learn's and with known values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Keras models promise, on the backend that ``KERAS_BACKEND`` names; ``test_backends.py`` runs it for each."""
+"""The contract of Keras models on the backend that ``KERAS_BACKEND`` names; ``test_backends.py`` runs it for each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAYERS = keras.layers
 
 
 class SimpleFCModel(KerasBaseModel):
-    """The model of the guide, with an activation and flattened."""
+    """The model of the guide, flattened and with an activation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class SimpleFCModel(KerasBaseModel):
 
 @pytest.fixture(scope="module")
 def trained_fft(make_batch) -> FftInception:
-    """One for all tests: jax takes 5 s to compile it."""
+    """One model for all tests, because jax takes 5 s to compile it."""
     built = FftInception().build((1, 400))
     built.train_on_batch(make_batch(8))
     return built

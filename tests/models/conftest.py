@@ -1,4 +1,4 @@
-"""Batches to train on, and a backend of forty lines: softmax regression in NumPy."""
+"""Training batches, and a backend in forty lines: softmax regression in NumPy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MakeBatch = Callable[..., EcgBatch]
 
 @pytest.fixture(scope="session")
 def make_batch() -> MakeBatch:
-    """Return a maker of batches of noise in which the second label is a 10 Hz wave of 2 mV on top."""
+    """Return a factory of noise batches in which records of the second label have an added 10 Hz wave of 2 mV."""
 
     def make(
         n: int,

@@ -1,4 +1,4 @@
-"""What Keras models keep in copies, pickles and threads, on the backend that ``KERAS_BACKEND`` names."""
+"""The state of Keras models in copies, pickles and threads, on the backend that ``KERAS_BACKEND`` names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What native TensorFlow models promise; ``test_backends.py`` runs this in a process whose Keras is on torch."""
+"""The contract of native TensorFlow models; ``test_backends.py`` runs this in a process with Keras on torch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 
 class Net(tf.Module):
-    """Two layers in a list, with a bias that is made at the first call."""
+    """Two layers in a list, with a bias created at the first call."""
 
     def __init__(self, n_inputs: int, n_hidden: int = 8) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What all adapters do, on a backend that is NumPy alone."""
+"""The behaviour of all adapters, tested on a backend in NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which class loads a dump is asked of the classes, also of a backend of one's own."""
+"""The class that loads a dump is found among all adapters, including custom backends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def own_declarations(monkeypatch) -> None:
 
 @pytest.fixture
 def whole_class(linear_class) -> Any:
-    """Return a backend whose dump holds all that a model is."""
+    """Return a backend whose dump contains the complete model."""
 
     class WholeModel(linear_class):
         adapter = "whole"

@@ -1,4 +1,4 @@
-"""Padding to few sizes: what is computed of the rows themselves does not change."""
+"""Padding to few sizes does not change results for the rows themselves."""
 
 from __future__ import annotations
 

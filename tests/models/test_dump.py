@@ -1,4 +1,4 @@
-"""A dump says what it is without any backend, and a file that is not one says why."""
+"""The header of a dump is read without a backend, and errors say why a file is not a dump."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def dump(linear, make_batch, tmp_path: Path) -> Path:
 
 
 def rewritten(dump: Path, **changes: Any) -> Path:
-    """Write ``dump`` anew with other entries in its header."""
+    """Rewrite ``dump`` with other entries in its header."""
     with zipfile.ZipFile(dump) as archive:
         header, weights = json.loads(archive.read("model.json")), archive.read("weights.safetensors")
     other = dump.with_name("other")

@@ -1,4 +1,4 @@
-"""Which backend Keras gets, and that nothing gets one before it is asked for."""
+"""The choice of Keras's backend, and that no backend is loaded before it is needed."""
 
 from __future__ import annotations
 

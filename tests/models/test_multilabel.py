@@ -1,4 +1,4 @@
-"""Where a record can have several labels at once, the zoo gives each a probability of its own."""
+"""If records can have several labels at once, models of the zoo give each label its own probability."""
 
 from __future__ import annotations
 

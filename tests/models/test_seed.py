@@ -1,4 +1,4 @@
-"""The global generators are seeded for one thread at a time, and left as they were."""
+"""Global random generators are seeded for one thread at a time, and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dump says about shape and rate holds for all batches of the training."""
+"""The shape and sampling rate in a dump hold for all training batches."""
 
 from __future__ import annotations
 

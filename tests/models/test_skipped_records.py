@@ -1,4 +1,4 @@
-"""A record that a model refuses is left out of the run, and the others are learned exactly once."""
+"""A record that a model refuses is skipped, and the others are learned exactly once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def own_declarations(monkeypatch) -> None:
 
 @pytest.fixture
 def built(linear_class) -> list[Any]:
-    """Declare the model "regression" and return the list of those that were built."""
+    """Declare the model "regression" and return the list of built models."""
     made: list[Any] = []
 
     class OfOneShape(linear_class):

@@ -1,4 +1,4 @@
-"""scikit-learn's estimators in a pipeline's place: fitted at the end, or batch by batch."""
+"""scikit-learn estimators in a pipeline, fitted at the end or batch by batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model learns: how targets become arrays, what the output means, and what a metric is given."""
+"""What a model learns: targets as arrays, the meaning of the output, and the inputs of metrics."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_error_for_an_infinite_target_names_the_record(linear, make_batch) ->
 
 @dataclass
 class PerSample:
-    """Probabilities of two states per sample: the second is as likely as the signal is high."""
+    """Probabilities of two states per sample; that of the second increases with the signal."""
 
     def __call__(self, x: Any) -> Any:
         p = 1 / (1 + np.exp(-10 * x[:, 0]))

@@ -1,4 +1,4 @@
-"""A batch is learned once or not at all, whatever is wrong with it, and the history says which."""
+"""A faulty batch is learned once or not at all, and the history records which."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ INCH = 25.4
 
 
 def traces(figure):
-    """The lines longer than a calibration pulse, in millimetres."""
+    """The traces, which are longer than a calibration pulse, in millimetres."""
     return [line for line in figure.axes[0].lines if len(line.get_xdata()) > 6]
 
 

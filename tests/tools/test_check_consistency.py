@@ -1,4 +1,4 @@
-"""The parameters of all actions follow one set of rules, and what does not has a reason."""
+"""The parameters of all actions follow one set of rules, and every exception has a reason."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A folder with what an environment is made from, and nothing else."""
+    """A folder with only the files from which an environment is made."""
     inner = tmp_path / "checkout"
     inner.mkdir()
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):

@@ -1,4 +1,4 @@
-"""Batches for the tests of transforms: real records, and small ones whose numbers can be checked."""
+"""Batches for the tests of transforms: real records, and small ones with samples that can be checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def twelve(data: Path) -> EcgBatch:
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., EcgBatch]:
-    """A batch of the arrays given, (lead, time) each."""
+    """A batch of the given arrays, each of shape (lead, time)."""
 
     def make_batch(*arrays: Any, fs: float | list[float] = 250.0, leads: Any = None, **columns: Any) -> EcgBatch:
         n = len(arrays)

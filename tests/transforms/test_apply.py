@@ -1,4 +1,4 @@
-"""A function of one's own is called on each record, or each channel, and its result becomes a component."""
+"""A user's function is called on each record or channel, and its result becomes a component."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disturbances are of the strength that was asked for, and come from the record's own stream."""
+"""Disturbances have the requested strength and come from the record's own random numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cardioflow.errors import InputError, LabelError
 
 @pytest.fixture
 def still(make):
-    """Twenty flat records of two leads, so that what is added can be measured."""
+    """Twenty flat records of two leads, so that additions can be measured."""
     return make(*[np.zeros((2, 5000))] * 20, fs=250)
 
 

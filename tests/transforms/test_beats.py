@@ -1,4 +1,4 @@
-"""Segments and medians of annotated beats hold the beats that they should."""
+"""Segments and medians of annotated beats contain the right beats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels are chosen by name, group and number; derived leads obey their laws; units are pint's."""
+"""Channels are selected by name, group and number; derived leads obey their laws; units agree with pint's."""
 
 from __future__ import annotations
 

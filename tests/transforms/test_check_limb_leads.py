@@ -1,4 +1,4 @@
-"""Limb leads are held against Einthoven's and Goldberger's laws on real 12-lead records."""
+"""Limb leads of real 12-lead records are checked against Einthoven's and Goldberger's laws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cuts, pads, stacks and repeats signals keeps their numbers, annotations and provenance."""
+"""Cutting, padding, stacking and repeating signals keep their samples, annotations and provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters on batches equal SciPy's on each record, and refuse what they cannot take by name."""
+"""Filters on batches equal SciPy's on each record, and errors name the records that cannot be filtered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that shows the actions shows all of them."""
+"""The gallery shows every action."""
 
 from __future__ import annotations
 

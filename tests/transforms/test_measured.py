@@ -1,4 +1,4 @@
-"""Actions that measure write to a component of their own, or to the metadata, by one rule."""
+"""All actions that measure follow one rule: they write to their own component, or to the metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quality is measured, and hum and loose leads are found where they were put."""
+"""Quality is measured, and added hum and disconnected leads are detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scaled signals have the mean, deviation, range or quantiles that they should."""
+"""Scaled signals have the right mean, deviation, range or quantiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spectra and wavelets are NumPy's, SciPy's and PyWavelets', and their inverses bring the signal back."""
+"""Spectra and wavelets equal NumPy's, SciPy's and PyWavelets', and their inverses restore the signal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checked by mypy and never run: each line with ``# error:`` must be refused, for that reason, and no other line."""
+"""Checked by mypy and never run: mypy must reject each line with ``# error:``, for that reason, and no other line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cardioflow import B, C, EcgBatch, EcgDataset, F, Pipeline, V
 
 
 class MyBatch(EcgBatch):
-    """A batch class of one's own."""
+    """A custom batch class."""
 
 
 def pipelines(dataset: EcgDataset) -> None:

@@ -1,4 +1,4 @@
-"""``cardioflow check``: a table, JSON or CSV of what the files of a data set hold, and of what is odd about them."""
+"""``cardioflow check``: a table, JSON or CSV of the contents of a data set's files and what is unusual about them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EVERY_S: Final = 0.2
 
 
 def print_check(sources: Sequence[Path], *, layout: Layout, fmt: str | None, options: Mapping[str, Any]) -> int:
-    """Print what each record in ``sources`` holds as it is read, and return the exit status: 1 when one was refused.
+    """Print the contents of each record in ``sources`` as it is read, and return the exit status: 1 if one was refused.
 
     Raises:
         InputError: for an option that the format does not have.
@@ -39,7 +39,7 @@ def print_check(sources: Sequence[Path], *, layout: Layout, fmt: str | None, opt
 
 
 def _counted(found: Iterator[FileCheck | None], count: Counter[str]) -> Iterator[FileCheck]:
-    """Yield the records in ``found`` and count them; progress is shown where someone watches."""
+    """Yield the records in ``found`` and count them; progress is shown on a terminal."""
     watched = sys.stderr.isatty()
     shown = time.monotonic()
     for one in found:

@@ -1,4 +1,4 @@
-"""What a folder of converted files was made of, so that a conversion that goes on takes only its own files for done."""
+"""The sources and options of converted files, so that a resumed conversion skips only files that it wrote itself."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MOST_BYTES: Final = 1 << 28
 
 
 class Conversions:
-    """The record of a folder: for each result, of which source and how it was made.
+    """The log of a folder: for each result, its source and the options with which it was made.
 
-    A line of JSON per result, ``[name, key]``; of several lines the last counts,
-    and a line that was cut off is passed over. The key is a hash of the source's
-    path and of all options, so nothing of either stands in the file.
+    The file has a line of JSON per result, ``[name, key]``. The last line of a
+    result counts, and a truncated line is ignored. The key is a hash of the source's
+    path and all options, so the file reveals neither.
     """
 
     def __init__(self, folder: Path, how: Mapping[str, Any]) -> None:
@@ -30,25 +30,25 @@ class Conversions:
         self._keys = _read(self._path)
 
     def made(self, name: str, source: Path) -> bool:
-        """Return whether the result ``name`` was made of ``source`` with the same options."""
+        """Return whether the result ``name`` was made from ``source`` with the same options."""
         return self._keys.get(name) == self._key(source)
 
     def begin(self, results: Mapping[str, Path], *, there: Iterable[str]) -> None:
-        """Note what is going to be written; of results that are ``there``, first that it is not known how.
+        """Log the results that are about to be written; existing ones (``there``) are marked as unknown until then.
 
-        A new result is noted before it is written, because it appears whole or not at all.
+        A new result can be logged before it is written, because it appears complete or not at all.
 
         Raises:
-            WriteError: when the note cannot be written.
+            WriteError: if the log cannot be written.
         """
         replaced = set(there)
         self._add({name: "" if name in replaced else self._key(source) for name, source in results.items()})
 
     def end(self, results: Mapping[str, Path]) -> None:
-        """Note what has been written.
+        """Log the results that have been written.
 
         Raises:
-            WriteError: when the note cannot be written.
+            WriteError: if the log cannot be written.
         """
         keys = {name: self._key(source) for name, source in results.items()}
         self._add({name: key for name, key in keys.items() if self._keys.get(name) != key})
@@ -64,7 +64,7 @@ class Conversions:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="ascii") as file:
-                # A line that was cut off must not swallow the next one.
+                # A truncated line must not swallow the next one.
                 file.write("\n" + "".join(f"{json.dumps([name, key])}\n" for name, key in keys.items()))
         except OSError as error:
             raise WriteError(

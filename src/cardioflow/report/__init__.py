@@ -1,1 +1,1 @@
-"""Plots on ECG paper."""
+"""Plots on ECG paper, and descriptions of files."""

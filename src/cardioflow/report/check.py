@@ -1,4 +1,4 @@
-"""What each file of a data set holds, and what is odd about it: a look before any work with it."""
+"""The contents of each file of a data set and what is unusual about it, to check it before use."""
 
 from __future__ import annotations
 
@@ -36,36 +36,36 @@ _USUAL_SOURCES: Final = (None, "header", "given")
 _SHARED_SUFFIXES: Final = frozenset(
     {".csv", ".tsv", ".xml", ".mat", ".npy", ".npz", ".wav", ".dat", ".txt", ".parquet"}
 )
-"""Suffixes that files other than ECGs have too."""
+"""Suffixes that files other than ECGs also have."""
 
 
 @final
 @dataclass(frozen=True)
 class FileCheck:
-    """What a file holds, what is odd about it, and what was guessed."""
+    """The contents of a file, what is unusual about it, and what was guessed."""
 
     file: str
     format: str | None
     refused: str | None = None
-    """Why it cannot be read; ``None`` for a file that can be."""
+    """Why the file cannot be read, or ``None`` if it can."""
     leads: tuple[str, ...] = ()
     fs: float | None = None
-    """Samples per second and lead."""
+    """The sampling rate in Hz."""
     n_samples: int | None = None
-    """Per lead."""
+    """The number of samples per lead."""
     duration_s: float | None = None
     n_records: int = 1
-    """Larger than 1 for a packed store."""
+    """The number of records; above 1 for a packed store."""
     calibrated: bool | None = None
     """Whether the unit of every lead is known; ``None`` for a file without a signal."""
     identity_left_out: bool = False
-    """Whether the file says whose ECG it is."""
+    """Whether the file identifies the patient."""
     marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """How often each code occurs, by set of annotations: the suffix of a WFDB annotation file, else ``"file"``."""
+    """The count of each code, by set of annotations: the suffix of a WFDB annotation file, otherwise ``"file"``."""
     warnings: tuple[str, ...] = ()
-    """What is odd: amplitudes, limb leads that break their laws, swapped electrodes, checksums, damage."""
+    """Warnings on amplitudes, limb leads that violate their laws, swapped electrodes, checksums and damage."""
     guessed: tuple[str, ...] = ()
-    """What the file does not say and the reader has assumed or computed."""
+    """What the reader assumed or computed because the file lacks it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as plain JSON values."""
@@ -76,7 +76,7 @@ class FileCheck:
 def check_files(
     sources: Iterable[Path], *, fmt: str | None = None, options: Mapping[str, Any] | None = None
 ) -> Iterator[FileCheck | None]:
-    """Yield what each record in ``sources``, files and folders, holds; ``None`` for each file that is not a record.
+    """Yield the contents of each record in ``sources`` (files and folders), and ``None`` for each other file.
 
     One file is in memory at a time. In a folder, a file that is not recognised is
     a refused record if its suffix is one that only ECGs have (``.hea``, ``.edf``).
@@ -101,7 +101,7 @@ def check_files(
 
 
 def check_file(path: Path, *, fmt: str | None = None, options: Mapping[str, Any] | None = None) -> FileCheck:
-    """Return what one file, or one packed store, holds; of a recording over 256 MiB, the first ten minutes are read.
+    """Return the contents of a file or packed store; only ten minutes of a recording over 256 MiB are read.
 
     Raises:
         InputError: for an option that the format does not have.
@@ -165,7 +165,7 @@ def _beside(folder: Path) -> Mapping[str, Sequence[str]]:
 
 
 def _marks_of_wfdb(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, Annotation], tuple[str, ...]]:
-    """Return the marks of every annotation file beside a record, and what is wrong with those that cannot be read."""
+    """Return the annotations of every file beside a record, and the errors of those that cannot be read."""
     found: dict[str, Annotation] = {}
     notes: list[str] = []
     only = options.get("ann_ext")
@@ -191,7 +191,7 @@ def _warnings(record: Record) -> tuple[str, ...]:
         found.append(f"electrodes may be swapped: {meta['swapped_electrodes']}")
     off = [lead for lead, is_off in zip(record.leads, meta.get("lead_off") or (), strict=False) if is_off]
     if off:
-        found.append(f"the device found off: {', '.join(off)}")
+        found.append(f"the device found disconnected: {', '.join(off)}")
     if meta.get("checksum_ok") is False:
         found.append("a checksum does not agree with the samples")
     found += [f"damaged: {text}" for text in meta.get("damage") or ()]

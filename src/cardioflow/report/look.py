@@ -1,4 +1,4 @@
-"""One look at a file: everything it holds, or the beginning of a recording that is too long to be read whole."""
+"""Reading a file to describe it: completely, or only the beginning of a recording that is too long."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _MOST_LEADS: Final = 256
 
 
 class Look(NamedTuple):
-    """What a look at a file shows."""
+    """A record with its full length."""
 
     record: Record
     n_samples: int
-    """Per lead, of the whole recording."""
+    """The number of samples per lead of the whole recording."""
     is_beginning: bool
-    """Whether ``record`` holds only the beginning."""
+    """Whether ``record`` is only the beginning."""
 
 
 def look(path: Path, fmt: str, options: Mapping[str, Any]) -> Look:
-    """Return what ``path`` holds; of a recording of more than 256 MiB as float32, the first ten minutes.
+    """Return the record at ``path``; for a recording of more than 256 MiB in float32, the first ten minutes.
 
     Args:
         path: The file.
@@ -46,7 +46,7 @@ def look(path: Path, fmt: str, options: Mapping[str, Any]) -> Look:
 
 
 def _long(path: Path, fmt: str, options: Mapping[str, Any]) -> tuple[int, Record] | None:
-    """Return the length of a recording that is too long to be read whole, and the beginning of it.
+    """Return the length and the beginning of a recording that is too long to be read completely.
 
     ``None`` for any other, and where a part was asked for.
     """
@@ -69,7 +69,7 @@ def _read_components(path: Path, fmt: str, options: Mapping[str, Any], *componen
 
 
 def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
-    """Return all that ``path`` holds; annotations that were not asked for by name only where it is plain which."""
+    """Return the record at ``path``, with annotations if they are unambiguous or ``ann_ext`` selects them."""
 
     def read(*components: str) -> Record:
         return _read_components(path, fmt, options, *components)
@@ -79,8 +79,8 @@ def _read(path: Path, fmt: str, options: Mapping[str, Any]) -> Record:
     except FormatError:
         if options.get("ann_ext") is not None:
             raise
-        # Some files have marks and no lead, which is no fault.
+        # A file may have annotations and no lead, which is not an error.
         if not read("meta").leads:
             return read("meta", "annotation")
-        # A WFDB record may have no annotation file, or several. What else is wrong fails here again.
+        # A WFDB record may have no annotation file, or several. Any other error is raised again here.
         return read("signal", "meta")

@@ -204,7 +204,7 @@ def test_arrays_without_a_unit_are_not_predicted(bundle, saved):
     )
 
 
-def test_a_dump_from_before_leads_and_units_were_compared_takes_all(with_header):
+def test_an_old_dump_without_leads_and_units_accepts_all(with_header):
     old = cardioflow.load(with_header(leads=None, units=None))
     signal = np.random.default_rng(0).normal(size=(1, 3000)).astype(np.float32)
     expected = numbers(old.predict(signal, fs=300, leads=["I"]))
@@ -214,7 +214,7 @@ def test_a_dump_from_before_leads_and_units_were_compared_takes_all(with_header)
 
 @pytest.mark.parametrize("entry", ["leads", "units"])
 @pytest.mark.parametrize("value", ["II", [], [1], 3])
-def test_a_header_with_a_choice_of_leads_or_units_that_is_none_is_refused(with_header, entry, value):
+def test_a_header_with_invalid_leads_or_units_is_refused(with_header, entry, value):
     with pytest.raises(DumpError, match=rf"Entry '{entry}' is .*; expected a list of at most 100 000 texts, 'any', or"):
         cardioflow.load(with_header(**{entry: value}))
 

@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_predicted(model)
     assert "cardioflow: simulated:VT: 'simulated:VT' asks for the rhythm 'VT'." in done.stderr
 
 
-def test_leads_that_are_taken_by_name_are_told_on_standard_error(model):
+def test_reordered_leads_are_reported_on_standard_error(model):
     wide = f"{FILES[0]}&leads=II,I"
     done = call(model, wide, FILES[1], "--json")
     assert done.exit_code == 0

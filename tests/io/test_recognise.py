@@ -202,7 +202,7 @@ def test_tables_are_found_behind_long_comments_and_in_other_codings(data: Path, 
 
 
 @pytest.mark.parametrize("text", [".ll 0\n.in 0\n", "100 0\n", "a 1 250 100\na.dat 16 200\n", "-1 0 5\n"])
-def test_a_text_that_looks_like_a_header_is_one_under_its_suffix_alone(tmp_path: Path, text: str) -> None:
+def test_a_text_that_resembles_a_header_is_one_only_with_its_suffix(tmp_path: Path, text: str) -> None:
     for name in ("contents.tr", "b.txt", "c"):
         (tmp_path / name).write_text(text)
         with pytest.raises(FormatError, match="is not recognised"):

@@ -71,7 +71,7 @@ def test_leads_are_known_by_their_aliases(two, order):
     np.testing.assert_array_equal(model.predict_on_batch(named(batch, "I", "II")), model.predict_on_batch(batch))
 
 
-def test_segments_of_a_cut_record_are_put_in_order_too(linear_class, make_batch):
+def test_segments_of_a_cut_record_are_also_reordered(linear_class, make_batch):
     model = linear_class().build((2, 200))
     whole = make_batch(4, (2, 400))
     model.train_on_batch(whole.split_signals(200))
@@ -119,7 +119,7 @@ def test_every_record_without_the_leads_is_named(two):
 
 
 @pytest.mark.filterwarnings("ignore:The model takes the leads I, II")
-def test_a_training_batch_of_mixed_orders_trains_like_one_of_one_order(linear_class, make_batch):
+def test_a_training_batch_with_mixed_lead_orders_trains_like_one_with_a_single_order(linear_class, make_batch):
     plain, mixed = linear_class().build((2, 400)), linear_class().build((2, 400))
     for seed in range(3):
         batch = make_batch(8, (2, 400), seed=seed)
@@ -140,7 +140,7 @@ def test_a_training_batch_of_other_leads_is_refused_before_any_weight_changes(li
     assert model.leads is None
 
 
-def test_a_model_of_any_leads_takes_them_as_they_stand(two, linear_class, make_batch, tmp_path):
+def test_a_model_of_any_leads_keeps_their_order(two, linear_class, make_batch, tmp_path):
     _, batch = two
     model = linear_class().build((2, 400))
     model.leads = "any"
@@ -156,7 +156,7 @@ def test_a_model_of_any_leads_takes_them_as_they_stand(two, linear_class, make_b
     np.testing.assert_array_equal(again.predict_on_batch(swapped), as_they_stand)
 
 
-def test_a_saved_model_goes_on_taking_its_leads_by_name(two, linear_class, tmp_path):
+def test_a_saved_model_continues_to_select_its_leads_by_name(two, linear_class, tmp_path):
     model, batch = two
     model.save(tmp_path / "m")
     again = linear_class().load(tmp_path / "m")
@@ -168,7 +168,7 @@ def test_a_saved_model_goes_on_taking_its_leads_by_name(two, linear_class, tmp_p
         again.train_on_batch(named(batch, "V1", "V5"))
 
 
-def test_leads_that_code_declares_are_taken_from_the_first_batch_on(linear_class, make_batch):
+def test_declared_leads_apply_from_the_first_batch_on(linear_class, make_batch):
     model = linear_class().build((1, 400))
     model.leads = ("III",)
     batch = make_batch(4, (3, 400))
@@ -180,14 +180,14 @@ def test_leads_that_code_declares_are_taken_from_the_first_batch_on(linear_class
 
 
 @pytest.mark.parametrize("leads", [12, "I", (), "all"])
-def test_a_choice_of_leads_that_is_none_is_refused(two, leads):
+def test_an_invalid_selection_of_leads_is_refused(two, leads):
     model, batch = two
     model.leads = leads
     with pytest.raises(ConfigError, match=r"model\.leads is .*Set it to a text per lead"):
         model.predict_on_batch(batch)
 
 
-def test_models_and_records_whose_leads_are_not_known_are_taken_as_before(two, linear_class, make_batch):
+def test_models_and_records_with_unknown_leads_are_accepted(two, linear_class, make_batch):
     model, batch = two
     expected = model.predict_on_batch(batch)
     for unknown in (
@@ -205,7 +205,7 @@ def test_models_and_records_whose_leads_are_not_known_are_taken_as_before(two, l
     )
 
 
-def test_two_leads_of_one_name_are_taken_where_the_model_learned_them_so(linear_class, make_batch):
+def test_two_leads_with_the_same_name_are_accepted_if_the_model_learned_them(linear_class, make_batch):
     batch = named(make_batch(4, (2, 400)), "ECG", "ECG")
     model = linear_class().build((2, 400))
     model.train_on_batch(batch)

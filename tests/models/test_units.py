@@ -41,7 +41,7 @@ def test_numbers_without_a_unit_are_refused(calibrated, unit):
             call(with_units(batch, "mV", unit, rows=[2]))
 
 
-def test_a_lead_that_its_file_does_not_calibrate_is_refused_whatever_its_unit(calibrated):
+def test_an_uncalibrated_lead_is_refused_whatever_its_unit(calibrated):
     model, batch = calibrated
     gain_zero = with_units(batch, "mV", "mV", uncalibrated_leads=[(), ("II",), (), ("I", "II")])
     with pytest.raises(BadRecordsError, match="numbers without a unit") as caught:
@@ -100,7 +100,7 @@ def test_a_model_trained_on_numbers_without_a_unit_refuses_millivolts(linear_cla
         model.predict_on_batch(with_units(make_batch(4), "mV"))
 
 
-def test_a_model_of_any_units_takes_them_all_and_says_so_in_its_dump(linear_class, make_batch, tmp_path):
+def test_a_model_of_any_units_accepts_all_and_its_dump_records_it(linear_class, make_batch, tmp_path):
     model = linear_class().build((1, 400))
     model.units = "any"
     model.train_on_batch(with_units(make_batch(4), "adu", rows=[3]))
@@ -121,7 +121,7 @@ def test_a_model_of_any_leads_still_compares_units(linear_class, make_batch):
         model.predict_on_batch(with_units(make_batch(4, (2, 400)), "adu", "adu"))
 
 
-def test_units_that_are_not_given_pass(calibrated):
+def test_missing_units_are_accepted(calibrated):
     model, batch = calibrated
     expected = model.predict_on_batch(batch)
     some = batch.replace(meta=batch.meta.with_columns(units=[None, ("mV", "mV"), None, None]))

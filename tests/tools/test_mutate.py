@@ -42,7 +42,7 @@ def tool():
         ("if a:\n    x", ["if not a:\n    x"]),
     ],
 )
-def test_each_change_is_of_one_place(tool, statement, expected):
+def test_each_change_is_in_one_place(tool, statement, expected):
     source = "def f(self, a, b):\n" + "".join(f"    {line}\n" for line in statement.splitlines())
     made = list(tool.mutants_of(source))
     assert [ast.unparse(m.tree().body[0].body[0]) for m in made] == expected

@@ -140,3 +140,18 @@ def test_a_folder_stands_for_the_records_in_it(trained, tmp_path):
     done = call(path, tmp_path / "empty")
     assert isinstance(done.exception, InputError)
     assert "is a known ECG format" in str(done.exception)
+
+
+def test_files_of_unknown_units_are_not_predicted_and_the_reason_is_given(trained, data, tmp_path):
+    path = tmp_path / "m.cardioflow"
+    own = Pipeline().load(components=["signal", "meta"]).split_signals(1000).standardize()
+    trained.save_model("fft_inception", path, preprocessing=own)
+    batch = EcgDataset({"a": "simulated:AF?seed=1&duration_s=12"}).next_batch(1).load(components=["signal", "meta"])
+    leads, fs = batch.meta[0]["leads"], batch.meta[0]["fs"]
+    np.savez(tmp_path / "a.npz", signal=np.rint(batch.signal[0] * 200).astype(np.int16), fs=fs, leads=np.array(leads))
+    done = call(path, tmp_path / "a.npz", data / "formats" / "wav" / "cardio_sample.wav", "--json")
+    assert done.exit_code == 2
+    answer = json.loads(done.stdout)
+    assert answer["predictions"] == []
+    assert [s["file"].rpartition("/")[2] for s in answer["skipped"]] == ["a.npz", "cardio_sample.wav"]
+    assert "The model was trained on signals in mV" in answer["skipped"][0]["reason"]

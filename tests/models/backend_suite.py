@@ -273,7 +273,7 @@ def test_fft_inception_takes_twelve_leads_and_nine_labels(make_batch) -> None:
     classes = tuple("ABCDEFGHI")
     model = find("fft_inception").build(make_batch(9, (12, 301), classes=classes), None, {"dropout": 0.0})
     assert model.predict_on_batch(make_batch(4, (12, 301))).shape == (4, 9)
-    with pytest.raises(InputError, match=r"signals of 300 samples; it needs at least 301. Cut longer segments"):
+    with pytest.raises(InputError, match=r"signals of 300 samples, but needs at least 301\. Cut longer segments"):
         FftInception().build((1, 300))
 
 

@@ -153,8 +153,8 @@ def test_the_text_shows_time_device_statements_and_measurements(data):
     assert "device      MAC55" in said
     assert "statements  Sinus bradycardia with sinus arrhythmia with 1st degree A-V block; Otherwise normal ECG" in said
     assert "qrs_ms 94" in said
-    assert "time        not said" in call(data / "mitdb" / "208.hea").stdout
-    assert "bare numbers, not mV" in call(data / "formats" / "wav" / "cardio_sample.wav").stdout
+    assert "time        unknown" in call(data / "mitdb" / "208.hea").stdout
+    assert "numbers without a unit, not mV" in call(data / "formats" / "wav" / "cardio_sample.wav").stdout
 
 
 def test_a_folder_stands_for_the_records_in_it(data, tmp_path):

@@ -134,17 +134,17 @@ def _record_lines(facts: dict[str, Any]) -> dict[str, str]:
         "units": ", ".join(sorted(set(facts["units"]))) or "none",
         "rate": f"{facts['fs']:g} Hz",
         "duration": f"{facts['duration_s']:.2f} s ({facts['n_samples']} samples per lead)",
-        "time": str(meta.get("timestamp") or "not said"),
-        "device": str(meta.get("device") or "not said"),
-        "age": "not said" if facts["age"] is None else f"{facts['age']:g} years",
-        "sex": facts["sex"] or "not said",
+        "time": str(meta.get("timestamp") or "unknown"),
+        "device": str(meta.get("device") or "unknown"),
+        "age": "unknown" if facts["age"] is None else f"{facts['age']:g} years",
+        "sex": facts["sex"] or "unknown",
         "marks": f"{sum(marks.values())}: {' '.join(f'{s} {n}' for s, n in marks.items())}" if marks else "none",
         "statements": "; ".join(map(str, meta.get("comments") or ())) or "none",
     }
     if meta.get("measurements"):
         lines["measured"] = ", ".join(_measurements(meta["measurements"]))
     if meta.get("uncalibrated"):
-        lines["scale"] = "not said: the samples are bare numbers, not mV"
+        lines["scale"] = "unknown: the samples are numbers without a unit, not mV"
     if meta.get("damage"):
         lines["damage"] = "; ".join(meta["damage"])
     return lines

@@ -208,3 +208,13 @@ def test_simulated_records_need_no_files_and_know_their_labels() -> None:
     assert records.labels == {name: ("SR", "AF")[i % 2] for i, name in enumerate(records.ids)}
     again = EcgDataset.simulated(6, rhythms=("SR", "AF"), seed=3, duration_s=10).next_batch(4).load(fmt="simulated")
     assert batch.signal == again.signal
+
+
+def test_a_packed_data_set_keeps_the_class_of_its_batches(tmp_path):
+    class Mine(EcgBatch):
+        pass
+
+    files = EcgDataset.simulated(2, duration_s=2)
+    files.batch_class = Mine
+    store = files.pack(tmp_path / "store", fmt="simulated")
+    assert type(store.next_batch(2)) is Mine

@@ -340,3 +340,6 @@ def test_a_window_of_the_whole_record_is_one_segment_of_every_kind():
     rows = cut.unstack_signals()
     assert not rows.columns["state"].is_cut
     assert [own.tolist() for own in rows.state] == [[0, 1, 1, 2], [2, 2, 0, 0]]
+    twice = batch.repeat_signal(2)
+    assert twice.columns["state"].is_cut
+    assert [own.tolist() for own in twice.state] == [[[0, 1, 1, 2]] * 2, [[2, 2, 0, 0]] * 2]

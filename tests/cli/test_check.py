@@ -117,14 +117,14 @@ def test_the_exit_code_is_1_if_a_file_was_refused_and_0_otherwise(data: Path, tm
     (tmp_path / "notes.txt").write_text("no ECG")
     code, said, _ = _call(tmp_path)
     assert code == 0
-    assert "1 read, 0 of them with warnings; 0 refused; 1 files are not ECGs" in said
+    assert "1 read, 0 of them with warnings; 0 refused; files that are not ECGs: 1" in said
     raw = (tmp_path / "good.edf").read_bytes()
     (tmp_path / "cut.edf").write_bytes(raw[: len(raw) // 2])
     (tmp_path / "empty.edf").write_bytes(b"")
     (tmp_path / "odd.dcm").write_bytes(b"nothing of the kind")
     code, said, _ = _call(tmp_path)
     assert code == 1
-    assert "1 read, 0 of them with warnings; 3 refused; 1 files are not ECGs" in said
+    assert "1 read, 0 of them with warnings; 3 refused; files that are not ECGs: 1" in said
     assert "refused: is truncated, or has a wrong number of data records" in said
 
 

@@ -33,7 +33,7 @@ def test_a_folder_is_converted_to_edf_with_its_subfolders(folder: Path, tmp_path
     code, said = _call("convert", folder, tmp_path / "out", "--fmt", "edf")
     assert code == 0
     assert "2 records in" in said
-    assert "1 files are not ECGs" in said
+    assert "files that are not ECGs: 1" in said
     written = EcgDataset([tmp_path / "out" / "A00015.edf", tmp_path / "out" / "sub" / "A00017.edf"])
     original = EcgDataset([folder / "A00015.hea", folder / "sub" / "A00017.hea"])
     for a, b in zip(

@@ -56,7 +56,7 @@ def _counted(found: Iterator[FileCheck | None], count: Counter[str]) -> Iterator
 
 def _summary(count: Counter[str]) -> str:
     n_read = count["plain"] + count["warned"]
-    others = f"; {count['other']} files are not ECGs" if count["other"] else ""
+    others = f"; files that are not ECGs: {count['other']}" if count["other"] else ""
     return f"{n_read} read, {count['warned']} of them with warnings; {count['refused']} refused{others}"
 
 

@@ -59,7 +59,7 @@ class Conversion:
         job = _Job(replace(self, fmt=fmt), folder)
         for kind, paths in found.records.items():
             job.convert(kind, paths)
-        others = f"; {found.n_other} files are not ECGs" if found.n_other else ""
+        others = f"; files that are not ECGs: {found.n_other}" if found.n_other else ""
         results = f"; {found.n_results} files in {dst} are results and were skipped" if found.n_results else ""
         before = f"; {job.n_before} of them existed already" if job.n_before else ""
         typer.echo(f"{job.n_written} records in {dst} as {fmt}, {job.n_failed} failed{before}{others}{results}")

@@ -35,22 +35,24 @@ def test_an_unknown_name_answers_with_the_nearest() -> None:
         registry.formats.get("dicm")
 
 
-@pytest.mark.parametrize("drawer", ["transforms", "steps", "formats", "models", "metrics"])
-def test_every_member_of_a_drawer_can_be_imported_and_says_what_it_is(drawer: str) -> None:
-    found: Registry = getattr(registry, drawer)
+@pytest.mark.parametrize("name", ["transforms", "steps", "formats", "models", "metrics"])
+def test_every_member_of_a_registry_can_be_imported_and_says_what_it_is(name: str) -> None:
+    found: Registry = getattr(registry, name)
     assert found.names()
-    for name in found.names():
-        assert found.get(name).__doc__, name
+    for member in found.names():
+        assert found.get(member).__doc__, member
 
 
 def test_two_members_of_one_name_are_an_error_that_names_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in ("one", "two"):
-        (tmp_path / "twice_drawer" / folder).mkdir(parents=True)
-        (tmp_path / "twice_drawer" / folder / "same.py").write_text("class Same: ...")
-    (tmp_path / "twice_drawer" / "__init__.py").touch()
+        (tmp_path / "twice_registered" / folder).mkdir(parents=True)
+        (tmp_path / "twice_registered" / folder / "same.py").write_text("class Same: ...")
+    (tmp_path / "twice_registered" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DuplicateNameError, match=r"twice_drawer\.\w+\.same:Same and twice_drawer\.\w+\.same:Same"):
-        Registry("twice_drawer", "thing").names()
+    with pytest.raises(
+        DuplicateNameError, match=r"twice_registered\.\w+\.same:Same and twice_registered\.\w+\.same:Same"
+    ):
+        Registry("twice_registered", "thing").names()
 
 
 def test_another_distribution_adds_members_by_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,5 +62,5 @@ def test_another_distribution_adds_members_by_an_entry_point(tmp_path: Path, mon
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[cardioflow.transforms]\nplugged = plugged:Plugged\n")
     monkeypatch.syspath_prepend(tmp_path)
-    drawer = Registry("cardioflow.transforms", "action")
-    assert drawer.get("plugged").__doc__ == "An action of somebody else."
+    actions = Registry("cardioflow.transforms", "action")
+    assert actions.get("plugged").__doc__ == "An action of somebody else."

@@ -25,17 +25,17 @@ def reference() -> str:
         [
             "# Reference",
             "",
-            "Every member of every drawer, in one line each. This file is written by `make docs`.",
+            "Every member of every registry, in one line each. This file is written by `make docs`.",
             "",
             "## Actions",
             "",
             "Methods of a pipeline; those that need no run are methods of a batch, too.",
             "",
             *_actions(),
-            *_drawer("Formats", registry.formats),
-            *_drawer("Models", registry.models),
-            *_drawer("Metrics", registry.metrics),
-            *_drawer("Callbacks", registry.callbacks),
+            *_registry("Formats", registry.formats),
+            *_registry("Models", registry.models),
+            *_registry("Metrics", registry.metrics),
+            *_registry("Callbacks", registry.callbacks),
         ]
     )
 
@@ -48,11 +48,11 @@ def _actions() -> Iterator[str]:
     yield ""
 
 
-def _drawer(title: str, drawer: registry.Registry) -> Iterator[str]:
+def _registry(title: str, members: registry.Registry) -> Iterator[str]:
     yield from (f"## {title}", "")
-    for name, place in drawer.locations().items():
+    for name, place in members.locations().items():
         if place.startswith("cardioflow."):
-            yield f"- **`{name}`**  {one_line(inspect.getdoc(drawer.get(name)) or '')}"
+            yield f"- **`{name}`**  {one_line(inspect.getdoc(members.get(name)) or '')}"
     yield ""
 
 

@@ -1,33 +1,35 @@
 """CardioFlow: from any ECG file to a trained model and back, in one lazy, reproducible pipeline."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cardioflow import errors
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.models.declaration import model
 from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.expressions import B, C, F, V
-from cardioflow.pipeline.own_actions import action
 from cardioflow.pipeline.pipeline import Pipeline
-
-__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "callbacks", "errors", "load", "model"]
-
 
 if TYPE_CHECKING:
     from cardioflow import callbacks
     from cardioflow.bundle import load
+    from cardioflow.models.declaration import model
+    from cardioflow.pipeline.own_actions import action
+
+__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "callbacks", "errors", "load", "model"]
+
+_LAZY = {
+    "action": "cardioflow.pipeline.own_actions",
+    "load": "cardioflow.bundle",
+    "model": "cardioflow.models.declaration",
+}
+"""Where the names are that most programs do not use, so that importing the package stays quick."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load":
-        # This imports the layers above the pipeline, which a pipeline does not need.
-        from cardioflow.bundle import load
-
-        return load
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     if name == "callbacks":
-        import cardioflow.callbacks
-
-        return cardioflow.callbacks
+        return import_module("cardioflow.callbacks")
     if name == "__version__":
         # Reading the installed metadata is slower than most imports, and the version is rarely used.
         from importlib.metadata import version
@@ -36,3 +38,7 @@ def __getattr__(name: str) -> Any:
     from cardioflow.core.former_names import where_now
 
     raise AttributeError(f"module 'cardioflow' has no attribute {name!r}. {where_now('module', name)}".rstrip())
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -165,11 +165,10 @@ def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
 def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | None = None) -> Record:
     channels = request.channels
     kinds = tuple([signal.kind for signal in header.signals])
-    made = _made(kinds, request.derive)
-    if made:
+    made, choice = _chosen(kinds, channels, request.derive)
+    if choice is None:
         # The leads to choose from are known when those that are missing have been computed.
         return complete(_whole(header, path, replace(request, channels=None, derive="never"), damage), made, channels)
-    choice = choose(kinds, channels)
     per_frame = _per_frame(header, choice, path, marks_only=request.components == _MARKS)
     span = _span(header, path, request)
     signal, agrees = None, None
@@ -195,9 +194,16 @@ def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | 
 
 
 @lru_cache(maxsize=1024)
-def _made(kinds: tuple[Kind, ...], derive: Derive) -> tuple[str, ...]:
+def _chosen(
+    kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None, derive: Derive
+) -> tuple[tuple[str, ...], Choice | None]:
+    """Return the leads to compute, and where there are none, the choice of those that are stored.
+
+    Cached together: hashing the kinds of 12 leads takes longer than what is looked up.
+    """
     whole = choose(kinds, None)
-    return computed_leads(whole.leads, whole.units, derive) if len(whole.rates) == 1 else ()
+    made = computed_leads(whole.leads, whole.units, derive) if len(whole.rates) == 1 else ()
+    return made, None if made else choose(kinds, channels)
 
 
 def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> Annotation:

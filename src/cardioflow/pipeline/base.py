@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from cardioflow.pipeline._fluent import PipelineActions
 from cardioflow.pipeline.call import Call
-from cardioflow.pipeline.serialization import template_to_json
 from cardioflow.pipeline.template import Template
 
 __all__ = ["PipelineBase"]
@@ -53,6 +52,9 @@ class PipelineBase(PipelineActions):
 
     def to_json(self) -> str:
         """Return the steps, configuration and run arguments as JSON; a bound pipeline leaves its data set out."""
+        # The codec is not needed to write a pipeline.
+        from cardioflow.pipeline.serialization import template_to_json
+
         return template_to_json(self.template)
 
     def __len__(self) -> int:

@@ -10,7 +10,6 @@ from cardioflow.pipeline.base import PipelineBase
 from cardioflow.pipeline.bound import BoundPipeline
 from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.options import with_batch_size
-from cardioflow.pipeline.serialization import template_from_json
 from cardioflow.pipeline.template import Template
 
 __all__ = ["Pipeline"]
@@ -92,6 +91,9 @@ class Pipeline(PipelineBase):
         Functions are written as names, and never imported from the text:
         ``functions`` gives the ones that it may use.
         """
+        # The codec is not needed to write a pipeline.
+        from cardioflow.pipeline.serialization import template_from_json
+
         return cls()._with_template(template_from_json(text, functions or {}))
 
     def _state(self) -> str:

@@ -176,7 +176,10 @@ def _only_store(locations: Sequence[Location]) -> Path | None:
     if not isinstance(first, StoreLocation):
         return None
     store = first.store
-    alike = all(isinstance(place, StoreLocation) and place.store == store for place in locations)
+    # Records of one data set share the path; comparing paths takes longer than reading a short record.
+    alike = all(
+        isinstance(place, StoreLocation) and (place.store is store or place.store == store) for place in locations
+    )
     return store if alike else None
 
 

@@ -76,3 +76,9 @@ def test_annotations_are_merged_in_order_of_time():
     assert both.symbol.tolist() == ["N", "long", "V", "N"]
     assert both.aux_note == ("a", "", "", "b")
     assert both.duration_s.tolist() == [0.0, 0.5, 0.0, 0.0]
+
+
+def test_a_mark_at_the_first_sample_stays_there_and_none_is_before_it() -> None:
+    marks = Annotation(sample=np.array([0, 1, 9]))
+    assert marks.resampled(0.1, 1).sample.tolist() == [0, 0, 0]
+    assert marks.resampled(2.0, 20).sample.tolist() == [0, 2, 18]

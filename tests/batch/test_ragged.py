@@ -94,3 +94,8 @@ def test_a_record_out_of_range_is_an_index_error() -> None:
     np.testing.assert_array_equal(ragged[-1], ragged[0])
     with pytest.raises(IndexError, match="record 1 of a batch of 1"):
         ragged[1]
+
+
+def test_shapes_are_kept_as_64_bit_integers() -> None:
+    ragged = Ragged(np.zeros(6, np.float32), np.array([[2, 3]], np.int32))
+    assert ragged.shapes.dtype == np.int64

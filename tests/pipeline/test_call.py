@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from cardioflow import B, EcgDataset, F, Pipeline, V, action
+from cardioflow import B, C, EcgDataset, F, Pipeline, V, action
 from cardioflow.errors import InputError, NotRunError, StepError
 from cardioflow.registry import actions
 
@@ -120,3 +120,9 @@ def test_a_stateful_action_of_ones_own_runs_once_per_batch_in_order(dataset, tem
     assert [ids for _, ids, _ in seen] == [dataset.ids[:2], dataset.ids[2:4], dataset.ids[4:]]
     assert {(what, thread) for what, _, thread in seen} == {("x", threading.get_ident())}
     assert dataset.next_batch(1).note("y").history[-1] == "note"
+
+
+def test_an_argument_that_an_action_refuses_when_it_is_made_names_the_step(twelve, loading):
+    template = Pipeline(config={"fs": -5}) + loading.resample_signals(C("fs"))
+    with pytest.raises(InputError, match=r"fs=-5.*\[step .*resample_signals\(C\('fs'\)\)\]"):
+        (twelve >> template).batches(4)

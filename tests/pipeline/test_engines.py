@@ -130,3 +130,8 @@ def test_the_number_of_threads_is_the_requested_one(twelve, loading):
     for _ in (twelve >> loading.apply_transform(meet)).batches(1, threads=3, prefetch=3):
         pass
     assert len(names) == 3
+
+
+def test_numbers_are_kept_as_pythons_own():
+    options = RunOptions(np.int64(8), n_epochs=np.int32(2), seed=np.uint8(7))
+    assert [type(v) for v in (options.batch_size, options.n_epochs, options.seed)] == [int, int, int]

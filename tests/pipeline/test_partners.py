@@ -175,3 +175,13 @@ def test_no_record_is_its_own_partner(dataset, loaded):
         assert [drawn.mates.ids[row] for row in drawn.row] == [two.ids[1], two.ids[0]]
     alone = dataset.batch([0])
     assert BatchPartners(alone, "step").draw(alone, alone.keys("step"), lambda *_: True).row.tolist() == [-1]
+
+
+def test_partners_are_drawn_anew_in_every_epoch_with_its_own_random_steps():
+    dataset = EcgDataset.simulated(12, fs=100, duration_s=4)
+    template = Pipeline().load(fmt="simulated").load(components="target").binarize_labels()
+    template = template.random_crop_signals(100).random_mix_up()
+    both = list((dataset >> template).batches(12, n_epochs=2, seed=5))
+    again = [next((dataset >> template).batches(12, epoch=epoch, seed=5)) for epoch in range(2)]
+    assert [b.signal for b in both] == [b.signal for b in again]
+    assert both[0].signal != both[1].signal

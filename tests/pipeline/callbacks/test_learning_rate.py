@@ -120,3 +120,17 @@ def test_wrong_arguments_are_refused_when_it_is_made(train, training):
             make()
     with pytest.raises(UnknownNameError, match=r"LearningRate: the run has no model 'n'"):
         (train >> training).run(10, callbacks=[LearningRate.constant(0.1, model="n")])
+
+
+def test_a_number_of_steps_of_ones_own_ends_the_cycle_there(train, training, softmax):
+    (train >> training).run(10, n_epochs=2, callbacks=[LearningRate.one_cycle(0.1, n_steps=4)])
+    whole = list(softmax.rates)
+    softmax.rates.clear()
+    (train >> training).run(10, n_epochs=1, callbacks=[LearningRate.one_cycle(0.1)])
+    assert whole[:4] == pytest.approx(softmax.rates)
+
+
+@pytest.mark.parametrize("patience", [0, -1, 1.5])
+def test_the_patience_of_a_plateau_is_a_whole_number_of_at_least_1(patience):
+    with pytest.raises(ConfigError, match="patience"):
+        LearningRate.plateau(0.1, "m.train_loss", patience=patience)

@@ -96,3 +96,11 @@ def test_an_error_without_pandas_names_the_command_that_installs_it(monkeypatch)
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingDependencyError, match=r"not installed\. Install it with: pip install pandas"):
         Meta({"fs": [1.0]}, 1).to_frame()
+
+
+def test_one_number_per_record_keeps_its_type_and_rows_of_them_become_float32() -> None:
+    signals = [np.zeros((1, 10), np.float32)] * 2
+    one = EcgBatch.from_arrays(signals, fs=250, targets=np.array([3, 5]))
+    rows = EcgBatch.from_arrays(signals, fs=250, targets=np.array([[3, 5], [1, 2]]))
+    assert one.target.dtype == np.int64
+    assert rows.target.dtype == np.float32

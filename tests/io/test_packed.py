@@ -388,3 +388,12 @@ def test_records_of_two_types_keep_their_order_in_a_store(tmp_path: Path) -> Non
         (13, 3.0),
         (12, pytest.approx(2.123)),
     ]
+
+
+@pytest.mark.parametrize(("shard_mb", "n_shards"), [(64, 1), (1, 3)])
+def test_the_size_of_a_shard_is_in_mib(tmp_path: Path, shard_mb: int, n_shards: int) -> None:
+    signals = [np.full((1, 1 << 16), i, np.float32) + np.float32(0.1) for i in range(9)]
+    records = EcgDataset.from_arrays(signals, fs=500, leads=["II"])
+    packed = records.pack(tmp_path / "store", shard_mb=shard_mb)
+    assert len(open_store(tmp_path / "store").shards) == n_shards
+    assert [float(s[0, 0]) for s in packed.batch(range(9)).load().signal] == [float(s[0, 0]) for s in signals]

@@ -358,3 +358,10 @@ def test_a_loaded_model_without_classes_keeps_that_records_can_have_several_labe
     # Rows of one label each do not make it a model of one label.
     loaded.train_on_batch(make_batch(6))
     assert loaded.output == "independent"
+
+
+def test_any_rate_above_zero_is_a_rate() -> None:
+    assert DumpHeader(fs=0.5).fs == 0.5
+    for fs in (0, -1.0, float("inf"), True):
+        with pytest.raises(DumpError, match="fs"):
+            DumpHeader(fs=fs)

@@ -94,3 +94,8 @@ def test_a_wrong_option_of_every_format_fails_when_the_pipeline_is_written() -> 
         Pipeline().load(fmt="wfdb", common_fs=0)
     with pytest.raises(InputError, match=r"damaged='maybe' is not one of"):
         Pipeline().load(fmt="wfdb", damaged="maybe")
+
+
+def test_targets_are_not_loaded_together_with_what_files_hold() -> None:
+    with pytest.raises(InputError, match=r"targets come from a table and the others from files"):
+        Pipeline().load(components=["signal", "target"])

@@ -1,4 +1,4 @@
-"""Records of a batch that fails are no reason to lose, or to misreport, the others."""
+"""A record that cannot be written neither loses nor misreports the others of its batch."""
 
 from __future__ import annotations
 

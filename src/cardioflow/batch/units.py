@@ -36,7 +36,7 @@ _NO_UNIT: Final = frozenset(
 
 
 def millivolts_per(unit: str) -> float | None:
-    """Return how many millivolts one of ``unit`` is, in any spelling of V, mV, µV, nV; ``None`` if it is no voltage.
+    """Return how many millivolts one of ``unit`` is, in any spelling of V, mV, µV, nV; ``None`` if it is not a voltage.
 
     >>> millivolts_per("uV"), millivolts_per("MICROVOLTS"), millivolts_per("mmHg")
     (0.001, 0.001, None)
@@ -46,7 +46,7 @@ def millivolts_per(unit: str) -> float | None:
 
 
 def per_millivolt(unit: str) -> float | None:
-    """Return how many of ``unit`` one millivolt is; ``None`` if it is no voltage.
+    """Return how many of ``unit`` one millivolt is; ``None`` if it is not a voltage.
 
     >>> per_millivolt("µV"), per_millivolt("V"), per_millivolt("mmHg")
     (1000.0, 0.001, None)

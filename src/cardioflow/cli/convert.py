@@ -278,5 +278,5 @@ def _files(sources: Sequence[Path]) -> Iterator[tuple[Path, Path, str | None]]:
             yield source, source, recognise(source)
             continue
         for file in files_in(source):
-            # The shards of a packed store are no records.
+            # The shards of a packed store are not records.
             yield source, file.path, None if file.fmt == "packed" else file.fmt

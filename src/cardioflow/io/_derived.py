@@ -95,7 +95,7 @@ def columns_of_leads(meta: Mapping[str, Any], stored: Sequence[str], leads: Sequ
         return found | {key: tuple(told[key][place[name]] for name in leads) for key in gains}
     step = _step(meta, stored)
     if step is None or len(gains) < len(_GAINS):
-        # Without a common step the computed leads are no whole numbers of one.
+        # Without a common step the computed leads are not whole multiples of one.
         return found | dict.fromkeys((key for key in _GAINS if key in meta), ())
     second = place["II"]
     gain, fmt, unit = (told[key][second] for key in ("adc_gain", "fmt", "adc_units"))

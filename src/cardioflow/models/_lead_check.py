@@ -27,7 +27,7 @@ def checked_batch(batch: EcgBatch, leads: Choice, units: Choice, noted: set[Lead
         training: Whether records must agree with the batch's first one where the model knows no leads or units.
 
     Raises:
-        ConfigError: for ``leads`` or ``units`` that are no choice.
+        ConfigError: for ``leads`` or ``units`` that are not a valid choice.
         InputError: for a record that does not fit; it names the record.
         BadRecordsError: for several such records.
     """

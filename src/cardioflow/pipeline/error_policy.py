@@ -24,7 +24,7 @@ def apply(
     """Return ``action(batch)``; with ``on_error="skip"`` without the records that it cannot take.
 
     Each record left out is listed in the result's ``skipped`` with its reason.
-    An error that names no record is no record's fault and is raised all the
+    An error that does not name a record is not skipped: it is raised all the
     same. An exception that is not ours is traced to its record by trying each
     alone, where ``probes`` says that the action has no effect besides its
     result; otherwise the error names the records of the batch.

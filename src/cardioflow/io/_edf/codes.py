@@ -31,7 +31,7 @@ class Coded(NamedTuple):
     num: int = 0
     subtype: int = 0
     signal: int = 0
-    """The number of its signal, from 1; 0 is no signal."""
+    """The number of its signal, from 1; 0 stands for none of them."""
 
 
 def from_text(text: str, labels: Sequence[str]) -> Coded:

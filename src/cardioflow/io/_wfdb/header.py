@@ -155,7 +155,7 @@ def _name(token: str, path: str) -> tuple[str, str]:
     """Return the name of a record and its number of segments, empty for a plain one.
 
     A name may have folders (PTB-XL+: ``records500/00000/00001_hr``). What is
-    behind the last ``/`` is the number of segments, unless it is no number, or
+    behind the last ``/`` is the number of segments, unless it is not a number, or
     is the name of the header itself.
     """
     name, _, last = token.rpartition("/")

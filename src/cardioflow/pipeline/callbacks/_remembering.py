@@ -14,7 +14,7 @@ from cardioflow.pipeline.callbacks.base import Callback
 if TYPE_CHECKING:
     from cardioflow.pipeline.context import RunContext
 
-__all__ = ["Remembering"]
+__all__ = ["Remembering", "RememberingBest"]
 
 
 class Remembering(Callback):
@@ -56,3 +56,19 @@ class Remembering(Callback):
             )
         self.memory = deepcopy(dict(state))
         self._goes_on = True
+
+
+class RememberingBest(Remembering):
+    """Keeps the best value of a figure and the epoch in which it came, under ``"best"`` and ``"best_epoch"``."""
+
+    @property
+    def best(self) -> float | None:
+        """The best value so far; ``None`` before there is one."""
+        value: float | None = self.memory["best"]
+        return value
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of the best value."""
+        epoch: int | None = self.memory["best_epoch"]
+        return epoch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from cardioflow.core.writable import why_not_writable
 from cardioflow.errors import InputError
 from cardioflow.pipeline.callbacks._monitor import Mode, Monitor
-from cardioflow.pipeline.callbacks._remembering import Remembering
+from cardioflow.pipeline.callbacks._remembering import RememberingBest
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.context import RunContext
@@ -18,7 +18,7 @@ __all__ = ["BestModel"]
 
 
 @final
-class BestModel(Remembering):
+class BestModel(RememberingBest):
     """Write the model to ``path`` after every epoch in which the figure ``monitor`` is the best so far.
 
     The file is replaced atomically: a run that is killed leaves the best model
@@ -53,18 +53,6 @@ class BestModel(Remembering):
         self.path = Path(path)
         self.monitor = Monitor("BestModel", monitor, mode, min_delta, model)
         self.preprocessing = preprocessing
-
-    @property
-    def best(self) -> float | None:
-        """The best value so far, that of the model in the file."""
-        value: float | None = self.memory["best"]
-        return value
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch of the best value."""
-        epoch: int | None = self.memory["best_epoch"]
-        return epoch
 
     def fresh(self) -> dict[str, Any]:
         return {"best": None, "best_epoch": None}

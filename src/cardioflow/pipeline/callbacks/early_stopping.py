@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.errors import ConfigError, ModelError
 from cardioflow.pipeline.callbacks._monitor import Mode, Monitor
-from cardioflow.pipeline.callbacks._remembering import Remembering
+from cardioflow.pipeline.callbacks._remembering import RememberingBest
 
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
@@ -16,7 +16,7 @@ __all__ = ["EarlyStopping"]
 
 
 @final
-class EarlyStopping(Remembering):
+class EarlyStopping(RememberingBest):
     """End the run after ``patience`` epochs in which the figure ``monitor`` did not improve.
 
     The model then gets the weights of the best epoch back, also when the run
@@ -53,18 +53,6 @@ class EarlyStopping(Remembering):
         self.patience = patience
         self.restore_best = restore_best
         self._model = ""
-
-    @property
-    def best(self) -> float | None:
-        """The best value so far."""
-        value: float | None = self.memory["best"]
-        return value
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch of the best value."""
-        epoch: int | None = self.memory["best_epoch"]
-        return epoch
 
     def fresh(self) -> dict[str, Any]:
         return {"best": None, "best_epoch": None, "n_waited": 0, "weights": None}

@@ -78,7 +78,7 @@ def is_missing(cell: Any) -> bool:
 def labels_of(cell: Any, shape: TableShape) -> tuple[str, ...] | None:
     """Return the labels in ``cell``; ``None`` where it holds nothing.
 
-    A list, a dict or separated text that is empty is no label at all, which is
+    A list, a dict or separated text that is empty is a record without labels, which is
     not the same as a missing one where a record may have ``several``.
 
     Raises:

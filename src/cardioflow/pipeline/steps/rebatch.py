@@ -62,7 +62,7 @@ class _Rows(Stream):
         if not held:
             return []
         last = _joined(held)
-        # Rows that are left out are no reason to lose the report of what was skipped before them.
+        # Rows may be left out here, but not the report of what was skipped before them.
         return [last[:0] if self._drop_last else last]
 
     def state(self) -> Mapping[str, Any]:

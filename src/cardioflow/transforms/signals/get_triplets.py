@@ -41,7 +41,7 @@ class GetTriplets(PartnerTransform):
         n_triplets: triplets per record.
         length: samples of each segment.
         negatives: the labels that a negative may have, by the anchor's label; records of other labels
-            are no anchors then. By default a negative shares no label with the anchor.
+            cannot be anchors then. By default a negative shares no label with the anchor.
 
     Raises:
         InputError: when a signal is shorter than ``length``.

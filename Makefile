@@ -73,12 +73,13 @@ clean: ## Remove the environments and what was built
 
 # An environment is made once, and again when what it is made from has changed.
 .venv/installed: pyproject.toml constraints.txt
-	@$(call make_env,.venv,torch$(comma)jax$(comma)tensorflow$(comma)dev)
+	@$(call make_env,.venv,$(EXTRAS))
 
 .venv-demo/installed: pyproject.toml constraints.txt
 	@$(call make_env,.venv-demo,$(DEMO_BACKEND))
 
 comma := ,
+EXTRAS := torch,jax,tensorflow,onnx,ray,search,tracking,dev
 define make_env
 	$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || { \
 		echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }; \

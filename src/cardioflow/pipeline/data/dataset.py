@@ -16,8 +16,9 @@ from cardioflow.errors import InputError
 from cardioflow.pipeline.data.array_records import Names, array_locations, labels_by_id
 from cardioflow.pipeline.data.packing import listed, pack
 from cardioflow.pipeline.data.read_records import ReadRecords
-from cardioflow.pipeline.data.record_index import RecordIndex
+from cardioflow.pipeline.data.record_set import RecordSet
 from cardioflow.pipeline.data.record_sources import find_records, records_of_table
+from cardioflow.pipeline.data.record_table import RecordTable
 from cardioflow.pipeline.data.simulated_records import simulated_records
 from cardioflow.pipeline.labels.join import shape_of_known, table_shape, without_shape
 from cardioflow.pipeline.labels.table import LabelTable
@@ -28,7 +29,7 @@ _PACKED_AT_ONCE = 8
 
 
 @final
-class EcgDataset(RecordIndex):
+class EcgDataset(RecordSet):
     """Records by id, in a fixed order; ``dataset >> pipeline`` sends them through it.
 
     Args:
@@ -44,6 +45,8 @@ class EcgDataset(RecordIndex):
             file's stem.
         labels: The label of each record by id, for ``load(components="target")``
             without ``src``. A packed store brings its own.
+        table: What else is known about the records: a pandas or an Arrow table or a mapping of columns, whose first
+            column is the ids.
 
     Raises:
         InputError: when nothing matches, or two files get one id.
@@ -58,6 +61,7 @@ class EcgDataset(RecordIndex):
         batch_class: type[EcgBatch] = EcgBatch,
         ids: Callable[[Path], str] | None = None,
         labels: Mapping[str, Any] | None = None,
+        table: Any = None,
     ) -> None:
         if not (isinstance(batch_class, type) and issubclass(batch_class, EcgBatch)):
             raise InputError(f"batch_class={batch_class!r} is not a subclass of EcgBatch.")
@@ -66,7 +70,8 @@ class EcgDataset(RecordIndex):
             raise InputError(f"EcgDataset() got {given}. Pass one of them, such as EcgDataset('data/*.hea').")
         found = find_records(path if source is None else source, ids, sort=sort)
         own_labels = found.labels if labels is None else labels_by_id(labels)
-        super().__init__(found.locations, own_labels, batch_class)
+        known = None if table is None else RecordTable.of(table)
+        super().__init__(found.locations, own_labels, batch_class, known)
         self.n_others: int = found.n_others
         """How many files of a folder are neither a record nor part of one."""
 
@@ -81,7 +86,7 @@ class EcgDataset(RecordIndex):
         labels: str | Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Self:
-        """Return the records that a pandas or Arrow table lists.
+        """Return the records that a pandas or Arrow table lists; its other columns are known of them too.
 
         Args:
             table: One row per record.
@@ -91,8 +96,11 @@ class EcgDataset(RecordIndex):
             labels: The column of labels, or a mapping of ids to labels.
             **options: Those of ``EcgDataset``.
         """
-        locations, own = records_of_table(table, path, Path(root), id, labels if isinstance(labels, str) else None)
-        return cls(locations, labels=labels if isinstance(labels, Mapping) else own, **options)
+        locations, own, known = records_of_table(
+            table, path, Path(root), id, labels if isinstance(labels, str) else None
+        )
+        given = labels if isinstance(labels, Mapping) else own
+        return cls(locations, labels=given, **{"table": known, **options})
 
     @classmethod
     def from_arrays(

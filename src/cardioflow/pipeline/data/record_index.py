@@ -15,7 +15,8 @@ from cardioflow.batch.location import Location
 from cardioflow.batch.provenance import Provenance
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
-from cardioflow.pipeline.data.splitting import assign_parts
+from cardioflow.pipeline.data.dataset_card import DatasetCard
+from cardioflow.pipeline.data.record_table import RecordTable
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordIndex"]
@@ -28,10 +29,15 @@ class RecordIndex:
         locations: Where each record is, by its id.
         labels: The label of each record by id; ``None`` where they are not known.
         batch_class: The class of the batches.
+        table: What else is known about the records.
     """
 
     def __init__(
-        self, locations: Mapping[str, Location], labels: Mapping[str, Any] | None, batch_class: type[EcgBatch]
+        self,
+        locations: Mapping[str, Location],
+        labels: Mapping[str, Any] | None,
+        batch_class: type[EcgBatch],
+        table: RecordTable | None = None,
     ) -> None:
         self.ids: tuple[str, ...] = tuple(locations)
         self.locations: tuple[Location, ...] = tuple(locations.values())
@@ -39,6 +45,10 @@ class RecordIndex:
         self.batch_class = batch_class
         self.labels: Mapping[str, Any] | None = labels
         """The label of each record where the data set itself knows it, otherwise ``None``."""
+        self.table: RecordTable = RecordTable() if table is None else table
+        """What is known about the records beside their labels: patients, folds, ages …"""
+        self.cards: tuple[DatasetCard, ...] = ()
+        """Where the records come from: the citation and the licence of each public data set."""
         self.all_ids: frozenset[str] = frozenset(self.ids)
         """The ids of the whole data set that this one is a part of; a table may label any of them."""
         self._next = 0
@@ -74,32 +84,6 @@ class RecordIndex:
         if not picked:
             raise InputError("subset() names no record. Pass at least one id.")
         return self._rows(list(picked))
-
-    def split(
-        self,
-        shares: Sequence[float] | float,
-        *,
-        stratify: Any = None,
-        groups: Any = None,
-        seed: int = 0,
-    ) -> tuple[Self, ...]:
-        """Return parts of the data set, of about the given shares of its records.
-
-        Args:
-            shares: One number (that share and the rest), or one per part.
-            stratify: The label of each record by id, whose proportions every part keeps: a mapping, a pandas
-                Series with the ids as index, or a pandas or Arrow table of two columns.
-            groups: The patient of each record by id, in the same forms; no patient is in two parts.
-            seed: Of the random draw.
-
-        Raises:
-            InputError: when the shares are not positive or add up to more than 1.
-        """
-        parts = (shares, 1 - shares) if isinstance(shares, (int, float)) else tuple(shares)
-        if not parts or min(parts) <= 0 or sum(parts) > 1 + 1e-9:
-            raise InputError(f"split({shares!r}): shares must be positive and add up to at most 1.")
-        part = assign_parts(self.ids, parts, stratify=stratify, groups=groups, seed=seed)
-        return tuple(self._rows(np.flatnonzero(part == i).tolist()) for i in range(len(parts)))
 
     def _rows(self, rows: Sequence[int]) -> Self:
         if not rows:

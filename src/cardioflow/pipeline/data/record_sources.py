@@ -11,6 +11,7 @@ from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.pipeline.data.locations import FileLocation, locate
 from cardioflow.pipeline.data.packing import stored_records
 from cardioflow.pipeline.data.record_files import by_id, record_files, stem
+from cardioflow.pipeline.data.record_table import RecordTable
 from cardioflow.pipeline.labels.cells import TableShape, is_missing
 from cardioflow.pipeline.labels.table_sources import columns_of
 from cardioflow.pipeline.record_ids import record_id
@@ -66,8 +67,8 @@ def _find(source: Any, ids: Callable[[Path], str] | None) -> RecordSource:
 
 def records_of_table(
     table: Any, path: str, root: Path, id_column: str | None, label_column: str | None
-) -> tuple[dict[str, Location], dict[str, Any] | None]:
-    """Return the location of each record that ``table`` lists, and its label where a column of labels is given.
+) -> tuple[dict[str, Location], dict[str, Any] | None, RecordTable]:
+    """Return the location of each record that ``table`` lists, its label where a column is given, and all columns.
 
     Raises:
         UnknownNameError: when the table lacks a column.
@@ -87,6 +88,7 @@ def records_of_table(
         names = iter(columns[id_column])
         found = by_id(files, lambda _: next(names))
     locations: dict[str, Location] = {name: FileLocation(file) for name, file in found.items()}
+    known = RecordTable(locations, columns)
     if label_column is None:
-        return locations, None
-    return locations, dict(zip(locations, columns[label_column], strict=True))
+        return locations, None, known
+    return locations, dict(zip(locations, columns[label_column], strict=True)), known

@@ -11,14 +11,63 @@ from numpy.typing import NDArray
 
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import InputError, UnknownNameError
+from cardioflow.pipeline.data.folding import assign_folds
 from cardioflow.pipeline.labels.cells import TableShape, is_missing
 from cardioflow.pipeline.labels.table_sources import pairs_of
 from cardioflow.pipeline.record_ids import record_id
 
-__all__ = ["assign_parts"]
+__all__ = ["fold_rows", "share_rows"]
 
 
-def assign_parts(
+def share_rows(ids: Sequence[str], given: Any, *, stratify: Any, groups: Any, seed: int) -> list[list[int]]:
+    """Return the positions in ``ids`` of the records of each part, of about the shares that are given.
+
+    Args:
+        ids: The records.
+        given: One share, which stands for itself and the rest, or one per part.
+        stratify: A label per record: a mapping of ids, a pandas Series or DataFrame, or an Arrow table.
+        groups: A group per record, in the same forms.
+        seed: Of the random order.
+
+    Raises:
+        InputError: when the shares are not positive or add up to more than 1.
+    """
+    shares = (given, 1 - given) if isinstance(given, (int, float)) else tuple(given)
+    if not shares or min(shares) <= 0 or sum(shares) > 1 + 1e-9:
+        raise InputError(f"split({given!r}): shares must be positive and add up to at most 1.")
+    part = _assign_parts(ids, shares, stratify=stratify, groups=groups, seed=seed)
+    return [np.flatnonzero(part == i).tolist() for i in range(len(shares))]
+
+
+def fold_rows(ids: Sequence[str], n_folds: Any, *, stratify: Any, groups: Any, seed: int) -> list[list[int]]:
+    """Return the positions in ``ids`` of the records of each of ``n_folds`` folds of about one size.
+
+    Args:
+        ids: The records.
+        n_folds: How many.
+        stratify: A label per record, or several as a tuple, in the forms of ``share_rows``.
+        groups: A group per record.
+        seed: Of the random order.
+
+    Raises:
+        InputError: for fewer than two folds, or more than there are groups.
+    """
+    if isinstance(n_folds, bool) or not isinstance(n_folds, (int, np.integer)) or n_folds < 2:
+        raise InputError(f"split(folds={n_folds!r}): expected a whole number of at least 2.")
+    group_of = list(ids) if groups is None else _values(groups, ids, "groups")
+    n_groups = len(set(group_of))
+    if n_groups < n_folds:
+        raise InputError(
+            f"split(folds={n_folds}): the {len(ids)} records are of {n_groups} patients or groups, which do not fill "
+            f"{n_folds} folds. Pass folds={n_groups} or fewer."
+        )
+    label_of = [()] * len(ids) if stratify is None else _values(stratify, ids, "stratify")
+    several = [label if isinstance(label, tuple) else (label,) for label in label_of]
+    fold = assign_folds(several, group_of, [1 / n_folds] * n_folds, seed=seed)
+    return [np.flatnonzero(fold == i).tolist() for i in range(n_folds)]
+
+
+def _assign_parts(
     ids: Sequence[str],
     shares: Sequence[float],
     *,
@@ -30,7 +79,8 @@ def assign_parts(
 
     Groups go whole into one part. Within each stratum (a group's most frequent
     label) they are drawn in a random order, the largest first, each into the
-    part that lacks most records of its stratum.
+    part that lacks most records of its stratum. Records of several labels have
+    as many strata as combinations; they are dealt out by ``assign_folds``.
 
     Args:
         ids: The records.
@@ -44,6 +94,12 @@ def assign_parts(
     """
     group_of = None if groups is None else _values(groups, ids, "groups")
     label_of = None if stratify is None else _values(stratify, ids, "stratify")
+    rest = 1 - sum(shares)
+    wanted = np.array([*shares, rest] if rest > 1e-9 else shares)
+    if label_of is not None and any(isinstance(label, tuple) for label in label_of):
+        several = [label if isinstance(label, tuple) else (label,) for label in label_of]
+        fold = assign_folds(several, ids if group_of is None else group_of, wanted / wanted.sum(), seed=seed)
+        return np.where(fold < len(shares), fold, -1)
     members: dict[Any, list[int]] = defaultdict(list)
     for i, name in enumerate(ids):
         members[name if group_of is None else group_of[i]].append(i)
@@ -52,8 +108,6 @@ def assign_parts(
         label = "" if label_of is None else Counter(str(label_of[i]) for i in rows).most_common(1)[0][0]
         strata[label].append(group)
 
-    rest = 1 - sum(shares)
-    wanted = np.array([*shares, rest] if rest > 1e-9 else shares)
     part = np.full(len(ids), -1, np.int64)
     for label in sorted(strata):
         order = generator(record_keys([f"split/{seed}/{label}"])[0]).permutation(len(strata[label]))

@@ -93,7 +93,7 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
     "dataset": {
         "create_batch": "dataset.batch([0, 1, 2])",
         "create_subset": "dataset.subset(ids)",
-        "cv_split": "train, test = dataset.split(0.8, stratify=labels, groups=patients, seed=0), or dataset.split(folds=5)",
+        "cv_split": "train, test = dataset.split(0.8, stratify=labels, groups=patients, seed=0), or split(folds=5)",
         "gen_batch": "(dataset >> pipeline).batches(batch_size)",
         "index": "dataset.ids",
         "indices": "dataset.ids",

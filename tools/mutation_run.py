@@ -16,8 +16,10 @@ import argparse
 import gc
 import importlib
 import json
+import math
 import os
 import random
+import resource
 import signal
 import sys
 import threading
@@ -41,6 +43,10 @@ TESTS: Final = ("batch", "pipeline", "models", "transforms", "bundle", "metrics"
 LEFT_OUT: Final = ("models/test_backends.py", "pipeline/test_processes.py")
 MAX_SECONDS: Final = 6.0
 """Of tests per change; a function that more tests call is judged by the shortest of them."""
+VERDICTS: Final = {0: "survived", 3: "not applied", 9: "out of time", -signal.SIGXCPU: "caught by time"}
+"""By exit code; any other code is "caught". "Out of time" is a wall clock's verdict, so it judges no test."""
+WALL_FACTOR: Final = 10
+"""A process waits for others that need the machine: its limit of wall time is this many times that of CPU time."""
 _MAX_TEST_SECONDS: Final = 60
 _BLOCK: Final = 40
 
@@ -103,9 +109,9 @@ class Loop:
                 tests = chosen_tests(name, trace)
                 verdict = "not called"
                 if tests:
-                    limit = 20 + 10 * sum(trace["seconds"][test] for test in tests)
+                    limit = 10 + 5 * sum(trace["seconds"][test] for test in tests)
                     code = in_child(partial(_judged, path, mutant, [items[test] for test in tests]), limit)
-                    verdict = {0: "survived", 3: "not applied"}.get(code, "caught")
+                    verdict = VERDICTS.get(code, "caught")
                 counts[verdict] += 1
                 entry = {"name": name, "line": mutant.line, "before": mutant.before, "after": mutant.after}
                 file.write(json.dumps({"verdict": verdict, **entry, "tests": len(tests)}) + "\n")
@@ -136,11 +142,16 @@ def chosen_tests(function: str, trace: dict[str, Any]) -> list[str]:
     return kept
 
 
-def in_child(work: Callable[[], int], limit_s: float) -> int:
-    """Return what ``work`` returns in a forked process; 2 when it raises, 9 when it takes longer than ``limit_s``."""
+def in_child(work: Callable[[], int], cpu_s: float) -> int:
+    """Return what ``work`` returns in a forked process, and 2 when it raises.
+
+    A process that takes more than ``cpu_s`` of CPU time is ended by ``SIGXCPU``,
+    and 9 is returned for one that waits for longer than ``WALL_FACTOR`` times that.
+    """
     child = os.fork()
     if child == 0:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(cpu_s), resource.RLIM_INFINITY))
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
@@ -149,7 +160,7 @@ def in_child(work: Callable[[], int], limit_s: float) -> int:
             code = work()
         finally:
             os._exit(code)
-    until = time.monotonic() + limit_s
+    until = time.monotonic() + WALL_FACTOR * cpu_s
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

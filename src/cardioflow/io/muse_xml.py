@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -17,6 +16,7 @@ from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
 from cardioflow.io._dates import written_dates
 from cardioflow.io._join_words import join_words
+from cardioflow.io._lead_off import with_lead_off
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
 from cardioflow.io._record import Waveform, make_record
@@ -73,7 +73,7 @@ class MuseXml(Format):
             wave, agrees = _read_wave(waveform, strict=request.strict)
             meta = {**_meta(root, request), **_filters(waveform), "checksum_ok": agrees}
             marks = _beats(root, wave.fs) if self.waveform == "Rhythm" else []
-            return _with_lead_off(make_record(wave, request, meta, annotation_of(marks)), waveform)
+            return with_lead_off(make_record(wave, request, meta, annotation_of(marks)), _lead_off(waveform))
 
     def _waveform(self, root: Element) -> Element:
         found = {text(w, "WaveformType") or "": w for w in reversed(root.findall("Waveform"))}
@@ -82,17 +82,10 @@ class MuseXml(Format):
         return found[self.waveform]
 
 
-def _with_lead_off(record: Record, waveform: Element) -> Record:
-    """Return a record whose ``meta["lead_off"]`` says of each lead whether the device found it off.
-
-    A computed lead is off where one of those that it follows from is. Without flags in the file the key is missing.
-    """
-    said = {standard_name(text(lead, "LeadID") or ""): text(lead, "LeadOff") for lead in waveform.findall("LeadData")}
-    if not record.meta or not any(said.values()):
-        return record
-    off = {name for name, flag in said.items() if (flag or "").upper() == "TRUE"}
-    computed = set(record.meta["derived_leads"]) if off & {"I", "II"} else set()
-    return replace(record, meta={**record.meta, "lead_off": tuple(lead in off | computed for lead in record.leads)})
+def _lead_off(waveform: Element) -> dict[str, bool | None]:
+    """Return by standard name whether the device found a lead off; ``None`` where it does not say."""
+    flags = {standard_name(text(lead, "LeadID") or ""): text(lead, "LeadOff") for lead in waveform.findall("LeadData")}
+    return {name: flag.upper() == "TRUE" if flag else None for name, flag in flags.items()}
 
 
 def _read_wave(waveform: Element, *, strict: bool) -> tuple[Waveform, bool | None]:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import ClassVar, final
 
 from cardioflow.errors import FormatError
+from cardioflow.io._lead_off import with_lead_off
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._record import Waveform, make_record
 from cardioflow.io._scp.healforce import read_healforce
+from cardioflow.io._scp.lead_quality import read_lead_off
 from cardioflow.io._scp.metadata import read_measurements, read_metadata, read_statements
 from cardioflow.io._scp.rhythm import Beat, read_rhythm
 from cardioflow.io._scp.sections import Sections, looks_like_scp, read_sections
@@ -27,11 +29,12 @@ class Scp(Format):
     default table, tables in the file with switches between them, or none), 3 (leads), 4 (QRS locations, as ``N``
     annotations, ``Q`` for beats of another type than the reference), 5 and 6 (plain samples, first or second
     differences; the reference beat is added back; bimodal decimation is undone by linear interpolation between the
-    stored means), 7 (intervals, axes, rates), 8 (statements); the CRCs of the record and of each section
+    stored means), 7 (intervals, axes, rates), 8 (statements), of 10 whether an electrode is loose or off
+    (``meta["lead_off"]``, a flag per lead); the CRCs of the record and of each section
     (``meta["checksum_ok"]``, an error with ``strict``). Leads that begin or end at different samples share a time
     axis, with NaN outside each.
 
-    Not read: sections 9 to 11 (manufacturer's data, measurements per lead, universal statement codes) and 12 to 18 of
+    Not read: sections 9 to 11 (manufacturer's data, other measurements per lead, universal statement codes) and 12 to 18 of
     the 2020 edition, of which 12 holds long-term rhythms; ``meta["unread_sections"]`` lists those that a record has.
     The mean of three samples, which SCP-AV applies after undoing bimodal decimation, is not applied: on an ECG of LUDB
     it increased the deviation from the original (7.8 µV RMS instead of 7.4).
@@ -71,7 +74,8 @@ class Scp(Format):
                 "checksum_ok": sections.checksum_ok,
                 "unread_sections": sections.unread,
             }
-            return make_record(wave, request, meta, annotation_of(marks))
+            record = make_record(wave, request, meta, annotation_of(marks))
+            return with_lead_off(record, read_lead_off(sections.lead_measurements))
 
 
 def _read_rhythm(sections: Sections, n_bytes: int) -> tuple[Waveform, list[Mark], float]:

@@ -19,6 +19,7 @@ _HEADER = 16
 _POINTER = 10
 # Later sections are skipped, because they may be damaged or in a manufacturer's own form.
 _LAST_READ = 8
+_LEAD_MEASUREMENTS = 10
 
 
 def looks_like_scp(head: bytes) -> bool:
@@ -52,6 +53,8 @@ class Sections:
     """The version of the standard, times ten."""
     healforce: bool = False
     """Whether the record has Healforce's form."""
+    lead_measurements: bytes = b""
+    """Section 10 if it is whole, which is optional and may be damaged."""
 
     def cursor(self, number: int) -> Cursor | None:
         """Return the content of a section, or ``None`` if the record lacks it."""
@@ -83,6 +86,7 @@ def read_sections(content: bytes) -> Sections:
     pointers = _section(content, 0, 7, int.from_bytes(content[10:14], "little"))
     found: dict[int, bytes] = {}
     unread: set[int] = set()
+    measured = b""
     spent = 0
     for number, length, index in _pointers(pointers):
         spent += length
@@ -92,12 +96,15 @@ def read_sections(content: bytes) -> Sections:
         if number > _LAST_READ:
             unread.add(number)
             section = content[begin : begin + length] if begin >= 0 else b""
-            agrees = agrees and (healforce or (len(section) == length and _agrees(section)))
+            is_whole = len(section) == length and _agrees(section)
+            agrees = agrees and (healforce or is_whole)
+            if number == _LEAD_MEASUREMENTS and is_whole and section[2:4] == number.to_bytes(2, "little"):
+                measured = section[_HEADER:]
             continue
         section = _section(content, number, begin + 1, length)
         agrees = agrees and _agrees(section, healforce=healforce)
         found.setdefault(number, section[_HEADER:])
-    return Sections(found, agrees, tuple(sorted(unread)), pointers[9], healforce)
+    return Sections(found, agrees, tuple(sorted(unread)), pointers[9], healforce, measured)
 
 
 def _pointers(section: bytes) -> Iterator[tuple[int, int, int]]:

@@ -153,13 +153,35 @@ def test_a_wfdb_header_is_read_with_every_plain_spelling_of_its_date(tmp_path: P
         assert not any("date" in text for text in meta["warnings"])
 
 
-@pytest.mark.parametrize("written", ["06-05-2020", "06.05.2020", "31/02/2020", "06/05/20", "06-13-20/1"])
+@pytest.mark.parametrize(
+    "written",
+    [*("06-05-2020", "06.05.2020", "31/02/2020", "06/05/20", "06-13-20/1"), *("5-5-20", "2006", "PM", "20200505", "X")],
+)
 def test_a_date_with_ambiguous_order_or_century_is_ignored_with_a_warning(tmp_path: Path, written: str) -> None:
     (tmp_path / "r.hea").write_text(f"r 1 250 1 10:20:30 {written}\nr.dat 16 200\n")
     (tmp_path / "r.dat").write_bytes(b"\0\0")
     meta = Wfdb().read(tmp_path / "r.hea", ReadRequest()).meta
     assert meta["timestamp"] is None
     assert f"the date {written!r} is not dd/mm/yyyy and is not read" in meta["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("written", "unread"),
+    [
+        ("25:61:00 06/05/2020", "the time '25:61:00' is not hh:mm:ss"),
+        ("06/05/2020 10.20.30", "the date '10.20.30' is not dd/mm/yyyy"),
+        ("10:20:30 PM 06/05/2020", "the date 'PM' is not dd/mm/yyyy"),
+        ("10:20:30 06/05/2020 PM", "the date 'PM' is not dd/mm/yyyy"),
+        ("10:20:30 11:20:30 06/05/2020", "the time '11:20:30' is not hh:mm:ss"),
+        ("25:61:00", "the time '25:61:00' is not hh:mm:ss"),
+    ],
+)
+def test_a_time_that_cannot_be_read_gives_no_midnight(tmp_path: Path, written: str, unread: str) -> None:
+    (tmp_path / "r.hea").write_text(f"r 1 250 1 {written}\nr.dat 16 200\n")
+    (tmp_path / "r.dat").write_bytes(b"\0\0")
+    meta = Wfdb().read(tmp_path / "r.hea", ReadRequest()).meta
+    assert meta["timestamp"] is None
+    assert f"{unread} and is not read" in meta["warnings"]
 
 
 def test_a_month_beyond_12_shows_the_order(tmp_path: Path) -> None:

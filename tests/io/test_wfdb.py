@@ -487,6 +487,7 @@ def test_annotations_of_other_leads_are_dropped(data):
             "200()/mV",
         ),
         *("200(1)mV", "200 (10)/mV", "200 /mV", "200/mmHg(10)", "200(1e2)/mV", "200(0)(1)/mV"),
+        *("inf", "nan", "200/m V", "2O0", "gain"),
     ],
 )
 def test_a_gain_that_header_5_does_not_define_is_refused(tmp_path, gain):

@@ -255,7 +255,8 @@ def _meta(
 def _warnings(header: Header, choice: Choice, signal: NDArray[np.float32] | None) -> tuple[str, ...]:
     found = () if signal is None else amplitude_warnings(signal, choice.leads, choice.units)
     if header.unread_date is not None:
-        found = (*found, f"the date {header.unread_date!r} is not dd/mm/yyyy and is not read")
+        what, form = ("time", "hh:mm:ss") if ":" in header.unread_date else ("date", "dd/mm/yyyy")
+        found = (*found, f"the {what} {header.unread_date!r} is not {form} and is not read")
     return found
 
 

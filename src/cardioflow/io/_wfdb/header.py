@@ -20,10 +20,11 @@ _DEFAULT_GAIN: Final = 200.0
 _FMT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 _GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(([-+]?\d+)(?:\.0*)?\))?(?:/([^\s()]+))?")
 # What stands where a gain may stand, or after one, and is neither a gain nor a name of a lead: "200(10.5)/mV",
-# "200/mV(10)" (which _GAIN takes for a unit), "200,5/mV", "200mV", "nan/mV", "(0)/mV", "/mV".
+# "200/mV(10)" (which _GAIN takes for a unit), "200,5/mV", "200mV", "nan/mV", "(0)/mV", "/mV"; or any word before four
+# of the numbers that follow a gain: "inf 16 0 0 0", "200/m V 16 0 0 0".
 _DAMAGED_GAIN = re.compile(
     r"(?:[-+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+|nan|inf|infinity)(?:[(/]\S*|[mµμun]?v)"
-    r"|\([-+]?[\d.,]*\)\S*|/(?:[mµμun]?v|adu)\S*)(?:\s|$)",
+    r"|\([-+]?[\d.,]*\)\S*|/(?:[mµμun]?v|adu)\S*|\S+(?:\s+[-+]?\d+){4})(?:\s|$)",
     re.IGNORECASE,
 )
 _FS = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d+)?)(?:/(-?\d+\.?\d*)(?:\((-?\d+\.?\d*)\))?)?")
@@ -85,7 +86,7 @@ class Header(NamedTuple):
     fs_source: str = "header"
     """``"default"`` where the header gives no rate, which is then 250 Hz (header(5))."""
     unread_date: str | None = None
-    """A date that is not read, because it is none or can mean two."""
+    """A date or time that is not read, because it is none or can mean two; there is no timestamp then."""
 
 
 def parse(raw: bytes, path: str) -> Header:
@@ -137,8 +138,7 @@ def _assemble(lines: list[tuple[int, str]], comments: list[str], path: str) -> H
         # 0 means "not said", as does nothing.
         n_frames = _count(rest[0], "number of samples", where) or None
         rest = rest[1:]
-    timestamp, base_time = _moment(rest) if rest else (None, None)
-    unread = next((token for token in rest[:2] if _is_date(token)), None) if timestamp is None else None
+    timestamp, base_time, unread = _moment(rest) if rest else (None, None, None)
     signals: tuple[Signal, ...] = ()
     segments: tuple[Segment, ...] = ()
     if n_segments:
@@ -281,23 +281,29 @@ def _segment(line: str, where: tuple[str, int]) -> Segment:
 _USUAL_MOMENT = re.compile(r"(\d\d?):(\d\d):(\d\d) +(\d\d?)/(\d\d?)/(\d{4})", re.ASCII)
 
 
-def _moment(tokens: list[str]) -> tuple[datetime | None, time | None]:
-    """Return date and time of day; in the files of CinC 2017 as first published they are swapped."""
+def _moment(tokens: list[str]) -> tuple[datetime | None, time | None, str | None]:
+    """Return date and time of day, and a word that is neither; in CinC 2017 as first published the two are swapped.
+
+    With a word that is neither ("PM", or a time with dots) there is no date, because it might be hours wrong.
+    """
     usual = _USUAL_MOMENT.fullmatch(" ".join(tokens))
     if usual:
         hour, minute, second, day, month, year = map(int, usual.groups())
         if hour < 24 and minute < 60 and second < 60 and 0 < day <= 28 and 0 < month <= 12 and year:
-            return datetime(year, month, day, hour, minute, second), None  # noqa: DTZ001 -- the format has no zone
+            return datetime(year, month, day, hour, minute, second), None, None  # noqa: DTZ001 -- the format has none
     at: time | None = None
     on: date | None = None
-    for token in tokens[:2]:
-        if _is_date(token):
+    for token in tokens:
+        if on is None and _is_date(token):
             on = _day(token)
+            unread = on is None
         else:
-            at = _time(token)
+            unread = at is not None or (at := _time(token)) is None
+        if unread:
+            return None, at, token
     if on is None:
-        return None, at
-    return datetime.combine(on, at or time()), None
+        return None, at, None
+    return datetime.combine(on, at or time()), None, None
 
 
 def _is_date(token: str) -> bool:

@@ -21,8 +21,9 @@ from cardioflow.registry import formats
 __all__ = ["Columns", "Derive", "Format", "ReadRequest", "Record", "with_ending"]
 
 Derive = Literal["never", "standard", "limb"]
-Damaged = Literal["refuse", "read"]
 """Which leads are computed: none, those that a 12-lead ECG stored as I, II, V1 to V6 lacks, or all limb leads."""
+Damaged = Literal["refuse", "read"]
+"""What to do with a damaged file: refuse it, or read what is whole of it."""
 
 
 @dataclass(frozen=True)

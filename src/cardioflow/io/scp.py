@@ -34,8 +34,9 @@ class Scp(Format):
     (``meta["checksum_ok"]``, an error with ``strict``). Leads that begin or end at different samples share a time
     axis, with NaN outside each.
 
-    Not read: sections 9 to 11 (manufacturer's data, other measurements per lead, universal statement codes) and 12 to 18 of
-    the 2020 edition, of which 12 holds long-term rhythms; ``meta["unread_sections"]`` lists those that a record has.
+    Not read: sections 9 to 11 (manufacturer's data, other measurements per lead, universal statement codes) and 12 to
+    18 of the 2020 edition, of which 12 holds long-term rhythms; ``meta["unread_sections"]`` lists those that a record
+    has.
     The mean of three samples, which SCP-AV applies after undoing bimodal decimation, is not applied: on an ECG of LUDB
     it increased the deviation from the original (7.8 µV RMS instead of 7.4).
 

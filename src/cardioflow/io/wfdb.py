@@ -138,7 +138,7 @@ def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:
 
 def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if header.segments:
-        header = described(header, path)
+        header = described(header, path, damaged=request.damaged == "read")
     channels = request.channels
     if channels is not None:
         # Looked up by, so a list will not do.
@@ -175,21 +175,28 @@ def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | 
     if "signal" in request.components:
         if not choice.numbers:
             raise FormatError(f"{path} describes no signal; expected at least one. Its annotations can be read alone.")
-        read = read_segments if header.segments else read_signals
-        signal, agrees = read(header, path, choice.numbers, span, strict=request.strict)
+        if header.segments:
+            signal, agrees = read_segments(header, path, choice.numbers, span, strict=request.strict, damage=damage)
+        else:
+            signal, agrees = read_signals(header, path, choice.numbers, span, strict=request.strict)
         if agrees is False and request.strict:
             raise FormatError(
                 f"{path}: the checksum of a signal does not match its samples. The file was changed or damaged; "
                 "fetch the record again, or read without strict=True."
             )
     marks = None
+    notes: list[str] = []
     if "annotation" in request.components:
-        marks = read_annotation(header, path, request.ann_ext, choice.all_leads, per_frame, damage=damage)
+        marks = read_annotation(
+            header, path, request.ann_ext, choice.all_leads, per_frame, damage=damage, warnings=notes
+        )
         if channels is not None:
             marks = _of_leads(marks, choice, path, request.ann_ext)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
     meta = _meta(header, choice, signal, agrees, identify=request.identify) if "meta" in request.components else {}
+    if notes and meta:
+        meta["warnings"] += tuple(notes)
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
 
 

@@ -38,13 +38,15 @@ def read_annotation(
     per_frame: int,
     *,
     damage: list[str] | None = None,
+    warnings: list[str] | None = None,
 ) -> Annotation:
     """Read the annotation file ``ext`` beside the header at ``path``, or the one that is meant when ``ext`` is None.
 
     That is ``atr``; or else the only one there; or, where there is one per lead
     that is named like the lead (LUDB), all of them. The marks of a file that is
     named like a lead belong to that lead; for those of others see ``with_owners``.
-    With a list ``damage``, what is whole of a file that was cut short is read, and the list is told so.
+    With a list ``damage``, what is whole of a file that was cut short is read, and the list is told so. A file without
+    the zero word at its end may have been cut between two marks, which ``damage`` or else ``warnings`` is told.
 
     Raises:
         FormatError: when there is none, or it cannot be told which is meant.
@@ -54,7 +56,7 @@ def read_annotation(
     numbers = {lead: i for i, lead in enumerate(leads, 1)}
 
     def read(e: str) -> Annotation:
-        marks = _one(header, stem, e, per_frame, damage)
+        marks = _one(header, stem, e, per_frame, damage, warnings if damage is None else damage)
         number = numbers.get(standard_name(e))
         if number is not None:
             return replace(marks, channel=np.full(len(marks), number))
@@ -75,7 +77,9 @@ def read_annotation(
     raise FormatError(f"Which annotation of {stem!r} is meant? Beside it there are: {found}. {remedy}")
 
 
-def _one(header: Header, stem: str, ext: str, per_frame: int, damage: list[str] | None) -> Annotation:
+def _one(  # noqa: PLR0917 -- one file, how to read it, and who is told
+    header: Header, stem: str, ext: str, per_frame: int, damage: list[str] | None, notes: list[str] | None
+) -> Annotation:
     name = f"{os.path.basename(stem)}.{ext}"  # noqa: PTH119 -- text throughout, for speed
     path = f"{stem}.{ext}"
     if not os.path.lexists(path):
@@ -94,6 +98,8 @@ def _one(header: Header, stem: str, ext: str, per_frame: int, damage: list[str] 
     if damage is not None and (end := unpack_marks(raw)[1]) < 0:
         damage.append(f"the annotations {ext} break off at byte {-end - 1} of {len(raw)}")
         raw = raw[: -end - 1] + b"\0\0"
+    if notes is not None and not raw.endswith(b"\0\0") and raw[(end := unpack_marks(raw)[1]) - 2 : end] != b"\0\0":
+        notes.append(f"the annotations {ext} have no zero word at their end: they may have been cut short")
     return parse_annotation(raw, path, header.fs, per_frame)
 
 

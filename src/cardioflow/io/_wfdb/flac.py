@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._wfdb.layout import SignalFile
 
-__all__ = ["count_flac_frames", "flac_bytes", "read_flac"]
+__all__ = ["count_flac_frames", "count_whole_flac_frames", "flac_bytes", "read_flac"]
 
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 _PIECE = 1 << 16
+_BLOCK = 4096
 # An ECG in FLAC takes a third to a half of its 16 bits; as 32 bits, it is 6 times its size.
 _MOST_GROWTH = 64
 _ALWAYS_ALLOWED = 64 << 20
@@ -43,7 +44,9 @@ def read_flac(
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError, MemoryError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"{where} cannot be decoded as FLAC: {error}. Fetch the record again.") from error
+        raise FormatError(
+            f"{where} cannot be decoded as FLAC: {str(error).rstrip('.')}. Fetch the record again."
+        ) from error
     n = len(found) // per_frame
     if per_frame == 1:
         return found.reshape(-1)
@@ -82,7 +85,40 @@ def count_flac_frames(descriptor: int, where: str) -> int:
     except (soundfile.SoundFileError, OSError, ValueError, RuntimeError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"{where} cannot be decoded as FLAC: {error}. Fetch the record again.") from error
+        raise FormatError(
+            f"{where} cannot be decoded as FLAC: {str(error).rstrip('.')}. Fetch the record again."
+        ) from error
+
+
+def count_whole_flac_frames(descriptor: int, where: str) -> int:
+    """Return the samples of each channel that can be decoded, up to where the stream is cut or damaged.
+
+    Closes the descriptor.
+
+    Raises:
+        FormatError: if it is not FLAC.
+    """
+    with os.fdopen(descriptor, "rb") as raw:
+        # An error takes with it what was decoded in the same call, so single samples follow pieces of a block each.
+        n = _decodable(raw, where, 0, _BLOCK)
+        return n + _decodable(raw, where, n, 1)
+
+
+def _decodable(raw: BinaryIO, where: str, start: int, size: int) -> int:
+    """Return how many samples after ``start`` can be decoded in pieces of ``size``."""
+    raw.seek(0)
+    done = 0
+    try:
+        with soundfile.SoundFile(_flac(raw, where)) as stream:
+            for _ in range(start // _BLOCK):
+                stream.read(_BLOCK, dtype="int32", always_2d=True)
+            stream.read(start % _BLOCK, dtype="int32", always_2d=True)
+            while piece := len(stream.read(size, dtype="int32", always_2d=True)):
+                done += piece
+    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+    return done
 
 
 def flac_bytes(frames: NDArray[np.int64], fmt: int) -> bytes:

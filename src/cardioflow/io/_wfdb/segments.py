@@ -14,6 +14,7 @@ from cardioflow.io._limits import most_bytes
 from cardioflow.io._wfdb.files import contained, read_header, total_size
 from cardioflow.io._wfdb.header import Header, Signal, parse
 from cardioflow.io._wfdb.layout import calibration
+from cardioflow.io._wfdb.salvage import whole_part
 from cardioflow.io._wfdb.signals import read_signals
 
 __all__ = ["described", "read_segments"]
@@ -41,11 +42,12 @@ class _Segment(NamedTuple):
     """Their numbers in the segment."""
 
 
-def described(header: Header, path: str) -> Header:
+def described(header: Header, path: str, *, damaged: bool = False) -> Header:
     """Return the header with the signals of the record: those of its layout segment, or of its first segment.
 
     A layout segment (variable layout) is the first one, of 0 samples; it names
-    all signals that occur anywhere.
+    all signals that occur anywhere. If the record is ``damaged``, another
+    segment may stand in for a first one that cannot be read.
     """
     named = [segment for segment in header.segments if segment.name != _GAP]
     if not named:
@@ -56,7 +58,7 @@ def described(header: Header, path: str) -> Header:
             f"{path} has a wrong sample count: it says {header.n_frames}, but its {len(header.segments)} segments "
             f"have {total} in all. Correct the first line."
         )
-    first, _ = _segment(named[0].name, path, header)
+    first = _first(list(dict.fromkeys(part.name for part in named)), path, header, damaged=damaged)
     return header._replace(
         n_frames=total,
         signals=first.signals,
@@ -65,13 +67,30 @@ def described(header: Header, path: str) -> Header:
     )
 
 
+def _first(names: list[str], path: str, header: Header, *, damaged: bool) -> Header:
+    for name in names[:-1] if damaged else ():
+        try:
+            return _segment(name, path, header)[0]
+        except FormatError:
+            continue
+    return _segment(names[-1] if damaged else names[0], path, header)[0]
+
+
 def read_segments(
-    header: Header, path: str, chosen: tuple[int, ...], span: tuple[int, int], *, strict: bool
+    header: Header,
+    path: str,
+    chosen: tuple[int, ...],
+    span: tuple[int, int],
+    *,
+    strict: bool,
+    damage: list[str] | None = None,
 ) -> tuple[NDArray[np.float32], bool | None]:
     """Return the chosen signals of frames [start, stop), NaN in gaps and where a segment lacks the signal.
 
     Only the segments that the range touches are opened. The second value says
-    whether the checksums of the segments that were read whole agree.
+    whether the checksums of the segments that were read whole agree. With
+    ``damage``, what a segment lacks is NaN and noted there; without, it is an
+    error.
     """
     start, stop = span
     wanted = [header.signals[i] for i in chosen]
@@ -79,7 +98,12 @@ def read_segments(
     # A header may name one segment any number of times; its own header is read once.
     parts = [part for part in _parts(header) if part.n_frames and part.at < stop and part.at + part.n_frames > start]
     names = dict.fromkeys(part.name for part in parts if part.name != _GAP)
-    segments = {name: _found(name, path, header, wanted) for name in names}
+    segments: dict[str, _Segment] = {}
+    for name in names:
+        try:
+            segments[name] = _found(name, path, header, wanted, damage)
+        except FormatError as error:
+            _note(damage, error, f"the segment {name!r} cannot be read and is missing: {error.args[0]}")
     # Gaps cost nothing in a file, so a few bytes of header could ask for any amount of memory.
     bytes_needed = len(chosen) * (stop - start) * per_frame * 4
     backed = sum(total_size([signal.file for signal in own.header.signals], own.path) for own in segments.values())
@@ -96,7 +120,9 @@ def read_segments(
         own = segments.get(part.name)
         if own is None or not own.rows:
             continue
-        local = _local(part, own, path, span)
+        local = _local(part, own, path, span, damaged=damage is not None)
+        if local[0] >= local[1]:
+            continue
         key = (part.name, *local)
         samples, agree = read.get(key) or read_signals(own.header, own.path, own.inside, local, strict=strict)
         if times[part.name] > 1:
@@ -108,20 +134,33 @@ def read_segments(
     return out, (all(verdicts) if verdicts else None)
 
 
-def _local(part: _Part, segment: _Segment, path: str, span: tuple[int, int]) -> tuple[int, int]:
+def _note(damage: list[str] | None, error: FormatError, text: str) -> None:
+    if damage is None:
+        raise error
+    damage.append(text)
+
+
+def _local(part: _Part, segment: _Segment, path: str, span: tuple[int, int], *, damaged: bool) -> tuple[int, int]:
     """Return the frames of a segment that ``span`` asks for, counted in the segment."""
-    if segment.header.n_frames is not None and segment.header.n_frames < part.n_frames:
+    n_frames = part.n_frames
+    if damaged and segment.header.n_frames is not None:
+        n_frames = min(n_frames, segment.header.n_frames)
+    elif segment.header.n_frames is not None and segment.header.n_frames < part.n_frames:
         raise FormatError(
             f"{path} gives segment {part.name!r} {part.n_frames} samples, but {segment.path} says it has "
             f"{segment.header.n_frames}."
         )
-    return max(span[0] - part.at, 0), min(span[1] - part.at, part.n_frames)
+    return max(span[0] - part.at, 0), min(span[1] - part.at, n_frames)
 
 
-def _found(name: str, path: str, header: Header, wanted: list[Signal]) -> _Segment:
-    """Return a segment by its name, and which of the wanted signals it has."""
+def _found(name: str, path: str, header: Header, wanted: list[Signal], damage: list[str] | None) -> _Segment:
+    """Return a segment by its name, and which of the wanted signals it has; with ``damage``, of its whole part."""
     segment, at = _segment(name, path, header)
     rows, inside = _matching(wanted, segment, at)
+    if damage is not None and rows:
+        segment, notes = whole_part(segment, at, tuple(inside))
+        damage += [f"of the segment {name!r}, {note}" for note in notes]
+        rows, inside = _matching(wanted, segment, at)
     units = _units(wanted)
     if rows and (own := _units([segment.signals[i] for i in inside])) != tuple(units[row] for row in rows):
         raise FormatError(

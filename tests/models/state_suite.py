@@ -15,7 +15,8 @@ import pytest
 
 import cardioflow as ds
 from cardioflow import EcgDataset
-from cardioflow.models import KerasBaseModel
+from cardioflow.errors import ConfigError, ModelError
+from cardioflow.models import KerasBaseModel, TrainingOptions
 from cardioflow.models.declaration import find, model
 
 # Keras 3.15 implements __array__ with the signature of NumPy 1.
@@ -146,3 +147,63 @@ def test_jit_compilation_of_a_loaded_model_is_chosen_for_this_backend(make_batch
     loaded = KerasBaseModel().load(tmp_path / "dump")
     assert loaded.model.jit_compile is chosen
     assert loaded.predict_on_batch(batch).shape == (4, 2)
+
+
+def linear(**options: Any) -> KerasBaseModel:
+    keras.utils.set_random_seed(2)
+    made = KerasBaseModel()
+    x = LAYERS.Input((1, 400))
+    made.model = keras.Model(x, LAYERS.Dense(2, activation="softmax")(LAYERS.Flatten()(x)))
+    made.model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.SGD(0.1))
+    made.training = TrainingOptions(**options)
+    return made
+
+
+@pytest.mark.parametrize("n", [8, 5])
+def test_class_and_sample_weights_multiply_the_loss_of_a_record_at_any_batch_size(make_batch, n) -> None:
+    own = np.arange(8, dtype=np.float32)[:n]
+    batch = make_batch(n).with_component("w", own, "static")
+    for options, weights in (
+        ({"class_weights": {"A": 0.5, "NO": 5.0}}, np.where(batch.target[:, 1] == 1, 5.0, 0.5)),
+        ({"sample_weights": "w"}, own),
+    ):
+        built = linear(**options)
+        built.test_on_batch(make_batch(8))  # so that five rows are padded where batches are
+        rows = -np.log((built.predict_on_batch(batch) * batch.target).sum(axis=1))
+        assert built.train_on_batch(batch)["loss"] == pytest.approx((rows * weights).mean(), rel=1e-4)
+
+
+def test_two_accumulated_batches_give_the_update_of_their_union(make_batch) -> None:
+    whole, at_once, in_two = make_batch(16), linear(), linear(accumulate=2)
+    at_once.train_on_batch(whole)
+    first = in_two.get_weights()
+    in_two.train_on_batch(whole[:8])
+    assert np.array_equal(first[0], in_two.get_weights()[0])
+    in_two.train_on_batch(whole[8:])
+    for mine, theirs in zip(in_two.get_weights(), at_once.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_are_clipped_to_the_norm(make_batch) -> None:
+    built = linear(clip_norm=0.01)
+    before = built.get_weights()
+    built.train_on_batch(make_batch(8))
+    moved = sum(float(((a - b) ** 2).sum()) for a, b in zip(before, built.get_weights(), strict=True)) ** 0.5
+    assert moved == pytest.approx(0.1 * 0.01, rel=1e-2)
+
+
+def test_options_that_keras_cannot_take_are_refused_with_what_to_do(make_batch) -> None:
+    with pytest.raises(ConfigError, match=r"KerasBaseModel does not take precision\. .*set_dtype_policy"):
+        linear(precision="bfloat16").train_on_batch(make_batch(4))
+    built = linear()
+    built.train_on_batch(make_batch(4))
+    built.training = TrainingOptions(accumulate=2)
+    with pytest.raises(ModelError, match=r"Set self\.training in build, before the first update"):
+        built.train_on_batch(make_batch(4))
+
+
+def test_a_loss_that_is_not_a_number_names_the_records_and_the_update(make_batch) -> None:
+    built, batch = linear(), make_batch(2)
+    built.set_weights([w * np.nan for w in built.get_weights()])
+    with pytest.raises(ModelError, match=r"The loss of update 1 of KerasBaseModel is nan, on the records .A0"):
+        built.train_on_batch(batch)

@@ -14,14 +14,27 @@ if TYPE_CHECKING:
     from cardioflow.models.keras import KerasBaseModel
     from cardioflow.models.sklearn import SklearnBaseModel
     from cardioflow.models.tensorflow import TensorFlowBaseModel
+    from cardioflow.models.torch import TorchBaseModel
+    from cardioflow.models.training import TrainingOptions
 
-__all__ = ["BaseModel", "KerasBaseModel", "SklearnBaseModel", "TensorFlowBaseModel", "model", "names"]
+__all__ = [
+    "BaseModel",
+    "KerasBaseModel",
+    "SklearnBaseModel",
+    "TensorFlowBaseModel",
+    "TorchBaseModel",
+    "TrainingOptions",
+    "model",
+    "names",
+]
 
 _MODULES = {
     "BaseModel": "base",
     "KerasBaseModel": "keras",
     "SklearnBaseModel": "sklearn",
     "TensorFlowBaseModel": "tensorflow",
+    "TorchBaseModel": "torch",
+    "TrainingOptions": "training",
     "model": "declaration",
     "names": "declaration",
 }

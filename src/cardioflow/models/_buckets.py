@@ -34,15 +34,17 @@ class Buckets:
         size = self.size(len(x))
         return x if size == len(x) else x[np.arange(size) % len(x)]
 
-    def fill(self, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    def fill(self, x: Array, y: Array, weights: Array | None = None) -> tuple[Array, Array, Array]:
         """Return ``x`` and ``y`` padded, and the sample weights with which loss and gradient stay the same.
+
+        ``weights`` are those of the rows, 1 if there are none.
 
         Keras divides by the padded size, so the weights are padded/n for the
         real rows and 0 for the others; with 1 and 0 the loss would be too small.
         """
         n, size = len(x), self.size(len(x))
         weight = np.zeros(size, np.float32)
-        weight[:n] = size / n
+        weight[:n] = size / n if weights is None else weights * (size / n)
         rows = np.arange(size) % n
         return (x, y, weight) if size == n else (x[rows], y[rows], weight)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from dataclasses import fields
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import CardioFlowError
+from cardioflow.errors import CardioFlowError, ConfigError, ModelError
 from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
 from cardioflow.models._lead_check import checked_batch, learned
@@ -23,6 +26,7 @@ from cardioflow.models.inputs import InputEncoding, InputShape, Signals
 from cardioflow.models.learning import BatchUpdates, Learned, Learning
 from cardioflow.models.persistence import PersistentModel
 from cardioflow.models.targets import Response
+from cardioflow.models.training import TrainingOptions
 
 __all__ = ["BackendModel"]
 
@@ -37,6 +41,9 @@ class _Sample(NamedTuple):
     y: Array
 
 
+_NOT_DECLARED = "Its adapter does not say what it does with it."
+
+
 class BackendModel(PersistentModel):
     """A model on some backend; a subclass says how it trains, tests and predicts on arrays, and how it is saved.
 
@@ -45,12 +52,18 @@ class BackendModel(PersistentModel):
     ``self.targets`` makes of it, for labels float32 of shape (record, class).
     """
 
+    cannot: ClassVar[Mapping[str, str]] = dict.fromkeys((f.name for f in fields(TrainingOptions)), _NOT_DECLARED)
+    """The training options that the adapter refuses, with the reason; an adapter that takes weights has a parameter
+    ``weight`` in ``_train``, the weight of each row or ``None``."""
+
     def __init__(self) -> None:
         super().__init__()
         self.inputs: InputEncoding = Signals()
         """What the model takes from a batch."""
         self.learning: Learning = BatchUpdates()
         """When the model learns: from each batch, or at the end from what was collected."""
+        self.training = TrainingOptions()
+        """Device, precision, accumulation, clipping, weights; one way to say them for every backend."""
         self._noted: set[Leads] = set()
 
     # -- what an adapter implements ------------------------------------------
@@ -103,10 +116,13 @@ class BackendModel(PersistentModel):
         """
         wanted = resolve(metrics, response, kwargs)
         sample = self._take(batch, training=True)
-        update = self.learning.on_batch(self._train, sample.x, sample.y, wanted)
+        update = self.learning.on_batch(self._trainer(sample), sample.x, sample.y, wanted)
         self.classes = self.classes or sample.batch.classes
         self._take_note(sample)
-        return self._report("train", update)
+        report = self._report("train", update)
+        if update is not None and not np.isfinite(update.loss):
+            raise self._diverged(sample.batch, update.loss)
+        return report
 
     def test_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any
@@ -168,6 +184,24 @@ class BackendModel(PersistentModel):
         encoding.check_classes(self.classes, batch.classes, y)
         self._seen = encoding
         return _Sample(batch, x, y)
+
+    def _trainer(self, sample: _Sample) -> Any:
+        """Return ``_train`` with the weights of the sample's rows, after a check of the training options."""
+        for name in self.training.changed():
+            if name in self.cannot:
+                raise ConfigError(f"{type(self).__name__} does not take {name}. {self.cannot[name]}")
+        weight = self.training.row_weights(sample.batch, sample.y)
+        train: Any = self._train
+        return train if weight is None else partial(train, weight=weight)
+
+    def _diverged(self, batch: EcgBatch, loss: float) -> ModelError:
+        """Return the error of a loss that is not a number any more."""
+        ids = list(dict.fromkeys(batch.provenance.record_id))
+        shown = ", ".join(map(repr, ids[:5])) + (f" and {len(ids) - 5} others" if len(ids) > 5 else "")
+        return ModelError(
+            f"The loss of update {len(self.hist['train_loss'])} of {type(self).__name__} is {loss}, on the records "
+            f"{shown}. Lower the learning rate, clip gradients, or look at these records."
+        )
 
     def _checked(self, batch: EcgBatch, *, training: bool = False) -> EcgBatch:
         """Return ``batch`` unstacked, with the leads that the model takes, in their order."""

@@ -16,7 +16,12 @@ from cardioflow.models.persistence import PersistentModel
 
 __all__ = ["adapter_class", "from_dump", "model_class"]
 
-_MODULES = {"keras": "KerasBaseModel", "sklearn": "SklearnBaseModel", "tensorflow": "TensorFlowBaseModel"}
+_MODULES = {
+    "keras": "KerasBaseModel",
+    "sklearn": "SklearnBaseModel",
+    "tensorflow": "TensorFlowBaseModel",
+    "torch": "TorchBaseModel",
+}
 """The module of each adapter, which has its name, and its class there. A dump names the adapter, never a module."""
 
 

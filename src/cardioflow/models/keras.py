@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
 from cardioflow.models._keras_archive import check_archive, limited_weights
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
+from cardioflow.models._keras_options import set_optimizer_options
 from cardioflow.models._keras_rng import seeded_step
 from cardioflow.models._seed import isolated
 from cardioflow.models._weights import check_weights
@@ -45,6 +46,11 @@ class KerasBaseModel(BackendModel):
 
     adapter = "keras"
     holds_architecture = True
+    cannot: ClassVar[Mapping[str, str]] = {
+        "device": "Keras chooses it for all models: build and run inside keras.device(…).",
+        "precision": 'Layers have it when they are made: call keras.config.set_dtype_policy("mixed_bfloat16") first.',
+        "compile": "Pass jit_compile=… to self.model.compile.",
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,10 +101,11 @@ class KerasBaseModel(BackendModel):
 
     # -- what an adapter implements -------------------------------------------
 
-    def _train(self, x: Array, y: Array) -> tuple[float, Array]:
+    def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         self._observe()
+        set_optimizer_options(self.model, self.training)
         with seeded_step(self.model, self.seed, len(self.hist["train_loss"])):
-            return self._run(self.model.train_on_batch, x, y)
+            return self._run(self.model.train_on_batch, x, y, weight)
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
         self._observe()
@@ -195,12 +202,11 @@ class KerasBaseModel(BackendModel):
             self._buckets = Buckets()
             self._pads_steps = self._paddable()
 
-    def _run(self, step: Any, x: Array, y: Array) -> tuple[float, Array]:
+    def _run(self, step: Any, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         self._check_output(y)
         n = len(x)
-        weight = None
         if self._buckets is not None and self._pads_steps:
-            x, y, weight = self._buckets.fill(x, y)
+            x, y, weight = self._buckets.fill(x, y, weight)
         logs = step(_own(x), y, sample_weight=weight, return_dict=True)
         predictions = np.asarray(keras.ops.convert_to_numpy(logs[_PREDICTIONS]))
         # Keras turns a prediction that is a single number into a float.

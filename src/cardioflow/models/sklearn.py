@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,15 @@ class SklearnBaseModel(BackendModel):
     """
 
     adapter = "sklearn"
+    cannot: ClassVar[Mapping[str, str]] = {
+        "device": "scikit-learn computes on the CPU.",
+        "precision": "The estimator chooses it.",
+        "accumulate": 'Pass fit_at="epoch" to build, to fit on all batches together.',
+        "clip_norm": "Estimators do not give their gradients.",
+        "class_weights": "Pass class_weight to the estimator.",
+        "sample_weights": "Not every estimator takes them, and those that do not would ignore them.",
+        "compile": "Estimators are compiled already.",
+    }
 
     def build(
         self, estimator: Any, *, inputs: InputEncoding | None = None, fit_at: Literal["batch", "epoch", "run"] = "epoch"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +45,15 @@ class TensorFlowBaseModel(BackendModel):
     """
 
     adapter = "tensorflow"
+    cannot: ClassVar[Mapping[str, str]] = {
+        "device": "Build and run the model inside tf.device(…).",
+        "precision": "Cast inside the module.",
+        "accumulate": "Let the optimizer's apply_gradients add them up.",
+        "clip_norm": "Clip in the optimizer's apply_gradients.",
+        "class_weights": "Weight the records in self.loss, which gets the targets.",
+        "sample_weights": "Weight the records in self.loss, which gets the targets.",
+        "compile": "It is always compiled.",
+    }
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,124 @@
+"""Losses of PyTorch by name, with the meaning of the outputs that each of them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cardioflow.errors import ModelError, nearest
+from cardioflow.models.dump_header import Output
+
+__all__ = ["LOSSES", "TorchLoss", "resolve_loss"]
+
+RowLoss = Callable[[Tensor, Tensor], Tensor]
+"""Of the output and the target; returns a loss per row."""
+
+
+class TorchLoss(NamedTuple):
+    """A loss, and what turns an output of the module into a prediction."""
+
+    rows: RowLoss | None
+    """The loss of each row; ``None`` for a loss that gives only the mean."""
+    mean: Callable[[Tensor, Tensor], Tensor]
+    predict: Callable[[Tensor], Tensor]
+
+    def weighted(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the mean loss, each row multiplied by its weight.
+
+        Raises:
+            ModelError: when there are weights and the loss gives only a mean.
+        """
+        if weight is None:
+            return self.mean(output, target)
+        if self.rows is None:
+            raise ModelError(
+                "The loss is a function of its own, which gives one number for the whole batch, so that records cannot "
+                f"be weighted. Use a loss by name ({', '.join(LOSSES)}), or weight the records in the loss."
+            )
+        return (self.rows(output, target) * weight).mean()
+
+
+def resolve_loss(loss: Any, output: Output) -> TorchLoss:
+    """Return the loss that ``loss`` names or is; for ``None`` the usual one for what the model learns.
+
+    Raises:
+        ModelError: for an unknown name, or what cannot be called.
+    """
+    if loss is None:
+        loss = _DEFAULTS[output]
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ModelError(f"There is no loss {loss!r} for PyTorch. {nearest(loss, LOSSES)}")
+        return LOSSES[loss]
+    if not callable(loss):
+        raise ModelError(
+            f"The loss is a {type(loss).__name__}. Set self.loss to a name ({', '.join(LOSSES)}) or to a function of "
+            "(output, target), such as a loss of torch.nn."
+        )
+    return TorchLoss(None, loss, _PREDICTIONS.get(type(loss), _same))
+
+
+def _same(output: Tensor) -> Tensor:
+    return output
+
+
+def _softmax(output: Tensor) -> Tensor:
+    """Return probabilities; for (record, state, time) in the order (record, time, state)."""
+    p = torch.softmax(output, dim=1)
+    return p.transpose(1, 2) if p.ndim == 3 else p
+
+
+def _over_rows(loss: Tensor) -> Tensor:
+    return loss.reshape(len(loss), -1).mean(dim=1)
+
+
+def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    return _over_rows(functional.cross_entropy(output, target, reduction="none"))
+
+
+def _binary(output: Tensor, target: Tensor) -> Tensor:
+    return _over_rows(functional.binary_cross_entropy_with_logits(output, target, reduction="none"))
+
+
+def _squared(output: Tensor, target: Tensor) -> Tensor:
+    return _over_rows(functional.mse_loss(output, target, reduction="none"))
+
+
+def _absolute(output: Tensor, target: Tensor) -> Tensor:
+    return _over_rows(functional.l1_loss(output, target, reduction="none"))
+
+
+def _huber(output: Tensor, target: Tensor) -> Tensor:
+    return _over_rows(functional.huber_loss(output, target, reduction="none"))
+
+
+def _by_rows(rows: RowLoss, predict: Callable[[Tensor], Tensor]) -> TorchLoss:
+    return TorchLoss(rows, lambda output, target: rows(output, target).mean(), predict)
+
+
+LOSSES = {
+    "cross_entropy": _by_rows(_cross_entropy, _softmax),
+    "binary_cross_entropy": _by_rows(_binary, torch.sigmoid),
+    "mse": _by_rows(_squared, _same),
+    "mae": _by_rows(_absolute, _same),
+    "huber": _by_rows(_huber, _same),
+}
+"""The first two take logits: outputs before a softmax or a sigmoid."""
+
+_DEFAULTS: dict[Output, str] = {
+    "exclusive": "cross_entropy",
+    "independent": "binary_cross_entropy",
+    "value": "mse",
+    "states": "cross_entropy",
+}
+
+_PREDICTIONS: dict[type, Callable[[Tensor], Tensor]] = {
+    nn.CrossEntropyLoss: _softmax,
+    nn.BCEWithLogitsLoss: torch.sigmoid,
+    nn.NLLLoss: lambda output: output.exp(),
+}
+"""What the losses of torch.nn take that are not given probabilities."""

@@ -1,0 +1,249 @@
+"""The adapter for plain PyTorch: an ``nn.Module``, a loss, and an optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.core.random_keys import record_keys
+from cardioflow.errors import DumpError, MissingDependencyError, ModelError
+from cardioflow.models._seed import isolated
+from cardioflow.models._weights import check_weights
+from cardioflow.models.adapter import BackendModel
+from cardioflow.models.dump_header import DumpHeader
+
+try:
+    import torch
+except ImportError as error:
+    raise MissingDependencyError(
+        "PyTorch is not installed, and this model needs it. Install it: pip install 'cardioflow[torch]'."
+    ) from error
+
+from cardioflow.models._torch_device import autocast, device_of, explained_memory
+from cardioflow.models._torch_loss import TorchLoss, resolve_loss
+from cardioflow.models._torch_state import read_state, unwrapped, write_state
+
+__all__ = ["TorchBaseModel"]
+
+Array = NDArray[Any]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class TorchBaseModel(BackendModel):
+    """A model written in PyTorch, independent of Keras.
+
+    ``build`` sets ``self.model``, an ``nn.Module`` for signals of shape
+    (record, lead, time), and returns ``self``. It may also set
+
+    - ``self.loss``: ``"cross_entropy"`` or ``"binary_cross_entropy"``, for which
+      the module returns logits, (record, class), or (record, state, time) for a
+      label per sample; ``"mse"``, ``"mae"`` or ``"huber"``; or a function of
+      (output, target), such as a loss of ``torch.nn``. By default the usual one
+      for what the model learns. Predictions are probabilities: after
+      ``"cross_entropy"`` a softmax, after ``"binary_cross_entropy"`` a sigmoid.
+      After a function of one's own they are the outputs, or what
+      ``self.activation`` makes of them.
+    - ``self.optimizer``: one of ``torch.optim`` over the module's parameters, by
+      default Adam with a learning rate of 0.001.
+    - ``self.training``: device, precision, accumulation, clipping, weights,
+      compilation (``TrainingOptions``).
+
+    A dump holds weights and the optimizer's state: ``load`` fills a model that was built.
+    """
+
+    adapter = "torch"
+    cannot: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss: str | Loss | None = None
+        self.activation: Callable[[torch.Tensor], torch.Tensor] | None = None
+        self.optimizer: torch.optim.Optimizer | None = None
+        self._pending = 0
+        """The number of batches whose gradients have been added up since the last update."""
+        self._compiled: Any = None
+        self._placed: Any = None
+        """The module that ``_compiled`` was made from, on ``_device``."""
+        self._device = torch.device("cpu")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state for pickle and deepcopy, without the compiled module."""
+        return {**self.__dict__, "_compiled": None, "_placed": None}
+
+    def get_learning_rate(self) -> float:
+        return float(self._optimizer().param_groups[0]["lr"])
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Use ``rate`` for the first group of parameters; the rates of other groups keep their ratio to it."""
+        groups = self._optimizer().param_groups
+        first = float(groups[0]["lr"])
+        ratios = [float(group["lr"]) / first if first else 1.0 for group in groups]
+        for group, ratio in zip(groups, ratios, strict=True):
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(rate * ratio)
+            else:
+                group["lr"] = rate * ratio
+
+    def get_weights(self) -> list[Array]:
+        self._require_model()
+        return [t.detach().cpu().numpy().copy() for t in unwrapped(self.model).state_dict().values()]
+
+    def set_weights(self, weights: Sequence[Array]) -> None:
+        check_weights(type(self).__name__, self.get_weights(), weights)
+        with torch.no_grad():
+            for own, value in zip(unwrapped(self.model).state_dict().values(), weights, strict=True):
+                own.copy_(torch.from_numpy(np.array(value)))
+
+    def end_epoch(self, epoch: int) -> dict[str, float]:
+        # Otherwise the gradients of the last batches of a run would be lost.
+        if self._pending:
+            self._update(self._optimizer())
+        return super().end_epoch(epoch)
+
+    # -- what an adapter implements -------------------------------------------
+
+    def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
+        loss, module = self._loss(), self._module()
+        optimizer = self._optimizer()
+        module.train()
+        step = len(self.hist["train_loss"])
+        with self._seeded_step(step), explained_memory(len(x)):
+            value, output = self._forward(module, loss, x, y, weight)
+            if not bool(torch.isfinite(value)):
+                # Before any gradient: the weights are still those of the last good update.
+                return value.item(), self._predictions(loss, output)
+            torch.autograd.backward(value / self.training.accumulate)
+            self._pending += 1
+            if self._pending == self.training.accumulate:
+                self._update(optimizer)
+        return value.item(), self._predictions(loss, output)
+
+    def _test(self, x: Array, y: Array) -> tuple[float, Array]:
+        loss, module = self._loss(), self._module()
+        module.eval()
+        with torch.no_grad(), explained_memory(len(x)):
+            value, output = self._forward(module, loss, x, y, None)
+        return value.item(), self._predictions(loss, output)
+
+    def _predict(self, x: Array) -> Array:
+        module = self._module()
+        module.eval()
+        with torch.no_grad(), explained_memory(len(x)), autocast(self._device, self.training):
+            output = module(self._tensor(x))
+        return self._predictions(self._loss(), self._checked_output(output))
+
+    def _write(self, folder: Path) -> str:
+        path = folder / "weights.safetensors"
+        write_state(path, unwrapped(self.model), self.optimizer)
+        return path.name
+
+    def _read(self, weights: Path, header: DumpHeader) -> None:
+        if self.model is None:
+            raise DumpError(
+                f"The dump of {header.model} holds the weights of a PyTorch model and not its layers. "
+                "Call build(…) first, and load(path) on what it returns."
+            )
+        read_state(weights, unwrapped(self.model), self._optimizer(), header.model)
+        self._pending = 0
+
+    # -- inside ----------------------------------------------------------------
+
+    def _forward(
+        self, module: Any, loss: TorchLoss, x: Array, y: Array, weight: Array | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        target = self._tensor(y)
+        with autocast(self._device, self.training):
+            output = self._checked_output(module(self._tensor(x)))
+        # In float32: a loss of bfloat16 has two digits.
+        output = output.float()
+        self._check_logits(loss, output)
+        try:
+            value = loss.weighted(output, target, None if weight is None else self._tensor(weight))
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"The loss of {type(self).__name__} cannot be computed from outputs of shape {tuple(output.shape)} and "
+                f"targets of shape {tuple(target.shape)}, {target.dtype}: {error}"
+            ) from error
+        if value.ndim:
+            raise ModelError(
+                f"The loss of {type(self).__name__} is an array of shape {tuple(value.shape)} and not one number. "
+                "Average it with .mean()."
+            )
+        return value, output
+
+    def _update(self, optimizer: torch.optim.Optimizer) -> None:
+        if self._pending < self.training.accumulate:
+            # The mean over the batches that there are.
+            for parameter in self._parameters():
+                if parameter.grad is not None:
+                    parameter.grad.mul_(self.training.accumulate / self._pending)
+        if self.training.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._parameters(), self.training.clip_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        self._pending = 0
+
+    def _parameters(self) -> list[torch.nn.Parameter]:
+        return list(unwrapped(self.model).parameters())
+
+    def _loss(self) -> TorchLoss:
+        return resolve_loss(self.loss, self.output)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        self._require_model()
+        if self.optimizer is None:
+            self.optimizer = torch.optim.Adam(self._parameters(), 1e-3)
+        return self.optimizer
+
+    def _module(self) -> Any:
+        """Return the module on its device, compiled if that was asked for."""
+        if self._placed is not self.model:
+            if not isinstance(self.model, torch.nn.Module):
+                raise ModelError(f"self.model is a {type(self.model).__name__} and not a torch.nn.Module.")
+            self._device = device_of(self.training.device)
+            self.model.to(self._device)
+            self._compiled = torch.compile(self.model, dynamic=True) if self.training.compile else self.model
+            self._placed = self.model
+        return self._compiled
+
+    def _tensor(self, values: Array) -> torch.Tensor:
+        # A tensor over read-only memory could be written through, and torch warns of it.
+        own = values if values.flags.writeable else values.copy()
+        return torch.from_numpy(own).to(self._device)
+
+    def _checked_output(self, output: Any) -> torch.Tensor:
+        if not isinstance(output, torch.Tensor):
+            raise ModelError(
+                f"The module of {type(self).__name__} returns a {type(output).__name__}, and one tensor was expected. "
+                "Return the output that the loss takes."
+            )
+        return output
+
+    def _check_logits(self, loss: TorchLoss, output: torch.Tensor) -> None:
+        """Refuse a module that ends in a softmax for a loss that takes logits: PyTorch computes it without a word."""
+        if self.hist["train_loss"] or self.hist["val_loss"] or output.ndim < 2 or output.shape[1] < 2:
+            return
+        logits = isinstance(self.loss, torch.nn.CrossEntropyLoss) or loss is resolve_loss("cross_entropy", self.output)
+        low, total = output.detach().min().item(), output.detach().sum(dim=1)
+        if logits and low >= 0 and bool((total - 1).abs().max() < 1e-3):
+            raise ModelError(
+                f"The outputs of {type(self).__name__} are probabilities, and cross_entropy takes logits. "
+                "Remove the softmax at the end of the module; predictions are probabilities without it."
+            )
+
+    def _predictions(self, loss: TorchLoss, output: torch.Tensor) -> Array:
+        with torch.no_grad():
+            found: Array = (self.activation or loss.predict)(output.float()).cpu().numpy()
+        return found
+
+    @contextmanager
+    def _seeded_step(self, step: int) -> Iterator[None]:
+        """Draw dropout from the model's seed and the number of the step, as the other backends do."""
+        with isolated():
+            torch.manual_seed(int(record_keys([f"{self.seed}/{step}/torch"])[0]) >> 1)
+            yield

@@ -13,6 +13,7 @@
     ├── DuplicateNameError (ValueError)          two members have the same name
     ├── ModelError (RuntimeError)                a model that cannot do what was asked
     │   └── DumpError                            a path that does not hold a saved model, or holds another one
+    ├── CheckpointError (RuntimeError)           a checkpoint of another run, a damaged one, or a folder in use
     ├── NotRunError (RuntimeError)               a template was asked for something that only a run has
     ├── EndOfDataError (LookupError)             no batches are left
     ├── MissingDependencyError (ImportError)     an optional package is not installed
@@ -36,6 +37,7 @@ from typing import Any, Self
 __all__ = [
     "BadRecordsError",
     "CardioFlowError",
+    "CheckpointError",
     "ConfigError",
     "DumpError",
     "DuplicateNameError",
@@ -53,6 +55,7 @@ __all__ = [
     "WriteError",
     "nearest",
     "raise_bad_records",
+    "restored_error",
 ]
 
 
@@ -115,6 +118,15 @@ def _new(cls: type[CardioFlowError], args: tuple[Any, ...]) -> CardioFlowError:
     return error
 
 
+def restored_error(cls: type[CardioFlowError], args: tuple[Any, ...], cause: str | None) -> CardioFlowError:
+    """Return an error as it is after pickling: with ``args``, and with the traceback of its cause as text."""
+    error = _new(cls, args)
+    error.record = error.step = None
+    if cause is not None:
+        error.__cause__ = _CauseText(cause)
+    return error
+
+
 class FormatError(CardioFlowError, ValueError):
     """A file or a text does not follow its format; the message names the file, the place and what was expected."""
 
@@ -170,6 +182,10 @@ class ModelError(CardioFlowError, RuntimeError):
 
 class DumpError(ModelError):
     """A path does not hold a saved model, or holds another model."""
+
+
+class CheckpointError(CardioFlowError, RuntimeError):
+    """A run cannot go on from a checkpoint, or cannot write one; the message says what differs or who is in the way."""
 
 
 class NotRunError(CardioFlowError, RuntimeError):

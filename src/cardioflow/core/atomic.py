@@ -5,6 +5,10 @@ renamed, so a crash or a full disk never leaves half a file. The temporary name
 begins with a dot, which globs and ``cardioflow convert`` skip, and identifies
 the process that is writing. If a process is killed, the next one that writes to
 the same folder removes its leftovers.
+
+Before it is renamed, the content is synced to the disk, and afterwards the folder,
+so that a power failure does not leave an empty file under the final name. That takes
+about 10 ms per file; those who write thousands of files use ``unsynced``.
 """
 
 from __future__ import annotations
@@ -19,13 +23,23 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from cardioflow.errors import WriteError
 
-__all__ = ["folder_beside", "is_temporary", "remove_leftovers", "whole_file", "whole_folder"]
+__all__ = [
+    "folder_beside",
+    "is_temporary",
+    "put_in_place",
+    "remove_leftovers",
+    "sync_all",
+    "unsynced",
+    "whole_file",
+    "whole_folder",
+]
 
 _NAME: Final = re.compile(
     r"\..*\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-(?P<process>[0-9a-f]{8})-\d+\.part(?:\.[^.]{1,15})?", re.DOTALL
@@ -36,6 +50,7 @@ _LONGEST_SUFFIX: Final = 16
 # A process id alone is not enough: it is reused, in containers soon.
 _PROCESS: Final = secrets.token_hex(4)
 _numbers = itertools.count()
+_syncs: Final = ContextVar("_syncs", default=True)
 
 _REMEDIES: Final = {
     errno.ENOSPC: "Free some space, or choose a folder on another disk.",
@@ -67,7 +82,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             # Not tempfile, which makes files that only their owner may read.
             temporary.open("xb").close()
             yield temporary
-            temporary.replace(path)
+            put_in_place(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -83,7 +98,41 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """
     with folder_beside(path) as temporary:
         yield temporary
-        temporary.replace(path)
+        put_in_place(temporary, path)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Rename ``temporary``, a complete file or folder, to ``path``; both are on the disk afterwards.
+
+    Raises:
+        OSError: if it cannot be synced or renamed.
+    """
+    if _syncs.get():
+        for own in (*temporary.rglob("*"), temporary) if temporary.is_dir() else (temporary,):
+            _sync(own)
+    temporary.replace(path)
+    if _syncs.get():
+        _sync(path.parent)
+
+
+@contextmanager
+def unsynced() -> Iterator[None]:
+    """Leave it to the operating system when the files written inside, by this thread, reach the disk.
+
+    They are still whole or absent if the process is killed. After a power failure,
+    those of the last seconds may be missing or empty, unless ``sync_all`` was called.
+    """
+    token = _syncs.set(False)
+    try:
+        yield
+    finally:
+        _syncs.reset(token)
+
+
+def sync_all() -> None:
+    """Wait until all files that were written, by any process, are on the disk."""
+    if os.name == "posix":
+        os.sync()
 
 
 @contextmanager
@@ -131,6 +180,24 @@ def _beside(path: Path) -> Path:
     suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
     writer = f"{_host()}-{os.getpid()}-{_PROCESS}-{next(_numbers)}"
     return path.with_name(f".{path.name[:_LONGEST_STEM]}.{writer}.part{suffix}")
+
+
+def _sync(path: Path) -> None:
+    if os.name != "posix":
+        # Windows opens no folders, and syncs only files that are open for writing.
+        if path.is_file():
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
+        return
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        # Some file systems, such as those of containers and networks, cannot sync a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
+    finally:
+        os.close(number)
 
 
 @cache

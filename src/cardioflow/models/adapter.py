@@ -174,6 +174,14 @@ class BackendModel(PersistentModel):
 
     # -- inside --------------------------------------------------------------
 
+    def _training(self) -> dict[str, Array]:
+        return super()._training() | {f"learning/{name}": own for name, own in self.learning.state().items()}
+
+    def _take_training(self, arrays: Mapping[str, Array]) -> None:
+        super()._take_training(arrays)
+        own = {name: array for name, array in arrays.items() if name.startswith("learning/")}
+        self.learning.restore({name.partition("/")[2]: array for name, array in own.items()})
+
     def _take(self, batch: EcgBatch, *, training: bool = False) -> _Sample:
         """Return ``batch`` as arrays, after all checks."""
         self._require_model()

@@ -102,6 +102,27 @@ class BaseModel(ABC):
         """
         raise ModelError(self._lacks("weights", "get_weights and set_weights"))
 
+    @property
+    def backend(self) -> str:
+        """What computes the model, where its numbers depend on it: ``"keras on jax"``."""
+        return ""
+
+    def save_state(self, folder: Path) -> None:
+        """Write all that training needs to go on to the same numbers into the empty ``folder``.
+
+        By default what ``save`` writes. A model that keeps more than that from
+        batch to batch, such as the moments of its optimizer, writes it too.
+        """
+        self.save(folder / "model")
+
+    def load_state(self, folder: Path) -> None:
+        """Read what ``save_state`` wrote into this model, which was made as the saved one was.
+
+        Raises:
+            DumpError: when the folder is not of such a model.
+        """
+        self.load(folder / "model")
+
     def _lacks(self, what: str, methods: str) -> str:
         article = "" if what == "weights" else "a "
         return f"{type(self).__name__} does not have {article}{what} that can be changed. Implement {methods} in it."

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cardioflow.core.atomic import folder_beside
+from cardioflow.core.atomic import folder_beside, put_in_place
 from cardioflow.errors import DumpError
 from cardioflow.models.dump_header import DumpHeader, is_weights_name
 
@@ -58,7 +58,7 @@ def write(path: Path, header: DumpHeader, write_weights: Callable[[Path], str]) 
         with zipfile.ZipFile(done, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_HEADER, replace(header, weights=name).to_json())
             archive.write(folder / name, name)
-        done.replace(path)
+        put_in_place(done, path)
 
 
 def read_header(path: str | Path) -> DumpHeader:

@@ -79,6 +79,10 @@ class KerasBaseModel(BackendModel):
             with isolated():
                 self.model = rebuild(*arguments)
 
+    @property
+    def backend(self) -> str:
+        return f"keras on {keras.config.backend()}"
+
     def model_summary(self) -> None:
         """Print the layers with their shapes and numbers of parameters."""
         self._require_model()
@@ -144,6 +148,25 @@ class KerasBaseModel(BackendModel):
             ) from error
         # Keras saves what it chose for the backend it ran on. On torch, jax's choice would compile for half a minute.
         self.model._jit_compile = None
+
+    def _read_state(self, weights: Path, header: DumpHeader) -> None:
+        """Fill the model as it was built: its own layers, loss and way of compiling stay, and nothing is built."""
+        if self.model is None:
+            self._read(weights, header)
+            return
+        check_archive(weights)
+        if not self.model.built and header.input_shape is not None:
+            # A model that learns its shape from its first batch.
+            self.model(np.zeros((1, *header.input_shape), np.float32))
+        self._build_optimizer()
+        try:
+            with isolated():
+                self.model.load_weights(weights)
+        except Exception as error:  # Keras raises a dozen types for weights that do not fit.
+            raise DumpError(
+                f"The weights of {header.model} do not fit the model as it is built now: {_reason(error)} "
+                "Build the model that was saved."
+            ) from error
 
     def _takes_shape(self) -> tuple[int | None, ...] | None:
         # A subclass of keras.Model has no shape, and a Sequential none before its first batch.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, final
 
@@ -35,6 +35,13 @@ class Learning(ABC):
     @abstractmethod
     def on_batch(self, train: Train, x: Array, y: Array, metrics: Sequence[RequestedMetric]) -> Learned | None:
         """Take a batch; return what was learned from it, ``None`` if nothing was yet."""
+
+    def state(self) -> dict[str, Array]:
+        """Return what was collected and not learned yet, as arrays by name."""
+        return {}
+
+    def restore(self, state: Mapping[str, Array]) -> None:  # noqa: B027 -- most have nothing to take
+        """Take what ``state`` returned."""
 
     def on_epoch_end(self, train: Train) -> Learned | None:  # noqa: ARG002 -- for subclasses
         """Return what was learned at the end of an epoch, ``None`` if nothing was."""
@@ -78,6 +85,15 @@ class FitAtEnd(Learning):
         self._y.append(y)
         self._metrics = metrics
         return None
+
+    def state(self) -> dict[str, Array]:
+        # The metrics are those of the next batch: a run goes on with at least one.
+        parts = (("x", self._x), ("y", self._y))
+        return {f"{name}/{i}": own for name, held in parts for i, own in enumerate(held)}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        self._x = [state[f"x/{i}"] for i in range(len(state) // 2)]
+        self._y = [state[f"y/{i}"] for i in range(len(state) // 2)]
 
     def on_epoch_end(self, train: Train) -> Learned | None:
         return self._fit(train) if self.at == "epoch" else None

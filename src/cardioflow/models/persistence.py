@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models import dump
 from cardioflow.models._infer_targets import encoding_of
 from cardioflow.models._signature import InputSignature
+from cardioflow.models._training_state import read_training, write_training
 from cardioflow.models.base import BaseModel
 from cardioflow.models.dump_header import DumpHeader, Output
 from cardioflow.models.history import History
 from cardioflow.models.targets import TargetEncoding
 
 __all__ = ["PersistentModel"]
+
+_NO_WEIGHTS: Final = "weights.none"
 
 
 class PersistentModel(BaseModel):
@@ -79,7 +86,72 @@ class PersistentModel(BaseModel):
             DumpError: when the file cannot be written.
         """
         self._require_model()
-        header = DumpHeader(
+        dump.write(Path(path), self._header(), self._write)
+
+    def load(self, path: str | Path) -> Self:
+        """Read what ``save`` wrote; no code in the file is run.
+
+        Raises:
+            DumpError: when ``path`` is missing, is not a dump, or is the dump of another model.
+        """
+        header = dump.read_header(path)
+        self._check(path, header)
+        with dump.weights(path, header) as weights:
+            self._read(weights, header)
+        self._take_header(header)
+        return self
+
+    def save_state(self, folder: Path) -> None:
+        """Write what ``save`` does, and what training needs besides: its random state is the number of its steps.
+
+        Raises:
+            ModelError: when there is no model, or its training could not go on to the same numbers.
+        """
+        self._require_model()
+        # An estimator that is fitted at the end of the epoch has no weights before.
+        write = self._write_state if self._has_weights() else _write_nothing
+        dump.write(folder / "model", self._header(), write)
+        write_training(self._training(), folder / "training.safetensors")
+
+    def load_state(self, folder: Path) -> None:
+        header = dump.read_header(folder / "model")
+        self._check(folder / "model", header)
+        if header.weights != _NO_WEIGHTS:
+            with dump.weights(folder / "model", header) as weights:
+                self._read_state(weights, header)
+        self._take_header(header)
+        self._take_training(read_training(folder / "training.safetensors"))
+
+    def _has_weights(self) -> bool:
+        """Return whether there is anything that ``_write`` could write."""
+        return True
+
+    def _write_state(self, folder: Path) -> str:
+        """Write the weights and all that training needs into ``folder`` as one file, as ``_write`` does."""
+        return self._write(folder)
+
+    def _read_state(self, weights: Path, header: DumpHeader) -> None:
+        """Take what ``_write_state`` wrote into the model as it was built."""
+        self._read(weights, header)
+
+    def _training(self) -> dict[str, NDArray[Any]]:
+        """Return what training has come to, besides the weights, as arrays by name."""
+        # The header keeps them too, but not infinite ones.
+        found = {f"hist/{name}": np.array(values, np.float64) for name, values in self.hist.items()}
+        # Some have none, or one that follows from the number of steps.
+        with suppress(ModelError):
+            found["learning_rate"] = np.array(self.get_learning_rate(), np.float64)
+        return found
+
+    def _take_training(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take what ``_training`` returned."""
+        hist = {name.partition("/")[2]: own.tolist() for name, own in arrays.items() if name.startswith("hist/")}
+        self.hist = History(hist)
+        if "learning_rate" in arrays:
+            self.set_learning_rate(float(arrays["learning_rate"]))
+
+    def _header(self) -> DumpHeader:
+        return DumpHeader(
             adapter=self.adapter,
             model=type(self).__name__,
             output=self.output,
@@ -94,18 +166,8 @@ class PersistentModel(BaseModel):
             notes=self.notes,
             seed=self.seed,
         )
-        dump.write(Path(path), header, self._write)
 
-    def load(self, path: str | Path) -> Self:
-        """Read what ``save`` wrote; no code in the file is run.
-
-        Raises:
-            DumpError: when ``path`` is missing, is not a dump, or is the dump of another model.
-        """
-        header = dump.read_header(path)
-        self._check(path, header)
-        with dump.weights(path, header) as weights:
-            self._read(weights, header)
+    def _take_header(self, header: DumpHeader) -> None:
         self.classes = header.classes
         self.hist = History({**self.hist, **header.hist})
         self.preprocessing = header.preprocessing
@@ -118,7 +180,6 @@ class PersistentModel(BaseModel):
         self.units = self.units if self.units == "any" else header.units
         # A model that was saved untrained has not seen any targets.
         self._seen = encoding_of(header.output) if header.classes or header.output != "exclusive" else None
-        return self
 
     @classmethod
     def accepts(cls, header: DumpHeader) -> bool:
@@ -148,3 +209,8 @@ class PersistentModel(BaseModel):
             raise ModelError(
                 f"{type(self).__name__} has no model yet. Call build(…), which must set self.model, or load(path)."
             )
+
+
+def _write_nothing(folder: Path) -> str:
+    (folder / _NO_WEIGHTS).touch()
+    return _NO_WEIGHTS

@@ -181,6 +181,9 @@ class SklearnBaseModel(BackendModel):
             return False
         return True
 
+    def _has_weights(self) -> bool:
+        return self._is_fitted()
+
     def _try_state(self, path: Path) -> None:
         """Refuse to save an estimator that would not predict the same when it is loaded."""
         if not hasattr(self.model, "n_features_in_"):

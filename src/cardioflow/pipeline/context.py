@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
@@ -13,6 +13,7 @@ from cardioflow.errors import InputError
 from cardioflow.pipeline.variables import Variables
 
 if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import Skipped
     from cardioflow.pipeline.model_store import ModelStore
 
 __all__ = ["Measurement", "RunContext", "RunLog"]
@@ -42,6 +43,12 @@ class RunLog:
     """How many batches one loop over the run draws; ``None`` where it has no end."""
     epoch_starts: dict[str, int] = field(default_factory=dict)
     """How long each list among the variables was when the epoch began."""
+    skipped: list[Skipped] = field(default_factory=list)
+    """Records that were left out, with the step and the reason."""
+    n_empty: int = 0
+    """Batches that a filter emptied."""
+    begin_writing: Callable[[str, list[str]], frozenset[str]] | None = None
+    """With checkpoints: notes the rows that a step is about to write, and returns those of an earlier attempt."""
 
     def take(self) -> tuple[Measurement, ...]:
         """Return the measurements and forget them."""

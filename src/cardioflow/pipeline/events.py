@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast, final
+from typing import TYPE_CHECKING, Any, cast, final
 
+from cardioflow.pipeline.callbacks._remembering import Remembering
 from cardioflow.pipeline.callbacks.base import BatchLogs, Callback
 from cardioflow.pipeline.callbacks.loss_variables import LossVariables
 from cardioflow.pipeline.callbacks.progress import Progress
@@ -70,6 +71,24 @@ class Events:
     def run_end(self) -> None:
         for callback, context in self._subscribers("run_end"):
             callback.run_end(context)
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return what each callback and each fixed step knows, in their order, for a run that goes on later."""
+        found = [{"state": dict(own.state()), "kept": dict(context.state)} for own, context in self._callbacks]
+        return [*found, *({"state": dict(own.state()), "kept": {}} for own in self._fixed())]
+
+    def restore(self, state: Sequence[Mapping[str, Any]], *, is_complete: bool) -> None:
+        """Take what ``state`` returned; ``run_start`` follows, unless the run ``is_complete``."""
+        owners = [*self._callbacks, *((own, self._context) for own in self._fixed())]
+        for (callback, context), saved in zip(owners, state, strict=True):
+            callback.restore(saved["state"])
+            context.state.update(saved["kept"])
+            if is_complete and isinstance(callback, Remembering):
+                # Another run with the same callback begins anew.
+                callback.belong_to(context)
+
+    def _fixed(self) -> list[Callback]:
+        return [cast("Callback", step.action) for step in self._steps if step.is_fixed]
 
     def close(self) -> None:
         if self._closed:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import ConfigError, InputError, NotRunError, UnknownNameError, nearest
+from cardioflow.errors import CheckpointError, ConfigError, InputError, NotRunError, UnknownNameError, nearest
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.declaration import ModelSpec, find
 
@@ -49,6 +49,8 @@ class ModelStore:
         self._untrained: set[str] = set()
         self._trained: dict[str, None] = {}
         self._waiting: dict[str, list[Callable[[BaseModel], None]]] = {}
+        self.first_batches: dict[str, EcgBatch] | None = None
+        """With checkpoints: the batch that each dynamic model was built from, so that it can be built again."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -166,8 +168,47 @@ class ModelStore:
             model.preprocessing = preprocessing.to_json()
         model.save(path)
 
+    # -- going on later ---------------------------------------------------------
+
+    def save_state(self, folder: Path) -> dict[str, Any]:
+        """Write all that training needs to go on into ``folder``, and return the rest as plain values.
+
+        Raises:
+            ModelError: when a model cannot be saved so that its training goes on to the same numbers.
+        """
+        built = []
+        for i, (name, model) in enumerate(self._built.items()):
+            own = folder / f"model-{i}"
+            own.mkdir()
+            model.save_state(own)
+            built.append({"name": name, "class": type(model).__name__, "backend": model.backend})
+        return {"built": built, "untrained": sorted(self._untrained), "trained": list(self._trained)}
+
+    def load_state(self, folder: Path, state: Mapping[str, Any]) -> None:
+        """Take what ``save_state`` wrote: a model is made as it was at first, and then gets its state.
+
+        Raises:
+            CheckpointError: when a model has become another one.
+        """
+        for i, saved in enumerate(state["built"]):
+            name = saved["name"]
+            if name not in self._built:
+                self._build(name, (self.first_batches or {}).get(name))
+            model = self._built[name]
+            for what, now in (("class", type(model).__name__), ("backend", model.backend)):
+                if saved[what] != now:
+                    raise CheckpointError(
+                        f"The checkpoint {str(folder)!r} is of another run: the {what} of the model {name!r} was "
+                        f"{saved[what]!r}, and is now {now!r}. Run the call that wrote it, or pass another folder."
+                    )
+            model.load_state(folder / f"model-{i}")
+        self._untrained = set(state["untrained"])
+        self._trained = dict.fromkeys(state["trained"])
+
     def _build(self, name: str, batch: EcgBatch | None) -> None:
         declaration, config = self._declared[name]
+        if batch is not None and self.first_batches is not None:
+            self.first_batches[name] = batch
         built = declaration.build(batch, self._pipeline, config, seed=self._seed)
         if "path" not in config:
             self._untrained.add(name)

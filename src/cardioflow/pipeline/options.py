@@ -5,10 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal, final
 
 from cardioflow.errors import ConfigError, nearest
 from cardioflow.pipeline.callbacks.base import Callback
+from cardioflow.pipeline.intervals import Interval
 from cardioflow.registry import engines
 
 __all__ = ["RunOptions", "with_batch_size"]
@@ -43,9 +46,15 @@ class RunOptions:
     """What runs the pure steps, by name."""
     callbacks: tuple[Callback, ...] = ()
     """What is called when the run, an epoch or a batch begins or ends."""
+    checkpoint: str | Path | None = None
+    """A folder that the state of the run is written to; the same call goes on from there."""
+    every: str | int | timedelta = "epoch"
+    """When that is done: ``"epoch"``, after a number of batches, or after a time: ``"10min"``, a ``timedelta``."""
+    keep: int = 2
+    """How many checkpoints are kept."""
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("epoch", 0), ("threads", 0), ("seed", None)):
+        for name, least in (("batch_size", 1), ("epoch", 0), ("threads", 0), ("seed", None), ("keep", 1)):
             self._whole(name, least)
         for name in ("n_epochs", "prefetch"):
             if getattr(self, name) is not None:
@@ -61,6 +70,8 @@ class RunOptions:
                 f"that fewer batches than threads leave threads idle. Pass prefetch={self.threads} or more, or leave "
                 "it out."
             )
+        Interval.of(self.every)
+        self._check("checkpoint", lambda v: v is None or isinstance(v, str | Path), "the path of a folder, or None")
         object.__setattr__(self, "callbacks", tuple(self.callbacks))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):

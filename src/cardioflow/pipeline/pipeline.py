@@ -64,7 +64,8 @@ class Pipeline(PipelineBase):
 
         Takes what ``RunOptions`` lists: ``batch_size``, ``shuffle``,
         ``drop_last``, ``n_epochs``, ``epoch``, ``seed``, ``on_error``,
-        ``threads``, ``prefetch``, ``progress``, ``engine`` and ``callbacks``.
+        ``threads``, ``prefetch``, ``progress``, ``engine``, ``callbacks``,
+        ``checkpoint``, ``every`` and ``keep``.
 
         Raises:
             NotRunError: when the template has recorded its arguments already.

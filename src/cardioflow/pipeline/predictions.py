@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,17 @@ class SegmentAggregator:
 
     def __init__(self) -> None:
         self._open: dict[tuple[int, str], dict[int, NDArray[Any]]] = {}
+
+    def state(self) -> list[tuple[int, str, dict[int, NDArray[Any]]]]:
+        """Return the predictions of records that are not complete: the epoch, the record, and each segment's."""
+        return [(epoch, record, dict(held)) for (epoch, record), held in self._open.items()]
+
+    @classmethod
+    def restored(cls, state: Iterable[tuple[int, str, Mapping[int, NDArray[Any]]]]) -> Self:
+        """Return what had the ``state``."""
+        made = cls()
+        made._open = {(epoch, record): dict(held) for epoch, record, held in state}
+        return made
 
     def add(self, batch: EcgBatch, values: NDArray[Any], aggregate: str) -> list[Prediction]:
         """Take one value per row of ``batch`` and return the predictions that are complete now."""

@@ -19,10 +19,11 @@ from cardioflow.pipeline.expressions import Scope
 from cardioflow.pipeline.model_store import ModelSource, ModelStore
 from cardioflow.pipeline.plan import Plan
 from cardioflow.pipeline.readers import Readers
+from cardioflow.pipeline.resuming import Checkpoints, NoCheckpoints, Resuming, RunParts
 from cardioflow.pipeline.run_report import RunReport
 from cardioflow.pipeline.runners import Runner, runner_for
 from cardioflow.pipeline.sampler import BatchSampler
-from cardioflow.pipeline.steps.base import SetupStep, StreamStep
+from cardioflow.pipeline.steps.base import SetupStep, SinkStep, StreamStep
 from cardioflow.pipeline.variables import Variables
 from cardioflow.registry import engines
 
@@ -59,15 +60,12 @@ class Run(ModelSource):
         self.options = options
         self.variables = Variables()
         self.models = ModelStore(template.config, dataset.batch_class, pipeline, seed=options.seed)
-        self.skipped: list[Skipped] = []
-        """Records that were left out, with the step and the reason (``on_error="skip"``)."""
-        self.n_empty = 0
-        """Batches that a filter emptied, which were passed over."""
         self._context = RunContext(self.variables, self.models, RunLog())
         self._table = RunTable()
         self._plan = Plan.of(template, dataset, on_error=options.on_error, readers=readers)
         self._set_up()
         self._runners = tuple(runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
+        self._resuming = self._resuming_of(readers)
         self._n_passes = 0
         self._begin()
 
@@ -79,6 +77,16 @@ class Run(ModelSource):
         # So that a wrong name or path fails before any data is read.
         for name in self._plan.model_names:
             self.models.expect(name)
+
+    def _resuming_of(self, readers: Readers | None) -> Resuming:
+        if self.options.checkpoint is None:
+            return NoCheckpoints()
+        # What only a run with checkpoints needs.
+        from cardioflow.pipeline.checkpoint.identity import identity_of
+
+        identity = identity_of(self.template, self.dataset, self.options, readers or {})
+        has_sinks = any(issubclass(step.kind, SinkStep) for step in self._plan.ordered)
+        return Checkpoints(self.options, self.dataset, identity, has_sinks=has_sinks)
 
     def _begin(self) -> None:
         """Make ready for the next pass over the epochs of the options."""
@@ -143,8 +151,9 @@ class Run(ModelSource):
 
     def execute(self) -> Self:
         """Go to the end and return the run."""
-        for _ in self:
-            pass
+        with self._resuming.held_signals():
+            for _ in self:
+                pass
         self._show_report()
         return self
 
@@ -163,34 +172,49 @@ class Run(ModelSource):
         self.close()
 
     def _batches(self, options: RunOptions) -> Generator[EcgBatch, None, None]:
-        sampler, events = self._sampler, self._events
-        self._engine = engine = engines.get(options.engine)(sampler, self._plan.pure, options)
+        parts = RunParts(self._context, self._runners, self._events)
+        try:
+            start = self._resuming.begin(parts, self._n_passes)
+            if start is not None:
+                yield from self._batches_from(start, options)
+        finally:
+            self._events.close()
+            self._resuming.close()
+
+    def _batches_from(self, start: int, options: RunOptions) -> Generator[EcgBatch, None, None]:
+        sampler, events, log = self._sampler, self._events, self._context.log
+        self._engine = engine = engines.get(options.engine)(sampler, self._plan.pure, options, start=start)
+        number = start
         try:
             events.run_start()
-            for number, batch in enumerate(engine):
+            for number, batch in enumerate(engine, start):
+                self._resuming.begin_batch(number)
                 epoch, is_last = sampler.epoch(number), (number + 1) % sampler.per_epoch == 0
                 if number % sampler.per_epoch == 0:
                     events.epoch_start(epoch)
                 n_skipped = len(self.skipped)
                 done = list(self._through(self._runners, self._noted(batch)))
-                if is_last or self._context.log.stops:
+                if is_last or log.stops:
                     done += self._flushed()
                 events.batch_end(number, epoch, sampler.size(number), tuple(self.skipped[n_skipped:]))
                 yield from done
-                if self._context.log.stops:
+                if log.stops:
                     break
                 if is_last:
                     self._report(self.models.end_epoch(epoch))
                     events.epoch_end(epoch)
-                    if self._context.log.stops:
+                    if log.stops:
                         break
+                if number + 1 < len(sampler):
+                    # After the last batch, the whole run is saved instead.
+                    self._resuming.after_batch(number, is_epoch_end=is_last)
             for runner in self._runners:
                 runner.end()
             self._report(self.models.end_run())
             events.run_end()
+            self._resuming.complete(number + 1)
         finally:
             engine.close()
-            events.close()
 
     def _through(self, runners: tuple[Runner, ...], batch: EcgBatch | None) -> Iterator[EcgBatch]:
         """Yield what comes out of ``runners`` for ``batch``."""
@@ -221,10 +245,20 @@ class Run(ModelSource):
             batch = batch.replace(skipped=())
         if len(batch):
             return batch
-        self.n_empty += 1
+        self._context.log.n_empty += 1
         return None
 
     # -- what the run has -----------------------------------------------------
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Records that were left out, with the step and the reason (``on_error="skip"``)."""
+        return self._context.log.skipped
+
+    @property
+    def n_empty(self) -> int:
+        """Batches that a filter emptied, which were passed over."""
+        return self._context.log.n_empty
 
     def get_variable(self, name: str) -> Any:
         """Return the variable ``name``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, final
 
@@ -39,6 +39,14 @@ class Runner(ABC):
 
     def end(self) -> None:  # noqa: B027 -- most steps have nothing to do
         """Act after the last batch of the run."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what the step keeps from batch to batch, for a run that goes on later."""
+        return {"kept": dict(self.context.state)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take what ``state`` returned."""
+        self.context.state.update(state["kept"])
 
     def _action(self, batch: EcgBatch | None) -> Any:
         return self.step.made(Scope(self.step.config, batch, self.context.variables))
@@ -86,9 +94,11 @@ class _Sink(Runner):
     def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
         action: SinkStep = self._action(batch)
         reasons: dict[str, Any] = {}
+        begin = self.context.log.begin_writing
 
         def write(rows: EcgBatch) -> EcgBatch:
-            reasons.update(action.write(rows))
+            again = frozenset() if begin is None else begin(self.step.where, action.absent(rows))
+            reasons.update(action.write(rows, again))
             return rows
 
         error_policy.apply(write, batch, step=self.step.where, on_error="raise", probes=False)
@@ -109,6 +119,13 @@ class _Stream(Runner):
 
     def flush(self) -> Sequence[EcgBatch]:
         return self.stream.flush()
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "stream": dict(self.stream.state())}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.stream.restore(state["stream"])
 
 
 def runner_for(step: CompiledStep, context: RunContext, on_error: OnError) -> Runner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any, final
 
@@ -63,6 +63,14 @@ class Variables:
                 f"Declare it as a {wanted}, or use mode='w'."
             )
         getattr(held, method)(value)
+
+    def state(self) -> dict[str, Any]:
+        """Return all values by name, not copied."""
+        return dict(self._values)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Have the values that ``state`` returned, and no others."""
+        self._values = dict(state)
 
     def __contains__(self, name: object) -> bool:
         return name in self._values

@@ -36,6 +36,10 @@ class Remembering(Callback):
     def run_start(self, context: RunContext) -> None:
         if self.begins_with(context):
             self.memory = self.fresh()
+        self.belong_to(context)
+
+    def belong_to(self, context: RunContext) -> None:
+        """Keep what is known for the run of ``context`` only."""
         self._run = weakref.ref(context.variables)
         self._goes_on = False
 

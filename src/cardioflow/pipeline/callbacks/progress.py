@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from cardioflow.pipeline.callbacks.base import BatchLogs, Callback
+from cardioflow.pipeline.callbacks._remembering import Remembering
+from cardioflow.pipeline.callbacks.base import BatchLogs
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.context import RunContext
@@ -13,7 +14,7 @@ __all__ = ["Progress"]
 
 
 @final
-class Progress(Callback):
+class Progress(Remembering):
     """Counts the records drawn and shows the latest losses and metrics.
 
     Args:
@@ -22,17 +23,25 @@ class Progress(Callback):
     """
 
     def __init__(self, n_records: int | None, *, shown: bool | None) -> None:
+        super().__init__()
         self._total = n_records
         # What tqdm takes as "only where standard error is a terminal".
         self._disable = None if shown is None else not shown
         self._bar: Any = None
 
+    def fresh(self) -> dict[str, Any]:
+        return {"n_drawn": 0}
+
     def run_start(self, context: RunContext) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(total=self._total, disable=self._disable, unit=" records", dynamic_ncols=True, smoothing=0.1)
+        super().run_start(context)
+        # A run that goes on from a checkpoint does not begin at the left.
+        shown = {"initial": self.memory["n_drawn"], "dynamic_ncols": True, "smoothing": 0.1}
+        self._bar = tqdm(total=self._total, disable=self._disable, unit=" records", **shown)
 
     def batch_end(self, context: RunContext, logs: BatchLogs) -> None:
+        self.memory["n_drawn"] += logs.n_drawn
         self._bar.update(logs.n_drawn)
         if logs.measurements and not self._bar.disable:
             shown = {name: f"{value:.4f}" for m in logs.measurements for name, value in m.values.items()}

@@ -28,6 +28,10 @@ class Reader(Action):
     def bind(self, dataset: EcgDataset) -> Reader:
         """Return the step with all that is to be read once."""
 
+    def content(self) -> Any:
+        """Return what was read, to tell whether it has changed; ``None`` where nothing was."""
+        return None
+
 
 class RunStep(Action):
     """A step that needs a run: it does nothing on a batch alone."""
@@ -75,8 +79,16 @@ class SinkStep(Action):
         return batch.replace(history=(*batch.history, self.action_name))
 
     @abstractmethod
-    def write(self, batch: EcgBatch) -> Mapping[str, CardioFlowError]:
-        """Write the rows of ``batch`` and return the error of each row that could not be written, by its id."""
+    def write(self, batch: EcgBatch, again: frozenset[str] = frozenset()) -> Mapping[str, CardioFlowError]:
+        """Write the rows of ``batch`` and return the error of each row that could not be written, by its id.
+
+        What is there of the rows ``again`` comes from an earlier attempt of the
+        same run, which was killed: it is written anew.
+        """
+
+    @abstractmethod
+    def absent(self, batch: EcgBatch) -> list[str]:
+        """Return the rows of ``batch`` of which nothing is there yet."""
 
 
 class Stream:

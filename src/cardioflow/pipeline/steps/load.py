@@ -91,6 +91,10 @@ class Load(Reader):
         object.__setattr__(bound, "part", self.part.bound(dataset.labels, dataset.ids, dataset.all_ids))
         return bound
 
+    def content(self) -> Any:
+        table = self.part.table if isinstance(self.part, JoinLabels) else None
+        return None if table is None else (dict(table.labels), table.columns, table.is_numeric)
+
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         return self.part(batch).replace(history=(*batch.history, self.action_name))
 

@@ -1,0 +1,77 @@
+"""Ctrl-C and SIGTERM, held back until the batch at hand is done, so that a run can be saved whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Final, Self, final
+
+__all__ = ["HeldSignals", "RunInterruptedError"]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunInterruptedError(KeyboardInterrupt):
+    """Ctrl-C ended a run with ``checkpoint=`` after it was saved; uncaught, it is shown as its one line."""
+
+
+@final
+class HeldSignals:
+    """Notes the first SIGINT or SIGTERM instead of acting on it; a second one acts at once.
+
+    Signals that the program handles in its own way are left alone, and so are
+    all of them outside the main thread, where Python allows no handlers.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[signal.Signals, Any] = {}
+        self.received: signal.Signals | None = None
+        """The signal that has come."""
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+                    self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def act(self, sentence: str) -> None:
+        """Do now what the signal asks for, with ``sentence`` as the last word."""
+        received = self.received
+        self._restore()
+        if received == signal.SIGTERM:
+            sys.stderr.write(f"{sentence}\n")
+            os.kill(os.getpid(), signal.SIGTERM)
+        _show_in_one_line()
+        raise RunInterruptedError(sentence)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.received = signal.Signals(number)
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+
+def _show_in_one_line() -> None:
+    """Let Python report an uncaught interruption by its sentence, without the traceback of what it interrupted."""
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, RunInterruptedError):
+            sys.stderr.write(f"{error}\n")
+        else:
+            before(kind, error, trace)
+
+    if getattr(before, "__name__", "") != hook.__name__ or before.__module__ != __name__:
+        sys.excepthook = hook

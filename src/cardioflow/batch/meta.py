@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardioflow.errors import InputError, MissingDependencyError, UnknownNameError, nearest
 
-__all__ = ["Meta"]
+__all__ = ["Meta", "constant_column"]
 
 
 @final
@@ -146,8 +146,18 @@ class _Row(Mapping[str, Any]):
         return repr(dict(self))
 
 
+def constant_column(value: Any, n: int) -> NDArray[Any]:
+    """Return a column in which all of ``n`` records have the same ``value``."""
+    if type(value) in (float, bool):
+        return np.full(n, value)
+    column = np.empty(n, dtype=object)
+    # Unlike assignment, it does not take a tuple for a row of values.
+    column.fill(value)
+    return column
+
+
 def _nones(n: int) -> NDArray[Any]:
-    return np.full(n, None, dtype=object)
+    return constant_column(None, n)
 
 
 def _column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:

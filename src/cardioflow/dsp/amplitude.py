@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.core.compiled import kernel
+from cardioflow.core.compiled import kernel, read_only
 
-__all__ = ["amplitude_warnings"]
+__all__ = ["amplitude_warnings", "suspect_amplitudes"]
 
 _LARGEST_MV: Final = 20.0
 _SMALLEST_MV: Final = 1e-3
@@ -35,6 +35,30 @@ def _is_suspect(signal: Any, step: int, low: float, high: float) -> bool:
         if not low * low <= power <= high * high:
             return True
     return False
+
+
+@kernel(error_model="numpy")
+def _suspects(data: Any, shapes: Any, first_look: int, bounds: tuple[float, float], found: Any) -> None:
+    """Set ``found`` to whether ``_is_suspect`` is true of each record of a flat buffer."""
+    begin = 0
+    for i in range(shapes.shape[0]):
+        n_leads, n_samples = shapes[i]
+        end = begin + n_leads * n_samples
+        step = max(n_samples // first_look, 1) | 1
+        found[i] = _is_suspect(data[begin:end].reshape((n_leads, n_samples)), step, bounds[0], bounds[1])
+        begin = end
+
+
+def suspect_amplitudes(data: NDArray[np.float32], shapes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of those records of a batch of which ``amplitude_warnings`` takes a second look.
+
+    Args:
+        data: The samples of all records, one after another.
+        shapes: The shape of each record, (lead, time).
+    """
+    found = np.empty(len(shapes), np.bool_)
+    _suspects(read_only(data), read_only(shapes), _FIRST_LOOK, (_SMALLEST_MV, _LARGEST_MV), found)
+    return np.flatnonzero(found)
 
 
 def amplitude_warnings(signal: NDArray[np.float32], leads: Sequence[str], units: Sequence[str]) -> tuple[str, ...]:

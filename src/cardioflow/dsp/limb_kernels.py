@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardioflow.core.compiled import helper, kernel
+from cardioflow.core.compiled import helper, kernel, read_only
 
-__all__ = ["law_residual", "suspected_swap"]
+__all__ = ["law_residual", "law_residuals", "suspected_swap", "suspected_swaps"]
 
 # Smaller than this, a limb lead is the far field between two leg electrodes; 0.1 mV is the usual limit of "low".
 _FLAT_MV = 0.1
@@ -20,6 +21,65 @@ _OF_BAND = 10
 _AGAINST = -0.5
 
 
+Rows = NDArray[np.int64]
+
+
+def law_residuals(
+    data: NDArray[np.float32], begins: Rows, n_samples: Rows, terms: Rows, signs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what ``law_residual`` returns of each record of a batch, NaN of those without the leads.
+
+    Args:
+        data: The samples of all records, each (lead, time), one after another.
+        begins: Where each record begins in ``data``.
+        n_samples: The samples of each lead, per record.
+        terms: Per record, the rows of the law's three leads, or -1.
+        signs: Per record, the sign of the second.
+    """
+    found = np.empty(len(begins))
+    _law_residuals(read_only(data), read_only(begins), read_only(n_samples), terms, signs, found)
+    return found
+
+
+def suspected_swaps(data: NDArray[np.float32], begins: Rows, n_samples: Rows, limbs: Rows) -> Rows:
+    """Return what ``suspected_swap`` returns of each record of a batch, 0 of those without the leads.
+
+    Args:
+        data: The samples of all records, each (lead, time), one after another.
+        begins: Where each record begins in ``data``.
+        n_samples: The samples of each lead, per record.
+        limbs: Per record, the rows of I, II and V6, or -1.
+    """
+    found = np.empty(len(begins), np.int64)
+    _suspected_swaps(read_only(data), read_only(begins), read_only(n_samples), limbs, found)
+    return found
+
+
+@kernel(error_model="numpy")
+def _law_residuals(  # noqa: PLR0917 -- a kernel's arguments are its data
+    data: Any, begins: Any, n_samples: Any, terms: Any, signs: Any, found: Any
+) -> None:
+    for i in range(begins.size):
+        n = n_samples[i]
+        first, second, third = terms[i]
+        if first < 0:
+            found[i] = np.nan
+            continue
+        a, b, c = begins[i] + first * n, begins[i] + second * n, begins[i] + third * n
+        found[i] = _law_residual(data[a : a + n], data[b : b + n], data[c : c + n], signs[i])
+
+
+@kernel(error_model="numpy")
+def _suspected_swaps(data: Any, begins: Any, n_samples: Any, limbs: Any, found: Any) -> None:
+    for i in range(begins.size):
+        n = n_samples[i]
+        first, second, lateral = limbs[i]
+        found[i] = 0
+        if first >= 0:
+            a, b, c = begins[i] + first * n, begins[i] + second * n, begins[i] + max(lateral, 0) * n
+            found[i] = suspected_swap(data[a : a + n], data[b : b + n], data[c : c + n if lateral >= 0 else c])
+
+
 @kernel(error_model="numpy")
 def law_residual(signal: Any, first: int, second: int, third: int, sign: float) -> float:
     """Return the RMS of first + sign * second + third over the RMS of the three rows; NaN where all are flat.
@@ -28,7 +88,11 @@ def law_residual(signal: Any, first: int, second: int, third: int, sign: float) 
     aVL, aVF with sign 1. Each row's mean is taken off; samples where one of the
     three is NaN do not count.
     """
-    a, b, c = signal[first], signal[second], signal[third]
+    return _law_residual(signal[first], signal[second], signal[third], sign)
+
+
+@helper(error_model="numpy")
+def _law_residual(a: Any, b: Any, c: Any, sign: float) -> float:
     n = 0
     total_a = total_b = total_c = square = residual = 0.0
     for t in range(a.size):

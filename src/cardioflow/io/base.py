@@ -130,6 +130,15 @@ class Format(ABC):
                 found.append(error)
         return found
 
+    def read_columns(self, paths: Sequence[Path], request: ReadRequest) -> Columns | None:
+        """Return all records at once, in columns, where the format has a faster way for those; otherwise ``None``.
+
+        The values are those of ``read``. ``None`` also stands for a record that cannot be read, which ``read_many``
+        then tells.
+        """
+        del paths, request
+        return None
+
     def n_samples(self, path: Path) -> int | None:
         """Return the samples of each lead that a file says it has, without reading them; ``None`` if not known so.
 

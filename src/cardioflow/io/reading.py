@@ -38,6 +38,7 @@ __all__ = [
     "has_plain_annotations",
     "identifies_person",
     "open_store",
+    "read_columns",
     "read_each",
     "recognise",
     "request_for",
@@ -67,6 +68,26 @@ def read_each(
             found += _read(reader_for(recognise(path), options), [path], request)
         except FormatError as error:
             found.append(error)
+    return found
+
+
+def read_columns(
+    paths: Sequence[Path], fmt: str | None, request: ReadRequest, options: Mapping[str, Any]
+) -> Columns | None:
+    """Read files of one format all at once, where there is a faster way for them than ``read_each``, or ``None``.
+
+    Args:
+        paths: The files.
+        fmt: Their format; where it is ``None``, they are left to ``read_each``.
+        request: What to read, as ``request_for`` makes it.
+        options: All options of ``load``.
+    """
+    if fmt is None or any(map(is_compressed, paths)):
+        return None
+    try:
+        found: Columns | None = reader_for(fmt, options).read_columns(paths, request)
+    except (FormatError, MemoryError):
+        return None
     return found
 
 

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
-from cardioflow.dsp.amplitude import amplitude_warnings
-from cardioflow.dsp.leads import SWAPS
-from cardioflow.dsp.limb_kernels import law_residual, suspected_swap
+from cardioflow.batch.meta import Meta
 from cardioflow.errors import FormatError, MixedRatesError
-from cardioflow.io._derived import complete, computed_leads, recorded
+from cardioflow.io._derived import complete, recorded
 from cardioflow.io._rates import MIXED_REMEDY
 from cardioflow.io._record_json import without_person
 from cardioflow.io._wfdb.annotation import read_annotation
+from cardioflow.io._wfdb.chosen import chosen
 from cardioflow.io._wfdb.files import read_header
-from cardioflow.io._wfdb.header import Header, Kind, parse
-from cardioflow.io._wfdb.layout import Choice, choose
-from cardioflow.io._wfdb.metadata import NO_METADATA, comment_metadata
+from cardioflow.io._wfdb.header import Header, parse
+from cardioflow.io._wfdb.layout import Choice
+from cardioflow.io._wfdb.record_meta import metadata, metadata_columns
 from cardioflow.io._wfdb.salvage import whole_part
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
+from cardioflow.io._wfdb.together import Together, read_together
 from cardioflow.io._wfdb.write import write_record
-from cardioflow.io.base import Derive, Format, ReadRequest, Record, with_ending
+from cardioflow.io.base import Columns, Format, ReadRequest, Record, with_ending
 
 __all__ = ["Wfdb"]
 
@@ -87,7 +84,24 @@ class Wfdb(Format):
     def read(self, path: Path, request: ReadRequest) -> Record:
         return _finish(_begin(path), request)
 
+    def read_columns(self, paths: Sequence[Path], request: ReadRequest) -> Columns | None:
+        found = _together(paths, request)
+        if found is None:
+            return None
+        columns: dict[str, Any] = {
+            "fs": [header.fs for header in found.headers],
+            "leads": [choice.leads for choice in found.choices],
+            "units": [choice.units for choice in found.choices],
+        }
+        if "meta" in request.components:
+            columns |= metadata_columns(found, identify=request.identify)
+        return Columns(found.signal, Meta(columns, len(paths)), None)
+
     def read_many(self, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
+        found = _together(paths, request)
+        return self._one_by_one(paths, request) if found is None else _records(found, request)
+
+    def _one_by_one(self, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:
         # All headers first, then all samples: text and samples in turn would push each other out of the processor's
         # cache, which was measured to cost a fifth.
         found: list[tuple[Header, str] | FormatError] = []
@@ -122,6 +136,36 @@ class Wfdb(Format):
         return write_record(replace(record, meta=meta), self.signal_of(record), self.target(path))
 
 
+def _together(paths: Sequence[Path], request: ReadRequest) -> Together | None:
+    """Return what ``read_together`` returns; ``None`` also where it is not asked for signals alone."""
+    if "signal" not in request.components or "annotation" in request.components:
+        return None
+    try:
+        return read_together([os.fspath(path) for path in paths], _plain(request))
+    except FormatError:
+        # Read one by one, each record tells what is wrong with it.
+        return None
+
+
+def _records(found: Together, request: ReadRequest) -> list[Record | FormatError]:
+    records: list[Record | FormatError] = []
+    for i, (header, choice) in enumerate(zip(found.headers, found.choices, strict=True)):
+        signal = found.signal[i]
+        meta = {}
+        if "meta" in request.components:
+            meta = metadata(header, choice, signal, found.verdicts[i], identify=request.identify)
+        records.append(Record(signal, header.fs, choice.leads, choice.units, meta))
+    return records
+
+
+def _plain(request: ReadRequest) -> ReadRequest:
+    """Return ``request`` with a tuple of channels: they are looked up by, so a list will not do."""
+    channels = request.channels
+    if channels is None or type(channels) is tuple:
+        return request
+    return replace(request, channels=(channels,) if isinstance(channels, str | int) else tuple(channels))
+
+
 def _begin(path: Path) -> tuple[Header, str]:
     at, raw = read_header(os.fspath(path))
     return parse(raw, at), at
@@ -139,13 +183,10 @@ def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:
 def _read(header: Header, path: str, request: ReadRequest) -> Record:
     if header.segments:
         header = described(header, path, damaged=request.damaged == "read")
-    channels = request.channels
-    if channels is not None:
-        # Looked up by, so a list will not do.
-        channels = (channels,) if isinstance(channels, str | int) else tuple(channels)
+    request = _plain(request)
     if request.damaged == "read":
-        return _salvaged(header, path, replace(request, channels=channels, damaged="refuse"))
-    return _whole(header, path, replace(request, channels=channels) if channels is not None else request)
+        return _salvaged(header, path, replace(request, damaged="refuse"))
+    return _whole(header, path, request)
 
 
 def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
@@ -165,7 +206,7 @@ def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
 def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | None = None) -> Record:
     channels = request.channels
     kinds = tuple([signal.kind for signal in header.signals])
-    made, choice = _chosen(kinds, channels, request.derive)
+    made, choice = chosen(kinds, channels, request.derive)
     if choice is None:
         # The leads to choose from are known when those that are missing have been computed.
         return complete(_whole(header, path, replace(request, channels=None, derive="never"), damage), made, channels)
@@ -194,23 +235,10 @@ def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | 
             marks = _of_leads(marks, choice, path, request.ann_ext)
         if request.start_s or request.stop_s is not None:
             marks = marks.window(span[0] * per_frame, span[1] * per_frame)
-    meta = _meta(header, choice, signal, agrees, identify=request.identify) if "meta" in request.components else {}
+    meta = metadata(header, choice, signal, agrees, identify=request.identify) if "meta" in request.components else {}
     if notes and meta:
         meta["warnings"] += tuple(notes)
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
-
-
-@lru_cache(maxsize=1024)
-def _chosen(
-    kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None, derive: Derive
-) -> tuple[tuple[str, ...], Choice | None]:
-    """Return the leads to compute, and where there are none, the choice of those that are stored.
-
-    Cached together: hashing the kinds of 12 leads takes longer than what is looked up.
-    """
-    whole = choose(kinds, None)
-    made = computed_leads(whole.leads, whole.units, derive) if len(whole.rates) == 1 else ()
-    return made, None if made else choose(kinds, channels)
 
 
 def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> Annotation:
@@ -228,43 +256,6 @@ def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> 
             "read. Read it with them, or without channels."
         )
     return kept
-
-
-def _meta(
-    header: Header,
-    choice: Choice,
-    signal: NDArray[np.float32] | None,
-    checksum_ok: bool | None,  # noqa: FBT001 -- a value, not a switch
-    *,
-    identify: bool,
-) -> dict[str, Any]:
-    meta = {
-        "timestamp": header.timestamp,
-        **(comment_metadata(header.comments, identify=identify) if header.comments else NO_METADATA),
-        "record_name": header.name,
-        **choice.meta,
-        "checksum_ok": checksum_ok,
-        "fs_source": header.fs_source,
-        "derived_leads": (),
-        "warnings": _warnings(header, choice, signal),
-        "swapped_electrodes": None,
-    }
-    if signal is not None:
-        for key, rows, sign in choice.laws:
-            residual = law_residual(signal, *rows, sign)
-            meta[key] = None if math.isnan(residual) else residual
-        if choice.limbs:
-            first, second, *lateral = (signal[row] for row in choice.limbs)
-            meta["swapped_electrodes"] = SWAPS[suspected_swap(first, second, lateral[0] if lateral else first[:0])]
-    return meta
-
-
-def _warnings(header: Header, choice: Choice, signal: NDArray[np.float32] | None) -> tuple[str, ...]:
-    found = () if signal is None else amplitude_warnings(signal, choice.leads, choice.units)
-    if header.unread_date is not None:
-        what, form = ("time", "hh:mm:ss") if ":" in header.unread_date else ("date", "dd/mm/yyyy")
-        found = (*found, f"the {what} {header.unread_date!r} is not {form} and is not read")
-    return found
 
 
 def _per_frame(header: Header, choice: Choice, path: str, *, marks_only: bool) -> int:

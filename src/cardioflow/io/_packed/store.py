@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.annotation import Annotation
-from cardioflow.batch.meta import Meta
+from cardioflow.batch.meta import Meta, constant_column
 from cardioflow.batch.ragged import Ragged
 from cardioflow.core.buffers import empty
 from cardioflow.core.equality import same
@@ -91,7 +91,7 @@ class Store:
         for key in dict.fromkeys(key for shard, _ in used for key in shard.keys):
             held = [shard.constants[key] for shard, _ in used if key in shard.constants]
             if len(held) == len(used) and all(same(value, held[0]) for value in held):
-                columns[key] = _filled(held[0], len(rows))
+                columns[key] = constant_column(held[0], len(rows))
                 continue
             column = np.empty(len(rows), object)
             for shard, own in used:
@@ -127,14 +127,6 @@ class Store:
             for at, value in zip(shard.at.tolist(), shard.strings(column), strict=True):
                 found[at] = value
         return found
-
-
-def _filled(value: Any, n: int) -> NDArray[Any]:
-    if isinstance(value, float):
-        return np.full(n, value)
-    column = np.empty(n, object)
-    column.fill(value)
-    return column
 
 
 def _objects(values: list[Any]) -> NDArray[Any]:

@@ -15,7 +15,15 @@ from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError, raise_bad_records
 from cardioflow.io.base import Columns, ReadRequest, Record
-from cardioflow.io.reading import array_record, check_options, read_each, request_for, stored_columns, stored_errors
+from cardioflow.io.reading import (
+    array_record,
+    check_options,
+    read_columns,
+    read_each,
+    request_for,
+    stored_columns,
+    stored_errors,
+)
 from cardioflow.pipeline.data.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
 
 __all__ = ["READ_COMPONENTS", "ReadRecords"]
@@ -61,6 +69,9 @@ class ReadRecords:
         store = _only_store(locations)
         if store is not None:
             return _with_columns(batch, self._columns(batch.ids, locations, request), self.components)
+        together = self._together(locations, request)
+        if together is not None:
+            return _with_columns(batch, together, self.components)
         errors: dict[str, CardioFlowError] = {}
         records: list[Record] = []
         for name, record in zip(batch.ids, self._read(locations, request), strict=True):
@@ -121,6 +132,11 @@ class ReadRecords:
         if kind is SimulatedLocation:
             return _simulated
         return self._stored if kind is StoreLocation else _arrays
+
+    def _together(self, locations: Sequence[Location], request: ReadRequest) -> Columns | None:
+        """Return the records of a batch of files alone, where their format reads many at once."""
+        paths = [place.path for place in locations if isinstance(place, FileLocation)]
+        return read_columns(paths, self.fmt, request, self.options) if len(paths) == len(locations) else None
 
     def _files(self, locations: Sequence[FileLocation], request: ReadRequest) -> list[Found]:
         return read_each([location.path for location in locations], self.fmt, request, self.options)

@@ -18,6 +18,7 @@
     ├── EndOfDataError (LookupError)             no batches are left
     ├── MissingDependencyError (ImportError)     an optional package is not installed
     ├── StepError (RuntimeError)                 an exception from other code, raised inside a step
+    ├── WorkerError (RuntimeError)               a worker process died, could not start, or has no memory to send from
     ├── WriteError (OSError)                     a file cannot be written: a full disk, missing permissions
     └── BadRecordsError (ValueError)             several records of one batch failed, each with its reason
 
@@ -52,6 +53,7 @@ __all__ = [
     "StepError",
     "UnknownActionError",
     "UnknownNameError",
+    "WorkerError",
     "WriteError",
     "nearest",
     "raise_bad_records",
@@ -220,6 +222,10 @@ class StepError(CardioFlowError, RuntimeError):
         made = cls(f"{what} raised {text}" if what else text, record=record, step=step)
         made.__cause__ = error
         return made
+
+
+class WorkerError(CardioFlowError, RuntimeError):
+    """A worker process died, could not load the steps, or has no shared memory; the message names the records."""
 
 
 class WriteError(CardioFlowError, OSError):

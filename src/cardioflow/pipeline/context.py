@@ -41,6 +41,8 @@ class RunLog:
     """Whether something asked the run to stop."""
     n_batches: int | None = None
     """How many batches one loop over the run draws; ``None`` where it has no end."""
+    slowest: str = ""
+    """The step that the run waits for most, where that is measured."""
     epoch_starts: dict[str, int] = field(default_factory=dict)
     """How long each list among the variables was when the epoch began."""
     skipped: list[Skipped] = field(default_factory=list)

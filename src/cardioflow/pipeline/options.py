@@ -38,8 +38,14 @@ class RunOptions:
     """Whether a record that a step cannot take ends the run, or is left out and listed in ``Run.skipped``."""
     threads: int = 1
     """Threads that read and transform ahead; 0 does everything in the caller's."""
+    processes: int = 0
+    """Processes that read and transform ahead, in place of threads."""
+    workers: Literal["auto"] | None = None
+    """``"auto"`` measures the first batches and takes the caller's thread, threads or processes."""
     prefetch: int | None = None
-    """Batches that are kept ready; ``None`` keeps two, or one per thread."""
+    """Batches that are kept ready; ``None`` keeps two, or one per thread, or two per process."""
+    profile: bool = False
+    """Whether ``Run.report()`` shows the time, bytes and waits of every step."""
     progress: bool | None = None
     """Whether to show a progress bar; ``None`` shows it on a terminal only."""
     engine: str = "local"
@@ -54,30 +60,47 @@ class RunOptions:
     """How many checkpoints are kept."""
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("epoch", 0), ("threads", 0), ("seed", None), ("keep", 1)):
+        whole = ("batch_size", 1), ("epoch", 0), ("threads", 0), ("processes", 0), ("seed", None), ("keep", 1)
+        for name, least in whole:
             self._whole(name, least)
         for name in ("n_epochs", "prefetch"):
             if getattr(self, name) is not None:
                 self._whole(name, 1, " or None")
-        for name in ("shuffle", "drop_last"):
+        for name in ("shuffle", "drop_last", "profile"):
             self._check(name, lambda v: isinstance(v, bool), "True or False")
         self._check("progress", lambda v: v is None or isinstance(v, bool), "True, False or None")
         self._check("on_error", lambda v: v in ("raise", "skip"), "'raise' or 'skip'")
         self._check("engine", lambda v: v in engines, " or ".join(map(repr, engines.names())))
-        if self.prefetch is not None and self.prefetch < self.threads:
-            raise ConfigError(
-                f"run(prefetch={self.prefetch}, threads={self.threads}): each thread prepares a batch of its own, so "
-                f"that fewer batches than threads leave threads idle. Pass prefetch={self.threads} or more, or leave "
-                "it out."
-            )
         Interval.of(self.every)
         self._check("checkpoint", lambda v: v is None or isinstance(v, str | Path), "the path of a folder, or None")
+        self._check("workers", lambda v: v in (None, "auto"), "'auto' or None")
+        self._check_workers()
         object.__setattr__(self, "callbacks", tuple(self.callbacks))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ConfigError(
                     f"run(callbacks=…) holds a {type(callback).__name__}. Expected objects of a subclass of "
                     "cardioflow.pipeline.callbacks.base.Callback."
+                )
+
+    def _check_workers(self) -> None:
+        """Check that threads, processes and what they keep ready fit together."""
+        if self.processes and self.threads > 1:
+            raise ConfigError(
+                f"run(threads={self.threads}, processes={self.processes}): batches are made in threads or in "
+                "processes. Pass one of them, or workers='auto'."
+            )
+        if self.workers == "auto" and (self.processes or self.threads != 1):
+            raise ConfigError(
+                "run(workers='auto') measures which of threads and processes to take. Leave out threads= and "
+                "processes=, or leave out workers=."
+            )
+        for name, one in (("threads", "thread"), ("processes", "process")):
+            n = getattr(self, name)
+            if self.prefetch is not None and self.prefetch < n:
+                raise ConfigError(
+                    f"run(prefetch={self.prefetch}, {name}={n}): each {one} prepares a batch of its own, so that fewer "
+                    f"batches than {name} leave {name} idle. Pass prefetch={n} or more, or leave it out."
                 )
 
     def _whole(self, name: str, least: int | None, otherwise: str = "") -> None:
@@ -100,7 +123,7 @@ class RunOptions:
     @property
     def n_prefetched(self) -> int:
         """How many batches are kept ready."""
-        return max(2, self.threads) if self.prefetch is None else self.prefetch
+        return max(2, self.threads, 2 * self.processes) if self.prefetch is None else self.prefetch
 
     @staticmethod
     def check_names(given: Mapping[str, Any]) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.action import Action
 from cardioflow.errors import CardioFlowError, ConfigError, nearest
 from cardioflow.pipeline import error_policy
+from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
 from cardioflow.pipeline.partners import PartnerStep, changes_labels_only, leaves_labels
 from cardioflow.pipeline.readers import Readers, bind_readers
+from cardioflow.pipeline.step_times import StepTime, TimedBatch, n_bytes
 from cardioflow.pipeline.steps.base import EventStep, RunStep, SetupStep, SinkStep, StreamStep
+from cardioflow.pipeline.workers.portable import reason_not_portable
 from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
-    from cardioflow.pipeline.call import Call
     from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.template import Template
     from cardioflow.pipeline.variables import Variables
@@ -61,6 +64,15 @@ class CompiledStep:
         """Return the action's result for ``batch``, its expressions replaced by their values for these rows."""
         return self.made(Scope(self.config, batch, variables))(batch)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What a step was written with and the settings of the others are left behind: they may be large, or hold what
+        # cannot be pickled.
+        if self.is_fixed:
+            return _unpickled, (Call(self.call.name), {}, self.where, self.action)
+        read = {e.name.partition("/")[0] for e in self.call.expressions if isinstance(e, C)}
+        config = {name: value for name, value in self.config.items() if name in read}
+        return _unpickled, (self.call, config, self.where, None)
+
     @property
     def model_name(self) -> str | None:
         """The name of the model that the step uses, where it is written as text."""
@@ -83,8 +95,37 @@ class PurePrefix:
             # An emptied batch is passed over; where reading left nothing, there is nothing to act on.
             if not len(batch):
                 break
-            batch = error_policy.apply(step.applied, batch, step=step.where, on_error=self.on_error, probes=True)
+            batch = self.done(step, batch)
         return batch
+
+    def done(self, step: CompiledStep, batch: EcgBatch) -> EcgBatch:
+        """Return what ``step`` makes of ``batch``, without the records that it cannot take, if they are skipped."""
+        return error_policy.apply(step.applied, batch, step=step.where, on_error=self.on_error, probes=True)
+
+    def timed(self, batch: EcgBatch) -> TimedBatch:
+        """Return what the steps make of ``batch``, with the time that each took."""
+        times = []
+        for step in self.steps:
+            if not len(batch):
+                break
+            since, n_records = perf_counter(), len(batch)
+            batch = self.done(step, batch)
+            times.append(StepTime(step.where, perf_counter() - since, n_records, n_bytes(batch)))
+        return TimedBatch(batch, tuple(times))
+
+    def check_portable(self) -> None:
+        """Check that the steps can be sent to other processes.
+
+        Raises:
+            ConfigError: naming the step and the function or object at fault.
+        """
+        for step in self.steps:
+            if reason := reason_not_portable(step):
+                raise ConfigError(
+                    f"The step cannot be sent to worker processes: {reason}. Define it at the top of a module, or pass "
+                    "threads=… instead of processes=….",
+                    step=step.where,
+                )
 
 
 @final
@@ -136,6 +177,10 @@ class Plan:
         """The models that steps on batches and events use, each once."""
         names = (step.model_name for step in (*self.ordered, *self.events))
         return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _unpickled(call: Call, config: Mapping[str, Any], where: str, action: Action | None) -> CompiledStep:
+    return CompiledStep(call, config, where, call.kind if action is None else type(action), action)
 
 
 def _compiled(number: int, call: Call, template: Template, readers: Readers) -> CompiledStep:

@@ -18,10 +18,11 @@ from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
 from cardioflow.pipeline.model_store import ModelSource, ModelStore
 from cardioflow.pipeline.plan import Plan
+from cardioflow.pipeline.profile import Profile
 from cardioflow.pipeline.readers import Readers
 from cardioflow.pipeline.resuming import Checkpoints, NoCheckpoints, Resuming, RunParts
 from cardioflow.pipeline.run_report import RunReport
-from cardioflow.pipeline.runners import Runner, runner_for
+from cardioflow.pipeline.runners import Runner, Timed, runner_for
 from cardioflow.pipeline.sampler import BatchSampler
 from cardioflow.pipeline.steps.base import SetupStep, SinkStep, StreamStep
 from cardioflow.pipeline.variables import Variables
@@ -63,10 +64,16 @@ class Run(ModelSource):
         self._context = RunContext(self.variables, self.models, RunLog())
         self._table = RunTable()
         self._plan = Plan.of(template, dataset, on_error=options.on_error, readers=readers)
+        engines.get(options.engine).check(self._plan.pure, options)
         self._set_up()
-        self._runners = tuple(runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
+        self._profile = Profile(self._context.log) if options.profile or self._shows_progress else None
+        runners = (runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
+        self._runners = tuple(runners if self._profile is None else (Timed(r, self._profile) for r in runners))
         self._resuming = self._resuming_of(readers)
+        self._made_in = ""
         self._n_passes = 0
+        self._engine: Engine | None = None
+        self._settled = options
         self._begin()
 
     def _set_up(self) -> None:
@@ -90,15 +97,18 @@ class Run(ModelSource):
 
     def _begin(self) -> None:
         """Make ready for the next pass over the epochs of the options."""
-        options = self.options
+        if self._engine is not None:
+            self._settled = self._engine.settled(self._settled)
+        options = self._settled
         if self._n_passes:
             options = replace(options, epoch=options.epoch + self._n_passes * (options.n_epochs or 0))
         self._sampler = BatchSampler(self.dataset, options)
-        self._engine: Engine | None = None
+        self._engine = None
         log = self._context.log
         log.stops, log.n_batches = False, None if options.n_epochs is None else len(self._sampler)
         self._events = Events(self._plan.events, options, self._sampler.n_records, self._context, self._table)
-        self._stream = delivering_interrupts(self._batches(options))
+        stream = self._batches(options)
+        self._stream = delivering_interrupts(stream if self._profile is None else self._profile.watched(stream))
         self._failed: BaseException | None = None
         self._ended = False
 
@@ -183,11 +193,12 @@ class Run(ModelSource):
 
     def _batches_from(self, start: int, options: RunOptions) -> Generator[EcgBatch, None, None]:
         sampler, events, log = self._sampler, self._events, self._context.log
-        self._engine = engine = engines.get(options.engine)(sampler, self._plan.pure, options, start=start)
+        pure = self._plan.pure if self._profile is None else self._plan.pure.timed
+        self._engine = engine = engines.get(options.engine)(sampler, pure, options, start=start)
         number = start
         try:
             events.run_start()
-            for number, batch in enumerate(engine, start):
+            for number, batch in enumerate(engine if self._profile is None else self._profile.prepared(engine), start):
                 self._resuming.begin_batch(number)
                 epoch, is_last = sampler.epoch(number), (number + 1) % sampler.per_epoch == 0
                 if number % sampler.per_epoch == 0:
@@ -214,6 +225,8 @@ class Run(ModelSource):
             events.run_end()
             self._resuming.complete(number + 1)
         finally:
+            if not self._made_in or options.workers == self.options.workers:
+                self._made_in = engine.describe()
             engine.close()
 
     def _through(self, runners: tuple[Runner, ...], batch: EcgBatch | None) -> Iterator[EcgBatch]:
@@ -283,13 +296,17 @@ class Run(ModelSource):
 
     def report(self) -> RunReport:
         """Return what the run has done so far, epoch by epoch; ``print`` shows it as a table."""
-        return RunReport(tuple(self._table.epochs()), len(self.skipped), self.n_empty)
+        profile = self._profile.report() if self._profile is not None and self.options.profile else None
+        return RunReport(tuple(self._table.epochs()), len(self.skipped), self.n_empty, self._made_in, profile)
+
+    @property
+    def _shows_progress(self) -> bool:
+        return sys.stderr.isatty() if self.options.progress is None else self.options.progress
 
     def _show_report(self) -> None:
         """Write the report where the progress bar was, if it says more than the bar."""
-        shown = sys.stderr.isatty() if self.options.progress is None else self.options.progress
         report = self.report()
-        if shown and (report.n_skipped or any(epoch.figures for epoch in report.epochs)):
+        if self._shows_progress and (report.n_skipped or any(epoch.figures for epoch in report.epochs)):
             sys.stderr.write(f"{report}\n")
 
     def to_torch(self, *, ids: bool = False) -> TorchBatches:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast, final
 
 from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import Scope
+from cardioflow.pipeline.step_times import StepTime, n_bytes
 from cardioflow.pipeline.steps.base import SinkStep, StatefulStep, StreamStep
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.pipeline.context import RunContext
     from cardioflow.pipeline.plan import CompiledStep
+    from cardioflow.pipeline.profile import Profile
 
-__all__ = ["Runner", "runner_for"]
+__all__ = ["Runner", "Timed", "runner_for"]
 
 
 class Runner(ABC):
@@ -126,6 +129,39 @@ class _Stream(Runner):
     def restore(self, state: Mapping[str, Any]) -> None:
         super().restore(state)
         self.stream.restore(state["stream"])
+
+
+@final
+class Timed(Runner):
+    """A runner whose time is taken."""
+
+    def __init__(self, runner: Runner, profile: Profile) -> None:
+        # Not the base's own: the state belongs to the runner inside.
+        self.step, self.on_error, self.context = runner.step, runner.on_error, runner.context
+        self._runner = runner
+        self._profile = profile
+
+    def push(self, batch: EcgBatch) -> Iterable[EcgBatch]:
+        return self._timed(lambda: self._runner.push(batch), len(batch))
+
+    def flush(self) -> Sequence[EcgBatch]:
+        return self._timed(self._runner.flush, 0)
+
+    def end(self) -> None:
+        self._runner.end()
+
+    def state(self) -> dict[str, Any]:
+        return self._runner.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._runner.restore(state)
+
+    def _timed(self, act: Callable[[], Iterable[EcgBatch]], n_records: int) -> Sequence[EcgBatch]:
+        since = perf_counter()
+        made = tuple(act())
+        seconds = perf_counter() - since
+        self._profile.add(StepTime(self.step.where, seconds, n_records, sum(map(n_bytes, made))))
+        return made
 
 
 def runner_for(step: CompiledStep, context: RunContext, on_error: OnError) -> Runner:

@@ -15,7 +15,7 @@ __all__ = ["Progress"]
 
 @final
 class Progress(Remembering):
-    """Counts the records drawn and shows the latest losses and metrics.
+    """Counts the records drawn and shows the latest losses and metrics, and the step that the run waits for most.
 
     Args:
         n_records: How many records the run draws; ``None`` where it has no end.
@@ -43,8 +43,12 @@ class Progress(Remembering):
     def batch_end(self, context: RunContext, logs: BatchLogs) -> None:
         self.memory["n_drawn"] += logs.n_drawn
         self._bar.update(logs.n_drawn)
-        if logs.measurements and not self._bar.disable:
-            shown = {name: f"{value:.4f}" for m in logs.measurements for name, value in m.values.items()}
+        if self._bar.disable:
+            return
+        shown = {name: f"{value:.4f}" for m in logs.measurements for name, value in m.values.items()}
+        if context.log.slowest:
+            shown["slowest"] = context.log.slowest.partition("(")[0]
+        if shown:
             self._bar.set_postfix(shown, refresh=False)
 
     def close(self) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
+
+from cardioflow.pipeline.workers.way import Pure
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.sampler import BatchSampler
+    from cardioflow.pipeline.step_times import TimedBatch
 
 __all__ = ["Engine"]
 
@@ -21,9 +23,7 @@ class Engine(ABC):
     that a state that one engine returned can be restored by another.
     """
 
-    def __init__(
-        self, sampler: BatchSampler, pure: Callable[[EcgBatch], EcgBatch], options: RunOptions, *, start: int = 0
-    ) -> None:
+    def __init__(self, sampler: BatchSampler, pure: Pure, options: RunOptions, *, start: int = 0) -> None:
         self.sampler = sampler
         self.pure = pure
         self.options = options
@@ -34,8 +34,8 @@ class Engine(ABC):
         return self
 
     @abstractmethod
-    def __next__(self) -> EcgBatch:
-        """Return the next batch.
+    def __next__(self) -> EcgBatch | TimedBatch:
+        """Return the next batch, with the times of its steps where the run is profiled.
 
         Raises:
             StopIteration: after the last one.
@@ -49,6 +49,18 @@ class Engine(ABC):
     @abstractmethod
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from the place that ``state`` returned."""
+
+    @classmethod  # noqa: B027 -- most engines take any step
+    def check(cls, pure: Any, options: RunOptions) -> None:
+        """Raise for steps that cannot be run where the engine runs them, before anything is started."""
+
+    def settled(self, options: RunOptions) -> RunOptions:
+        """Return ``options`` for the next pass over the data, with what was measured in this one decided."""
+        return options
+
+    def describe(self) -> str:
+        """Return where the batches are made, in a few words for the report of the run."""
+        return self.options.engine
 
     @abstractmethod
     def close(self) -> None:

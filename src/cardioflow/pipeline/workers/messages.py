@@ -1,0 +1,75 @@
+"""What a worker process and its parent tell each other; every message is small, and none is waited for to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.pipeline.step_times import TimedBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardioflow.batch.location import Location
+    from cardioflow.pipeline.step_times import StepTime
+    from cardioflow.pipeline.workers.parcels import Parcel
+
+__all__ = ["READY", "Contents", "Reply", "Task", "contents_of", "made_of"]
+
+READY = -1
+"""The number of the reply that says that a worker has loaded the steps."""
+
+
+class Task(NamedTuple):
+    """A batch to make."""
+
+    number: int
+    batch: Parcel
+    freed: tuple[int, ...]
+    """Blocks of the worker that the parent no longer uses."""
+    dropped: tuple[int, ...]
+    """Blocks of the parent that are closed."""
+
+
+class Reply(NamedTuple):
+    """A batch that was made, or the error."""
+
+    number: int
+    made: Parcel
+    is_error: bool
+    freed: tuple[int, ...] = ()
+    """Blocks of the parent that the worker no longer uses."""
+    dropped: tuple[int, ...] = ()
+    """Blocks of the worker that are closed."""
+
+
+class Contents(NamedTuple):
+    """A batch that was made, as it is sent: the parent knows the places of its records already."""
+
+    batch: EcgBatch
+    places: tuple[int, ...] | None
+    """The row of the task's batch whose location each row has; ``None`` where the batch holds its own."""
+    times: tuple[StepTime, ...] | None
+
+
+def contents_of(made: EcgBatch | TimedBatch, task: EcgBatch) -> Contents:
+    """Return what is sent of ``made``, which the pure steps made of ``task``."""
+    batch, times = (made.batch, made.times) if isinstance(made, TimedBatch) else (made, None)
+    places = _places(batch.locations, task.locations)
+    return Contents(batch if places is None else batch.replace(locations=None), places, times)
+
+
+def made_of(contents: Contents, locations: Sequence[Location] | None) -> EcgBatch | TimedBatch:
+    """Return the batch as the worker had it; ``locations`` are those of the task."""
+    batch = contents.batch
+    if contents.places is not None and locations is not None:
+        batch = batch.replace(locations=tuple([locations[i] for i in contents.places]))
+    return batch if contents.times is None else TimedBatch(batch, contents.times)
+
+
+def _places(made: Any, given: Any) -> tuple[int, ...] | None:
+    if made is None or given is None:
+        return None
+    row_of = {id(location): i for i, location in enumerate(given)}
+    found = [row_of.get(id(location)) for location in made]
+    return None if None in found else tuple(found)  # type: ignore[arg-type]

@@ -1,0 +1,79 @@
+"""Objects on their way between processes: their arrays in shared memory, a few bytes in the message.
+
+Pickle protocol 5 takes the contiguous arrays of an object out of its text. They
+are written to a block one after the other, and the receiver's arrays are views
+of that block: what is left to pickle are ids and metadata.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cardioflow.pipeline.workers.blocks import BlockReader, BlockWriter, Span
+
+__all__ = ["Parcel", "pack", "unpack"]
+
+_INLINE = 1024
+"""Bytes that go into the message itself: a pipe holds 8 KiB on some systems, and its sender is never to wait."""
+_ALIGNED = 64
+_LEAST_APART = 1024
+"""Smaller arrays stay in the text of the pickle."""
+
+
+class Parcel(NamedTuple):
+    """A pickled object: in the message itself, or in a span of shared memory."""
+
+    inline: bytes
+    span: Span | None = None
+    sizes: tuple[int, ...] = ()
+    """The size of the text, and of each array."""
+
+
+def pack(value: Any, writer: BlockWriter | None) -> Parcel:
+    """Return ``value`` as a parcel; without a writer all of it is in the message.
+
+    Raises:
+        Exception: what pickle raises for an object that cannot be pickled.
+        WorkerError: when there is no shared memory left.
+    """
+    if writer is None:
+        return Parcel(pickle.dumps(value, protocol=5))
+    parts: list[Any] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes < _LEAST_APART:
+            return True
+        parts.append(raw)
+        return False
+
+    text = pickle.dumps(value, protocol=5, buffer_callback=keep)
+    if not parts and len(text) <= _INLINE:
+        return Parcel(text)
+    parts.insert(0, text)
+    sizes = tuple(memoryview(part).nbytes for part in parts)
+    span, memory = writer.reserve(sum(map(_padded, sizes)))
+    start = 0
+    for part, size in zip(parts, sizes, strict=True):
+        memory[start : start + size] = np.frombuffer(part, np.uint8)
+        start += _padded(size)
+    return Parcel(b"", span, sizes)
+
+
+def unpack(parcel: Parcel, reader: BlockReader) -> Any:
+    """Return the object of a parcel; its arrays are views of shared memory, which is freed when they are gone."""
+    if parcel.span is None:
+        return pickle.loads(parcel.inline)  # noqa: S301 -- from a process of our own
+    memory, start = reader.read(parcel.span).data, 0
+    parts = []
+    for size in parcel.sizes:
+        parts.append(memory[start : start + size])
+        start += _padded(size)
+    return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301
+
+
+def _padded(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED

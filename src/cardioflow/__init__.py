@@ -1,35 +1,39 @@
 """CardioFlow: from any ECG file to a trained model and back, in one lazy, reproducible pipeline."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from cardioflow import errors
-from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.pipeline.data.dataset import EcgDataset
-from cardioflow.pipeline.expressions import B, C, F, V
-from cardioflow.pipeline.pipeline import Pipeline
-
 if TYPE_CHECKING:
-    from cardioflow import callbacks
+    from cardioflow import callbacks, errors
+    from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.bundle import load
     from cardioflow.models.declaration import model
+    from cardioflow.pipeline.data.dataset import EcgDataset
+    from cardioflow.pipeline.expressions import B, C, F, V
     from cardioflow.pipeline.own_actions import action
+    from cardioflow.pipeline.pipeline import Pipeline
 
 __all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "callbacks", "errors", "load", "model"]
 
-_LAZY = {
+_HOMES = {
+    **dict.fromkeys(("B", "C", "F", "V"), "cardioflow.pipeline.expressions"),
+    "EcgBatch": "cardioflow.batch.ecg_batch",
+    "EcgDataset": "cardioflow.pipeline.data.dataset",
+    "Pipeline": "cardioflow.pipeline.pipeline",
     "action": "cardioflow.pipeline.own_actions",
     "load": "cardioflow.bundle",
     "model": "cardioflow.models.declaration",
 }
-"""Where the names are that most programs do not use, so that importing the package stays quick."""
+"""Where the names are: each is imported when it is first used, so that importing the package takes no time."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    if name == "callbacks":
-        return import_module("cardioflow.callbacks")
+    if name in _HOMES:
+        found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return found
+    if not name.startswith("_") and find_spec(f"cardioflow.{name}") is not None:
+        return import_module(f"cardioflow.{name}")
     if name == "__version__":
         # Reading the installed metadata is slower than most imports, and the version is rarely used.
         from importlib.metadata import version

@@ -30,9 +30,7 @@ send them to its parent.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, Self
 
 __all__ = [
@@ -107,6 +105,9 @@ class _CauseText(Exception):  # noqa: N818 -- stands for any exception
 
     @classmethod
     def of(cls, error: BaseException) -> Self:
+        # Here and below: imported where something went wrong, because every import of the package would wait for it.
+        import traceback
+
         return error if isinstance(error, cls) else cls("".join(traceback.format_exception(error)).rstrip())
 
     def __str__(self) -> str:
@@ -286,6 +287,8 @@ def raise_bad_records(reasons: Mapping[str, CardioFlowError]) -> None:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a sentence for the end of a message: the names in ``known`` that are nearest to ``name``."""
     candidates = sorted(known)
+    from difflib import get_close_matches
+
     close = get_close_matches(name, candidates, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(repr(c) for c in close)}?"

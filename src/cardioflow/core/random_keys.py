@@ -7,7 +7,6 @@ NumPy generator takes 20 µs. ``generator`` returns a NumPy generator for a key.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -27,13 +26,16 @@ def _mix(x: Keys) -> Keys:
     return x ^ (x >> np.uint64(31))
 
 
-def _text_key(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+def _text_keys(texts: Iterable[str]) -> list[int]:
+    # It loads OpenSSL, which takes longer than importing most of the package.
+    from hashlib import blake2b
+
+    return [int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") for text in texts]
 
 
 def record_keys(ids: Iterable[str]) -> Keys:
     """Return one key per record id."""
-    return np.array([_text_key(i) for i in ids], dtype=np.uint64)
+    return np.array(_text_keys(ids), dtype=np.uint64)
 
 
 def segment_keys(keys: Keys, segments: NDArray[np.int64]) -> Keys:
@@ -47,7 +49,7 @@ def stream_keys(keys: Keys, *, seed: int, epoch: int, step: str) -> Keys:
     ``step`` is the action's name and its number among the steps of that name
     (``"random_split_signals#0"``), so adding a step of another name changes no keys.
     """
-    salt = np.array([_text_key(f"{seed}/{epoch}/{step}")], dtype=np.uint64)
+    salt = np.array(_text_keys([f"{seed}/{epoch}/{step}"]), dtype=np.uint64)
     return _mix(_mix(keys + _GOLDEN) ^ salt)
 
 

@@ -14,26 +14,16 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
 from cardioflow.errors import FormatError
+from cardioflow.io._compressed_names import inner_name
 from cardioflow.io._limits import MOST_GROWTH, most_bytes
 from cardioflow.io._source import MOST_BYTES, open_plain
 
-__all__ = ["inner_head", "inner_name", "is_compressed", "unpacked"]
+__all__ = ["inner_head", "unpacked"]
 
-_SUFFIXES: Final = (".gz", ".zip", ".xz", ".bz2")
 _PIECE: Final = 1 << 20
 _XZ_MEMORY: Final = 1 << 27
 """The dictionary of xz -9 takes 64 MiB."""
 _BROKEN: Final = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
-
-
-def is_compressed(path: Path) -> bool:
-    """Return whether the name of a file says that it is compressed."""
-    return path.name.lower().endswith(_SUFFIXES)
-
-
-def inner_name(path: Path) -> Path:
-    """Return ``path`` without the suffix of its compression, which is the name that a file in it has."""
-    return path.with_suffix("")
 
 
 def inner_head(path: Path, n: int) -> bytes | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cardioflow.errors import FormatError
-from cardioflow.io._compressed import inner_head, inner_name, is_compressed
+from cardioflow.io._compressed_names import inner_name, is_compressed
 from cardioflow.io._source import open_plain
 from cardioflow.io.base import Format
 from cardioflow.registry import formats
@@ -76,12 +76,18 @@ def _by_more(path: Path, head: bytes, readers: dict[str, type[Format]]) -> str:
         claims = _claims(_head(path, _LONG_HEAD) or b"", path, readers)
         if len(claims) == 1:
             return claims[0]
-    inside = inner_head(path, _HEAD) if is_compressed(path) else None
+    inside = _inside(path) if is_compressed(path) else None
     if inside is not None:
         claims = [name for name in _claims(inside, inner_name(path), readers) if name != "wfdb"]
         if len(claims) == 1:
             return claims[0]
     raise FormatError(f"{path} is not recognised as one of the known formats: {', '.join(readers)}. {_hint(path)}")
+
+
+def _inside(path: Path) -> bytes | None:
+    from cardioflow.io._compressed import inner_head  # it imports all kinds of compression
+
+    return inner_head(path, _HEAD)
 
 
 def _hint(path: Path) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
-from cardioflow.io._compressed import is_compressed, unpacked
+from cardioflow.io._compressed_names import is_compressed
 from cardioflow.io._folders import FoundFile, files_in
 from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._recognise import recognise
@@ -105,6 +105,8 @@ def _through(reader: Format, path: Path, request: ReadRequest) -> Record | Forma
 
     What is wrong with it is said of ``path``.
     """
+    from cardioflow.io._compressed import unpacked  # it imports all kinds of compression
+
     try:
         with open_plain(path) as file:
             if reader.recognises(file.read(4096)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal, final
 
 import numpy as np
@@ -68,11 +67,14 @@ def is_missing(cell: Any) -> bool:
         return cell.strip() in _NOTHING
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
-    if isinstance(cell, Decimal):
-        return cell.is_nan()
+    if isinstance(cell, (float, np.floating)):
+        return bool(np.isnan(cell))
     if isinstance(cell, (np.datetime64, np.timedelta64)):
         return bool(np.isnat(cell))
-    return isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))
+    # Most tables have no decimal numbers; their module takes long to import.
+    from decimal import Decimal
+
+    return isinstance(cell, Decimal) and cell.is_nan()
 
 
 def labels_of(cell: Any, shape: TableShape) -> tuple[str, ...] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -140,6 +139,8 @@ def _csv_pairs(path: Path, shape: TableShape, known_ids: Collection[str]) -> Pai
 
 
 def _csv_rows(path: Path) -> list[list[str]]:
+    import csv
+
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -9,6 +9,7 @@ import edfio
 import numpy as np
 import pytest
 
+from cardioflow.errors import FormatError
 from cardioflow.io._dates import the_date, written_dates
 from cardioflow.io.base import Format, ReadRequest, Record
 from cardioflow.io.edf import Edf
@@ -241,7 +242,12 @@ def test_a_text_that_is_not_a_date_is_none(text: str) -> None:
         ("06.05.2020 {}", date(2020, 5, 6)),
         ("5/5/2020 {}", date(2020, 5, 5)),
         ("[{} 06/05/2020]", date(2020, 5, 6)),
+        ("06-May-2020 {}", date(2020, 5, 6)),
+        ("6 MAY 2020 {}", date(2020, 5, 6)),
+        ("2020-May-06T{}", date(2020, 5, 6)),
+        ("May-06-2020 {}", date(2020, 5, 6)),
         ("05/06/2020 {}", None),
+        ("03/04/2020 {}", None),
         ("5-6-2020 {}", None),
     ],
 )
@@ -254,3 +260,21 @@ def test_a_table_in_which_no_date_shows_the_order_has_no_dates(
     assert (found.fs, found.leads) == (250.0, ("II",))
     at = expected and datetime(expected.year, expected.month, expected.day, 10)  # noqa: DTZ001
     assert found.meta["timestamp"] == at
+    warned = f"the date {written.split(' ', maxsplit=1)[0]!r} may have the day or the month first and is not read"
+    assert (warned in found.meta["warnings"]) == (expected is None)
+
+
+def test_a_later_day_of_a_table_tells_the_order_of_its_dates(tmp_path: Path) -> None:
+    rows = [f"{day}/04/2020 {clock}.{i:02d},{i % 7 / 10}" for day, clock in ((12, "23:59:59"),) for i in range(100)]
+    rows += [f"13/04/2020 00:00:00.{i:02d},{i % 7 / 10}" for i in range(100)]
+    (tmp_path / "r.csv").write_text("\n".join(["time,II (mV)", *rows]) + "\n")
+    found = formats.get("csv")().read(tmp_path / "r.csv", ReadRequest())
+    assert (found.fs, found.meta["warnings"]) == (100.0, ())
+    assert found.meta["timestamp"] == datetime(2020, 4, 12, 23, 59, 59)  # noqa: DTZ001
+
+
+def test_a_month_that_is_not_one_is_refused(tmp_path: Path) -> None:
+    rows = [f"06-Mai-2020 10:00:00.{i * 4:03d},{i % 7 / 10}" for i in range(250)]
+    (tmp_path / "r.csv").write_text("\n".join(["time,II (mV)", *rows]) + "\n")
+    with pytest.raises(FormatError, match="has a date in column 'time' that does not exist: '06-Mai-2020'"):
+        formats.get("csv")().read(tmp_path / "r.csv", ReadRequest())

@@ -316,6 +316,23 @@ def test_2_1_3_4_a_start_that_is_not_known_is_none(tmp_path):
     assert Edf().read(files[0], ReadRequest()).meta["timestamp"] is None
 
 
+@pytest.mark.parametrize(
+    ("recording", "day", "year"),
+    [
+        ("Startdate not recorded", "01.01.85", None),
+        ("Startdate X X X X", "01.01.85", None),
+        ("Startdate: unknown", "01.01.85", None),
+        ("Startdate 01-JAN-1985 X X X", "01.01.85", 1985),
+        ("Startdate not recorded", "02.01.85", 1985),
+        ("Holter 5", "01.01.85", 1985),
+    ],
+)
+def test_2_1_3_4_the_first_of_1985_is_no_date_where_the_recording_field_has_none(tmp_path, recording, day, year):
+    path = write(tmp_path / "r.edf", signal())
+    found = read(patched(patched(path, 88, recording.ljust(80).encode()), 168, f"{day}10.20.30".encode()))
+    assert found.meta["timestamp"] == (year and datetime(year, 1, int(day[:2]), 10, 20, 30))  # noqa: DTZ001
+
+
 def test_filters_are_read_from_the_prefiltering(tmp_path):
     signals = [
         edfio.EdfSignal(np.arange(250.0), 250, label=label, prefiltering=told)
@@ -380,6 +397,9 @@ def test_microvolts_in_every_spelling_and_encoding_become_millivolts(tmp_path, f
         (b"mmHg", "mmHg", False),
         (b"\xc2\xb5", "µ", True),
         (b"?V", "?V", True),
+        (b".V", ".V", True),
+        (b"_Volt", "_Volt", True),
+        (b"V/s", "V/s", False),
         (b"", "unknown", True),
         (b"adu", "adu", True),
     ],

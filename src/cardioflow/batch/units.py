@@ -27,6 +27,8 @@ _SPELLED: Final = re.compile(r"(\w*?)(?:v|в|vo|vol|volts?)", re.IGNORECASE)
 # How a micro sign looks that was written in one encoding and read in another: UTF-8 (of both micro signs), code page
 # 850 and ISO 8859-7, each read as Latin-1. V has no other prefix outside ASCII.
 _MICRO: Final = re.compile("Âµ|Î¼|µ|μ|Μ|æ|ì", re.IGNORECASE)
+# A micro sign that some program replaced by a dot or the like.
+_LOST_PREFIX: Final = re.compile(r"[\W_]+v(?:olts?)?")
 _BETWEEN: Final = re.compile(r"(?<=\w)[\s_.\-]+")
 
 _NO_UNIT: Final = frozenset(
@@ -73,8 +75,10 @@ def standard_unit(unit: str) -> str:
 def is_unknown(unit: str) -> bool:
     """Return whether ``unit`` tells nothing: steps of a converter, no text, a prefix alone, or a prefix that is lost.
 
-    >>> is_unknown("adu"), is_unknown("µ"), is_unknown("?V"), is_unknown("mmHg")
-    (True, True, True, False)
+    >>> is_unknown("adu"), is_unknown("µ"), is_unknown("?V"), is_unknown(".V"), is_unknown("mmHg")
+    (True, True, True, True, False)
     """
+    if standard_unit(unit) in _VOLTAGES:
+        return False
     text = _MICRO.sub("μ", unit.strip()).lower()
-    return text in _NO_UNIT or "?" in text or "\ufffd" in text
+    return text in _NO_UNIT or "?" in text or "\ufffd" in text or _LOST_PREFIX.fullmatch(text) is not None

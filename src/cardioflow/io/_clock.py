@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from cardioflow.errors import FormatError
 from cardioflow.io._dates import written_dates
 
-__all__ = ["clock_seconds", "is_clock"]
+__all__ = ["Clock", "clock_seconds", "is_clock"]
 
-_DATE: Final = r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}"
+_DATE: Final = (
+    r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|[0-9]{1,4}[-/._ ]?[A-Za-z]{3,9}\.?[-/._ ]?[0-9]{1,4}"
+    r"|[A-Za-z]{3,9}\.?[-/._ ][0-9]{1,2}[-/._ ][0-9]{4}"
+)
 # Brackets and a date behind the time are PhysioNet's rdsamp -pd, minutes without hours its -pe. Python's re and Arrow's
 # RE2 read this alike.
 _CLOCK: Final = (
@@ -43,12 +46,23 @@ def is_clock(text: str) -> bool:
     return _COMPILED.match(text) is not None
 
 
-def clock_seconds(texts: pa.ChunkedArray, what: str) -> tuple[NDArray[np.float64], datetime | None]:
-    """Return the seconds of each time from the first day's midnight, and the first moment if its date is known.
+class Clock(NamedTuple):
+    """A column of times."""
+
+    seconds: NDArray[np.float64]
+    """From the first day's midnight."""
+    first: datetime | None
+    """The moment of the first row, if its date is known."""
+    unread_date: str | None = None
+    """The first date, if it can mean two days."""
+
+
+def clock_seconds(texts: pa.ChunkedArray, what: str) -> Clock:
+    """Return the seconds of each time, and the first moment.
 
     Dates count where there are any; otherwise a clock that jumps back by more than half a day has passed
-    midnight. Dates are year-month-day, or day/month/year unless the numbers force the other order; where nothing tells
-    it, as of 05/06/2020, the first moment is not known.
+    midnight. Dates are year-month-day, or with the month's name, or day/month/year unless the numbers force the other
+    order; where nothing tells it, as of 05/06/2020, the first moment is not known.
 
     Args:
         texts: The times, of any length.
@@ -72,14 +86,15 @@ def clock_seconds(texts: pa.ChunkedArray, what: str) -> tuple[NDArray[np.float64
         raise FormatError(f"changes its time zone in {what}: {zones[:3]}.")
     if every in ([], [""]):
         back = np.diff(seconds, prepend=seconds[:1]) < -_DAY_S / 2
-        return seconds + _DAY_S * np.cumsum(back), None
+        return Clock(seconds + _DAY_S * np.cumsum(back), None)
     days = _days(every, what)
     ordinals = np.array([day.toordinal() for day in days], np.int64)
     passed = ordinals[pc.index_in(dates, value_set=pa.array(every)).to_numpy()] - ordinals[0]
     # rdsamp writes dates behind the time, the day first.
     behind = set(pc.unique(before).to_pylist()) == {""}
     told = behind or _is_order_told(every)
-    return seconds + _DAY_S * passed, _moment(days[0], float(seconds[0]), zones[0]) if told else None
+    first = _moment(days[0], float(seconds[0]), zones[0]) if told else None
+    return Clock(seconds + _DAY_S * passed, first, None if told else every[0])
 
 
 def _is_order_told(dates: Sequence[str]) -> bool:
@@ -97,12 +112,21 @@ def _days(texts: Sequence[str], what: str) -> list[date]:
     if len(texts) > _MOST_DAYS:
         raise FormatError(f"has {len(texts)} different dates in {what}; recordings are shorter.")
     try:
+        if any(re.search("[A-Za-z]", text) for text in texts):
+            return [_named_day(text) for text in texts]
         numbers = [[int(part) for part in re.split("[-/.]", text)] for text in texts]
         return _dates(numbers)
     except ValueError as error:
         raise FormatError(
             f"has a date in {what} that does not exist: {error}. Expected 2020-12-31 or 31/12/2020."
         ) from error
+
+
+def _named_day(text: str) -> date:
+    found = written_dates(text)
+    if not found:
+        raise ValueError(repr(text))
+    return found[0]
 
 
 def _dates(numbers: list[list[int]]) -> list[date]:

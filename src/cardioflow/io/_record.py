@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from cardioflow.errors import FormatError, InputError
 from cardioflow.io._derived import PER_LEAD, columns_of_leads, computed_leads
 from cardioflow.io.base import ReadRequest, Record
 
-__all__ = ["Waveform", "make_record"]
+__all__ = ["Waveform", "make_record", "with_warnings"]
 
 # Above this no device samples an ECG, and seconds times rate would leave what an index can be.
 _MOST_HZ = 1e6
@@ -117,6 +117,13 @@ def make_record(
         meta={} if known is None else {**known, "signame": signame, "derived_leads": derived + computed},
         annotation=_marks(annotation, picks, n_leads, start, stop) if "annotation" in request.components else None,
     )
+
+
+def with_warnings(record: Record, texts: Sequence[str]) -> Record:
+    """Return a record whose ``meta["warnings"]`` has ``texts`` besides its own."""
+    if not texts or not record.meta:
+        return record
+    return replace(record, meta={**record.meta, "warnings": (*record.meta["warnings"], *texts)})
 
 
 def _integers(leads: Sequence[str], steps: Mapping[str, float]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from cardioflow.io._csv.columns import PER_SECOND, is_counter, is_counting_name,
 from cardioflow.io._csv.layout import MISSING, UTF16_MARKS, Layout, is_value, layout_of, rate_in, text_of
 from cardioflow.io._csv.rate import MeasuredRate, measured_rate
 from cardioflow.io._derived import recorded
-from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._record import Waveform, make_record, with_warnings
 from cardioflow.io._record_json import marks_from, marks_to, to_json, without_person
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._units import in_millivolts
@@ -46,6 +46,8 @@ class _Table(NamedTuple):
     """The names of counters and identities."""
     first: datetime | None
     """The moment of the first row, if a column tells it."""
+    unread_date: str | None
+    """A date that no column tells, because it can mean two days."""
 
 
 @final
@@ -119,7 +121,11 @@ class Csv(Format):
             if layout.fs is None or self.fs is not None:
                 meta["fs_source"] = "time column" if self.fs is None else "given"
             meta["left_out_columns"] = table.left_out
-            return make_record(wave, request, meta, marks_from(layout.marks), meta_per_lead=True)
+            record = make_record(wave, request, meta, marks_from(layout.marks), meta_per_lead=True)
+            if table.unread_date is None or meta["timestamp"] is not None:
+                return record
+            text = f"the date {table.unread_date!r} may have the day or the month first and is not read"
+            return with_warnings(record, [text])
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         record = recorded(record)
@@ -145,13 +151,14 @@ def _read_table(raw: bytes, layout: Layout) -> _Table:
     table = _parsed(raw, layout, texts)
     numbers: dict[int, NDArray[np.float64]] = {}
     first: datetime | None = None
+    unread: str | None = None
     left_out: list[int] = [i for i in layout.texts if i not in layout.clocks]
     for i, column in enumerate(table.columns):
         if i in layout.clocks:
             # Where the rate is known, all that is wanted is when it began.
-            seconds, start = clock_seconds(column if layout.fs is None else column[:1], f"column {layout.names[i]!r}")
-            first = first or start
-            numbers[i] = seconds
+            clock = clock_seconds(column if layout.fs is None else column[:1], f"column {layout.names[i]!r}")
+            first, unread = first or clock.first, unread or clock.unread_date
+            numbers[i] = clock.seconds
         elif i not in texts:
             numbers[i] = column.to_numpy().astype(np.float64, copy=False)
     for i in layout.identities:
@@ -161,7 +168,7 @@ def _read_table(raw: bytes, layout: Layout) -> _Table:
     # Numbers first: a clock beside them is often told to the second.
     times = tuple(i for i in (*named_times, *layout.clocks) if not np.isnan(numbers[i]).all())
     leads = tuple(i for i in others if i not in left_out)
-    return _Table(numbers, times, leads, tuple(layout.names[i] for i in sorted(left_out)), first)
+    return _Table(numbers, times, leads, tuple(layout.names[i] for i in sorted(left_out)), first, unread)
 
 
 def _parsed(raw: bytes, layout: Layout, texts: Collection[int]) -> pa.Table:

@@ -17,7 +17,7 @@ from cardioflow.io._dicom.waveforms import Group, join, read_groups
 from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import annotation_of, with_owners
 from cardioflow.io._person import KEY_METHOD, person_meta, sex_letter, unsigned, years
-from cardioflow.io._record import make_record
+from cardioflow.io._record import make_record, with_warnings
 from cardioflow.io._record_json import without_person
 from cardioflow.io._source import naming, read_whole
 from cardioflow.io._time import day, moment
@@ -94,9 +94,11 @@ class Dicom(Format):
             group, places = self._chosen(groups, len(content))
             beats = [Beat(i, g.wave.signal.shape[1]) for i, g in enumerate(groups, 1) if g.derived and len(groups) > 1]
             findings = read_annotations(dataset, places, group.wave.fs, beats[0] if beats else None)
+            at, guess = _timestamp(dataset)
             meta = {
                 **damage,
                 **_meta(dataset, request),
+                "timestamp": at,
                 "comments": unsigned(findings.statements, request),
                 "measurements": findings.measurements,
                 "sensitivity": _sensitivity(group),
@@ -105,7 +107,8 @@ class Dicom(Format):
                 **({"skew_left_s": group.skew_left_s} if any(group.skew_left_s) else {}),
             }
             marks = with_owners(annotation_of(findings.marks), len(group.wave.names), group.wave.fs, stated=True)
-            return make_record(group.wave, request, meta, marks, derived=group.computed)
+            record = make_record(group.wave, request, meta, marks, derived=group.computed)
+            return with_warnings(record, (*group.warnings, *([guess] if guess else [])))
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         from cardioflow.io._dicom.write import write_dicom  # half of pydicom is needed for writing alone
@@ -156,7 +159,6 @@ def _meta(dataset: Elements, request: ReadRequest) -> dict[str, Any]:
     return {
         "age": years(float(age[:-1]), age[-1]) if age[:-1].isdecimal() else None,
         "sex": sex_letter(dataset.text("PatientSex")),
-        "timestamp": _timestamp(dataset),
         "device": join_words(*device),
         "electrode_placement": _placement(dataset),
         **person,
@@ -172,10 +174,13 @@ def _placement(dataset: Elements) -> str | None:
     return None
 
 
-def _timestamp(dataset: Elements) -> datetime | None:
+def _timestamp(dataset: Elements) -> tuple[datetime | None, str]:
+    """Return when the recording began, and a warning if all that is known is when the study did."""
     zone = dataset.text("TimezoneOffsetFromUTC")
-    written = [dataset.text("AcquisitionDateTime")]
+    if at := moment(dataset.text("AcquisitionDateTime"), zone):
+        return at, ""
     for part in ("Acquisition", "Content", "Study"):
         on, time = dataset.text(f"{part}Date"), dataset.text(f"{part}Time")
-        written.append(on + time if on and time else None)
-    return next((at for at in (moment(text, zone) for text in written) if at is not None), None)
+        if on and time and (at := moment(on + time, zone)):
+            return at, "the time is that of the study, not of the recording" if part == "Study" else ""
+    return None, ""

@@ -13,6 +13,7 @@ from cardioflow.batch.leads import standard_name
 from cardioflow.batch.units import millivolts_per
 from cardioflow.errors import FormatError
 from cardioflow.io._dicom.annotations import Place
+from cardioflow.io._dicom.bits import extended
 from cardioflow.io._dicom.companded import COMPANDED
 from cardioflow.io._dicom.elements import Elements
 from cardioflow.io._leadcodes import DERIVED_CODES, lead_number, name_by_code
@@ -48,6 +49,7 @@ class Group:
     """How many seconds later each channel began than it stands now: less than half a sample."""
     computed: tuple[str, ...] = ()
     """Standard names of the leads that the writer computed from others."""
+    warnings: tuple[str, ...] = ()
 
 
 def read_groups(dataset: Elements, n_bytes: int) -> list[Group]:
@@ -62,7 +64,8 @@ def read_groups(dataset: Elements, n_bytes: int) -> list[Group]:
     need = float(n_bytes)
     for item in items:
         n_samples = (item.number("NumberOfWaveformChannels") or 0) * (item.number("NumberOfWaveformSamples") or 0)
-        each = (item.number("WaveformBitsAllocated") or 0) / 8 + (9 if apart else 5)
+        # Twice as stored, if signs are to be extended.
+        each = (item.number("WaveformBitsAllocated") or 0) / 4 + (9 if apart else 5)
         need += max(n_samples * each, 0.0)
     if need > most_bytes(n_bytes):
         raise FormatError(f"declares samples that take {need:.0f} bytes, too many for a file of {n_bytes}.")
@@ -79,6 +82,7 @@ def _read_group(group: Elements) -> Group:
     channels = group.items("ChannelDefinitionSequence")
     fs = group.number("SamplingFrequency") or 0.0
     stored, numbers, padding = _samples(group, len(channels))
+    stored, warnings = extended(stored, [int(c.number("WaveformBitsStored") or 0) for c in channels], padding)
     calibrations = [_calibration(channel) for channel in channels]
     factors, baselines, units = zip(*calibrations, strict=True)
     signal = _scaled(stored, numbers, padding, factors, baselines)
@@ -103,6 +107,7 @@ def _read_group(group: Elements) -> Group:
         moved=moved,
         skew_left_s=left,
         computed=tuple(standard_name(name) for name, derived in zip(names, computed, strict=True) if derived),
+        warnings=warnings,
     )
 
 
@@ -252,6 +257,7 @@ def join(groups: list[Group], n_bytes: int) -> tuple[Group, list[Place]]:
         moved=(0,) * len(sources),
         skew_left_s=tuple(g.skew_left_s[i] for g, i in sources),
         computed=tuple(dict.fromkeys(lead for g in groups for lead in g.computed)),
+        warnings=tuple(dict.fromkeys(text for g in groups for text in g.warnings)),
     )
     lead = {name: i for i, name in enumerate(wave.names, 1)}
     return joined, [

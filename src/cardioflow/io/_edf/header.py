@@ -212,7 +212,8 @@ def _start(day: str, time: str, recording: str) -> datetime | None:
             return _at(whole[0]) + since
         y = int(parts[2])
         at = date(1900 + y if y >= 85 else 2000 + y, m, d)
-        if told and told[1].startswith("X") and at == _NO_DATE:
+        if told and at == _NO_DATE:
+            # "Startdate X", or "Startdate not recorded" as PhysioNet's mit2edf writes it.
             return None
         return _at(at) + since
     except (ValueError, OverflowError, IndexError):

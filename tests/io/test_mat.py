@@ -204,6 +204,17 @@ def test_a_matrix_of_times_is_not_taken_for_the_signal(path):
     fails(path, "holds tm (1, 10); expected one named 'signal'")
 
 
+@pytest.mark.parametrize("peaks", [np.array([[310], [666], [1016], [1370]], np.uint16), np.arange(5.0) * 400])
+def test_positions_of_peaks_are_not_taken_for_a_signal(path, peaks):
+    scipy.io.savemat(path, {"R_peak": peaks})
+    fails(path, "holds no signal: the numbers of R_peak are whole and only rise", "variable='R_peak'", fs=500)
+    assert read(path, fs=500, variable="R_peak").signal[0, :2].tolist() == peaks.reshape(-1)[:2].tolist()
+    scipy.io.savemat(path, {"R_peak": peaks, "x": SIGNAL, "fs": 250})
+    assert read(path).meta["variable"] == "x"
+    scipy.io.savemat(path, {"ecg": peaks, "fs": 250})
+    assert read(path).meta["variable"] == "ecg"
+
+
 def test_contradictory_rates_are_ignored(path):
     scipy.io.savemat(path, {"ecg": SIGNAL, "a": {"fs": 100}, "b": {"fs": 200}})
     fails(path, "holds no sampling rate")

@@ -184,3 +184,15 @@ def test_without_flags_no_leads_are_reported_as_off(bare: Path, tmp_path: Path) 
     path = tmp_path / "a.xml"
     path.write_text(bare.read_text("latin-1").replace("LeadOff>", "Other>"), "latin-1")
     assert "lead_off" not in MuseXml().read(path, ReadRequest()).meta
+
+
+def test_a_lead_that_does_not_state_its_unit_is_flagged(bare: Path, tmp_path: Path) -> None:
+    whole = MuseXml().read(bare, ReadRequest())
+    path = _changed(bare, tmp_path, r"(>Rhythm<.*?)<LeadAmplitudeUnits>MICROVOLTS</LeadAmplitudeUnits>", r"\g<1>")
+    found = MuseXml().read(path, ReadRequest())
+    assert found.signal is not None
+    assert whole.signal is not None
+    np.testing.assert_array_equal(found.signal, whole.signal)
+    assert set(found.meta["warnings"]) - set(whole.meta["warnings"]) == {
+        "the unit of I is not stated and taken for microvolts"
+    }

@@ -27,6 +27,7 @@ _RATES: Final = ("fs", "sampling_rate", "sampling_frequency", "srate", "samplera
 _NAMES: Final = ("leads", "lead_names", "signame", "labels", "channels")
 _AGES: Final = ("age",)
 _SEXES: Final = ("sex", "gender")
+_FEWEST_POSITIONS: Final = 4
 _MOST_LISTED: Final = 20
 _CPSC_2018: Final = frozenset({"sex", "age", "data"})
 
@@ -138,11 +139,18 @@ class _Content:
         matrices = {p: v for p, v in leaves.items() if isinstance(v, np.ndarray) and v.size > 1}
         listed = _listed(f"{p} {v.shape}" for p, v in matrices.items()) or f"no matrix, but [{_listed(sorted(leaves))}]"
         if variable is not None:
-            chosen = [variable] if variable in matrices else []
+            rising, chosen = [], [variable] if variable in matrices else []
         else:
             named = [p for p in matrices if _split(p)[1] in _SIGNALS]
-            chosen = named or [p for p in matrices if _split(p)[1] not in _TIMES]
+            others = {p: v for p, v in matrices.items() if _split(p)[1] not in _TIMES}
+            rising = [p for p, v in others.items() if _are_positions(v)]
+            chosen = named or [p for p in others if p not in rising]
         if not chosen:
+            if rising:
+                raise FormatError(
+                    f"holds no signal: the numbers of {', '.join(rising)} are whole and only rise, as positions of "
+                    f"peaks do. If they are one, load(fmt='mat', variable={rising[0]!r})."
+                )
             what = "one named 'signal'" if variable is None else f"a matrix named {variable!r}"
             raise FormatError(f"holds {listed}; expected {what}.")
         if len(chosen) > 1:
@@ -193,6 +201,14 @@ class _Content:
         fields = {_split(place)[1] for place in self.leaves if _split(place)[0] == structure}
         # An age that is not known may be empty, and an empty field has no value.
         return bool(structure) and name == "data" and {"data"} < fields <= _CPSC_2018
+
+
+def _are_positions(values: NDArray[Any]) -> bool:
+    """Return whether ``values`` are positions of peaks, as CPSC 2019 has them beside its signals, not samples."""
+    row = values.reshape(-1)
+    if row.size != max(values.shape) or row.size < _FEWEST_POSITIONS or row.dtype.kind not in "iuf":
+        return False
+    return bool((row[1:] > row[:-1]).all()) and bool((row == np.rint(row)).all())
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from cardioflow.io._join_words import join_words
 from cardioflow.io._lead_off import with_lead_off
 from cardioflow.io._marks import BEAT, Mark, annotation_of
 from cardioflow.io._person import person_meta, sex_letter, unsigned, years, years_between
-from cardioflow.io._record import Waveform, make_record
+from cardioflow.io._record import Waveform, make_record, with_warnings
 from cardioflow.io._source import naming
 from cardioflow.io._xml import base64_bytes, number, optional_number, parse_xml, root_name, text
 from cardioflow.io.base import Format, ReadRequest, Record
@@ -73,13 +73,20 @@ class MuseXml(Format):
             wave, agrees = _read_wave(waveform, strict=request.strict)
             meta = {**_meta(root, request), **_filters(waveform), "checksum_ok": agrees}
             marks = _beats(root, wave.fs) if self.waveform == "Rhythm" else []
-            return with_lead_off(make_record(wave, request, meta, annotation_of(marks)), _lead_off(waveform))
+            record = with_lead_off(make_record(wave, request, meta, annotation_of(marks)), _lead_off(waveform))
+            return with_warnings(record, _guesses(waveform))
 
     def _waveform(self, root: Element) -> Element:
         found = {text(w, "WaveformType") or "": w for w in reversed(root.findall("Waveform"))}
         if self.waveform not in found:
             raise FormatError(f"holds no {self.waveform!r} waveform; it has {sorted(found)}.")
         return found[self.waveform]
+
+
+def _guesses(waveform: Element) -> list[str]:
+    """Return a warning if leads do not state their unit, which MUSE always does."""
+    bare = [text(lead, "LeadID") or "" for lead in waveform.findall("LeadData") if not text(lead, "LeadAmplitudeUnits")]
+    return [f"the unit of {', '.join(bare)} is not stated and taken for microvolts"] if bare else []
 
 
 def _lead_off(waveform: Element) -> dict[str, bool | None]:

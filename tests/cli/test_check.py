@@ -164,3 +164,23 @@ def test_a_packed_store_is_one_entry_with_its_number_of_records(data: Path, tmp_
     (found,) = check_files([tmp_path / "in"])
     assert found is not None
     assert (found.format, found.n_records, found.refused) == ("packed", 2, None)
+
+
+@pytest.mark.parametrize(("last", "n"), [(999, 0), (1000, 0), (1001, 1), (900_000, 1)])
+def test_marks_behind_the_last_sample_are_a_warning(tmp_path: Path, last: int, n: int) -> None:
+    (tmp_path / "a.hea").write_text("a 1 250 1000\na.dat 16 200 16 0 0 0 0 II\n")
+    (tmp_path / "a.dat").write_bytes(np.arange(1000, dtype="<i2").tobytes())
+    skip = (59 << 10).to_bytes(2, "little") + (last >> 16).to_bytes(2, "little") + (last % 65536).to_bytes(2, "little")
+    (tmp_path / "a.atr").write_bytes(skip + (1 << 10).to_bytes(2, "little") + b"\0\0")
+    found = check_file(tmp_path / "a.hea")
+    assert found.marks == {"atr": {"N": 1}}
+    assert ("1 of 1 marks of 'atr' lie outside the 1000 samples" in found.warnings) == bool(n)
+
+
+def test_annotations_that_may_be_cut_short_are_a_warning_once(tmp_path: Path) -> None:
+    (tmp_path / "a.hea").write_text("a 1 250 1000\na.dat 16 200 16 0 0 0 0 II\n")
+    (tmp_path / "a.dat").write_bytes(np.arange(1000, dtype="<i2").tobytes())
+    (tmp_path / "a.atr").write_bytes((1 << 10 | 5).to_bytes(2, "little"))
+    assert [text for text in check_file(tmp_path / "a.hea").warnings if "zero word" in text] == [
+        "the annotations atr have no zero word at their end: they may have been cut short"
+    ]

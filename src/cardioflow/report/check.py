@@ -26,7 +26,7 @@ from cardioflow.io.reading import (
     request_for,
 )
 from cardioflow.registry import formats
-from cardioflow.report.look import look
+from cardioflow.report.look import Look, look
 
 __all__ = ["FileCheck", "check_file", "check_files"]
 
@@ -150,7 +150,7 @@ def _check(path: Path, fmt: str, options: Mapping[str, Any]) -> FileCheck:
         calibrated=not record.meta.get("uncalibrated") if has_signal else None,
         identity_left_out=not options.get("identify") and identifies_person(record.meta),
         marks={name: _counts(marks) for name, marks in marked.items() if len(marks)},
-        warnings=(*_warnings(record), *notes, *(("only the beginning was looked at",) if seen.is_beginning else ())),
+        warnings=tuple(dict.fromkeys((*_warnings(record), *notes, *_extent(marked, seen)))),
         guessed=_guessed(record),
     )
 
@@ -171,12 +171,25 @@ def _marks_of_wfdb(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, An
     only = options.get("ann_ext")
     for ext in [only] if only else _beside(path.parent).get(path.stem, ()):
         asked = {**options, "ann_ext": ext}
-        record = read_each([path], "wfdb", request_for(("annotation",), asked), asked)[0]
+        record = read_each([path], "wfdb", request_for(("annotation", "meta"), asked), asked)[0]
         if isinstance(record, FormatError):
             notes.append(f"annotations {ext}: {record.args[0]}")
-        elif record.annotation is not None:
+            continue
+        notes += [text for text in record.meta["warnings"] if text.startswith("the annotations ")]
+        if record.annotation is not None:
             found[ext] = record.annotation
     return found, tuple(notes)
+
+
+def _extent(marked: Mapping[str, Annotation], seen: Look) -> Iterator[str]:
+    """Yield a warning for a part of a recording, and for annotations before the first or behind the last sample."""
+    if seen.is_beginning:
+        yield "only the beginning was looked at"
+    n = seen.n_samples
+    for name, marks in marked.items() if n else ():
+        outside = int(np.count_nonzero((marks.sample < 0) | (marks.sample > n)))
+        if outside:
+            yield f"{outside} of {len(marks)} marks of {name!r} lie outside the {n} samples"
 
 
 def _warnings(record: Record) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ of its own, forked from one that has imported the package and collected the
 tests, in which the function's code is replaced. Tests that start Python
 processes, kernels that Numba compiles and what happens while modules are
 imported are out of its sight.
+
+``--again mutants.jsonl`` judges the changes that survived there once more, by all
+the tests that call them.
 """
 
 from __future__ import annotations
@@ -95,6 +98,11 @@ class Loop:
 
     def _mutate(self, items: dict[str, pytest.Item], trace: dict[str, Any]) -> None:
         order = candidates(self.given.only)
+        most = MAX_SECONDS
+        if self.given.again is not None:
+            survivors = survived(self.given.again)
+            order = [one for one in order if key_of(*one) in survivors]
+            most = math.inf
         _functions()
         # Children would copy every page in which the collector counts.
         gc.freeze()
@@ -106,7 +114,7 @@ class Loop:
                 if time.monotonic() > until:
                     break
                 name = f"{path.relative_to(SOURCE)}:{mutant.function}"
-                tests = chosen_tests(name, trace)
+                tests = chosen_tests(name, trace, most)
                 verdict = "not called"
                 if tests:
                     limit = 10 + 5 * sum(trace["seconds"][test] for test in tests)
@@ -129,14 +137,29 @@ def candidates(only: str) -> list[tuple[Path, Mutant]]:
     return found
 
 
-def chosen_tests(function: str, trace: dict[str, Any]) -> list[str]:
-    """Return the tests that judge ``function``: those that call it, shortest first, for at most ``MAX_SECONDS``."""
+def key_of(path: Path, mutant: Mutant) -> tuple[str, int, str, str]:
+    """Return what tells a change from all others."""
+    return f"{path.relative_to(SOURCE)}:{mutant.function}", mutant.line, mutant.before, mutant.after
+
+
+def survived(results: Path) -> set[tuple[str, int, str, str]]:
+    """Return the changes that survived in a file of results, or whose time was over."""
+    entries = map(json.loads, results.read_text(encoding="utf-8").splitlines())
+    return {
+        (one["name"], one["line"], one["before"], one["after"])
+        for one in entries
+        if one["verdict"] in ("survived", "out of time")
+    }
+
+
+def chosen_tests(function: str, trace: dict[str, Any], most: float = MAX_SECONDS) -> list[str]:
+    """Return the tests that judge ``function``: those that call it, shortest first, for at most ``most`` seconds."""
     seconds = trace["seconds"]
     kept: list[str] = []
     total = 0.0
     for test in sorted(trace["calls"].get(function, ()), key=seconds.__getitem__):
         total += seconds[test]
-        if kept and total > MAX_SECONDS:
+        if kept and total > most:
             break
         kept.append(test)
     return kept
@@ -271,6 +294,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=ROOT / "out" / "mutants.jsonl", help="a line for each change")
     parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--again", type=Path, help="a file of results whose survivors are judged by all their tests")
     parser.add_argument("--only", default="", help="a part of the paths to change")
     given = parser.parse_args()
     given.trace.parent.mkdir(parents=True, exist_ok=True)

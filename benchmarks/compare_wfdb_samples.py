@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cardioflow.batch.leads import GROUPS, standard_name
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest
 from cardioflow.io.wfdb import Wfdb
@@ -27,6 +28,8 @@ warnings.simplefilter("ignore")
 import wfdb  # noqa: E402 -- wfdb 4.3 warns about pandas 3 while it is imported
 
 NOT_MARKS = {".hea", ".dat", ".mat", ".edf", ".wav", ".csv", ".xws", ".txt", ".md5", ".html", ".py"}
+OF_A_LEAD = tuple("()ptu=sT*D")
+LEADS = frozenset(GROUPS["standard"])
 READER = Wfdb()
 VERBOSE = 0
 
@@ -105,10 +108,16 @@ def marks(header: Path, path: Path) -> tuple[str, str]:
         # wfdb drops every note at sample 0; we drop only those that are definitions.
         ours = ours.take((ours.sample > 0) | (ours.symbol != '"'))
     order = np.argsort(theirs.sample, kind="stable")
+    channel = _leads(theirs.chan[order])
+    if len(ours) == len(channel):
+        # We give the whole record the marks that are no lead's, and a lead those of a file that is named like it.
+        of_record = (ours.channel == 0) & ~np.isin(ours.symbol, OF_A_LEAD)
+        named = len(set(ours.channel.tolist())) == 1 and standard_name(ext) in LEADS
+        channel = ours.channel if named else np.where(of_record, 0, channel)
     for name, a, b in (
         ("sample", ours.sample, theirs.sample[order]),
         ("symbol", ours.symbol, np.array(theirs.symbol)[order]),
-        ("channel", ours.channel, _leads(theirs.chan[order])),
+        ("channel", ours.channel, channel),
         ("num", ours.num, theirs.num[order]),
         ("subtype", ours.subtype, theirs.subtype[order]),
         ("aux_note", np.array(ours.aux_note), np.array([n.rstrip("\0") for n in theirs.aux_note])[order]),

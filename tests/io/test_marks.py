@@ -281,6 +281,26 @@ def test_an_annotation_file_of_any_other_ending_is_found_by_its_structure(tmp_pa
     assert found.sample.tolist() == [200]
 
 
+@pytest.mark.parametrize("ending", ["at_", "at-", "atr~", "new.atr"])
+def test_a_backup_of_annotations_is_read_by_its_name_alone(tmp_path: Path, ending: str) -> None:
+    # MIT-BIH has corrected annotations as 203.atr, and those before as 203.at_ and 203.at-.
+    path = _wfdb(tmp_path, ("II",), [("N", 0)])
+    (tmp_path / f"r.{ending}").write_bytes(_BEAT)
+    named = Wfdb().read(path, ReadRequest(components=MARKS, ann_ext=ending)).annotation
+    assert named is not None
+    assert named.sample.tolist() == [5]
+    (tmp_path / "r.atr").unlink()
+    with pytest.raises(FormatError, match="Beside it there are: none"):
+        Wfdb().read(path, ReadRequest(components=MARKS))
+
+
+def test_a_backup_of_a_header_is_no_annotation_file_even_by_its_name(tmp_path: Path) -> None:
+    path = _wfdb(tmp_path, ("II",), [("N", 0)])
+    (tmp_path / "r.hea-").write_bytes((tmp_path / "r.hea").read_bytes())
+    with pytest.raises(FormatError, match=r"r\.hea-' does not have the structure of an annotation file"):
+        Wfdb().read(path, ReadRequest(components=MARKS, ann_ext="hea-"))
+
+
 def test_every_annotation_file_of_the_databases_is_found(data: Path) -> None:
     from cardioflow.io.reading import annotation_files
 

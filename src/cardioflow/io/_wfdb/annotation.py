@@ -15,7 +15,13 @@ from cardioflow.batch.leads import standard_name
 from cardioflow.errors import FormatError, nearest
 from cardioflow.io._codecs.marks import unpack_marks
 from cardioflow.io._marks import CODES, with_owners
-from cardioflow.io._wfdb.annotation_files import REFERENCE, annotation_extensions, are_leads, has_other_content
+from cardioflow.io._wfdb.annotation_files import (
+    REFERENCE,
+    annotation_extensions,
+    are_leads,
+    has_other_content,
+    is_annotation_file,
+)
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
 
@@ -88,6 +94,8 @@ def _one(  # noqa: PLR0917 -- one file, how to read it, and who is told
         )
     if has_other_content(ext):
         raise FormatError(f"{path!r} is not an annotation file: files that end in .{ext} hold something else.")
+    if not ext.isalnum() and not is_annotation_file(header, f"{stem}.hea", ext):
+        raise FormatError(f"{path!r} does not have the structure of an annotation file.")
     descriptor, path = open_contained(name, f"{stem}.hea")
     try:
         raw = read_exactly(descriptor, 0, os.fstat(descriptor).st_size)

@@ -15,7 +15,15 @@ from cardioflow.io._wfdb.files import open_contained, read_exactly, read_header
 from cardioflow.io._wfdb.header import Header, parse
 from cardioflow.io._wfdb.signals import count_frames
 
-__all__ = ["REFERENCE", "annotated", "annotation_extensions", "are_leads", "has_other_content", "is_plain"]
+__all__ = [
+    "REFERENCE",
+    "annotated",
+    "annotation_extensions",
+    "are_leads",
+    "has_other_content",
+    "is_annotation_file",
+    "is_plain",
+]
 
 REFERENCE: Final = "atr"
 """The extension of a record's reference annotations."""
@@ -40,7 +48,12 @@ _MOST_BYTES: Final = 1 << 20
 
 def has_other_content(ending: str) -> bool:
     """Return whether files with this ending (``"npz"``) are known to hold something other than annotations."""
-    return not ending.isalnum() or ending.lower() in _OTHER_CONTENT
+    return ending.lower() in _OTHER_CONTENT
+
+
+def _is_left_out(ending: str) -> bool:
+    """Return whether files with this ending are not looked for: others, and backups (``"at_"``, ``"hea-"``)."""
+    return not ending.isalnum() or has_other_content(ending)
 
 
 def is_plain(extensions: Sequence[str], leads: Container[str]) -> bool:
@@ -59,7 +72,7 @@ def annotated(folder: str) -> dict[str, list[str]]:
         parts = [entry.name.rpartition(".") for entry in entries]
     beside: dict[str, list[str]] = {name: [] for name, _, ending in parts if ending == "hea"}
     for name, _, ending in sorted(parts):
-        if name in beside and not has_other_content(ending):
+        if name in beside and not _is_left_out(ending):
             beside[name].append(ending)
     return {name: _checked(folder, name, endings) for name, endings in beside.items()}
 
@@ -84,7 +97,7 @@ def annotation_extensions(header: Header, path: str) -> list[str]:
     own = {signal.file for signal in header.signals}
     with os.scandir(folder or ".") as entries:
         found = [e.name[len(start) :] for e in entries if e.name.startswith(start) and e.name not in own]
-    return sorted(e for e in found if not has_other_content(e) and is_annotation_file(header, path, e))
+    return sorted(e for e in found if not _is_left_out(e) and is_annotation_file(header, path, e))
 
 
 def is_annotation_file(header: Header, path: str, ext: str) -> bool:

@@ -16,6 +16,7 @@ SUITES = {
     "keras on jax": (_KERAS, "jax"),
     "keras on tensorflow": (_KERAS, "tensorflow"),
     "native tensorflow beside keras on torch": (("tensorflow_suite.py",), "torch"),
+    "jax alone beside keras on torch": (("jax_suite.py",), "torch"),
 }
 
 

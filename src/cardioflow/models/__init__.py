@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
     from cardioflow.models.declaration import model, names
+    from cardioflow.models.jax import JaxBaseModel
     from cardioflow.models.keras import KerasBaseModel
     from cardioflow.models.sklearn import SklearnBaseModel
     from cardioflow.models.tensorflow import TensorFlowBaseModel
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseModel",
+    "JaxBaseModel",
     "KerasBaseModel",
     "SklearnBaseModel",
     "TensorFlowBaseModel",
@@ -30,6 +32,7 @@ __all__ = [
 
 _MODULES = {
     "BaseModel": "base",
+    "JaxBaseModel": "jax",
     "KerasBaseModel": "keras",
     "SklearnBaseModel": "sklearn",
     "TensorFlowBaseModel": "tensorflow",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cardioflow.errors import ModelError, nearest
+from cardioflow.models._default_loss import DEFAULT_LOSSES
 from cardioflow.models.dump_header import Output
 
 __all__ = ["LOSSES", "TorchLoss", "resolve_loss"]
@@ -49,7 +50,7 @@ def resolve_loss(loss: Any, output: Output) -> TorchLoss:
         ModelError: for an unknown name, or what cannot be called.
     """
     if loss is None:
-        loss = _DEFAULTS[output]
+        loss = DEFAULT_LOSSES[output]
     if isinstance(loss, str):
         if loss not in LOSSES:
             raise ModelError(f"There is no loss {loss!r} for PyTorch. {nearest(loss, LOSSES)}")
@@ -108,13 +109,6 @@ LOSSES = {
     "huber": _by_rows(_huber, _same),
 }
 """The first two take logits: outputs before a softmax or a sigmoid."""
-
-_DEFAULTS: dict[Output, str] = {
-    "exclusive": "cross_entropy",
-    "independent": "binary_cross_entropy",
-    "value": "mse",
-    "states": "cross_entropy",
-}
 
 _PREDICTIONS: dict[type, Callable[[Tensor], Tensor]] = {
     nn.CrossEntropyLoss: _softmax,

@@ -17,6 +17,7 @@ from cardioflow.models.persistence import PersistentModel
 __all__ = ["adapter_class", "from_dump", "model_class"]
 
 _MODULES = {
+    "jax": "JaxBaseModel",
     "keras": "KerasBaseModel",
     "sklearn": "SklearnBaseModel",
     "tensorflow": "TensorFlowBaseModel",

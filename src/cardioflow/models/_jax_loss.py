@@ -1,0 +1,102 @@
+"""Losses of JAX by name, with the meaning of the outputs that each of them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from cardioflow.errors import ModelError, nearest
+from cardioflow.models._default_loss import DEFAULT_LOSSES
+from cardioflow.models.dump_header import Output
+
+__all__ = ["LOSSES", "JaxLoss", "resolve_loss"]
+
+Array = jax.Array
+
+
+class JaxLoss(NamedTuple):
+    """A loss, and what turns an output of the module into a prediction."""
+
+    rows: Callable[[Array, Array], Array]
+    """The loss of each row."""
+    predict: Callable[[Array], Array]
+    takes_logits: bool = False
+    mean: Callable[[Array, Array], Array] | None = None
+    """A function of the user's, which takes the place of ``rows`` and gives one number."""
+
+    def weighted(self, output: Array, target: Array, weight: Array) -> Array:
+        """Return the mean of the rows' losses, each multiplied by its weight."""
+        if self.mean is not None:
+            return self.mean(output, target)
+        return (self.rows(output, target) * weight).mean()
+
+
+def resolve_loss(loss: Any, output: Output) -> JaxLoss:
+    """Return the loss that ``loss`` names or is; for ``None`` the usual one for what the model learns.
+
+    Raises:
+        ModelError: for an unknown name, or what cannot be called.
+    """
+    name = DEFAULT_LOSSES[output] if loss is None else loss
+    if isinstance(name, str):
+        if name not in LOSSES:
+            raise ModelError(f"There is no loss {name!r} for JAX. {nearest(name, LOSSES)}")
+        return LOSSES[name]
+    if not callable(name):
+        raise ModelError(
+            f"The loss is a {type(name).__name__}. Set self.loss to a name ({', '.join(LOSSES)}) or to a function of "
+            "(output, target) that returns one number."
+        )
+    return JaxLoss(_squared, _same, mean=name)
+
+
+def _same(output: Array) -> Array:
+    return output
+
+
+def _softmax(output: Array) -> Array:
+    """Return probabilities; for (record, state, time) in the order (record, time, state)."""
+    p = jax.nn.softmax(output, axis=1)
+    return p.transpose(0, 2, 1) if p.ndim == 3 else p
+
+
+def _over_rows(loss: Array) -> Array:
+    return loss.reshape(len(loss), -1).mean(axis=1)
+
+
+def _cross_entropy(output: Array, target: Array) -> Array:
+    if output.ndim == 3:
+        states = optax.softmax_cross_entropy_with_integer_labels(output.transpose(0, 2, 1), target)
+        return _over_rows(states)
+    rows: Array = optax.softmax_cross_entropy(output, target)
+    return rows
+
+
+def _binary(output: Array, target: Array) -> Array:
+    return _over_rows(optax.sigmoid_binary_cross_entropy(output, target))
+
+
+def _squared(output: Array, target: Array) -> Array:
+    return _over_rows((output - target) ** 2)
+
+
+def _absolute(output: Array, target: Array) -> Array:
+    return _over_rows(jnp.abs(output - target))
+
+
+def _huber(output: Array, target: Array) -> Array:
+    return _over_rows(optax.huber_loss(output, target))
+
+
+LOSSES = {
+    "cross_entropy": JaxLoss(_cross_entropy, _softmax, takes_logits=True),
+    "binary_cross_entropy": JaxLoss(_binary, jax.nn.sigmoid),
+    "mse": JaxLoss(_squared, _same),
+    "mae": JaxLoss(_absolute, _same),
+    "huber": JaxLoss(_huber, _same),
+}
+"""The first two take logits: outputs before a softmax or a sigmoid."""

@@ -147,7 +147,8 @@ class PersistentModel(BaseModel):
         """Take what ``_training`` returned."""
         hist = {name.partition("/")[2]: own.tolist() for name, own in arrays.items() if name.startswith("hist/")}
         self.hist = History(hist)
-        if "learning_rate" in arrays:
+        # Only where a callback has changed it: the optimizer's own state may hold it to more digits.
+        if "learning_rate" in arrays and self.get_learning_rate() != float(arrays["learning_rate"]):
             self.set_learning_rate(float(arrays["learning_rate"]))
 
     def _header(self) -> DumpHeader:

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._adam import Adam
 from cardioflow.models._seed import seeded
+from cardioflow.models._tf_random import seeded_ops, unseeded_ops
 from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
@@ -28,7 +29,7 @@ Array = NDArray[Any]
 class _Steps(NamedTuple):
     """The compiled functions, and the objects that they were compiled from."""
 
-    train: Callable[[Any, Any], Any]
+    train: Callable[[Any, Any, Any], Any]
     test: Callable[[Any, Any], Any]
     parts: tuple[Any, Any, Any]
 
@@ -61,6 +62,8 @@ class TensorFlowBaseModel(BackendModel):
         self.optimizer: Any = None
         self._steps: _Steps | None = None
         self._predictor: Any = None
+        self._unseeded: tuple[str, ...] = ()
+        """Random operations of a step whose state cannot be saved."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for pickle and deepcopy, without the compiled functions."""
@@ -89,7 +92,8 @@ class TensorFlowBaseModel(BackendModel):
     # -- what an adapter implements -------------------------------------------
 
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
-        loss, predictions = self._compiled(x, y).train(tf.constant(x), tf.constant(y))
+        step = tf.constant(len(self.hist["train_loss"]), tf.int64)
+        loss, predictions = self._compiled(x, y).train(tf.constant(x), tf.constant(y), step)
         return float(loss), predictions.numpy()
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
@@ -110,6 +114,34 @@ class TensorFlowBaseModel(BackendModel):
         tensors = {name: np.array(v.numpy(), order="C") for name, v in self._saved().items()}
         save_file(tensors, folder / "weights.safetensors")
         return "weights.safetensors"
+
+    def _write_state(self, folder: Path) -> str:
+        if self._unseeded:
+            raise ModelError(
+                f"{type(self).__name__} draws random numbers with {', '.join(self._unseeded)}, whose state TensorFlow "
+                "does not show, so that its training cannot go on to the same numbers. Use tf.nn.dropout, "
+                "tf.random.uniform, normal, truncated_normal or shuffle, or leave checkpoint= out."
+            )
+        optimizer = self.optimizer
+        if optimizer is not None and not isinstance(optimizer, Adam) and _keeps_variables(optimizer):
+            raise ModelError(
+                f"The optimizer of {type(self).__name__}, a {type(optimizer).__name__}, has variables that cannot be "
+                "saved by name, so that its training cannot go on to the same numbers. Derive it from tf.Module, use "
+                "Adam of cardioflow.models.tensorflow, or leave checkpoint= out."
+            )
+        return self._write(folder)
+
+    def _training(self) -> dict[str, Array]:
+        found = super()._training()
+        if isinstance(self.optimizer, tf.Module):
+            found |= {f"module/{i}": v.numpy() for i, v in enumerate(self.optimizer.variables)}
+        return found
+
+    def _take_training(self, arrays: Mapping[str, Array]) -> None:
+        super()._take_training(arrays)
+        if isinstance(self.optimizer, tf.Module):
+            for i, variable in enumerate(self.optimizer.variables):
+                variable.assign(arrays[f"module/{i}"])
 
     def _read(self, weights: Path, header: DumpHeader) -> None:
         if self.model is None:
@@ -176,12 +208,15 @@ class TensorFlowBaseModel(BackendModel):
         model, optimizer, seed = self.model, self.optimizer, self.seed
         loss: Any = self.loss
 
-        def train(x: Any, y: Any) -> Any:
-            # The graph's own seed: TensorFlow's global one may be that of a model built meanwhile.
-            tf.compat.v1.get_default_graph().seed = seed
-            with tf.GradientTape() as tape:
+        def train(x: Any, y: Any, step: Any) -> Any:
+            # The graph's own seed, for operations that cannot have one per step: TensorFlow's global one may be that
+            # of a model built meanwhile.
+            graph = tf.compat.v1.get_default_graph()
+            graph.seed = seed
+            with tf.GradientTape() as tape, seeded_ops(seed, step):
                 predictions = model(x, training=True)
                 value = loss(y, predictions)
+            self._unseeded = unseeded_ops(graph)
             variables = model.trainable_variables
             optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
             return value, predictions
@@ -208,6 +243,14 @@ class TensorFlowBaseModel(BackendModel):
                 f"The loss of {type(self).__name__} is an array of shape {tuple(value.shape)} and not one number. "
                 "Average it with tf.reduce_mean."
             )
+
+
+def _keeps_variables(optimizer: Any) -> bool:
+    """Return whether an optimizer that is not a ``tf.Module`` has variables besides its learning rate."""
+    if isinstance(optimizer, tf.Module):
+        return False
+    held = {name: value for name, value in vars(optimizer).items() if name != "learning_rate"}
+    return any(isinstance(value, tf.Variable) for value in tf.nest.flatten(list(held.values())))
 
 
 def _fill(own: Mapping[str, Any], saved: Mapping[str, Array], model: str) -> None:

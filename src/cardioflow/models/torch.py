@@ -151,6 +151,22 @@ class TorchBaseModel(BackendModel):
         read_state(weights, unwrapped(self.model), self._optimizer(), header.model)
         self._pending = 0
 
+    def _training(self) -> dict[str, Array]:
+        found = super()._training()
+        if self._pending:
+            # Gradients of batches that wait for their update.
+            found["pending"] = np.array(self._pending)
+            grads = ((i, p.grad) for i, p in enumerate(self._parameters()))
+            found |= {f"gradient/{i}": g.detach().cpu().numpy().copy() for i, g in grads if g is not None}
+        return found
+
+    def _take_training(self, arrays: Mapping[str, Array]) -> None:
+        super()._take_training(arrays)
+        self._pending = int(arrays.get("pending", 0))
+        for i, parameter in enumerate(self._parameters()):
+            grad = arrays.get(f"gradient/{i}")
+            parameter.grad = None if grad is None else torch.from_numpy(grad.copy()).to(parameter.device)
+
     # -- inside ----------------------------------------------------------------
 
     def _forward(

@@ -17,7 +17,7 @@ import numpy as np
 
 from cardioflow.core.atomic import sync_all
 from cardioflow.errors import CardioFlowError, CheckpointError, InputError, WriteError
-from cardioflow.pipeline.checkpoint.folder import CheckpointFolder, number_of
+from cardioflow.pipeline.checkpoint.folder import CheckpointFolder, number_of, run_of
 from cardioflow.pipeline.checkpoint.identity import check_same
 from cardioflow.pipeline.checkpoint.interruption import HeldSignals
 from cardioflow.pipeline.checkpoint.journal import Journal
@@ -143,7 +143,9 @@ class Checkpoints(Resuming):
             self._save(0)
         else:
             self._restore(saved)
-            if saved["n_passes"] > n_passes or saved["is_complete"]:
+            if saved["n_passes"] > n_passes:
+                return None
+            if saved["is_complete"]:
                 _log.warning("The run in %s is complete. Pass another folder to run again.", self._path)
                 return None
             self._number = int(saved["next_number"])
@@ -217,7 +219,7 @@ class Checkpoints(Resuming):
             sync_all()
         state = {"n_passes": self._n_passes, "next_number": next_number, "is_complete": is_complete, **self._state()}
         try:
-            self._last = self._folder.write(lambda folder: self._fill(folder, state))
+            self._last = self._folder.write(self._identity, lambda folder: self._fill(folder, state))
         except InputError as error:
             raise CheckpointError(
                 f"The run cannot be saved: {error} Keep numbers, texts, arrays, batches and containers of these in "
@@ -244,7 +246,6 @@ class Checkpoints(Resuming):
 
     def _fill(self, folder: Path, state: Mapping[str, Any]) -> None:
         models = self._run.context.models
-        write_values(self._identity, folder, "identity", self._dataset)
         built = models.save_state(folder)
         firsts = dict(models.first_batches or {})
         for i, batch in enumerate(firsts.values()):
@@ -264,7 +265,7 @@ class Checkpoints(Resuming):
                 shutil.copyfile(self._last / f"{stem}{end}", folder / f"{stem}{end}")
 
     def _read(self, checkpoint: Path) -> dict[str, Any]:
-        check_same(read_values(checkpoint, "identity", self._dataset), self._identity, self._path)
+        check_same(run_of(checkpoint), self._identity, self._path)
         state: dict[str, Any] = read_values(checkpoint, "state", self._dataset)
         self._journal.restore(number_of(checkpoint))
         return state

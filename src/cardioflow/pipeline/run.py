@@ -104,6 +104,7 @@ class Run(ModelSource):
             options = replace(options, epoch=options.epoch + self._n_passes * (options.n_epochs or 0))
         self._sampler = BatchSampler(self.dataset, options)
         self._engine = None
+        self._has_begun = False
         log = self._context.log
         log.stops, log.n_batches = False, None if options.n_epochs is None else len(self._sampler)
         self._events = Events(self._plan.events, options, self._sampler.n_records, self._context, self._table)
@@ -121,7 +122,7 @@ class Run(ModelSource):
 
     def next_pass(self) -> None:
         """Begin the next pass over the data, with the epochs that follow, where one has begun."""
-        if self._engine is None:
+        if not self._has_begun:
             return
         self.close()
         self._n_passes += 1
@@ -182,6 +183,7 @@ class Run(ModelSource):
         self.close()
 
     def _batches(self, options: RunOptions) -> Generator[EcgBatch, None, None]:
+        self._has_begun = True
         parts = RunParts(self._context, self._runners, self._events)
         try:
             start = self._resuming.begin(parts, self._n_passes)

@@ -7,15 +7,15 @@ import json
 import re
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, final
 
-from cardioflow.core.atomic import whole_folder
+from cardioflow.core.atomic import unsynced, whole_folder
 from cardioflow.core.limited_json import parse_limited
 from cardioflow.errors import CardioFlowError, CheckpointError, FormatError, WriteError
 
-__all__ = ["CheckpointFolder", "number_of"]
+__all__ = ["CheckpointFolder", "number_of", "run_of"]
 
 _NAME: Final = re.compile(r"checkpoint-(\d{6,})")
 _INDEX: Final = "files.json"
@@ -68,8 +68,8 @@ class CheckpointFolder:
         """Return the number of the first checkpoint that is there."""
         return min(map(number_of, self._known()), default=0)
 
-    def write(self, fill: Callable[[Path], None]) -> Path:
-        """Write the next checkpoint, whose files ``fill`` writes into the folder that it is given, and return it.
+    def write(self, run: Mapping[str, Any], fill: Callable[[Path], None]) -> Path:
+        """Write the next checkpoint of ``run``, whose files ``fill`` writes into the folder that it is given.
 
         Raises:
             WriteError: when the disk is full, or the folder cannot be written to. Earlier checkpoints stay.
@@ -79,8 +79,10 @@ class CheckpointFolder:
         path = self.path / f"checkpoint-{1 + max(map(number_of, known), default=0):06d}"
         try:
             with whole_folder(path) as folder:
-                fill(folder)
-                _write_index(folder)
+                with unsynced():
+                    # All of it is synced once, when the folder gets its name.
+                    fill(folder)
+                _write_index(folder, run)
         except WriteError as error:
             last = f" The same call goes on from {str(kept[-1])!r}, the last one." if kept else ""
             raise WriteError(f"The checkpoint of the run was not written: {error}{last}") from error
@@ -99,9 +101,14 @@ def number_of(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
 
 
-def _write_index(folder: Path) -> None:
+def run_of(checkpoint: Path) -> Any:
+    """Return what ``write`` was given as the run of ``checkpoint``."""
+    return _index(checkpoint)["run"]
+
+
+def _write_index(folder: Path, run: Mapping[str, Any]) -> None:
     files = {own.relative_to(folder).as_posix(): _entry(own) for own in sorted(folder.rglob("*")) if own.is_file()}
-    text = json.dumps({"format": _FORMAT, "version": VERSION, "files": files}, indent=1)
+    text = json.dumps({"format": _FORMAT, "version": VERSION, "run": run, "files": files}, indent=1)
     (folder / _INDEX).write_text(text, encoding="utf-8")
 
 
@@ -121,22 +128,28 @@ def _check(checkpoint: Path) -> None:
         CheckpointError: for a checkpoint of a later version.
     """
     try:
-        text = (checkpoint / _INDEX).read_bytes()
-        found = parse_limited(text, max_bytes=1 << 24, max_values=100_000, max_depth=5)
-        if found["format"] != _FORMAT or type(found["version"]) is not int:
-            raise FormatError(f"{_INDEX} is not that of a checkpoint.")
-        if found["version"] > VERSION:
-            raise CheckpointError(
-                f"{str(checkpoint)!r} is of version {found['version']}, and this CardioFlow reads versions up to "
-                f"{VERSION}. Update CardioFlow."
-            )
-        wrong = [name for name, entry in found["files"].items() if _entry(_inside(checkpoint, name)) != entry]
+        wrong = [
+            name for name, entry in _index(checkpoint)["files"].items() if _entry(_inside(checkpoint, name)) != entry
+        ]
     except (OSError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{type(error).__name__}: {error}.") from error
     except CardioFlowError:
         raise
     if wrong:
         raise FormatError(f"{wrong[0]} does not have its checksum.")
+
+
+def _index(checkpoint: Path) -> Any:
+    text = (checkpoint / _INDEX).read_bytes()
+    found = parse_limited(text, max_bytes=1 << 26, max_values=1_000_000, max_depth=8)
+    if found["format"] != _FORMAT or type(found["version"]) is not int or not isinstance(found["run"], dict):
+        raise FormatError(f"{_INDEX} is not that of a checkpoint.")
+    if found["version"] > VERSION:
+        raise CheckpointError(
+            f"{str(checkpoint)!r} is of version {found['version']}, and this CardioFlow reads versions up to "
+            f"{VERSION}. Update CardioFlow."
+        )
+    return found
 
 
 def _inside(checkpoint: Path, name: str) -> Path:

@@ -1,0 +1,253 @@
+"""Runs that are killed at random moments and go on, against the same run that was never stopped.
+
+For each backend, a training run in its own process gets SIGKILL at a random moment
+(after an exponentially distributed time from its first batch on), is started again
+by the same call with another number of threads, and so on, until it has been killed
+the given number of times; then it may end. Weights, optimizer, history, variables,
+the report and the files that it wrote are compared with those of a run that was
+never stopped and that had no checkpoints: any moment after which the run went on
+wrongly would show. The run has random transforms, dropout, batch normalization, a
+rebatch, shuffling and, apart from sklearn, six callbacks.
+
+    python benchmarks/kill_and_resume.py [--backends keras-torch,keras-jax,…] [--kills 20] [--seed 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BACKENDS = ("keras-torch", "keras-jax", "keras-tensorflow", "tensorflow", "torch", "sklearn")
+N_RECORDS, N_EPOCHS, BATCH_SIZE, EVERY = 60, 40, 8, 5
+MEAN_LIFE_S = 2.0
+"""The mean time from the first batch to the kill."""
+
+
+# -- the run, in its own process ---------------------------------------------------------
+
+
+def records(n: int, seed: int) -> Any:
+    from cardioflow import EcgDataset
+
+    rng = np.random.default_rng(seed)
+    labels = ["AB"[k] for k in rng.permutation(n) % 2]
+    signals = [rng.normal(0.3 * (label == "B"), 1, (1, 64)).astype(np.float32) for label in labels]
+    return EcgDataset.from_arrays(signals, fs=100, targets=labels)
+
+
+def keras_model() -> Any:
+    import keras
+
+    from cardioflow.models import KerasBaseModel
+
+    made = KerasBaseModel()
+    x = keras.layers.Input((1, 60))
+    hidden = keras.layers.Dense(16, activation="relu")(keras.layers.Flatten()(x))
+    hidden = keras.layers.Dropout(0.3)(keras.layers.BatchNormalization()(hidden))
+    made.model = keras.Model(x, keras.layers.Dense(2, activation="softmax")(hidden))
+    made.model.compile("adam", loss="categorical_crossentropy")
+    return made
+
+
+def tensorflow_model() -> Any:
+    import tensorflow as tf
+
+    from cardioflow.models.tensorflow import TensorFlowBaseModel
+
+    class Module(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = tf.Variable(tf.random.normal((60, 16)) * 0.1)
+            self.out = tf.Variable(tf.random.normal((16, 2)) * 0.1)
+
+        def __call__(self, x: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 -- as TensorFlow calls it
+            hidden = tf.nn.relu(tf.reshape(x, (-1, 60)) @ self.hidden)
+            return tf.nn.softmax((tf.nn.dropout(hidden, 0.3) if training else hidden) @ self.out)
+
+    made = TensorFlowBaseModel()
+    made.model = Module()
+    made.loss = lambda y, p: -tf.reduce_mean(tf.reduce_sum(y * tf.math.log(p + 1e-7), axis=1))
+    return made
+
+
+def torch_model() -> Any:
+    from torch import nn
+
+    from cardioflow.models.torch import TorchBaseModel
+
+    made = TorchBaseModel()
+    layers = (nn.Flatten(), nn.Linear(60, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 2))
+    made.model = nn.Sequential(*layers)
+    return made
+
+
+def sklearn_model() -> Any:
+    from sklearn.linear_model import SGDClassifier
+
+    from cardioflow.models.sklearn import SklearnBaseModel
+
+    return SklearnBaseModel().build(SGDClassifier(loss="log_loss"), fit_at="batch")
+
+
+MAKERS = {"tensorflow": tensorflow_model, "torch": torch_model, "sklearn": sklearn_model}
+
+
+def child(backend: str, out: Path, checkpoint: str | None, threads: int) -> None:
+    """Train, and write what has come of it to ``out``."""
+    from cardioflow import Pipeline, callbacks, model
+
+    @model(mode="dynamic")
+    def own(batch: Any) -> Any:
+        del batch
+        return MAKERS.get(backend, keras_model)()
+
+    class Ready(callbacks.Callback):
+        """Says when the first batch is done."""
+
+        def batch_end(self, context: Any, logs: Any) -> None:  # noqa: ARG002
+            if not self.is_said:
+                print("ready", logs.number, flush=True)
+            self.is_said = True
+            # So that there is something to kill.
+            time.sleep(0.01)
+
+        is_said = False
+
+    prepared = Pipeline().load().load(components="target").binarize_labels()
+    template = prepared.random_gaussian_noise(0.1).random_crop_signals(60).rebatch(7).train_on_batch("own")
+    template = template.predict_on_batch("own")
+    given: list[Any] = [Ready(), callbacks.CsvLog(out / "log.csv")]
+    if backend != "sklearn":
+        evaluation = records(31, 2) >> prepared.slice_signals(slice(0, 60))
+        given = [
+            callbacks.LearningRate.one_cycle(0.01),
+            callbacks.WeightAverage(0.9),
+            callbacks.Evaluate(evaluation, "roc_auc"),
+            callbacks.EarlyStopping("eval_loss", patience=50),
+            callbacks.BestModel(out / "best", "eval_loss"),
+            *given,
+        ]
+    saving = {} if checkpoint is None else {"checkpoint": checkpoint, "every": EVERY}
+    run = (records(N_RECORDS, 1) >> template).run(
+        BATCH_SIZE, n_epochs=N_EPOCHS, shuffle=True, seed=5, threads=threads, progress=False, callbacks=given, **saving
+    )
+    trained = run.get_model("own")
+    trained.save_state(out)
+    weights = [trained.model.coef_, trained.model.intercept_] if backend == "sklearn" else trained.get_weights()
+    variables = {name: run.get_variable(name) for name in run.variables if name != "prediction"}
+    predictions = run.get_variable("prediction")
+    np.savez(
+        out / "result.npz",
+        *weights,
+        *(np.array(values, float) for values in variables.values()),
+        np.stack([p.value for p in predictions]),
+        np.array([p.id for p in predictions]),
+    )
+    report = [[e.epoch, e.n_records, e.n_skipped, dict(e.figures), e.is_complete] for e in run.report().epochs]
+    (out / "report.json").write_text(json.dumps([list(variables), report, trained.hist]), encoding="utf-8")
+
+
+# -- killing ---------------------------------------------------------------------------------
+
+
+def started(backend: str, out: Path, checkpoint: Path | None, threads: int) -> subprocess.Popen[str]:
+    out.mkdir(parents=True, exist_ok=True)
+    keras_backend = backend.removeprefix("keras-") if backend.startswith("keras-") else "torch"
+    arguments = ["--child", backend, "--out", str(out), "--threads", str(threads)]
+    arguments += [] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    return subprocess.Popen(
+        [sys.executable, __file__, *arguments],
+        env={**os.environ, "KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> None:
+    _, errors = process.communicate()
+    if process.returncode:
+        sys.exit(f"A run failed:\n{errors[-3000:]}")
+
+
+def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random) -> list[int]:
+    """Kill a run ``n_kills`` times, let it end, and return the batch with which each life began."""
+    begins: list[int] = []
+    n = 0
+    while n < n_kills:
+        process = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
+        said = (process.stdout.readline() if process.stdout else "").split()
+        if not said:
+            finished(process)
+            sys.exit(f"{backend}: the run was over after {n} of {n_kills} kills. Raise N_EPOCHS.")
+        begins.append(int(said[1]))
+        # Most lives end in training, some while a checkpoint is written or, here, before the second batch.
+        time.sleep(rng.expovariate(1 / MEAN_LIFE_S))
+        if process.poll() is not None:
+            sys.exit(f"{backend}: the run was over after {n} of {n_kills} kills. Raise N_EPOCHS.")
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        n += 1
+    finished(started(backend, folder / "parts", folder / "checkpoints", 1))
+    return begins
+
+
+def difference(whole: Path, parts: Path) -> float:
+    """Return the largest difference of any number of two runs; infinite where something else differs."""
+    with np.load(whole / "result.npz") as one, np.load(parts / "result.npz") as other:
+        if one.files != other.files:
+            return float("inf")
+        largest = 0.0
+        for name in one.files:
+            a, b = one[name], other[name]
+            if a.shape != b.shape or (a.dtype.kind == "U" and not np.array_equal(a, b)):
+                return float("inf")
+            if a.dtype.kind != "U" and a.size:
+                largest = max(largest, float(np.abs(a - b).max()))
+    texts = ["report.json", "log.csv"]
+    return largest if all((whole / t).read_bytes() == (parts / t).read_bytes() for t in texts) else float("inf")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backends", default=",".join(BACKENDS))
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    if given.child:
+        child(given.child, given.out, given.checkpoint, given.threads)
+        return
+    print("| backend | kills | batches | first batch of each life | largest difference |", flush=True)
+    print("|---|---|---|---|---|", flush=True)
+    is_equal = True
+    for backend in given.backends.split(","):
+        folder = Path(tempfile.mkdtemp(prefix="kill-and-resume-"))
+        finished(started(backend, folder / "whole", None, 1))
+        begins = killed_run(backend, folder, given.kills, random.Random(given.seed))
+        found = difference(folder / "whole", folder / "parts")
+        n_batches = N_EPOCHS * -(-N_RECORDS // BATCH_SIZE)
+        print(f"| {backend} | {given.kills} | {n_batches} | {' '.join(map(str, begins))} | {found:g} |", flush=True)
+        is_equal = is_equal and found == 0
+        shutil.rmtree(folder)
+    if not is_equal:
+        sys.exit("Not all runs are equal.")
+
+
+if __name__ == "__main__":
+    main()

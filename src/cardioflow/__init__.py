@@ -10,11 +10,26 @@ if TYPE_CHECKING:
     from cardioflow.bundle import load
     from cardioflow.models.declaration import model
     from cardioflow.pipeline.data.dataset import EcgDataset
+    from cardioflow.pipeline.data.leaks.audit import audit
     from cardioflow.pipeline.expressions import B, C, F, V
     from cardioflow.pipeline.own_actions import action
     from cardioflow.pipeline.pipeline import Pipeline
 
-__all__ = ["B", "C", "EcgBatch", "EcgDataset", "F", "Pipeline", "V", "action", "callbacks", "errors", "load", "model"]
+__all__ = [
+    "B",
+    "C",
+    "EcgBatch",
+    "EcgDataset",
+    "F",
+    "Pipeline",
+    "V",
+    "action",
+    "audit",
+    "callbacks",
+    "errors",
+    "load",
+    "model",
+]
 
 _HOMES = {
     **dict.fromkeys(("B", "C", "F", "V"), "cardioflow.pipeline.expressions"),
@@ -22,6 +37,7 @@ _HOMES = {
     "EcgDataset": "cardioflow.pipeline.data.dataset",
     "Pipeline": "cardioflow.pipeline.pipeline",
     "action": "cardioflow.pipeline.own_actions",
+    "audit": "cardioflow.pipeline.data.leaks.audit",
     "load": "cardioflow.bundle",
     "model": "cardioflow.models.declaration",
 }

@@ -6,7 +6,8 @@
     ├── FormatError (ValueError)                 a file or a text does not follow its format
     │   └── MixedRatesError                      leads with different sampling rates, and no choice made
     ├── InputError (ValueError)                  a parameter, a signal or a table that a step cannot use
-    │   └── LabelError                           a label that is missing, duplicated or unknown
+    │   ├── LabelError                           a label that is missing, duplicated or unknown
+    │   └── LeakError                            records of a test part that training has seen
     ├── ConfigError (ValueError)                 a setting that no step reads, or that is ambiguous
     ├── UnknownNameError (LookupError)           no format, model, metric or variable has that name
     │   └── UnknownActionError (AttributeError)  no action has that name
@@ -44,6 +45,7 @@ __all__ = [
     "FormatError",
     "InputError",
     "LabelError",
+    "LeakError",
     "MissingDependencyError",
     "MixedRatesError",
     "ModelError",
@@ -161,6 +163,10 @@ class InputError(CardioFlowError, ValueError):
 
 class LabelError(InputError):
     """A label is missing, duplicated or unknown to the model."""
+
+
+class LeakError(InputError):
+    """Parts of a split share patients or signals; the message lists them."""
 
 
 class ConfigError(CardioFlowError, ValueError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from cardioflow.errors import ConfigError, EndOfDataError
+from cardioflow.errors import ConfigError, EndOfDataError, MissingDependencyError
 
 
 def test_a_second_loop_gives_the_next_epoch(twelve, loading):
@@ -74,6 +76,42 @@ def test_torch_tensors_begin_the_next_epoch_after_a_loop_that_was_left(twelve, l
         break
     (expected,) = (twelve >> loading).batches(12, shuffle=True, epoch=1)
     assert [i for _, ids in tensors for i in ids] == list(expected.ids)
+
+
+def test_arrays_of_every_backend_come_again_with_the_next_epochs_draw():
+    # In a process of its own: a process with jax in it cannot be forked, which other tests do.
+    code = """
+import numpy as np
+import cardioflow as ds
+records = ds.EcgDataset.simulated(12, fs=100, duration_s=4)
+pipeline = records >> ds.Pipeline().load(components=["signal", "meta"]).random_crop_signals(100)
+for kind, library in {"to_numpy": "numpy", "to_jax": "jaxlib", "to_tf": "tensorflow"}.items():
+    arrays = getattr(pipeline.batches(5, shuffle=True), kind)(ids=True)
+    assert len(arrays) == 3
+    tensors = pipeline.batches(5, shuffle=True).to_torch(ids=True)
+    for _ in range(2):
+        for (x, ids), (expected, same) in zip(arrays, tensors, strict=True):
+            assert type(x).__module__.partition(".")[0] == library
+            assert np.array_equal(np.asarray(x), expected.numpy()) and ids == same
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_missing_backend_names_what_installs_it(twelve, loading, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(MissingDependencyError, match=r"tensorflow is not installed.*'cardioflow\[tensorflow\]'"):
+        (twelve >> loading).batches(5).to_tf()
+
+
+def test_arrays_may_be_changed_and_are_refused_by_pickle_with_a_reason(twelve, loading):
+    run = (twelve >> loading).batches(5)
+    arrays = run.to_numpy()
+    (first, *_), (second, *_) = (next(iter(arrays)) for _ in range(2))
+    first[:] = 0
+    assert second.any()
+    with pytest.raises(TypeError, match="Pickle the pipeline"):
+        pickle.dumps(arrays)
 
 
 def test_a_loader_takes_the_tensors_once(twelve, loading):

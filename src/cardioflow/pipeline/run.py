@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
 from cardioflow.core.interrupts import delivering_interrupts
+from cardioflow.core.optional import needed
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
 from cardioflow.pipeline.callbacks.run_table import RunTable
 from cardioflow.pipeline.context import RunContext, RunLog
@@ -30,6 +31,7 @@ from cardioflow.registry import engines
 
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
+    from cardioflow.pipeline.array_batches import ArrayBatches
     from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.engines.base import Engine
     from cardioflow.pipeline.options import RunOptions
@@ -319,6 +321,35 @@ class Run(ModelSource):
         from cardioflow.pipeline.torch_batches import TorchBatches
 
         return TorchBatches(self, ids=ids)
+
+    def to_numpy(self, *, ids: bool = False) -> ArrayBatches:
+        """Return the batches as NumPy arrays, ``(signal, target)`` each, of which the caller may keep or change any.
+
+        A second loop gives the next epochs. ``ids=True`` adds the rows' ids.
+        """
+        from cardioflow.pipeline.array_batches import ArrayBatches
+
+        return ArrayBatches(self, lambda array: array, ids=ids)
+
+    def to_jax(self, *, ids: bool = False) -> ArrayBatches:
+        """Return the batches as JAX arrays on JAX's default device; otherwise as ``to_numpy`` does.
+
+        Raises:
+            MissingDependencyError: when JAX is not installed.
+        """
+        from cardioflow.pipeline.array_batches import ArrayBatches
+
+        return ArrayBatches(self, needed("jax.numpy", extra="jax").asarray, ids=ids)
+
+    def to_tf(self, *, ids: bool = False) -> ArrayBatches:
+        """Return the batches as TensorFlow tensors; otherwise as ``to_numpy`` does.
+
+        Raises:
+            MissingDependencyError: when TensorFlow is not installed.
+        """
+        from cardioflow.pipeline.array_batches import ArrayBatches
+
+        return ArrayBatches(self, needed("tensorflow", extra="tensorflow").convert_to_tensor, ids=ids)
 
     def __len__(self) -> int:
         """Return how many batches one loop draws; those that a filter empties are passed over and give none.

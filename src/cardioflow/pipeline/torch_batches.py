@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, Protocol, final
+from typing import Any, NoReturn, final
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.batch.unstack import unstack
 from cardioflow.errors import ConfigError
+from cardioflow.pipeline.array_batches import Passes, rows_of
 
 __all__ = ["TorchBatches"]
-
-
-class _Passes(Protocol):
-    """What a run is to a loop: batches, again and again."""
-
-    def next_pass(self) -> None: ...
-    def __iter__(self) -> Iterator[EcgBatch]: ...
-    def __len__(self) -> int: ...
 
 
 @final
@@ -35,7 +26,7 @@ class TorchBatches(IterableDataset[tuple[Any, ...]]):
     does.
     """
 
-    def __init__(self, run: _Passes, *, ids: bool = False) -> None:
+    def __init__(self, run: Passes, *, ids: bool = False) -> None:
         self._run = run
         self._ids = ids
 
@@ -46,19 +37,10 @@ class TorchBatches(IterableDataset[tuple[Any, ...]]):
                 "Pass DataLoader(…, num_workers=0), and read ahead with batches(…, threads=2)."
             )
         self._run.next_pass()
-        return self._tensors()
+        return (rows_of(batch, torch.from_numpy, ids=self._ids) for batch in self._run)
 
     def __len__(self) -> int:
         return len(self._run)
-
-    def _tensors(self) -> Iterator[tuple[Any, ...]]:
-        for batch in self._run:
-            rows = unstack(batch)
-            # Copied, because a tensor over read-only memory could be written through.
-            made: tuple[Any, ...] = (torch.from_numpy(rows.component("signal").dense().copy()),)
-            if rows.target is not None and rows.target.dtype != object:
-                made += (torch.from_numpy(rows.target.copy()),)
-            yield (*made, rows.ids) if self._ids else made
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

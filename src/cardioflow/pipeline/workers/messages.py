@@ -71,5 +71,5 @@ def _places(made: Any, given: Any) -> tuple[int, ...] | None:
     if made is None or given is None:
         return None
     row_of = {id(location): i for i, location in enumerate(given)}
-    found = [row_of.get(id(location)) for location in made]
-    return None if None in found else tuple(found)  # type: ignore[arg-type]
+    found = tuple([row_of.get(id(location), -1) for location in made])
+    return None if -1 in found else found

@@ -117,9 +117,10 @@ class Processes(Way):
 
     def _receive(self, timeout: float | None) -> None:
         """Take what the workers have answered, or wait for the first answer."""
-        by_connection = {worker.connection: worker for worker in self._workers}
-        for ready in connections.wait(list(by_connection), timeout):
-            self._made.update(by_connection[ready].replies())  # type: ignore[index]
+        ready = connections.wait([worker.connection for worker in self._workers], timeout)
+        for worker in self._workers:
+            if worker.connection in ready:
+                self._made.update(worker.replies())
 
 
 def _check_may_start() -> None:

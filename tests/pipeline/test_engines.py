@@ -21,8 +21,8 @@ def engine(dataset, template, **options):
     return Local(BatchSampler(dataset, chosen), plan.pure, chosen)
 
 
-@pytest.mark.parametrize("threads", [0, 1, 4])
-def test_it_goes_on_from_a_state_of_any_number_of_threads(twelve, loading, threads):
+@pytest.mark.parametrize("options", [{"threads": 0}, {"threads": 1}, {"threads": 4}, {"processes": 1}], ids=str)
+def test_it_goes_on_from_a_state_of_any_number_of_workers(twelve, loading, options):
     template = loading.random_crop_signals(50)
     whole = list(engine(twelve, template, threads=0))
     stopped = engine(twelve, template, threads=2)
@@ -30,10 +30,11 @@ def test_it_goes_on_from_a_state_of_any_number_of_threads(twelve, loading, threa
         next(stopped)
     state = pickle.loads(pickle.dumps(stopped.state()))
     stopped.close()
-    resumed = engine(twelve, template, threads=threads)
+    resumed = engine(twelve, template, **options)
     next(resumed)
     resumed.restore(state)
     rest = list(resumed)
+    resumed.close()
     assert [b.ids for b in rest] == [b.ids for b in whole[4:]]
     assert all(np.array_equal(a.signal.data, b.signal.data) for a, b in zip(rest, whole[4:], strict=True))
 

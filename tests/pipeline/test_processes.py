@@ -17,7 +17,7 @@ import json, os, signal, sys
 from cardioflow import Pipeline
 from cardioflow.pipeline.data.dataset import EcgDataset
 dataset = EcgDataset.simulated(12, fs=100, duration_s=1)
-run = (dataset >> Pipeline().load(components="signal")).batches(2, threads=2)
+run = (dataset >> Pipeline().load(components="signal")).batches(2, **{sys.argv[1]: 2})
 next(run)
 reading, writing = os.pipe()
 child = os.fork()
@@ -63,9 +63,10 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_process_gets_the_same_batches_of_an_open_run_as_its_parent():
+@pytest.mark.parametrize("workers", ["threads", "processes"])
+def test_a_forked_process_gets_the_same_batches_of_an_open_run_as_its_parent(workers):
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-W", "ignore", "-c", FORK, workers], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
 

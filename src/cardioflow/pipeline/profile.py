@@ -27,7 +27,8 @@ class _Sum:
     n_bytes: int = 0
 
     def add(self, time: StepTime) -> None:
-        self.n_batches += 1
+        # What a step held back until the end of an epoch came with batches that are counted already.
+        self.n_batches += bool(time.n_records)
         self.n_records += time.n_records
         self.seconds += time.seconds
         self.n_bytes += time.n_bytes

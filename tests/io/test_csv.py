@@ -225,6 +225,38 @@ def test_a_column_that_rises_by_one_in_each_row_is_a_counter_unless_a_lead_or_un
     assert (found.leads, found.meta["left_out_columns"]) == (("V1", "pulse", "ecg"), ("device",))
 
 
+@pytest.mark.parametrize(
+    ("head", "leads"),
+    [
+        ("", ("signal 1", "signal 2")),
+        ("when,a,b\n", ("a", "b")),
+        ("Column1,I,II\n", ("I", "II")),
+        (",I,II\n", ("I", "II")),
+    ],
+)
+def test_a_column_that_rises_evenly_is_a_time_whatever_its_name(path, head, leads):
+    table = head + rows(100, lambda i: f"{i * 0.004:.3f}", value, lambda i: f"{i % 9 / 10}")
+    found = read(path, table)
+    assert (found.leads, found.fs, found.meta["fs_source"]) == (leads, 250.0, "time column")
+    given = Csv(fs=500).read(path, ReadRequest())
+    assert (given.leads, given.fs, given.meta["fs_source"]) == (leads, 500.0, "given")
+
+
+@pytest.mark.parametrize("name", ["X", "V1", "ECG (mV)"])
+def test_a_lead_that_rises_evenly_stays_one_with_a_warning(path, name):
+    path.write_text(f"{name},II\n" + rows(100, lambda i: f"{i * 0.004:.3f}", value))
+    found = Csv(fs=250).read(path, ReadRequest())
+    assert len(found.leads) == 2
+    text = f"lead {name} rises evenly, as times do"
+    assert (text in found.meta["warnings"]) == (name != "ECG (mV)")
+
+
+def test_a_drift_is_not_a_time(path):
+    path.write_text("a,b\n" + rows(100, lambda i: f"{(i / 90) ** 2:.6f}", value))
+    found = Csv(fs=250).read(path, ReadRequest())
+    assert (found.leads, found.meta["warnings"]) == (("a", "b"), ())
+
+
 def test_a_counter_that_falls_is_not_a_lead(path):
     found = read(path, "no,time_s,ecg\n" + rows(20, lambda i: 100 - i, lambda i: i / 250, value))
     assert (found.leads, found.meta["left_out_columns"]) == (("ecg",), ("no",))

@@ -207,3 +207,28 @@ def test_a_text_that_resembles_a_header_is_one_only_with_its_suffix(tmp_path: Pa
         (tmp_path / name).write_text(text)
         with pytest.raises(FormatError, match="is not recognised"):
             recognise(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("A00001.HEA", "'A00001.hea'"),
+        ("a00001.hea", "'A00001.hea'"),
+        (" A00001.hea", "'A00001.hea'"),
+        ("A00001.hea.txt", "'A00001.hea'"),
+        ("A0001.hea", "'A00001.hea'"),
+        ("A00001.HEX", "'A00001.hea'"),
+        ("other.edf", None),
+    ],
+)
+def test_an_error_for_a_missing_file_names_what_may_be_meant(tmp_path: Path, asked: str, meant: str | None) -> None:
+    (tmp_path / "A00001.hea").write_text("A00001 1 250 1\nA00001.mat 16+24 1000/mV 16 0 0 0 0 ECG\n")
+    (tmp_path / "[1]").mkdir()
+    with pytest.raises(FormatError) as caught:
+        recognise(tmp_path / asked)
+    expected = (
+        "Check the path and its permissions." if meant is None else f"Did you mean {meant}, which lies beside it?"
+    )
+    assert expected in str(caught.value)
+    with pytest.raises(FormatError, match=r"Check the path and its permissions\."):
+        recognise(tmp_path / "[2]" / "A00001.hea")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from cardioflow.errors import FormatError
@@ -15,6 +18,7 @@ __all__ = ["recognise"]
 
 _HEAD = 4096
 _LONG_HEAD = 1 << 20
+_MOST_COMPARED = 1000
 _DICOM_STARTS = (b"DICM", b"\x02\0\0\0", b"\x08\0\0\0", b"\x08\0\x05\0", b"\x08\0\x08\0", b"\x08\0\x16\0")
 
 
@@ -35,7 +39,7 @@ def recognise(path: Path) -> str:
     if head is None:
         if _has_header(path, readers):
             return "wfdb"
-        raise FormatError(f"{path} does not exist or cannot be opened. Check the path and its permissions.")
+        raise FormatError(f"{path} does not exist or cannot be opened. {_beside(path)}")
     claims = _claims(head, path, readers)
     if claims == ["mat"] and not head.startswith(b"MATLAB") and _has_header(path.with_suffix(""), readers):
         # A signal file of CinC is a matrix of MATLAB's level 4 too; its header says more.
@@ -125,3 +129,18 @@ def _head(path: Path, n: int = _HEAD) -> bytes | None:
 def _has_header(record: Path, readers: dict[str, type[Format]]) -> bool:
     head = _head(record.with_name(f"{record.name}.hea")) if record.name else None
     return head is not None and readers["wfdb"].recognises(head)
+
+
+def _beside(path: Path) -> str:
+    """Return what to do about a path that cannot be opened: the names that are meant, if any is near."""
+    try:
+        with os.scandir(path.parent) as entries:
+            there = [] if os.path.lexists(path) else [entry.name for entry in islice(entries, _MOST_COMPARED)]
+    except (OSError, ValueError):
+        there = []
+    folded = {name.casefold(): name for name in there}
+    asked = path.name.casefold().strip()
+    close = [folded[name] for name in ([asked] if asked in folded else get_close_matches(asked, folded, 3, 0.75))]
+    if not close:
+        return "Check the path and its permissions."
+    return f"Did you mean {' or '.join(repr(name) for name in sorted(close))}, which lies beside it?"

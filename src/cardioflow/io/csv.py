@@ -18,7 +18,7 @@ from cardioflow.batch.leads import is_lead_name
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import FormatError
 from cardioflow.io._clock import clock_seconds
-from cardioflow.io._csv.columns import PER_SECOND, is_counter, is_counting_name, jump, rises_by_one
+from cardioflow.io._csv.columns import PER_SECOND, is_counter, is_counting_name, jump, rises_by_one, rises_evenly
 from cardioflow.io._csv.layout import MISSING, UTF16_MARKS, Layout, is_value, layout_of, rate_in, text_of
 from cardioflow.io._csv.rate import MeasuredRate, measured_rate
 from cardioflow.io._derived import recorded
@@ -48,6 +48,8 @@ class _Table(NamedTuple):
     """The moment of the first row, if a column tells it."""
     unread_date: str | None
     """A date that no column tells, because it can mean two days."""
+    even: tuple[str, ...]
+    """The names of the leads whose numbers rise as times do."""
 
 
 @final
@@ -63,7 +65,8 @@ class Csv(Format):
     UTF-16 with a byte order mark, or Latin-1.
 
     Times are columns named ``time``, ``t``, ``ms``, ``timestamp [ns]``, ``Elapsed time``
-    and the like, and any column of times like ``2020-01-01T00:00:00.004`` or
+    and the like; any column without the name of a lead or a unit whose numbers rise
+    evenly from row to row; and any column of times like ``2020-01-01T00:00:00.004`` or
     ``00:00:00.004``, in all forms that ``rdsamp`` has. Without a unit they are seconds;
     steps of more than 40 ms ask for ``time_unit="ms"``. The rate is the measured one
     of the most exact column, and a whole number where the digits of the times allow
@@ -122,10 +125,7 @@ class Csv(Format):
                 meta["fs_source"] = "time column" if self.fs is None else "given"
             meta["left_out_columns"] = table.left_out
             record = make_record(wave, request, meta, marks_from(layout.marks), meta_per_lead=True)
-            if table.unread_date is None or meta["timestamp"] is not None:
-                return record
-            text = f"the date {table.unread_date!r} may have the day or the month first and is not read"
-            return with_warnings(record, [text])
+            return with_warnings(record, _doubts(table, meta["timestamp"]))
 
     def write(self, record: Record, path: Path, *, identify: bool = False) -> tuple[Path, ...]:
         record = recorded(record)
@@ -142,6 +142,13 @@ class Csv(Format):
             file.write("".join(f"{line}\n" for line in lines).encode())
             csv.write_csv(table, file)
         return (path,)
+
+
+def _doubts(table: _Table, timestamp: datetime | None) -> list[str]:
+    found = [f"lead {name} rises evenly, as times do" for name in table.even]
+    if table.unread_date is not None and timestamp is None:
+        found.append(f"the date {table.unread_date!r} may have the day or the month first and is not read")
+    return found
 
 
 def _read_table(raw: bytes, layout: Layout) -> _Table:
@@ -165,10 +172,20 @@ def _read_table(raw: bytes, layout: Layout) -> _Table:
         _refuse_several(table.column(i), layout.names[i])
     others = [i for i in numbers if i not in named_times and i not in layout.clocks]
     left_out += [i for i in others if i in layout.identities or _counts(numbers[i], layout, i)]
+    even = [i for i in others if i not in left_out and not layout.units[i] and rises_evenly(numbers[i])]
+    nameless = [i for i in even if not is_lead_name(layout.names[i])]
     # Numbers first: a clock beside them is often told to the second.
-    times = tuple(i for i in (*named_times, *layout.clocks) if not np.isnan(numbers[i]).all())
-    leads = tuple(i for i in others if i not in left_out)
-    return _Table(numbers, times, leads, tuple(layout.names[i] for i in sorted(left_out)), first, unread)
+    times = tuple(i for i in (*named_times, *layout.clocks, *nameless) if not np.isnan(numbers[i]).all())
+    leads = tuple(i for i in others if i not in left_out and i not in nameless)
+    return _Table(
+        numbers,
+        times,
+        leads,
+        tuple(layout.names[i] for i in sorted(left_out)),
+        first,
+        unread,
+        tuple(layout.names[i] for i in even if i in leads),
+    )
 
 
 def _parsed(raw: bytes, layout: Layout, texts: Collection[int]) -> pa.Table:

@@ -17,6 +17,7 @@ __all__ = [
     "is_time",
     "jump",
     "rises_by_one",
+    "rises_evenly",
     "time_name",
 ]
 
@@ -126,3 +127,12 @@ def rises_by_one(values: NDArray[np.float64]) -> bool:
         return False
     steps = np.diff(values)
     return bool((steps[steps >= 0] == 1).all())
+
+
+def rises_evenly(values: NDArray[np.float64]) -> bool:
+    """Return whether ``values`` rise in every row and lie less than half a step from a straight line, as times do."""
+    if values.size < _FEWEST_ROWS or not np.isfinite(values).all() or not (np.diff(values) > 0).all():
+        return False
+    late = values - values[0]
+    rows = np.arange(values.size)
+    return bool((np.abs(late * (rows[-1] / late[-1]) - rows) < 0.5).all())

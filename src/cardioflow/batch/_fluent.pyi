@@ -13,6 +13,8 @@ __all__ = ["BatchActions"]
 class BatchActions:
     """Every action that works on a single batch, as a method that returns a new batch of the same class."""
 
+    def apply_pipeline(self, pipeline: Any, p: float = 1.0, times: int = 1) -> Self:
+        """Do the steps of ``pipeline`` as one step."""
     def apply_to_each_channel(
         self, func: Callable[..., Any], *args: Any, src: str = "signal", dst: str = "signal", **kwargs: Any
     ) -> Self:
@@ -25,6 +27,8 @@ class BatchActions:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
+    def cache(self, folder: str | Path | None = None, *, max_mb: float = 4096, version: str | None = None) -> Self:
+        """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
     def calc_ecg_parameters(self, src: str, dst: str = "ecg_parameters") -> Self:
         """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""
     def check_limb_leads(self, dst: str = "limb_leads") -> Self:
@@ -119,6 +123,13 @@ class BatchActions:
         dst: str = "signal",
     ) -> Self:
         """Replace each half spectrum by its real signal, as ``numpy.fft.irfft`` does."""
+    def join(
+        self,
+        *pipelines: Any,
+        components: str | Sequence[str] | Mapping[str, str] | None = None,
+        kind: Kind | None = None,
+    ) -> Self:
+        """Add to each row the components that ``pipelines`` make of its record."""
     def keep_channels(self, names: Sequence[str] | None = None, indices: Sequence[int] | None = None) -> Self:
         """Keep channels, chosen by name, by group (``"limb"``, ``"precordial"``) or by number."""
     def keep_labels(self, keep_list: Sequence[str]) -> Self:
@@ -131,6 +142,8 @@ class BatchActions:
         """Keep the frequencies below ``high`` Hz, with no phase shift."""
     def median_beat(self, before_s: float = 0.3, after_s: float = 0.5, symbols: Sequence[str] = ("N",)) -> Self:
         """Replace each record by its median beat: the median of its annotated beats at each sample of each lead."""
+    def merge_pipelines(self, *pipelines: Any) -> Self:
+        """Put the rows that each of ``pipelines`` makes of the batch's records beside the batch's own rows."""
     def min_max_scale(self, low: float = 0.0, high: float = 1.0, axis: Axis = -1) -> Self:
         """Scale each signal to the range from ``low`` to ``high``; a flat signal becomes ``low``."""
     def notch_signals(self, frequency: float = 50.0, n_harmonics: int = 1, quality: float = 30.0) -> Self:

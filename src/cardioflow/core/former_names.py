@@ -61,7 +61,6 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "gen_batch": "(dataset >> pipeline).batches(batch_size)",
         "inc_variable": "update(V('name', mode='a'), value)",
         "init_variables": "init_variable('name', default), once per variable",
-        "join": "load(…) once more, which adds components, or call(func)",
         "print": "call(print)",
         "run_later": "run(batch_size), which a pipeline without a data set only records",
         "run_now": "(dataset >> pipeline).run(batch_size)",

@@ -18,6 +18,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._compressed_names import is_compressed
 from cardioflow.io._folders import FoundFile, files_in
 from cardioflow.io._options import check_options, reader_for, request_for
+from cardioflow.io._parts import RecordParts
 from cardioflow.io._recognise import recognise
 from cardioflow.io._source import open_plain
 from cardioflow.io.base import Columns, Format, ReadRequest, Record
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FoundFile",
+    "RecordParts",
     "annotation_files",
     "array_record",
     "check_options",

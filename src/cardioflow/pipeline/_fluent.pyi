@@ -14,6 +14,10 @@ __all__ = ["PipelineActions"]
 class PipelineActions:
     """Every action, as a method that returns a pipeline with one more step."""
 
+    def after(self, pipeline: Any) -> Self:
+        """Do the steps of ``pipeline`` once, after the last batch of a run that did not fail."""
+    def apply_pipeline(self, pipeline: Any, p: float | Expression = 1.0, times: int | Expression = 1) -> Self:
+        """Do the steps of ``pipeline`` as one step."""
     def apply_to_each_channel(
         self,
         func: Callable[..., Any] | Expression,
@@ -36,8 +40,18 @@ class PipelineActions:
         self, low: float | None | Expression = None, high: float | None | Expression = None, order: int | Expression = 4
     ) -> Self:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
+    def before(self, pipeline: Any) -> Self:
+        """Do the steps of ``pipeline`` once, when the run begins and before any record is read."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
+    def cache(
+        self,
+        folder: str | Path | None | Expression = None,
+        *,
+        max_mb: float | Expression = 4096,
+        version: str | None | Expression = None,
+    ) -> Self:
+        """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
     def calc_ecg_parameters(self, src: str | Expression, dst: str | Expression = "ecg_parameters") -> Self:
         """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""
     def call(
@@ -177,6 +191,13 @@ class PipelineActions:
         dst: str | Expression = "signal",
     ) -> Self:
         """Replace each half spectrum by its real signal, as ``numpy.fft.irfft`` does."""
+    def join(
+        self,
+        *pipelines: Any,
+        components: str | Sequence[str] | Mapping[str, str] | None | Expression = None,
+        kind: Kind | None | Expression = None,
+    ) -> Self:
+        """Add to each row the components that ``pipelines`` make of its record."""
     def keep_channels(
         self, names: Sequence[str] | None | Expression = None, indices: Sequence[int] | None | Expression = None
     ) -> Self:
@@ -202,6 +223,8 @@ class PipelineActions:
         symbols: Sequence[str] | Expression = ("N",),
     ) -> Self:
         """Replace each record by its median beat: the median of its annotated beats at each sample of each lead."""
+    def merge_pipelines(self, *pipelines: Any) -> Self:
+        """Put the rows that each of ``pipelines`` makes of the batch's records beside the batch's own rows."""
     def min_max_scale(
         self, low: float | Expression = 0.0, high: float | Expression = 1.0, axis: Axis | Expression = -1
     ) -> Self:

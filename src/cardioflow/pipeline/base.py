@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cardioflow.pipeline._fluent import PipelineActions
 from cardioflow.pipeline.call import Call
+from cardioflow.pipeline.part import PipelinePart
 from cardioflow.pipeline.template import Template
+
+if TYPE_CHECKING:
+    from cardioflow.pipeline.drawing import Drawing
 
 __all__ = ["PipelineBase"]
 
 
-class PipelineBase(PipelineActions):
+class PipelineBase(PipelineActions, PipelinePart):
     """Steps in order that never change; every action is a method and returns a new pipeline with one more step."""
 
     template: Template
@@ -50,6 +54,17 @@ class PipelineBase(PipelineActions):
             return NotImplemented
         return self._with_template(self.template.joined(other.template))
 
+    def merge(self, *pipelines: PipelineBase) -> Self:
+        """Return the pipeline whose batches hold its own rows and those of ``pipelines``: see ``merge_pipelines``."""
+        return self._with_call("merge_pipelines", *pipelines)
+
+    def draw(self) -> Drawing:
+        """Return a drawing of the steps: ``print`` shows text, a notebook shows it, and ``save`` writes an SVG file."""
+        # Nothing else needs it.
+        from cardioflow.pipeline.drawing import draw
+
+        return draw(self.template, self._state())
+
     def to_json(self) -> str:
         """Return the steps, configuration and run arguments as JSON; a bound pipeline leaves its data set out."""
         # The codec is not needed to write a pipeline.
@@ -62,6 +77,11 @@ class PipelineBase(PipelineActions):
 
     def __bool__(self) -> bool:
         return True
+
+    def _brief(self) -> str:
+        names = [step.name for step in self.steps]
+        shown = ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])}, … {len(names) - 3} more"
+        return f"<pipeline: {shown or 'no steps'}>"
 
     def __repr__(self) -> str:
         lines = [f"Pipeline ({self._state()})"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
-from cardioflow.errors import ConfigError
+from cardioflow.errors import ConfigError, InputError
 from cardioflow.pipeline.base import PipelineBase
 from cardioflow.pipeline.callbacks._batch_source import BatchSource
 from cardioflow.pipeline.data.dataset import EcgDataset
@@ -36,6 +36,12 @@ class BoundPipeline(PipelineBase, BatchSource):
 
     def _with_template(self, template: Template) -> Self:
         return type(self)(self.dataset, template, self._readers)
+
+    def _as_part(self) -> NoReturn:
+        raise InputError(
+            f"A part of another pipeline works on the records of that pipeline, but {self._brief()} is bound to a data "
+            "set of its own. Pass the template."
+        )
 
     def run(self, batch_size: int | None = None, **arguments: Any) -> Run:
         """Run to the end and return the ``Run``.

@@ -14,6 +14,7 @@ from cardioflow.core.equality import same
 from cardioflow.core.former_names import former_call
 from cardioflow.errors import CardioFlowError, InputError, nearest
 from cardioflow.pipeline.expressions import Expression, Scope, evaluate, expressions_in
+from cardioflow.pipeline.part import PipelinePart
 from cardioflow.registry import actions
 
 __all__ = ["Call"]
@@ -138,6 +139,8 @@ class Call:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, PipelinePart):
+        return value._brief()
     if callable(value) and not isinstance(value, Expression):
         return str(getattr(value, "__name__", value))
     text = repr(value)

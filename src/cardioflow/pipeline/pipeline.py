@@ -36,6 +36,9 @@ class Pipeline(PipelineBase):
         new.template = template
         return new
 
+    def _as_part(self) -> Template:
+        return self.template
+
     # -- binding --------------------------------------------------------------
 
     def bind(self, dataset: EcgDataset) -> BoundPipeline:
@@ -95,7 +98,7 @@ class Pipeline(PipelineBase):
         # The codec is not needed to write a pipeline.
         from cardioflow.pipeline.serialization import template_from_json
 
-        return cls()._with_template(template_from_json(text, functions or {}))
+        return cls()._with_template(template_from_json(text, functions or {}, cls()._with_template))
 
     def _state(self) -> str:
         return "not run: no dataset"

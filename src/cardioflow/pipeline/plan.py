@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 from cardioflow.batch.action import Action
 from cardioflow.errors import CardioFlowError, ConfigError, nearest
 from cardioflow.pipeline import error_policy
 from cardioflow.pipeline.call import Call
+from cardioflow.pipeline.caching.cached_steps import CachedSteps
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
 from cardioflow.pipeline.partners import PartnerStep, changes_labels_only, leaves_labels
 from cardioflow.pipeline.readers import Readers, bind_readers
 from cardioflow.pipeline.step_times import StepTime, TimedBatch, n_bytes
-from cardioflow.pipeline.steps.base import EventStep, RunStep, SetupStep, SinkStep, StreamStep
 from cardioflow.pipeline.workers.portable import reason_not_portable
+from cardioflow.pipeline.steps.after import After
+from cardioflow.pipeline.steps.base import EventStep, RunStep, SetupStep, SinkStep, StreamStep
+from cardioflow.pipeline.steps.before import Before
+from cardioflow.pipeline.steps.cache import Cache
+from cardioflow.pipeline.template import calls_in
 from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:
@@ -76,10 +81,7 @@ class CompiledStep:
     @property
     def model_name(self) -> str | None:
         """The name of the model that the step uses, where it is written as text."""
-        if not (issubclass(self.kind, RunStep) and self.kind.names_model):
-            return None
-        name = self.call.args[0] if self.call.args else self.call.kwargs["name"]
-        return name if isinstance(name, str) else None
+        return _model_of(self.call)
 
 
 @final
@@ -100,6 +102,9 @@ class PurePrefix:
 
     def done(self, step: CompiledStep, batch: EcgBatch) -> EcgBatch:
         """Return what ``step`` makes of ``batch``, without the records that it cannot take, if they are skipped."""
+        if isinstance(step.action, CachedSteps):
+            # The steps in it settle their errors themselves.
+            return step.action(batch)
         return error_policy.apply(step.applied, batch, step=step.where, on_error=self.on_error, probes=True)
 
     def timed(self, batch: EcgBatch) -> TimedBatch:
@@ -154,22 +159,26 @@ class Plan:
         """
         readers = bind_readers(template.steps, template.config, dataset, readers)
         steps = [_compiled(number, call, template, readers) for number, call in enumerate(template.steps, 1)]
-        _check_config(template, steps)
+        _check_config(template)
         for step in steps:
             step.kind.check_batch_class(dataset.batch_class)
         setup: list[CompiledStep] = []
         events: list[CompiledStep] = []
         pure: list[CompiledStep] = []
         ordered: list[CompiledStep] = []
+        plain: list[CompiledStep] = []
         for step in steps:
             if issubclass(step.kind, SetupStep):
                 setup.append(step)
             elif issubclass(step.kind, EventStep):
                 events.append(step)
+            elif issubclass(step.kind, Cache):
+                pure = [_cached(step, pure, ordered, dataset, on_error)]
             elif ordered or step.call.is_stateful or issubclass(step.kind, (RunStep, SinkStep)):
-                ordered.append(_bound(step, dataset, (*pure, *ordered), on_error))
+                ordered.append(_bound(step, dataset, (*pure, *ordered), (*plain, *ordered), on_error))
             else:
-                pure.append(_bound(step, dataset, pure, on_error))
+                pure.append(_bound(step, dataset, pure, plain, on_error))
+                plain.append(pure[-1])
         return cls(tuple(setup), tuple(events), PurePrefix(tuple(pure), on_error), tuple(ordered))
 
     @property
@@ -189,12 +198,52 @@ def _compiled(number: int, call: Call, template: Template, readers: Readers) -> 
         return replace(step, action=readers[number][1])
     if any(not isinstance(e, C) for e in call.expressions):
         return step
-    return replace(step, action=call.make(Scope(template.config)))
+    action = call.make(Scope(template.config))
+    return replace(step, action=action.with_config(template.config) if isinstance(action, Before | After) else action)
 
 
-def _bound(step: CompiledStep, dataset: EcgDataset, before: Sequence[CompiledStep], on_error: OnError) -> CompiledStep:
+def _cached(
+    step: CompiledStep,
+    before: Sequence[CompiledStep],
+    ordered: Sequence[CompiledStep],
+    dataset: EcgDataset,
+    on_error: OnError,
+) -> CompiledStep:
+    """Return the step that does the steps ``before`` once for each record.
+
+    Raises:
+        ConfigError: naming a step that cannot be kept.
+    """
+    if ordered:
+        raise ConfigError(
+            f"{step.call} keeps what the steps before it make, and step {ordered[0].where} is done in order, batch by "
+            "batch. Write cache before it.",
+            step=step.where,
+        )
+    try:
+        action = CachedSteps(
+            step.call,
+            cast("Cache", step.action),
+            tuple((own.call, own.action) for own in before),
+            PurePrefix(tuple(before), on_error),
+            config=step.config,
+            batch_class=dataset.batch_class,
+        )
+    except CardioFlowError as error:
+        error.step = step.where
+        raise
+    return replace(step, action=action)
+
+
+def _bound(
+    step: CompiledStep,
+    dataset: EcgDataset,
+    before: Sequence[CompiledStep],
+    plain: Sequence[CompiledStep],
+    on_error: OnError,
+) -> CompiledStep:
     if isinstance(step.action, PartnerTransform):
-        return replace(step, action=_with_partners(step, step.action, dataset, before, on_error))
+        return replace(step, action=_with_partners(step, step.action, dataset, (before, plain), on_error))
     return step
 
 
@@ -202,16 +251,23 @@ def _with_partners(
     step: CompiledStep,
     transform: PartnerTransform,
     dataset: EcgDataset,
-    before: Sequence[CompiledStep],
+    steps: tuple[Sequence[CompiledStep], Sequence[CompiledStep]],
     on_error: OnError,
 ) -> PartnerStep:
     """Return the action that draws its partners from ``dataset`` and repeats the steps before it for them.
+
+    Args:
+        step: The step.
+        transform: Its transform.
+        dataset: The data set.
+        steps: Those before it, as they are done, and as they are written, where some are kept by a ``cache``.
+        on_error: What happens to a record that one of them cannot take.
 
     Raises:
         ConfigError: when one of those steps depends on the run.
     """
     # What only rearranges or writes batches makes no difference to partners.
-    repeated = tuple(b for b in before if not issubclass(b.kind, (StreamStep, SinkStep)))
+    repeated, plain = (tuple(b for b in own if not issubclass(b.kind, (StreamStep, SinkStep))) for own in steps)
     for b in repeated:
         if b.call.is_stateful or issubclass(b.kind, RunStep):
             raise ConfigError(
@@ -219,8 +275,8 @@ def _with_partners(
                 f"but step {b.where} depends on the run and is not repeated. Move {step.call.name} before it.",
                 step=step.where,
             )
-    labelling = tuple(b for b in repeated if b.action is not None and changes_labels_only(b.action))
-    are_known = all(b in labelling or (b.action is not None and leaves_labels(b.action)) for b in repeated)
+    labelling = tuple(b for b in plain if b.action is not None and changes_labels_only(b.action))
+    are_known = all(b in labelling or (b.action is not None and leaves_labels(b.action)) for b in plain)
     return PartnerStep(
         transform,
         dataset,
@@ -229,10 +285,18 @@ def _with_partners(
     )
 
 
-def _check_config(template: Template, steps: list[CompiledStep]) -> None:
+def _model_of(call: Call) -> str | None:
+    if not (issubclass(call.kind, RunStep) and call.kind.names_model):
+        return None
+    name = call.args[0] if call.args else call.kwargs["name"]
+    return name if isinstance(name, str) else None
+
+
+def _check_config(template: Template) -> None:
     """Raise for a setting that is neither a model's that the pipeline names nor read by a ``C``."""
-    read = {name for step in steps if (name := step.model_name) is not None}
-    for call in template.steps:
+    calls = tuple(calls_in(template.steps))
+    read = {name for call in calls if (name := _model_of(call)) is not None}
+    for call in calls:
         values = (*call.args, *call.kwargs.values())
         read.update(e.name.partition("/")[0] for e in expressions_in(values) if isinstance(e, C))
     for name in template.config:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardioflow.errors import CardioFlowError
 from cardioflow.pipeline.expressions import C, Scope
+from cardioflow.pipeline.steps._nested import NestedStep
 from cardioflow.pipeline.steps.base import Reader
 from cardioflow.registry import actions
 
@@ -44,6 +45,8 @@ def bind_readers(
             continue
         try:
             made = call.make(Scope(config))
+            if isinstance(made, NestedStep):
+                made = made.with_config(config)
             if isinstance(made, Reader):
                 found[number] = (call, made.bind(dataset))
         except CardioFlowError as error:

@@ -1,8 +1,8 @@
 """Pipelines as JSON: the steps as they were written. Reading a text never runs code from it.
 
-A text of version 2 is an object with four entries::
+A text is an object with four entries::
 
-    {"cardioflow_pipeline": 2,
+    {"cardioflow_pipeline": 3,
      "steps": [{"name": "resample_signals", "args": [250], "kwargs": {}}, …],
      "config": {"lr": 0.001},
      "run": {"batch_size": 64}}
@@ -11,9 +11,11 @@ Arguments and settings are written by ``cardioflow.core.json_values``, with thes
 
 * ``B``, ``C``, ``F`` and ``V`` as ``{"$B": "target"}``, ``{"$C": "lr", "default": 0.1}``,
   ``{"$F": "module.function"}`` and ``{"$V": "loss", "mode": "w"}``;
-* functions and classes by name, as ``{"$function": "module.function"}``.
+* functions and classes by name, as ``{"$function": "module.function"}``;
+* pipelines that are arguments of a step as ``{"$pipeline": {"steps": […], "config": {…}, "run": {…}}}``.
 
-Version 1, which had no forms for paths, slices and sets, is still read.
+A text without such pipelines has the version 2, so that earlier releases read
+it. Version 1, which had no forms for paths, slices and sets, is still read.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from cardioflow.errors import CardioFlowError, ConfigError, FormatError, InputEr
 from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.expressions import NO_DEFAULT, B, C, F, V
 from cardioflow.pipeline.options import RunOptions
-from cardioflow.pipeline.template import Template
+from cardioflow.pipeline.part import PipelinePart
+from cardioflow.pipeline.template import Template, parts_of
 from cardioflow.registry import actions
 
 __all__ = ["MOST_CHARACTERS", "MOST_STEPS", "template_from_json", "template_to_json"]
@@ -37,7 +40,8 @@ MOST_CHARACTERS: Final = 1 << 22
 """The length of the longest text that is read: a filter of 100 000 coefficients takes half of it."""
 MOST_STEPS: Final = 1000
 
-_VERSION: Final = 2
+_VERSION: Final = 3
+_WITHOUT_PARTS: Final = 2
 _KEY: Final = "cardioflow_pipeline"
 _LIMITS: Final = Limits(characters=MOST_CHARACTERS, values=1_000_000, levels=60)
 _CALLABLE: Final[Any] = Callable
@@ -50,9 +54,18 @@ def template_to_json(template: Template) -> str:
     Raises:
         InputError: naming the place of a value that has no JSON form, or for more steps than can be read.
     """
+    codec = _codec({}, None)
+    nested = any(parts_of(call) for call in template.steps)
+    whole = {_KEY: _VERSION if nested else _WITHOUT_PARTS, **_entries(codec, template)}
+    text = json.dumps(whole, allow_nan=False, indent=1)
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(f"The pipeline's text has {len(text)} characters; expected at most {MOST_CHARACTERS}.")
+    return text
+
+
+def _entries(codec: JsonCodec, template: Template) -> dict[str, Any]:
     if len(template.steps) > MOST_STEPS:
         raise InputError(f"The pipeline has {len(template.steps)} steps; expected at most {MOST_STEPS}.")
-    codec = _codec({})
     steps = []
     for i, call in enumerate(template.steps):
         try:
@@ -61,22 +74,22 @@ def template_to_json(template: Template) -> str:
         except InputError as error:
             raise InputError(f"{call} cannot be written as JSON: {error}") from error.__cause__
         steps.append({"name": call.name, "args": args, "kwargs": kwargs})
-    whole = {
-        _KEY: _VERSION,
+    return {
         "steps": steps,
         "config": codec.encode(dict(template.config), "config"),
         "run": codec.encode(dict(template.run_arguments), "run"),
     }
-    text = json.dumps(whole, allow_nan=False, indent=1)
-    if len(text) > MOST_CHARACTERS:
-        raise InputError(f"The pipeline's text has {len(text)} characters; expected at most {MOST_CHARACTERS}.")
-    return text
 
 
-def template_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -> Template:
+def template_from_json(
+    text: str, functions: Mapping[str, Callable[..., Any]], make: Callable[[Template], PipelinePart]
+) -> Template:
     """Return the template that ``text`` holds; each step is checked as if it had been written in Python.
 
-    Functions are never imported from the text: it may use those in ``functions``, by name.
+    Args:
+        text: What ``template_to_json`` wrote.
+        functions: Those that the text may use, by name; none is ever imported from it.
+        make: Makes a pipeline of a template, for those that are arguments of a step.
 
     Raises:
         FormatError: naming the place, when the text is not one that ``template_to_json`` writes.
@@ -90,12 +103,15 @@ def template_from_json(text: str, functions: Mapping[str, Callable[..., Any]]) -
         raise FormatError(f"This is not a pipeline: {error} {_REMEDY}") from error
     _check_version(found)
     _check_entries(found, "The pipeline", required=(_KEY, "steps"), optional=("config", "run"))
+    return _template(_codec(functions, make), found)
+
+
+def _template(codec: JsonCodec, found: Mapping[str, Any]) -> Template:
     steps = found["steps"]
     if not isinstance(steps, list):
         raise FormatError(f"The steps of the pipeline are {_short(steps)}; expected a list. {_REMEDY}")
     if len(steps) > MOST_STEPS:
         raise FormatError(f"The pipeline has {len(steps)} steps; expected at most {MOST_STEPS}.")
-    codec = _codec(functions)
     config = _settings(codec, found, "config")
     run = _settings(codec, found, "run")
     _check_run(run)
@@ -181,7 +197,21 @@ def _short(value: Any) -> str:
 # -- expressions and functions ------------------------------------------------
 
 
-def _codec(functions: Mapping[str, Callable[..., Any]]) -> JsonCodec:
+def _codec(functions: Mapping[str, Callable[..., Any]], make: Callable[[Template], PipelinePart] | None) -> JsonCodec:
+    def encode_part(part: PipelinePart, _: Callable[[Any], Any]) -> dict[str, Any]:
+        try:
+            return {"$pipeline": _entries(codec, part._as_part())}
+        except InputError as error:
+            raise Misfit(f"is a pipeline that has no JSON form: {error}") from error
+
+    def decode_part(form: Mapping[str, Any], _: Callable[[Any], Any]) -> PipelinePart:
+        assert make is not None  # noqa: S101 -- a codec for writing reads nothing
+        try:
+            _check_entries(form["$pipeline"], "The pipeline", required=("steps",), optional=("config", "run"))
+            return make(_template(codec, form["$pipeline"]))
+        except FormatError as error:
+            raise Misfit(f"is a pipeline that is not right: {error}") from error
+
     def function(form: Mapping[str, Any], tag: str) -> Callable[..., Any]:
         return _function(_name(form, tag), functions)
 
@@ -196,8 +226,10 @@ def _codec(functions: Mapping[str, Callable[..., Any]]) -> JsonCodec:
             lambda f, _: {"$function": _name_of(f)},
             lambda form, _: function(form, "$function"),
         ),
+        Form("$pipeline", (PipelinePart,), encode_part, decode_part),
     )
-    return JsonCodec(forms, limits=_LIMITS)
+    codec = JsonCodec(forms, limits=_LIMITS)
+    return codec
 
 
 def _name(form: Mapping[str, Any], tag: str, *, optional: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
@@ -10,8 +10,9 @@ from cardioflow.core.equality import same
 from cardioflow.errors import CardioFlowError, ConfigError, NotRunError
 from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.options import RunOptions
+from cardioflow.pipeline.part import PipelinePart
 
-__all__ = ["Template"]
+__all__ = ["Template", "calls_in", "joined_settings", "parts_of"]
 
 
 @final
@@ -61,15 +62,9 @@ class Template:
         Raises:
             ConfigError: when they disagree on a setting.
         """
-        for name in self.config.keys() & other.config.keys():
-            if self.config[name] != other.config[name]:
-                raise ConfigError(
-                    f"Both pipelines set {name!r}, to {self.config[name]!r} and to {other.config[name]!r}. "
-                    "Drop one of them."
-                )
         return Template(
             self.steps + other.steps,
-            {**self.config, **other.config},
+            joined_settings(self.config, other.config),
             {**self.run_arguments, **other.run_arguments},
         )
 
@@ -83,3 +78,31 @@ class Template:
 
     def __hash__(self) -> int:
         return hash(self.steps)
+
+
+def joined_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of two pipelines.
+
+    Raises:
+        ConfigError: when they disagree on one.
+    """
+    for name in one.keys() & other.keys():
+        if not same(one[name], other[name]):
+            raise ConfigError(
+                f"Both pipelines set {name!r}, to {one[name]!r} and to {other[name]!r}. Drop one of them."
+            )
+    return {**one, **other}
+
+
+def parts_of(call: Call) -> tuple[Template, ...]:
+    """Return the pipelines among the arguments of ``call``."""
+    values = (*call.args, *call.kwargs.values())
+    return tuple(value.template for value in values if isinstance(value, PipelinePart))
+
+
+def calls_in(calls: Sequence[Call]) -> Iterator[Call]:
+    """Yield ``calls`` and the steps of the pipelines among their arguments, at any depth."""
+    for call in calls:
+        yield call
+        for part in parts_of(call):
+            yield from calls_in(part.steps)

@@ -65,7 +65,7 @@ class ReadRecords:
         if not len(batch):
             return batch
         request = request_for(self.components, self.options)
-        locations = self._locations(batch)
+        locations = self.locations(batch)
         store = _only_store(locations)
         if store is not None:
             return _with_columns(batch, self._columns(batch.ids, locations, request), self.components)
@@ -85,7 +85,12 @@ class ReadRecords:
 
     # -- where ----------------------------------------------------------------
 
-    def _locations(self, batch: EcgBatch) -> Sequence[Location]:
+    def locations(self, batch: EcgBatch) -> Sequence[Location]:
+        """Return where each row of ``batch`` is read from.
+
+        Raises:
+            InputError: when a row is nowhere.
+        """
         if isinstance(self.src, Mapping):
             # Without the nearest ids: a run that skips such records would look them up for each.
             raise_bad_records(

@@ -1,0 +1,71 @@
+"""Do the steps of another pipeline, as one step: on every row or on some, once or several times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.core.random_keys import uniform
+from cardioflow.errors import InputError
+from cardioflow.pipeline.steps._nested import NestedStep, PureSteps, check_components
+
+__all__ = ["ApplyPipeline"]
+
+
+@final
+@dataclass(frozen=True, init=False, eq=False)
+class ApplyPipeline(NestedStep):
+    """Do the steps of ``pipeline`` as one step.
+
+    With ``p`` below 1, each row goes through them with this probability,
+    drawn from its seed, epoch and record alone, and the others stay as they
+    are. The steps are pure; those that train or write belong in the outer
+    pipeline.
+
+    Args:
+        pipeline: A template.
+        p: The probability of each row.
+        times: How often the steps are done, one time after the other; random ones draw anew.
+
+    Raises:
+        InputError: naming a step that is not pure; or in a run, when the steps make a component that the rows which
+            do not go through them lack.
+    """
+
+    def __init__(self, pipeline: Any, p: float = 1.0, times: int = 1) -> None:
+        if not 0 <= p <= 1:
+            raise InputError(f"apply_pipeline(p={p!r}): expected a probability, from 0 to 1.")
+        if not isinstance(times, int) or times < 1:
+            raise InputError(f"apply_pipeline(times={times!r}): expected a whole number of at least 1.")
+        object.__setattr__(self, "parts", (PureSteps.of(pipeline, "apply_pipeline"),))
+        object.__setattr__(self, "p", p)
+        object.__setattr__(self, "times", times)
+
+    p: float
+    times: int
+
+    def __call__(self, batch: EcgBatch) -> EcgBatch:
+        if self.p >= 1:
+            return self._after(batch, self._done(batch), self.times)
+        chosen = uniform(batch.keys(self.action_name), 1)[:, 0] < self.p
+        if not chosen.any():
+            return self._after(batch, batch, self.times)
+        done = self._done(batch.take(chosen))
+        left = batch.take(~chosen)
+        if len(left) and len(done):
+            check_components((left, done), "apply_pipeline")
+        mixed = type(batch).concat([left, done])
+        place = {record: i for i, record in reversed(list(enumerate(batch.provenance.record_id)))}
+        order = np.argsort([place[record] for record in mixed.provenance.record_id], kind="stable")
+        return self._after(batch, mixed.take(order), self.times)
+
+    def _done(self, batch: EcgBatch) -> EcgBatch:
+        for _ in range(self.times):
+            batch = self.parts[0](batch)
+        return batch
+
+    def __str__(self) -> str:
+        return f"apply_pipeline({len(self.parts[0].steps)} steps, p={self.p}, times={self.times})"

@@ -291,9 +291,7 @@ def test_a_damaged_file_is_reported_and_its_records_are_made_anew(files, tmp_pat
     content = bytearray(file.read_bytes())
     content[content.index(np.float32(31).tobytes())] ^= 1
     file.write_bytes(content)
-    with pytest.warns(
-        UserWarning, match="is damaged: its arrays do not have their checksum"
-    ):
+    with pytest.warns(UserWarning, match="is damaged: its arrays do not have their checksum"):
         assert signals(whole(dataset(files), template)) == right
 
 
@@ -303,7 +301,8 @@ import sys, numpy as np
 from cardioflow import EcgDataset, Pipeline
 data = EcgDataset(sys.argv[1] + "/*.npy")
 template = Pipeline().load(fmt="npy", fs=4).resample_signals(8).cache(sys.argv[2])
-total = [b.signal.data.sum(dtype=np.float64) for b in (data >> template).batches(1, n_epochs=20, shuffle=True, threads=0)]
+batches = (data >> template).batches(1, n_epochs=20, shuffle=True, threads=0)
+total = [b.signal.data.sum(dtype=np.float64) for b in batches]
 print(round(sum(total), 3))
 """
     start = [sys.executable, "-c", code, str(files), str(tmp_path / "kept")]
@@ -327,10 +326,13 @@ def test_the_step_travels_to_another_process(files, tmp_path):
     assert here.signal == there.signal
 
 
+def test_rows_in_memory_do_not_travel(files):
+    with pytest.raises(ConfigError, match=r"in the memory of one process.*cache\('folder'\)"):
+        (dataset(files) >> loading().cache()).run(4, processes=1)
+
+
 def test_functions_of_ones_own_need_a_version_in_a_folder_and_their_code_is_part_of_the_key(files, tmp_path):
-    with pytest.raises(
-        ConfigError, match=r"apply_transform\(<lambda>\) before it calls a function of.*version"
-    ):
+    with pytest.raises(ConfigError, match=r"apply_transform\(<lambda>\) before it calls a function of.*version"):
         whole(dataset(files), loading().apply_transform(lambda x: x).cache(tmp_path))
     for factor in (2, 3):
         scaled = loading().apply_transform(lambda x, factor=factor: x * factor).cache(tmp_path / "kept", version="1")

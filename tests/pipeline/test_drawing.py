@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_a_nested_pipeline_is_random_only_if_it_draws():
 def test_the_picture_is_svg_with_a_box_for_every_step_and_its_words(tmp_path):
     drawing = drawn().draw()
     drawing.save(tmp_path / "plan.svg")
-    root = ElementTree.fromstring((tmp_path / "plan.svg").read_text(encoding="utf-8"))
+    root = ET.fromstring((tmp_path / "plan.svg").read_text(encoding="utf-8"))
     space = "{http://www.w3.org/2000/svg}"
     texts = [node.text for node in root.iter(f"{space}text")]
     assert len(root.findall(f".//{space}rect")) == 1 + 14
@@ -81,7 +81,7 @@ def test_what_a_user_wrote_cannot_break_the_picture():
         return "<script>"
 
     template = Pipeline().call(f, "</svg><script>alert(1)</script>", B("x"))
-    ElementTree.fromstring(template.draw().svg)
+    ET.fromstring(template.draw().svg)
     assert "<script" not in template.draw().svg
 
 

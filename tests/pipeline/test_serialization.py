@@ -146,7 +146,7 @@ WRONG: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda _: {}, _VERSION_MISSING),
     (_with("cardioflow_pipeline", "1"), _VERSION_MISSING),
     (_with("cardioflow_pipeline", True), _VERSION_MISSING),
-    (_with("cardioflow_pipeline", 3), r"of version 3, and this CardioFlow reads up to version 2\. Update CardioFlow"),
+    (_with("cardioflow_pipeline", 4), r"of version 4, and this CardioFlow reads up to version 3\. Update CardioFlow"),
     (lambda whole: whole.pop("steps") and None, r"^The pipeline has no entry 'steps'\."),
     (_with("stesp", []), r"^The pipeline has the unknown entry 'stesp'\. Did you mean 'steps'\?"),
     (_with("steps", 3), r"^The steps of the pipeline are 3; expected a list\."),

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, cast, final
 from cardioflow.batch.action import Action
 from cardioflow.errors import CardioFlowError, ConfigError, nearest
 from cardioflow.pipeline import error_policy
-from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.caching.cached_steps import CachedSteps
+from cardioflow.pipeline.call import Call
 from cardioflow.pipeline.error_policy import OnError
 from cardioflow.pipeline.expressions import C, Scope, expressions_in
 from cardioflow.pipeline.partners import PartnerStep, changes_labels_only, leaves_labels
 from cardioflow.pipeline.readers import Readers, bind_readers
 from cardioflow.pipeline.step_times import StepTime, TimedBatch, n_bytes
-from cardioflow.pipeline.workers.portable import reason_not_portable
 from cardioflow.pipeline.steps.after import After
 from cardioflow.pipeline.steps.base import EventStep, RunStep, SetupStep, SinkStep, StreamStep
 from cardioflow.pipeline.steps.before import Before
 from cardioflow.pipeline.steps.cache import Cache
 from cardioflow.pipeline.template import calls_in
+from cardioflow.pipeline.workers.portable import reason_not_portable
 from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, final
 
 from cardioflow.pipeline.caching.rows import RowPool, Span
 
@@ -95,6 +95,9 @@ class KeptInMemory(Kept):
         self._index: dict[RecordKey, Span] = {}
         self._n_bytes = 0
         self._limit = _Limited(max_bytes, "in memory")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("cache() keeps records in the memory of one process. Pass a folder: cache('folder')")
 
     def find(
         self,

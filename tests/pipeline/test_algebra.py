@@ -188,7 +188,7 @@ def test_merged_rows_must_have_the_same_components(four, reading):
 
 def test_a_nested_pipeline_is_its_steps(four, reading):
     inner = Pipeline().apply_transform(double).slice_signals(0, 2)
-    nested = whole(four, reading.apply_pipeline(inner, times=2))
+    nested = whole(four, reading.apply_pipeline(inner, n_times=2))
     plain = whole(four, reading + inner + inner)
     assert nested["d"].signal[0].tolist() == plain["d"].signal[0].tolist() == [[120, 124]]
 
@@ -299,7 +299,7 @@ def test_after_a_run_a_model_cannot_be_saved_where_nothing_can_be_written_and_no
         (lambda p: p.join(p, p, components="target"), "names what to take from one pipeline, and got 2"),
         (lambda p: p.join(p, kind="waves"), "expected 'static'"),
         (lambda p: p.apply_pipeline(p, p=2), "expected a probability"),
-        (lambda p: p.apply_pipeline(p, times=0), "whole number of at least 1"),
+        (lambda p: p.apply_pipeline(p, n_times=0), "whole number of at least 1"),
     ],
 )
 def test_what_cannot_be_part_of_a_pipeline_is_refused_when_it_is_written(reading, write, message):

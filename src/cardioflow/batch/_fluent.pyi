@@ -13,7 +13,7 @@ __all__ = ["BatchActions"]
 class BatchActions:
     """Every action that works on a single batch, as a method that returns a new batch of the same class."""
 
-    def apply_pipeline(self, pipeline: Any, p: float = 1.0, times: int = 1) -> Self:
+    def apply_pipeline(self, pipeline: Any, p: float = 1.0, n_times: int = 1) -> Self:
         """Do the steps of ``pipeline`` as one step."""
     def apply_to_each_channel(
         self, func: Callable[..., Any], *args: Any, src: str = "signal", dst: str = "signal", **kwargs: Any
@@ -27,7 +27,7 @@ class BatchActions:
         """Keep the frequencies between ``low`` and ``high`` Hz, with no phase shift."""
     def binarize_labels(self) -> Self:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
-    def cache(self, folder: str | Path | None = None, *, max_mb: float = 4096, version: str | None = None) -> Self:
+    def cache(self, folder: str | Path | None = None, *, max_mb: float = 4096.0, version: str | None = None) -> Self:
         """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
     def calc_ecg_parameters(self, src: str, dst: str = "ecg_parameters") -> Self:
         """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""

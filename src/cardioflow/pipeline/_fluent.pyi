@@ -16,7 +16,7 @@ class PipelineActions:
 
     def after(self, pipeline: Any) -> Self:
         """Do the steps of ``pipeline`` once, after the last batch of a run that did not fail."""
-    def apply_pipeline(self, pipeline: Any, p: float | Expression = 1.0, times: int | Expression = 1) -> Self:
+    def apply_pipeline(self, pipeline: Any, p: float | Expression = 1.0, n_times: int | Expression = 1) -> Self:
         """Do the steps of ``pipeline`` as one step."""
     def apply_to_each_channel(
         self,
@@ -48,7 +48,7 @@ class PipelineActions:
         self,
         folder: str | Path | None | Expression = None,
         *,
-        max_mb: float | Expression = 4096,
+        max_mb: float | Expression = 4096.0,
         version: str | None | Expression = None,
     ) -> Self:
         """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
@@ -418,3 +418,7 @@ class PipelineActions:
         dst: str | Expression = "signal",
     ) -> Self:
         """Reconstruct the signal from all levels of its wavelet transform, as ``pywt.waverec`` does."""
+    def write_predictions(
+        self, path: str | Path | Expression, components: str | Sequence[str] | Expression = "prediction"
+    ) -> Self:
+        """Write components of each row, such as predictions, to Parquet files in the new folder ``path``."""

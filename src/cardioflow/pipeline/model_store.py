@@ -103,6 +103,14 @@ class ModelStore:
         if declaration.mode == "static" and name not in self._built:
             self._build(name, None)
 
+    def config_of(self, name: str) -> Mapping[str, Any] | None:
+        """Return the configuration that ``name`` was declared with; ``None`` for a model that was put here."""
+        return self._declared[name][1] if name in self._declared else None
+
+    def built(self, name: str) -> BaseModel | None:
+        """Return the model ``name``, or ``None`` where no batch has reached it yet."""
+        return self._built.get(name)
+
     def expect(self, name: str) -> None:
         """Declare ``name`` where nothing has, so that a wrong name or path fails before any data is read."""
         if name not in self._declared and name not in self._built:

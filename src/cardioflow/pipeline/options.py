@@ -49,7 +49,13 @@ class RunOptions:
     progress: bool | None = None
     """Whether to show a progress bar; ``None`` shows it on a terminal only."""
     engine: str = "local"
-    """What runs the pure steps, by name."""
+    """What runs the pure steps: ``"local"``, this machine, or ``"ray"``, a cluster."""
+    address: str | None = None
+    """Of the Ray cluster, as ``"host:6379"``, ``"ray://host:10001"`` or ``"auto"``; ``None`` starts a local one."""
+    actors: int = 1
+    """Processes of the Ray cluster that hold a model each, to predict with."""
+    gpus_per_actor: float = 0
+    """GPUs that each of them needs; a fraction shares one."""
     callbacks: tuple[Callback, ...] = ()
     """What is called when the run, an epoch or a batch begins or ends."""
     checkpoint: str | Path | None = None
@@ -60,8 +66,16 @@ class RunOptions:
     """How many checkpoints are kept."""
 
     def __post_init__(self) -> None:
-        whole = ("batch_size", 1), ("epoch", 0), ("threads", 0), ("processes", 0), ("seed", None), ("keep", 1)
-        for name, least in whole:
+        whole = (
+            ("batch_size", 1),
+            ("epoch", 0),
+            ("threads", 0),
+            ("processes", 0),
+            ("seed", None),
+            ("keep", 1),
+            ("actors", 1),
+        )
+        for name, least in (*whole, ("actors", 1)):
             self._whole(name, least)
         for name in ("n_epochs", "prefetch"):
             if getattr(self, name) is not None:
@@ -73,6 +87,8 @@ class RunOptions:
         self._check("engine", lambda v: v in engines, " or ".join(map(repr, engines.names())))
         Interval.of(self.every)
         self._check("checkpoint", lambda v: v is None or isinstance(v, str | Path), "the path of a folder, or None")
+        self._check("address", lambda v: v is None or (isinstance(v, str) and bool(v)), "an address, or None")
+        self._check("gpus_per_actor", lambda v: isinstance(v, int | float) and v >= 0, "a number of at least 0")
         self._check("workers", lambda v: v in (None, "auto"), "'auto' or None")
         self._check_workers()
         object.__setattr__(self, "callbacks", tuple(self.callbacks))

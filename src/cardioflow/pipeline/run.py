@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.template import Template
     from cardioflow.pipeline.torch_batches import TorchBatches
+    from cardioflow.pipeline.workers.way import Pure
 
 __all__ = ["Run"]
 
@@ -70,6 +71,7 @@ class Run(ModelSource):
         engines.get(options.engine).check(self._plan.pure, options)
         self._set_up()
         self._profile = Profile(self._context.log) if options.profile or self._shows_progress else None
+        self._stages, self._plan = self._placed()
         runners = (runner_for(step, self._context, options.on_error) for step in self._plan.ordered)
         self._runners = tuple(runners if self._profile is None else (Timed(r, self._profile) for r in runners))
         self._resuming = self._resuming_of(readers)
@@ -87,6 +89,15 @@ class Run(ModelSource):
         # So that a wrong name or path fails before any data is read.
         for name in self._plan.model_names:
             self.models.expect(name)
+
+    def _placed(self) -> tuple[Pure, Plan]:
+        """Return what the engine does, and the plan of what is left to this process."""
+        if self.options.engine != "ray":
+            return (self._plan.pure if self._profile is None else self._plan.pure.timed), self._plan
+        # What only a run on a cluster needs.
+        from cardioflow.pipeline.offloading import offloaded
+
+        return offloaded(self._plan, self.models, self.options)
 
     def _resuming_of(self, readers: Readers | None) -> Resuming:
         if self.options.checkpoint is None:
@@ -216,8 +227,7 @@ class Run(ModelSource):
 
     def _batches_from(self, start: int, options: RunOptions) -> Generator[EcgBatch, None, None]:
         sampler, events, log = self._sampler, self._events, self._context.log
-        pure = self._plan.pure if self._profile is None else self._plan.pure.timed
-        self._engine = engine = engines.get(options.engine)(sampler, pure, options, start=start)
+        self._engine = engine = engines.get(options.engine)(sampler, self._stages, options, start=start)
         number = start
         try:
             events.run_start()

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from cardioflow.pipeline.part import PipelinePart
+
 __all__ = ["describe", "digest"]
 
 _MOST = 200
@@ -60,6 +62,8 @@ def _described(value: Any) -> str:  # noqa: PLR0911 -- one per kind of value
 def _of_object(value: Any) -> str:
     if isinstance(value, type) or inspect.isroutine(value):
         return _of_function(value)
+    if isinstance(value, PipelinePart):
+        return _described(value.template)
     kind = type(value).__qualname__
     if is_dataclass(value):
         return f"{kind}({', '.join(f'{f.name}={_described(getattr(value, f.name))}' for f in fields(value))})"

@@ -28,31 +28,31 @@ class ApplyPipeline(NestedStep):
     Args:
         pipeline: A template.
         p: The probability of each row.
-        times: How often the steps are done, one time after the other; random ones draw anew.
+        n_times: How often the steps are done, one time after the other; random ones draw anew.
 
     Raises:
         InputError: naming a step that is not pure; or in a run, when the steps make a component that the rows which
             do not go through them lack.
     """
 
-    def __init__(self, pipeline: Any, p: float = 1.0, times: int = 1) -> None:
+    def __init__(self, pipeline: Any, p: float = 1.0, n_times: int = 1) -> None:
         if not 0 <= p <= 1:
             raise InputError(f"apply_pipeline(p={p!r}): expected a probability, from 0 to 1.")
-        if not isinstance(times, int) or times < 1:
-            raise InputError(f"apply_pipeline(times={times!r}): expected a whole number of at least 1.")
+        if not isinstance(n_times, int) or n_times < 1:
+            raise InputError(f"apply_pipeline(n_times={n_times!r}): expected a whole number of at least 1.")
         object.__setattr__(self, "parts", (PureSteps.of(pipeline, "apply_pipeline"),))
         object.__setattr__(self, "p", p)
-        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "n_times", n_times)
 
     p: float
-    times: int
+    n_times: int
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         if self.p >= 1:
-            return self._after(batch, self._done(batch), self.times)
+            return self._after(batch, self._done(batch), self.n_times)
         chosen = uniform(batch.keys(self.action_name), 1)[:, 0] < self.p
         if not chosen.any():
-            return self._after(batch, batch, self.times)
+            return self._after(batch, batch, self.n_times)
         done = self._done(batch.take(chosen))
         left = batch.take(~chosen)
         if len(left) and len(done):
@@ -60,12 +60,12 @@ class ApplyPipeline(NestedStep):
         mixed = type(batch).concat([left, done])
         place = {record: i for i, record in reversed(list(enumerate(batch.provenance.record_id)))}
         order = np.argsort([place[record] for record in mixed.provenance.record_id], kind="stable")
-        return self._after(batch, mixed.take(order), self.times)
+        return self._after(batch, mixed.take(order), self.n_times)
 
     def _done(self, batch: EcgBatch) -> EcgBatch:
-        for _ in range(self.times):
+        for _ in range(self.n_times):
             batch = self.parts[0](batch)
         return batch
 
     def __str__(self) -> str:
-        return f"apply_pipeline({len(self.parts[0].steps)} steps, p={self.p}, times={self.times})"
+        return f"apply_pipeline({len(self.parts[0].steps)} steps, p={self.p}, n_times={self.n_times})"

@@ -43,7 +43,7 @@ class Cache(Action):
     """
 
     folder: str | Path | None = None
-    max_mb: float = field(default=4096, kw_only=True)
+    max_mb: float = field(default=4096.0, kw_only=True)
     version: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,86 @@
+"""The cluster that a run uses: one that runs already, one at an address, or a local one of its own."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final, final
+from urllib.parse import urlsplit
+
+from cardioflow.errors import ConfigError, MissingDependencyError
+
+__all__ = ["Cluster", "ray_module"]
+
+_PATIENCE_S: Final = 10.0
+
+
+def ray_module() -> Any:
+    """Return the module ``ray``.
+
+    Raises:
+        MissingDependencyError: when it is not installed.
+    """
+    try:
+        import ray
+        import ray.cloudpickle
+        import ray.data
+    except ImportError as error:
+        raise MissingDependencyError(
+            "run(engine='ray') needs Ray, which is not installed. Install it with: pip install \"cardioflow[ray]\""
+        ) from error
+    return ray
+
+
+@final
+class Cluster:
+    """A connection to a cluster; one that the run started or connected to itself ends with it."""
+
+    def __init__(self, address: str | None) -> None:
+        ray = ray_module()
+        self._is_own = not ray.is_initialized()
+        if not self._is_own:
+            return
+        try:
+            ray.init(
+                address=address,
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            raise ConfigError(_unanswered(address, str(error).partition("\n")[0])) from error
+
+    def close(self) -> None:
+        """Disconnect, and end a cluster that was started for the run."""
+        if self._is_own:
+            ray_module().shutdown()
+
+    @staticmethod
+    def check(address: str | None) -> None:
+        """Check that something answers at ``address``: Ray itself would wait for minutes.
+
+        Raises:
+            ConfigError: when nothing does.
+        """
+        if address is None or address == "auto" or ray_module().is_initialized():
+            return
+        place = urlsplit(address if "://" in address else f"//{address}")
+        try:
+            host, port = place.hostname, place.port
+        except ValueError:
+            host, port = None, None
+        if not host or not port:
+            raise ConfigError(
+                f"run(address={address!r}) is not the address of a Ray cluster. Pass 'host:6379', 'ray://host:10001' "
+                "or 'auto', which takes the cluster of this machine."
+            )
+        try:
+            socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+        except OSError as error:
+            raise ConfigError(_unanswered(address, f"{error.strerror or error}")) from error
+
+
+def _unanswered(address: str | None, reason: str) -> str:
+    return (
+        f"run(engine='ray', address={address!r}): no Ray cluster answers there ({reason}). Start one with "
+        "`ray start --head --port=6379`, pass the address of one that runs, or leave address out for a local one."
+    )

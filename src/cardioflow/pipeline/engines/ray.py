@@ -1,0 +1,236 @@
+"""A Ray cluster: batches are prepared by tasks, and models are asked by actors that hold one each."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import pickle
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, final
+
+from cardioflow.errors import CardioFlowError, ConfigError, StepError
+from cardioflow.pipeline.engines._ray_cluster import Cluster, ray_module
+from cardioflow.pipeline.engines._stages import Stages
+from cardioflow.pipeline.engines.base import Engine
+from cardioflow.pipeline.workers.way import Failed, Pure, attempt
+
+if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
+    from cardioflow.pipeline.options import RunOptions
+    from cardioflow.pipeline.sampler import BatchSampler
+    from cardioflow.pipeline.step_times import TimedBatch
+
+__all__ = ["Ray"]
+
+_BATCHES_OF_A_TASK: Final = 4
+"""Ray takes some milliseconds to start a task, which a batch of short records does not."""
+_PER_RUN: Final = 1 << 20
+"""Batches that one Ray data set has; an endless run has one after another."""
+
+
+@final
+class Ray(Engine):
+    """Compiles the steps to Ray Data: a row is the number of a batch, and then the batch.
+
+    Every worker draws the records of a batch from its number, as all engines
+    do, so that neither Ray's batches, nor its order, nor a task that is done
+    again changes anything. Errors come back as rows, because Ray would drop the
+    block that they are in, and the order is restored by number.
+    """
+
+    def __init__(self, sampler: BatchSampler, pure: Pure, options: RunOptions, *, start: int = 0) -> None:
+        super().__init__(sampler, pure, options, start=start)
+        self._stages = pure if isinstance(pure, Stages) else Stages(pure)
+        self._cluster: Cluster | None = None
+        self._rows: Iterator[tuple[int, bytes]] | None = None
+        self._early: list[tuple[int, bytes]] = []
+        self._closed = False
+        self._is_finished = False
+
+    def __next__(self) -> EcgBatch | TimedBatch:
+        if self._closed:
+            raise StopIteration
+        if self.next_number >= len(self.sampler):
+            self._finish()
+            raise StopIteration
+        made = pickle.loads(self._content())  # noqa: S301 -- from our own workers
+        self.next_number += 1
+        if isinstance(made, Failed):
+            raise made.error
+        batch: EcgBatch | TimedBatch = made
+        return batch
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._rows, self._early = None, []
+        self.next_number = int(state["next_number"])
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._rows = None
+        if self._stages.actors is not None and not self._is_finished:
+            self._stages.actors.abandon()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def describe(self) -> str:
+        """Return where the batches are made."""
+        return "Ray" if self.options.address is None else f"Ray at {self.options.address}"
+
+    @classmethod
+    def check(cls, pure: Any, options: RunOptions) -> None:
+        """Check that Ray is there, that the cluster answers, and that the steps can be sent to it.
+
+        Raises:
+            MissingDependencyError: when Ray is not installed.
+            ConfigError: when nothing answers at the address, or naming the step that cannot be sent.
+        """
+        ray_module()
+        Cluster.check(options.address)
+        for step in pure.steps:
+            reason = _why_not_sent(step)
+            if reason:
+                raise ConfigError(
+                    f"The step cannot be sent to a Ray cluster: {reason}. Define its functions at the top of a module, "
+                    "without open files, locks or models.",
+                    step=step.where,
+                )
+
+    # -- the stream -------------------------------------------------------------
+
+    def _content(self) -> bytes:
+        """Return the next batch in order; what comes early waits."""
+        if self._rows is None:
+            self._rows = self._started()
+        while not self._early or self._early[0][0] != self.next_number:
+            number, content = next(self._rows)
+            # A task that was done again gives the same batch once more.
+            if number >= self.next_number and all(number != held for held, _ in self._early):
+                heapq.heappush(self._early, (number, content))
+        return heapq.heappop(self._early)[1]
+
+    def _started(self) -> Iterator[tuple[int, bytes]]:
+        if self._stages.actors is not None:
+            self._stages.actors.prepare()
+        self._cluster = self._cluster or Cluster(self.options.address)
+        ray = ray_module()
+        work = ray.put(ray.cloudpickle.dumps((self.sampler, self._stages)))
+        token = uuid.uuid4().hex
+        first = self.next_number
+        while first < len(self.sampler):
+            n = min(len(self.sampler) - first, _PER_RUN)
+            yield from self._rows_of(first, n, token, work)
+            first += n
+
+    def _rows_of(self, first: int, n: int, token: str, work: Any) -> Iterator[tuple[int, bytes]]:
+        data: Any = ray_module().data
+        data.DataContext.get_current().enable_progress_bars = False
+        # It tells of every epoch where its logs are.
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        blocks = -(-n // _BATCHES_OF_A_TASK)
+        rows = data.range(n, override_num_blocks=blocks).map_batches(
+            _prepare, batch_size=None, batch_format="numpy", fn_kwargs={"first": first, "token": token, "work": work}
+        )
+        if self._stages.actors is not None:
+            rows = rows.map_batches(
+                _Actor,
+                fn_constructor_kwargs={"work": work},
+                batch_size=1,
+                batch_format="numpy",
+                compute=data.ActorPoolStrategy(size=self.options.actors),
+                num_gpus=self.options.gpus_per_actor or None,
+            )
+        for table in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+            numbers, contents = table.column("number"), table.column("content")
+            yield from zip(numbers.to_pylist(), contents.to_pylist(), strict=True)
+
+    def _finish(self) -> None:
+        if self._stages.actors is not None and not self._is_finished:
+            self._stages.actors.finish()
+        self._is_finished = True
+
+
+# -- in the workers ------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def _work(token: str, load: Callable[[], bytes]) -> Any:  # noqa: ARG001 -- what is loaded is the token's
+    return pickle.loads(load())  # noqa: S301 -- from the run that started this task
+
+
+class _Loader:
+    """Gets the work of a run; all loaders are equal, so that a process unpacks it once for each token."""
+
+    def __init__(self, work: Any) -> None:
+        self._ref = work
+
+    def __call__(self) -> bytes:
+        found: bytes = ray_module().get(self._ref)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Loader)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _prepare(rows: Mapping[str, Any], first: int, token: str, work: Any) -> dict[str, Any]:
+    """Return the batches whose numbers ``rows`` holds, after the pure steps."""
+    sampler, stages = _work(token, _Loader(work))
+    numbers = [first + int(i) for i in rows["id"]]
+    return _columns(numbers, [_packed(attempt(stages.pure, sampler[number])) for number in numbers])
+
+
+class _Actor:
+    """Holds the models of one worker."""
+
+    def __init__(self, work: Any) -> None:
+        _, stages = pickle.loads(ray_module().get(work))  # noqa: S301 -- from the run that started this actor
+        self._stages = stages
+        self._steps: Callable[[Any, int], Any] | None = None
+
+    def __call__(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        numbers = [int(number) for number in rows["number"]]
+        contents = [self._asked(number, c) for number, c in zip(numbers, rows["content"], strict=True)]
+        return _columns(numbers, contents)
+
+    def _asked(self, number: int, content: bytes) -> bytes:
+        made = pickle.loads(content)  # noqa: S301 -- from a task of the same run
+        return content if isinstance(made, Failed) else _packed(attempt(lambda batch: self._do(batch, number), made))
+
+    def _do(self, batch: Any, number: int) -> Any:
+        # Not in __init__, whose errors Ray would wrap.
+        if self._steps is None:
+            self._steps = self._stages.actors.start()
+        return self._steps(batch, number)
+
+
+def _packed(made: Any) -> bytes:
+    try:
+        return pickle.dumps(made, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 -- an exception of anybody's may not pickle
+        return pickle.dumps(Failed(_as_text(made, error)))
+
+
+def _as_text(made: Any, error: Exception) -> CardioFlowError:
+    if isinstance(made, Failed):
+        return StepError(f"{type(made.error).__name__}: {made.error}")
+    return StepError(f"A batch cannot be sent back from the cluster: {type(error).__name__}: {error}")
+
+
+def _columns(numbers: list[int], contents: list[bytes]) -> dict[str, Any]:
+    import pyarrow as pa
+
+    return {"number": pa.array(numbers, pa.int64()), "content": pa.array(contents, pa.large_binary())}
+
+
+def _why_not_sent(step: Any) -> str:
+    try:
+        ray_module().cloudpickle.dumps(step)
+    except Exception as error:  # noqa: BLE001 -- whatever an object's own __reduce__ raises
+        return f"it cannot be pickled ({type(error).__name__}: {error})"
+    return ""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from cardioflow.errors import FormatError
 from cardioflow.io._recognise import recognise
+from cardioflow.registry import formats
 
 __all__ = ["FoundFile", "files_in"]
 
@@ -17,6 +18,7 @@ _SIDECARS: Final = frozenset(
 )
 """Files that accompany a data set, by the name before the dot; a table of labels would pass for a record in CSV."""
 _STORE: Final = "store.json"
+_HEAD: Final = 4096
 
 
 class FoundFile(NamedTuple):
@@ -43,13 +45,15 @@ def files_in(folder: Path) -> Iterator[FoundFile]:
             yield FoundFile(Path(inside), "packed")
             continue
         shown = sorted(name for name in names if not name.startswith("."))
-        headers = {name[:-4]: name for name in shown if name.lower().endswith(".hea")}
-        parts = {part for name in headers.values() for part in _segments(os.path.join(inside, name))}  # noqa: PTH118
+        headers = {name[:-4]: _look(os.path.join(inside, name)) for name in shown if name.lower().endswith(".hea")}  # noqa: PTH118
+        parts = {part for header in headers.values() for part in header.segments}
         for name in shown:
             base, dot, suffix = name.rpartition(".")
             record, is_header = (base, suffix.lower() == "hea") if dot else (name, False)
-            if record not in parts and (is_header or record not in headers):
-                yield _found(Path(inside, name), record)
+            if record in parts or (record in headers and not is_header):
+                continue
+            path = Path(inside, name)
+            yield FoundFile(path, "wfdb") if is_header and headers[record].is_plain else _found(path, record)
 
 
 def _found(path: Path, record: str) -> FoundFile:
@@ -61,8 +65,35 @@ def _found(path: Path, record: str) -> FoundFile:
         return FoundFile(path, None, str(error))
 
 
+class _Header(NamedTuple):
+    """What one look into a header tells."""
+
+    segments: list[str]
+    """The records that a header of several segments lists (header(5)); none in a plain one."""
+    is_plain: bool
+    """Whether it is plainly a header of WFDB."""
+
+
+def _look(path: str) -> _Header:
+    try:
+        # A large folder takes three calls of the system for each header, and nothing else that takes time.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return _Header([], is_plain=False)
+    try:
+        head = os.read(descriptor, _HEAD)
+    except OSError:
+        return _Header([], is_plain=False)
+    finally:
+        os.close(descriptor)
+    is_plain = formats.get("wfdb").recognises(head)
+    first = next((line for line in head.split(b"\n") if line.strip() and not line.startswith(b"#")), b"").split()
+    # A head that is full may be all comments.
+    may_have_segments = len(head) == _HEAD or (bool(first) and b"/" in first[0])
+    return _Header(_segments(path) if may_have_segments else [], is_plain)
+
+
 def _segments(header: str) -> list[str]:
-    """Return the records that a header of several segments lists (header(5)); none for a plain one."""
     try:
         with open(header, encoding="latin-1") as file:  # noqa: PTH123 -- one call per record of a large folder
             lines = (line.split() for line in file if line.strip() and not line.startswith("#"))

@@ -40,6 +40,9 @@ def recognise(path: Path) -> str:
         if _has_header(path, readers):
             return "wfdb"
         raise FormatError(f"{path} does not exist or cannot be opened. {_beside(path)}")
+    own = _owner(head, path, readers)
+    if own is not None:
+        return own
     claims = _claims(head, path, readers)
     if claims == ["mat"] and not head.startswith(b"MATLAB") and _has_header(path.with_suffix(""), readers):
         # A signal file of CinC is a matrix of MATLAB's level 4 too; its header says more.
@@ -49,6 +52,16 @@ def recognise(path: Path) -> str:
     if not claims:
         return _by_more(path, head, readers)
     raise FormatError(f"{path} could be {' or '.join(claims)}, and its suffix is neither's. Pass one as fmt=.")
+
+
+def _owner(head: bytes, path: Path, readers: Mapping[str, type[Format]]) -> str | None:
+    """Return the only format of the suffix of ``path`` that claims a file: whatever others say, the suffix decides.
+
+    ``None`` where a look at the other formats, or at other files, is needed.
+    """
+    suffix = path.suffix.lower()
+    names = [name for name, reader in readers.items() if suffix in reader.suffixes and reader.recognises(head)]
+    return names[0] if len(names) == 1 and (names == ["wfdb"]) == (suffix == ".hea") and names != ["mat"] else None
 
 
 def _claims(head: bytes, path: Path, readers: Mapping[str, type[Format]]) -> list[str]:

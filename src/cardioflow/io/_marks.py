@@ -74,11 +74,13 @@ def with_owners(marks: Annotation, n_leads: int, fs: float, *, stated: bool = Fa
         stated: Whether the format says that a mark of a channel is of that channel alone (DICOM, HL7 aECG); only beats
             and rhythm then belong to the record.
     """
+    if not marks.channel.any():
+        return marks
     channel = np.where(marks.channel <= n_leads, marks.channel, 0)
     beyond = bool((channel != marks.channel).any())
     if not channel.any() or (not stated and beyond and channel.max() < 2):
         # Channels that are beyond the leads, beside the first alone, do not tell that the first lead is meant.
-        return marks if not marks.channel.any() else replace(marks, channel=np.zeros_like(marks.channel))
+        return replace(marks, channel=np.zeros_like(marks.channel))
     beats = np.isin(marks.symbol, sorted(BEATS))
     once_per_lead = _are_once_per_lead(marks.sample[beats], channel[beats], fs)
     of_record = marks.symbol == RHYTHM if stated else ~np.isin(marks.symbol, _OF_A_LEAD) & ~beats

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.core.compiled import kernel
 
-__all__ = ["unpack_marks"]
+__all__ = ["Found", "marks_in", "unpack_marks"]
 
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63
 
@@ -23,9 +23,40 @@ def unpack_marks(raw: bytes) -> tuple[NDArray[np.int64], int]:
     belongs to one mark.
     """
     data = np.frombuffer(raw, np.uint8)
-    table = np.empty((_count(data), 7), np.int64)
-    end = int(_decode(data, table))
-    return table, end
+    # Columns one after another, because they are used one by one.
+    columns = np.empty((7, _count(data)), np.int64)
+    end = int(_decode(data, columns))
+    return columns.T, end
+
+
+class Found(NamedTuple):
+    """What occurs among some marks, which most files have little of."""
+
+    has_texts: bool
+    has_other_than_marks: bool
+    """Whether a mark has code 0, or is a note at sample 0, which may be a definition."""
+    has_channels: bool
+    """Whether a channel is not 0."""
+    falls: bool
+    """Whether a mark stands before the one that it follows."""
+
+
+def marks_in(table: NDArray[np.int64], note: int) -> Found:
+    """Return what occurs in a table of ``unpack_marks``, in one pass; ``note`` is the code of notes."""
+    found = int(_described(table.T, note))
+    return Found(*(bool(found >> bit & 1) for bit in range(4)))
+
+
+@kernel()
+def _described(columns: Any, note: int) -> int:
+    texts = others = channels = falls = 0
+    for i in range(columns.shape[1]):
+        sample, code = columns[0, i], columns[1, i]
+        others |= code == 0 or (sample == 0 and code == note)
+        channels |= columns[3, i] != 0
+        texts |= columns[6, i] != 0
+        falls |= i > 0 and sample < columns[0, i - 1]
+    return texts | others << 1 | channels << 2 | falls << 3
 
 
 @kernel()
@@ -50,7 +81,7 @@ def _count(raw: Any) -> int:
 
 
 @kernel()
-def _decode(raw: Any, table: Any) -> int:
+def _decode(raw: Any, columns: Any) -> int:
     n = 0
     at = 0
     sample = np.int64(0)
@@ -72,26 +103,26 @@ def _decode(raw: Any, table: Any) -> int:
             at += 4
         elif code < _SKIP:
             sample += low
-            table[n, 0] = sample
-            table[n, 1] = code
-            table[n, 2] = 0
-            table[n, 3] = table[n - 1, 3] if n else 0
-            table[n, 4] = table[n - 1, 4] if n else 0
-            table[n, 5] = 0
-            table[n, 6] = 0
+            columns[0, n] = sample
+            columns[1, n] = code
+            columns[2, n] = 0
+            columns[3, n] = columns[3, n - 1] if n else 0
+            columns[4, n] = columns[4, n - 1] if n else 0
+            columns[5, n] = 0
+            columns[6, n] = 0
             n += 1
         elif n == 0:
             return -start - 1
         elif code == _NUM:
-            table[n - 1, 4] = np.int8(low & 0xFF)
+            columns[4, n - 1] = np.int8(low & 0xFF)
         elif code == _SUB:
-            table[n - 1, 2] = np.int8(low & 0xFF)
+            columns[2, n - 1] = np.int8(low & 0xFF)
         elif code == _CHN:
-            table[n - 1, 3] = low & 0xFF
+            columns[3, n - 1] = low & 0xFF
         else:
             if at + low > raw.size:
                 return -start - 1
-            table[n - 1, 5] = at
-            table[n - 1, 6] = low
+            columns[5, n - 1] = at
+            columns[6, n - 1] = low
             at += int(low + (low & 1))
     return at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import Annotation, merged
 from cardioflow.batch.leads import standard_name
 from cardioflow.errors import FormatError, nearest
-from cardioflow.io._codecs.marks import unpack_marks
+from cardioflow.io._codecs.marks import marks_in, unpack_marks
 from cardioflow.io._marks import CODES, with_owners
 from cardioflow.io._wfdb.annotation_files import (
     REFERENCE,
@@ -130,44 +131,46 @@ def parse_annotation(raw: bytes, path: str, fs: float, per_frame: int = 1) -> An
             f"{path} is not an annotation file of the MIT format, or was cut short: at byte {-end - 1} of {len(raw)} "
             "it breaks off inside a mark. Fetch it again."
         )
+    found = marks_in(table, _NOTE)
     notes = [""] * len(table)
-    for i in np.flatnonzero(table[:, 6]).tolist():
-        at, n = table[i, 5], table[i, 6]
-        notes[i] = _text(raw[at : at + n]).rstrip("\0")
+    if found.has_texts:
+        rows = np.flatnonzero(table[:, 6])
+        for i, at, n in zip(rows.tolist(), table[rows, 5].tolist(), table[rows, 6].tolist(), strict=True):
+            notes[i] = _text(raw[at : at + n])
     symbols, resolution = _SYMBOLS, None
-    is_definition = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
-    if is_definition.any():
-        rows = np.flatnonzero(is_definition).tolist()
-        symbols, resolution, is_definition = _definitions(rows, notes, len(table))
-    kept = ~is_definition & (table[:, 1] != 0)
-    if not kept.all():
-        table = table[kept]
+    if found.has_other_than_marks:
+        is_definition = (table[:, 0] == 0) & (table[:, 1] == _NOTE)
+        symbols, resolution, is_definition = _definitions(np.flatnonzero(is_definition).tolist(), notes, len(table))
+        kept = ~is_definition & (table[:, 1] != 0)
+        table = np.asfortranarray(table[kept])
         notes = [note for note, keep in zip(notes, kept.tolist(), strict=True) if keep]
-    sample = table[:, 0].copy()
+    sample = table[:, 0]
     ratio = per_frame * (fs / resolution if resolution else 1.0)
     if ratio != 1.0:
         sample = np.rint(sample * ratio).astype(np.int64)
     marks = Annotation(
         sample=sample,
-        symbol=symbols[table[:, 1]],
+        symbol=symbols.take(table[:, 1]),
         aux_note=tuple(notes),
-        channel=_leads(table[:, 3]),
-        num=table[:, 4].copy(),
-        subtype=table[:, 2].copy(),
+        channel=_leads(table[:, 3]) if found.has_channels else table[:, 3],
+        num=table[:, 4],
+        subtype=table[:, 2],
     )
-    return marks if bool((np.diff(sample) >= 0).all()) else marks.take(np.argsort(sample, kind="stable"))
+    return marks.take(np.argsort(sample, kind="stable")) if found.falls else marks
 
 
 def _leads(chan: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(chan == _NO_CHANNEL, 0, chan + 1) if chan.any() else chan.copy()
+    return np.where(chan == _NO_CHANNEL, 0, chan + 1) if chan.any() else chan
 
 
+# A file has the same few texts many times.
+@lru_cache(maxsize=1024)
 def _text(raw: bytes) -> str:
     # The format does not say: ASCII nearly always, else UTF-8 or the Latin-1 of old.
     try:
-        return raw.decode()
+        return raw.decode().rstrip("\0")
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return raw.decode("latin-1").rstrip("\0")
 
 
 def _definitions(rows: list[int], notes: list[str], n: int) -> tuple[NDArray[np.str_], float | None, NDArray[np.bool_]]:

@@ -11,7 +11,7 @@ import numpy as np
 from cardioflow.batch.leads import resolve
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError
-from cardioflow.io._packed.store import Store, Verify, check_verify, open_store
+from cardioflow.io._packed.store import Store, check_verify, open_store
 from cardioflow.io.base import Columns, Format, ReadRequest, Record
 
 __all__ = ["Packed"]
@@ -51,14 +51,25 @@ class Packed(Format):
         Raises:
             FormatError: when one of them is not in a store, or is damaged.
         """
+        return self.read_rows(*_place(paths), request)
+
+    def read_rows(self, folder: Path, rows: Sequence[int], request: ReadRequest) -> Columns:
+        """Read the records of a store that have the numbers ``rows``, all at once.
+
+        Raises:
+            FormatError: when the store does not have one of them, or is damaged.
+        """
         if request.ann_ext is not None:
             raise InputError(
                 f"load(ann_ext={request.ann_ext!r}): the records are packed, with the annotations that they were "
                 "packed with. Leave ann_ext out."
             )
-        store, rows = _places(paths, self.verify)
+        store = open_store(folder, self.verify)
+        numbers = np.array(rows, np.int64)
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(store):
+            raise FormatError(f"{folder} holds {len(store)} records, and number {numbers.max()} was asked for.")
         try:
-            return _selected(_gathered(store, rows, request), request)
+            return _selected(_gathered(store, numbers, request), request)
         except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
             if isinstance(error, CardioFlowError):
                 raise
@@ -72,20 +83,16 @@ def _gathered(store: Store, rows: np.ndarray, request: ReadRequest) -> Columns:
     return Columns(signal, store.meta(rows), marks)
 
 
-def _places(paths: Sequence[str | Path], verify: Verify) -> tuple[Store, np.ndarray]:
+def _place(paths: Sequence[str | Path]) -> tuple[Path, list[int]]:
+    """Return the store that all of ``paths`` name, and their numbers in it."""
     split = [str(p).rpartition("#") for p in paths]
     folders = {folder for folder, _, _ in split}
     if len(folders) > 1:
         raise InputError(f"Records of several stores ({', '.join(sorted(folders))}) cannot be one batch.")
-    folder = folders.pop()
-    store = open_store(Path(folder), verify)
     try:
-        rows = np.array([int(number) for _, _, number in split], np.int64)
+        return Path(folders.pop()), [int(number) for _, _, number in split]
     except ValueError:
         raise FormatError(f"{paths[0]} does not name a record of a packed store. Expected <store>#<number>.") from None
-    if rows.size and not 0 <= rows.min() <= rows.max() < len(store):
-        raise FormatError(f"{folder} holds {len(store)} records, and number {rows.max()} was asked for.")
-    return store, rows
 
 
 def _selected(columns: Columns, request: ReadRequest) -> Columns:

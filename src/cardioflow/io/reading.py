@@ -230,33 +230,36 @@ def _says_something(value: Any) -> bool:
     return value is not None and _NOTHING.fullmatch(str(value)) is None
 
 
-def stored_columns(places: Sequence[str], request: ReadRequest, options: Mapping[str, Any]) -> Columns:
-    """Read records of one packed store, each named ``<store>#<number>``, all at once.
+def stored_columns(store: Path, rows: Sequence[int], request: ReadRequest, options: Mapping[str, Any]) -> Columns:
+    """Read records of a packed store by their numbers, all at once.
 
     Args:
-        places: The records.
+        store: The store.
+        rows: The numbers of the records.
         request: What to read.
         options: All options of ``load``; ``verify`` says when checksums are checked.
 
     Raises:
         FormatError: when the store or one of the records is damaged.
     """
-    columns: Columns = _packed(options).read_columns(places, request)
+    columns: Columns = _packed(options).read_rows(store, rows, request)
     return columns
 
 
-def stored_errors(places: Sequence[str], request: ReadRequest, options: Mapping[str, Any]) -> list[FormatError | None]:
+def stored_errors(
+    store: Path, rows: Sequence[int], request: ReadRequest, options: Mapping[str, Any]
+) -> list[FormatError | None]:
     """Return what is wrong with each of the records that ``stored_columns`` refused; ``None`` where nothing is.
 
     Raises:
         FormatError: when the store itself is at fault.
     """
     reader = _packed(options)
-    open_store(Path(places[0].rpartition("#")[0]), reader.verify)
+    open_store(store, reader.verify)
     found: list[FormatError | None] = []
-    for place in places:
+    for row in rows:
         try:
-            reader.read_columns([place], request)
+            reader.read_rows(store, [row], request)
             found.append(None)
         except FormatError as error:
             found.append(error)

@@ -66,9 +66,9 @@ class ReadRecords:
             return batch
         request = request_for(self.components, self.options)
         locations = self.locations(batch)
-        store = _only_store(locations)
-        if store is not None:
-            return _with_columns(batch, self._columns(batch.ids, locations, request), self.components)
+        stored = _of_one_store(locations)
+        if stored is not None:
+            return _with_columns(batch, self._columns(batch.ids, *stored, request), self.components)
         together = self._together(locations, request)
         if together is not None:
             return _with_columns(batch, together, self.components)
@@ -146,23 +146,22 @@ class ReadRecords:
     def _files(self, locations: Sequence[FileLocation], request: ReadRequest) -> list[Found]:
         return read_each([location.path for location in locations], self.fmt, request, self.options)
 
-    def _columns(self, names: Sequence[str], locations: Sequence[Location], request: ReadRequest) -> Columns:
-        places = [str(location.readable()) for location in locations]
+    def _columns(self, names: Sequence[str], store: Path, rows: Sequence[int], request: ReadRequest) -> Columns:
         try:
-            return stored_columns(places, request, self.options)
+            return stored_columns(store, rows, request, self.options)
         except FormatError:
-            errors = stored_errors(places, request, self.options)
+            errors = stored_errors(store, rows, request, self.options)
             raise_bad_records({name: error for name, error in zip(names, errors, strict=True) if error is not None})
             raise
 
     def _stored(self, locations: Sequence[StoreLocation], request: ReadRequest) -> list[Found]:
-        places = [location.readable() for location in locations]
+        store, rows = locations[0].store, [location.row for location in locations]
         try:
-            return _rows(stored_columns(places, request, self.options))
+            return _rows(stored_columns(store, rows, request, self.options))
         except FormatError:
-            errors = stored_errors(places, request, self.options)
-            own = [place for place, error in zip(places, errors, strict=True) if error is None]
-            records = iter(_rows(stored_columns(own, request, self.options)) if own else ())
+            errors = stored_errors(store, rows, request, self.options)
+            own = [row for row, error in zip(rows, errors, strict=True) if error is None]
+            records = iter(_rows(stored_columns(store, own, request, self.options)) if own else ())
             return [next(records) if error is None else error for error in errors]
 
 
@@ -191,17 +190,19 @@ def _arrays(locations: Sequence[ArrayLocation], request: ReadRequest) -> list[Fo
     return found
 
 
-def _only_store(locations: Sequence[Location]) -> Path | None:
-    """Return the store that all of ``locations`` are in; ``None`` where there is no such store."""
+def _of_one_store(locations: Sequence[Location]) -> tuple[Path, list[int]] | None:
+    """Return the store that all of ``locations`` are in, and their numbers there; ``None`` without such a store."""
     first = locations[0]
     if not isinstance(first, StoreLocation):
         return None
     store = first.store
     # Records of one data set share the path; comparing paths takes longer than reading a short record.
-    alike = all(
-        isinstance(place, StoreLocation) and (place.store is store or place.store == store) for place in locations
-    )
-    return store if alike else None
+    rows = [
+        place.row
+        for place in locations
+        if isinstance(place, StoreLocation) and (place.store is store or place.store == store)
+    ]
+    return (store, rows) if len(rows) == len(locations) else None
 
 
 # -- into the batch -------------------------------------------------------------

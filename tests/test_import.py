@@ -12,7 +12,7 @@ import cardioflow
 
 HEAVY = (
     "keras", "torch", "jax", "tensorflow", "grain", "numba", "scipy", "pandas", "pyarrow", "sklearn",
-    "matplotlib", "wfdb", "pydicom", "edfio", "pywt", "pint", "typer", "rich", "tqdm",
+    "matplotlib", "onnxruntime", "wfdb", "pydicom", "edfio", "pywt", "pint", "typer", "rich", "tqdm",
 )  # fmt: skip
 
 

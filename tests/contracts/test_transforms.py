@@ -36,6 +36,8 @@ NEEDS_UNCUT = {
     "random_crop_signals": "a segment cannot be cut into segments without unstacking",
     "crop_beats": "beats are counted from the start of a record",
     "median_beat": "beats are counted from the start of a record",
+    "delineate": "waves are counted from the start of a record",
+    "measure": "waves are counted from the start of a record",
     "calc_ecg_parameters": "states are counted from the start of a record",
     "squeeze": "there are several segments",
     "repeat_signal": "a segment cannot be cut into segments without unstacking",

@@ -29,8 +29,8 @@ class BatchActions:
         """Turn labels into float32 columns (record, class): 1 for each label that the record has, else 0."""
     def cache(self, folder: str | Path | None = None, *, max_mb: float = 4096.0, version: str | None = None) -> Self:
         """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
-    def calc_ecg_parameters(self, src: str, dst: str = "ecg_parameters") -> Self:
-        """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""
+    def calc_ecg_parameters(self, src: str | None = None, dst: str = "ecg_parameters") -> Self:
+        """Measure heart rate and intervals from the ECG or from the states of a model, and write them to ``dst``."""
     def check_limb_leads(self, dst: str = "limb_leads") -> Self:
         """Measure how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
     def clip_signals(self, low_mv: float = -5.0, high_mv: float = 5.0) -> Self:
@@ -60,6 +60,8 @@ class BatchActions:
         dst: str = "signal",
     ) -> Self:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
+    def delineate(self, dst: str = "waves", per: Literal["both", "lead", "record"] = "both") -> Self:
+        """Mark onset, peak and end of P, QRS and T, as the set of events ``dst``; the file's own annotation stays."""
     def derive_leads(self) -> Self:
         """Compute the missing limb leads from I and II, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] = "kors") -> Self:
@@ -140,6 +142,8 @@ class BatchActions:
         """Read components of each record: signals, metadata and annotations from files, targets from a table."""
     def low_pass_signals(self, high: float = 40.0, order: int = 4) -> Self:
         """Keep the frequencies below ``high`` Hz, with no phase shift."""
+    def measure(self, dst: str = "measurements") -> Self:
+        """Measure each record, and write what was found to ``dst``."""
     def median_beat(self, before_s: float = 0.3, after_s: float = 0.5, symbols: Sequence[str] = ("N",)) -> Self:
         """Replace each record by its median beat: the median of its annotated beats at each sample of each lead."""
     def merge_pipelines(self, *pipelines: Any) -> Self:

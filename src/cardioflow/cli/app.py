@@ -1,4 +1,4 @@
-"""The command ``cardioflow``: describe files, predict them with a model, convert them, and run a demo."""
+"""The command ``cardioflow``: describe and measure files, predict them with a model, convert them, and run a demo."""
 
 from __future__ import annotations
 
@@ -63,6 +63,28 @@ def check(
         raise InputError("check got both --json and --csv. Pass one of them.")
     layout: Any = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(print_check(sources, layout=layout, fmt=fmt, options=reading_options(options)))
+
+
+@app.command(epilog="Example:  `cardioflow measure A00001.hea --json`")
+def measure(
+    files: Files,
+    *,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a line per file.")] = False,
+    beats: Annotated[bool, typer.Option("--beats", help="Add the values of each beat to the JSON.")] = False,
+    fmt: Annotated[str | None, typer.Option(help="The format; by default recognised from the content.")] = None,
+    options: ReadingOptions = None,
+) -> None:
+    """Measure the heart rate, PR, QRS, QT, QTc, amplitudes, ST levels and axes of each FILE."""
+    from cardioflow.cli.measure import print_measurements
+
+    if as_json and as_csv:
+        raise InputError("measure got both --json and --csv. Pass one of them.")
+    if beats and not as_json:
+        raise InputError("measure got --beats without --json. Pass both: the values of each beat are printed as JSON.")
+    layout: Any = "json" if as_json else "csv" if as_csv else "text"
+    found = print_measurements(files, layout=layout, fmt=fmt, options=reading_options(options), beats=beats)
+    raise typer.Exit(found)
 
 
 @app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")

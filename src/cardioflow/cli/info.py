@@ -14,7 +14,7 @@ from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.io.reading import check_options, check_verify, files_in, open_store, recognise
 from cardioflow.report.look import look
 
-__all__ = ["describe", "print_info"]
+__all__ = ["describe", "print_info", "records_in"]
 
 
 def print_info(
@@ -22,7 +22,7 @@ def print_info(
 ) -> int:
     """Print what each of ``files`` contains and return the exit status: 2 if one of them could not be read."""
     found, failed = [], False
-    for path in _records(files, fmt):
+    for path in records_in(files, fmt):
         try:
             found.append(describe(path, fmt=fmt, ann_ext=ann_ext, **options))
         except CardioFlowError as error:
@@ -37,7 +37,7 @@ def print_info(
     return 2 if failed else 0
 
 
-def _records(files: Sequence[Path], fmt: str | None) -> Iterator[Path]:
+def records_in(files: Sequence[Path], fmt: str | None) -> Iterator[Path]:
     """Yield ``files``, and for a folder the records in it; a packed store is described as a whole."""
     for path in files:
         if fmt == "packed" or not path.is_dir():

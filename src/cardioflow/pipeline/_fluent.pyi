@@ -52,8 +52,10 @@ class PipelineActions:
         version: str | None | Expression = None,
     ) -> Self:
         """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
-    def calc_ecg_parameters(self, src: str | Expression, dst: str | Expression = "ecg_parameters") -> Self:
-        """Measure heart rate and intervals from the states of a segmentation model, and write them to ``dst``."""
+    def calc_ecg_parameters(
+        self, src: str | None | Expression = None, dst: str | Expression = "ecg_parameters"
+    ) -> Self:
+        """Measure heart rate and intervals from the ECG or from the states of a model, and write them to ``dst``."""
     def call(
         self,
         func: Callable[..., Any] | Expression,
@@ -92,6 +94,10 @@ class PipelineActions:
         dst: str | Expression = "signal",
     ) -> Self:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
+    def delineate(
+        self, dst: str | Expression = "waves", per: Literal["both", "lead", "record"] | Expression = "both"
+    ) -> Self:
+        """Mark onset, peak and end of P, QRS and T, as the set of events ``dst``; the file's own annotation stays."""
     def derive_leads(self) -> Self:
         """Compute the missing limb leads from I and II, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] | Expression = "kors") -> Self:
@@ -216,6 +222,8 @@ class PipelineActions:
         """Load the model ``name`` from the dump ``path`` when the run begins, as a ``path`` in its configuration does."""
     def low_pass_signals(self, high: float | Expression = 40.0, order: int | Expression = 4) -> Self:
         """Keep the frequencies below ``high`` Hz, with no phase shift."""
+    def measure(self, dst: str | Expression = "measurements") -> Self:
+        """Measure each record, and write what was found to ``dst``."""
     def median_beat(
         self,
         before_s: float | Expression = 0.3,

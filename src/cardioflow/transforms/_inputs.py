@@ -11,7 +11,7 @@ from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.dsp.finite import not_finite
 from cardioflow.errors import CardioFlowError, InputError, raise_bad_records
 
-__all__ = ["finite", "rates", "real", "refuse_not_finite", "series", "uncut"]
+__all__ = ["finite", "lead_units", "rates", "real", "refuse_not_finite", "series", "uncut"]
 
 
 def rates(batch: EcgBatch, step: str) -> NDArray[np.float64]:
@@ -46,6 +46,12 @@ def _float(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return float("nan")
+
+
+def lead_units(batch: EcgBatch) -> list[tuple[str, ...] | None]:
+    """Return the units of each record's leads, ``None`` where the metadata has none."""
+    meta = batch.component("meta")
+    return list(meta["units"]) if "units" in meta.columns else [None] * len(batch)
 
 
 def real(batch: EcgBatch, step: str, src: str = "signal") -> Ragged:

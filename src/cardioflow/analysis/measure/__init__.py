@@ -1,0 +1,1 @@
+"""Intervals, amplitudes, ST levels and axes: arrays in, named results out."""

@@ -1,0 +1,158 @@
+"""Measure rate, intervals, amplitudes, ST levels and axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.analysis.measure.amplitudes import amplitudes
+from cardioflow.analysis.measure.axes import axis
+from cardioflow.analysis.measure.median_beat import Aligned, align
+from cardioflow.analysis.measure.qtc import QtFormula, corrected_qt
+from cardioflow.analysis.measure.results import Beats, Measurements, MedianBeat, Value
+from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.analysis.waves.results import LeadWaves
+
+__all__ = ["measure"]
+
+Floats = NDArray[np.float64]
+
+_NO_WAVE: Final = {"pr": "no P wave", "p": "no P wave", "qt": "no T wave", "t": "no T wave", "qrs": "no QRS"}
+_LEAST_SHARE: Final = 0.3
+"""A wave that fewer beats than this share have is not one of the median beat."""
+
+
+def measure(
+    signal: NDArray[Any], fs: float, *, leads: Sequence[str] | None = None, units: Sequence[str] | None = None
+) -> Measurements:
+    """Return the measurements of a record: per beat, of its median beat, and as a whole.
+
+    The waves are those of ``delineate``. The median beat is of the beats with the common shape, aligned by correlation;
+    ectopic beats are left out. Its boundaries are medians of those of its beats, of all leads together: earliest onset
+    to latest end, as devices measure. Intervals of the record are those of the median beat. ``rr`` and ``heart_rate``
+    come from the median RR of the record, which also corrects QT. What cannot be measured is NaN, with a reason.
+
+    Args:
+        signal: millivolts, (lead, time) or (time,); NaN where there is no sample.
+        fs: samples per second, 100 or more.
+        leads: the names of the leads; axes need I and aVF, I and II, or II and III.
+        units: the unit of each lead; one that is known and not mV is not measured.
+
+    Raises:
+        InputError: when the signal has another shape, or ``fs`` is not above 0.
+    """
+    signal = np.asarray(signal)
+    signal = signal[None] if signal.ndim == 1 else signal
+    found = delineate(signal, fs, leads=leads, units=units)
+    waves = found.whole
+    made = align(signal, fs, waves.qrs.peak)
+    beats = _beats(waves, fs, made.used)
+    marks = _marks(waves, made)
+    n_used = int(made.used.sum())
+    median = MedianBeat(made.signal, fs, marks, n_used)
+    whole = {**_intervals(beats, marks, fs, n_used), **_axes(found.leads, median)}
+    each = {
+        name: amplitudes(made.signal[i], fs, marks, n_used) if len(made.signal) else {}
+        for i, name in enumerate(found.leads)
+    }
+    return Measurements(whole, each, beats, median, found)
+
+
+def _beats(waves: LeadWaves, fs: float, used: NDArray[np.bool_]) -> Beats:
+    qrs, p, t = waves.qrs, waves.p, waves.t
+    own_p, own_t = waves.p_of_beat(), waves.t_of_beat()
+    p_on, p_end = (_of(marks, own_p) for marks in (p.onset, p.end))
+    t_on, t_end = (_of(marks, own_t) for marks in (t.onset, t.end))
+    rr = np.diff(qrs.peak.astype(np.float64), prepend=np.nan) / fs
+    # Over a stretch that was not measured, beats may have been missed.
+    for part in waves.not_measured:
+        rr[(qrs.peak >= part.start) & (np.concatenate([[0], qrs.peak[:-1]]) < part.stop)] = np.nan
+    return Beats(
+        r=qrs.peak,
+        rr=rr,
+        pr=(qrs.onset - p_on) / fs,
+        qrs=(qrs.end - qrs.onset) / fs,
+        qt=(t_end - qrs.onset) / fs,
+        p=(p_end - p_on) / fs,
+        t=(t_end - t_on) / fs,
+        in_median=used,
+    )
+
+
+def _of(marks: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
+    """Return the mark of each beat, NaN where it has none."""
+    if not marks.size:
+        return np.full(rows.size, np.nan)
+    return np.where(rows >= 0, marks[np.maximum(rows, 0)].astype(np.float64), np.nan)
+
+
+def _marks(waves: LeadWaves, made: Aligned) -> dict[str, int]:
+    """Return the boundaries in the median beat: medians of those of its beats."""
+    if not made.used.any():
+        return {}
+    p, t = waves.p_of_beat(), waves.t_of_beat()
+    sides: Mapping[str, Floats] = {
+        "qrs_on": waves.qrs.onset.astype(np.float64),
+        "qrs_end": waves.qrs.end.astype(np.float64),
+        "p_on": _of(waves.p.onset, p),
+        "p_end": _of(waves.p.end, p),
+        "t_on": _of(waves.t.onset, t),
+        "t_end": _of(waves.t.end, t),
+    }
+    found = {}
+    for name, times in sides.items():
+        own = (times - made.places)[made.used]
+        known = np.isfinite(own)
+        if known.mean() >= _LEAST_SHARE:
+            at = made.at + round(float(np.median(own[known])))
+            if 0 <= at < made.signal.shape[1]:
+                found[name] = at
+    for kind in ("p", "t"):
+        if not {f"{kind}_on", f"{kind}_end"} <= found.keys():
+            found = {name: at for name, at in found.items() if not name.startswith(f"{kind}_")}
+    return found
+
+
+def _intervals(beats: Beats, marks: Mapping[str, int], fs: float, n_used: int) -> dict[str, Value]:
+    known_rr = beats.rr[np.isfinite(beats.rr)]
+    rr = float(np.median(known_rr)) if known_rr.size else math.nan
+    too_few = "" if known_rr.size else "fewer than two beats in a row"
+    found = {
+        "heart_rate": Value(60.0 / rr, known_rr.size, too_few),
+        "rr": Value(rr, known_rr.size, too_few),
+    }
+    sides = {
+        "pr": ("p_on", "qrs_on"), "qrs": ("qrs_on", "qrs_end"), "qt": ("qrs_on", "t_end"),
+        "p": ("p_on", "p_end"), "t": ("t_on", "t_end"),
+    }  # fmt: skip
+    for name, (a, b) in sides.items():
+        own: Floats = getattr(beats, name)
+        n_beats = int(np.isfinite(own[beats.in_median]).sum())
+        if a in marks and b in marks:
+            found[name] = Value((marks[b] - marks[a]) / fs, n_beats)
+        else:
+            found[name] = Value(math.nan, 0, "no beats of one shape" if not n_used else _NO_WAVE[name])
+    for formula in get_args(QtFormula):
+        qt = found["qt"]
+        known = qt.known and math.isfinite(rr)
+        value = corrected_qt(qt.value, rr, formula) if known else math.nan
+        found[f"qtc_{formula}"] = Value(value, qt.n_beats if known else 0, "" if known else qt.reason or too_few)
+    return found
+
+
+def _axes(leads: Sequence[str], median: MedianBeat) -> dict[str, Value]:
+    found = {}
+    for kind in ("p", "qrs", "t"):
+        a, b = f"{kind}_on", f"{kind}_end"
+        if a in median.marks and b in median.marks:
+            named = dict(zip(leads, median.signal, strict=True))
+            found[f"{kind}_axis"] = axis(named, median.marks[a], median.marks[b], median.fs, median.n_beats)
+        else:
+            found[f"{kind}_axis"] = Value(
+                math.nan, 0, "no beats of one shape" if not median.marks else f"no {kind.upper()} wave"
+            )
+    return found

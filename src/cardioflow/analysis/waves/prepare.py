@@ -1,0 +1,85 @@
+"""What the network for waves sees: 250 Hz, without baseline wander, in units of the local QRS amplitude."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.dsp.iir import butterworth, filtfilt
+from cardioflow.dsp.resampling import resampled
+
+__all__ = ["FS", "Prepared", "local_range", "prepare"]
+
+Floats = NDArray[np.float32]
+
+FS: Final = 250.0
+"""Samples per second at which the network runs."""
+
+_HIGH_PASS_HZ: Final = 0.5
+_BLOCK: Final = int(2 * FS)
+"""Samples of a block, of which the range is taken: 2 s hold a beat at 30 beats per minute."""
+_BLOCKS: Final = 5
+"""Blocks around each, of which the median counts, so that one artefact does not shrink the beats beside it."""
+_SMALLEST_MV: Final = 0.02
+"""No QRS is smaller; a smaller range is that of noise, and is not raised to a full scale."""
+
+
+class Prepared(NamedTuple):
+    """Leads as the network sees them."""
+
+    x: Floats
+    """Scaled leads at 250 Hz, (lead, time)."""
+    millivolts: Floats
+    """The same before scaling."""
+    missing: NDArray[np.bool_]
+    """Where the lead has no sample, (lead, time); there ``x`` is a straight line."""
+
+
+def prepare(signal: NDArray[Any], fs: float) -> Prepared:
+    """Return the leads of ``signal``, (lead, time) in millivolts at ``fs`` Hz, as the network sees them."""
+    signal = np.asarray(signal, np.float32)
+    known = np.isfinite(signal)
+    filled = np.stack([_filled(x, ok) for x, ok in zip(signal, known, strict=True)])
+    n_leads, n = filled.shape
+    ones = np.ones(n_leads)
+    if fs != FS:
+        starts = np.arange(n_leads, dtype=np.int64) * n
+        flat, counts = resampled(filled.reshape(-1), starts, np.full(n_leads, n, np.int64), ones * fs, ones * FS)
+        filled = flat.reshape(n_leads, int(counts[0]))
+    n_out = filled.shape[1]
+    at = np.minimum(np.rint(np.arange(n_out) * (fs / FS)).astype(np.int64), n - 1)
+    starts = np.arange(n_leads, dtype=np.int64) * n_out
+    high_pass = butterworth(2, _HIGH_PASS_HZ, None, FS)
+    lengths, which = np.full(n_leads, n_out, np.int64), np.zeros(n_leads, np.intp)
+    millivolts = filtfilt(filled.reshape(-1), starts, lengths, [high_pass], which).reshape(n_leads, n_out)
+    scale = np.stack([np.maximum(local_range(x), _SMALLEST_MV) for x in millivolts])
+    return Prepared((millivolts / scale).astype(np.float32), millivolts, ~known[:, at])
+
+
+def local_range(x: Floats) -> Floats:
+    """Return the range (largest less smallest) of ``x`` over blocks of 2 s, as a median of 5 blocks, at each sample."""
+    n = x.size
+    if n < 2 * _BLOCK:
+        return np.full(n, np.ptp(x) if n else 0.0, np.float32)
+    n_blocks = n // _BLOCK
+    blocks = x[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK)
+    ranges = np.ptp(blocks, axis=1)
+    padded = np.pad(ranges, _BLOCKS // 2, mode="reflect" if n_blocks > _BLOCKS // 2 else "edge")
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, _BLOCKS), axis=1)
+    centres = (np.arange(n_blocks) + 0.5) * _BLOCK
+    result: Floats = np.interp(np.arange(n), centres, medians).astype(np.float32)
+    return result
+
+
+def _filled(x: Floats, known: NDArray[np.bool_]) -> Floats:
+    """Return ``x`` around its median, with straight lines across the samples that are not known."""
+    if not known.any():
+        return np.zeros_like(x)
+    centred = x - np.float32(np.median(x[known]))
+    if known.all():
+        return centred
+    at = np.flatnonzero(known)
+    result: Floats = np.interp(np.arange(x.size), at, centred[at]).astype(np.float32)
+    return result

@@ -14,6 +14,7 @@ import pytest
 from cardioflow import Pipeline
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
 from cardioflow.batch.columns import TimeSeries
+from cardioflow.core import equality
 from cardioflow.errors import InputError
 from cardioflow.registry import transforms
 from cardioflow.transforms.base import PartnerTransform, RandomTransform, Transform
@@ -190,6 +191,9 @@ def same(a: EcgBatch, b: EcgBatch) -> bool:
 
 
 def equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Meta):
+        # NaN, which stands for what could not be measured, equals NaN.
+        return equality.same([dict(row) for row in a], [dict(row) for row in b])
     return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
 
 

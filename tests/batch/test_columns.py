@@ -9,6 +9,8 @@ import pytest
 
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged
 from cardioflow.batch.columns import Events, Static, TimeSeries, Windows
+from cardioflow.batch.columns.infer import as_column
+from cardioflow.batch.columns.time_series import _read
 from cardioflow.errors import InputError, UnknownNameError
 
 
@@ -343,3 +345,37 @@ def test_a_window_of_the_whole_record_is_one_segment_of_every_kind():
     twice = batch.repeat_signal(2)
     assert twice.columns["state"].is_cut
     assert [own.tolist() for own in twice.state] == [[[0, 1, 1, 2]] * 2, [[2, 2, 0, 0]] * 2]
+
+
+def test_a_column_is_taken_as_it_is(batch):
+    column = TimeSeries(batch.component("state"))
+    assert as_column("state", column, None, is_cut=False) is column
+    assert as_column("state", column, "static", is_cut=False) is column
+
+
+def test_a_time_series_of_no_rows_keeps_its_axes_and_type():
+    none = TimeSeries(Ragged.from_arrays([], ndim=2, dtype=np.int8)).warp([])
+    assert (none.samples.ndim, none.samples.dtype, len(none)) == (2, np.int8, 0)
+
+
+def test_samples_that_a_row_lacks_are_blank_in_every_lead():
+    places = np.array([-1, 0, 2])
+    assert _read(np.array([[1.0, 2.0], [3.0, 4.0]]), places, 9.0).tolist() == [[9.0, 1.0, 9.0], [9.0, 3.0, 9.0]]
+    assert _read(np.empty((2, 0)), places, 9.0).tolist() == [[9.0] * 3] * 2
+
+
+def test_a_complex_time_series_is_warped_part_by_part():
+    x = np.sin(np.arange(20.0) / 3)[None]
+    places = np.linspace(2, 17, 20)
+    both = TimeSeries(Ragged.from_arrays([x + 1j * x[:, ::-1]])).warp([places]).samples[0]
+    parts = [TimeSeries(Ragged.from_arrays([part])).warp([places]).samples[0] for part in (x, x[:, ::-1])]
+    np.testing.assert_allclose(both, parts[0] + 1j * parts[1], rtol=1e-6)
+    np.testing.assert_allclose(parts[0][0], np.sin(places / 3), atol=1e-3)
+
+
+def test_resampling_a_row_without_segments_tells_how_long_they_would_be():
+    rows = [np.ones((2, 1, 10)), np.empty((0, 1, 10))]
+    found = TimeSeries(Ragged.from_arrays(rows), is_cut=True).resample_floats(
+        np.array([10.0, 10.0]), np.array([25.0, 25.0])
+    )
+    assert [row.shape for row in found.samples] == [(2, 1, 25), (0, 1, 25)]

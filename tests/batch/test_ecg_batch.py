@@ -8,8 +8,10 @@ import pickle
 import numpy as np
 import pytest
 
+from cardioflow import EcgDataset
 from cardioflow.batch import Annotation, EcgBatch, Meta, Ragged, unstack
 from cardioflow.batch.ecg_batch import Skipped
+from cardioflow.batch.partners import BatchPartners
 from cardioflow.errors import InputError, LabelError, UnknownActionError, UnknownNameError
 
 
@@ -178,3 +180,44 @@ def test_merging_gives_a_batch_of_the_given_size_and_the_rest() -> None:
     assert EcgBatch.merge([batch])[1] is None
     with pytest.raises(InputError, match=r"merge\(batch_size=0\): expected 1 or more"):
         EcgBatch.merge([batch], 0)
+
+
+def test_rows_are_cut_only_if_they_have_segments() -> None:
+    batch = _batch()
+    assert not batch.is_cut
+    assert not EcgBatch(ids=("a",)).is_cut
+    cut = batch.replace(signal=Ragged.from_arrays([np.zeros((2, 1, 4), np.float32)] * 3), annotation=None)
+    assert cut.is_cut
+    assert not unstack(cut).is_cut
+
+
+def test_merging_to_one_row_leaves_the_others() -> None:
+    first, rest = EcgBatch.merge(list(_batch()), 1)
+    assert (first.ids, rest.ids) == (("a",), ("b", "c"))
+    whole, none = EcgBatch.merge(list(_batch()), 3)
+    assert (whole.ids, none) == (("a", "b", "c"), None)
+    with pytest.raises(InputError, match=r"merge\(batch_size=0\): expected 1 or more"):
+        EcgBatch.merge(list(_batch()), 0)
+
+
+def test_a_step_on_a_batch_is_in_its_history() -> None:
+    loaded = EcgDataset.simulated(2, fs=100, duration_s=2).next_batch(2).load(fmt="simulated")
+    assert loaded.history == ("load",)
+    assert loaded.flip_signals().history == ("load", "flip_signals")
+
+
+def test_no_rows_are_loaded_as_no_rows() -> None:
+    none = EcgDataset.simulated(2, fs=100, duration_s=2).next_batch(2)[:0].load(fmt="simulated")
+    assert (len(none), none.ids, none.history) == (0, (), ("load",))
+
+
+def test_partners_of_a_batch_know_its_labels() -> None:
+    asked = []
+
+    def labels_of(batch: EcgBatch) -> list[str]:
+        asked.append(batch.ids)
+        return batch.target.tolist()
+
+    partners = BatchPartners(_batch(), "random_mix_up")
+    assert partners.labels(labels_of) == partners.labels(labels_of) == ["N", "A", "N"]
+    assert asked == [("a", "b", "c")]

@@ -48,3 +48,13 @@ def test_joining_fills_missing_columns_with_none() -> None:
 def test_a_column_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="Column 'fs' of meta has 1 values for 2 records"):
         Meta({"fs": [1.0]}, 2)
+
+
+def test_metadata_are_equal_if_all_rows_are() -> None:
+    meta = Meta.from_rows(ROWS)
+    assert meta == Meta.from_rows(ROWS)
+    assert meta != meta[:1]
+    assert meta[:1] != meta
+    assert meta != meta.take([1, 0])
+    assert meta != meta.with_columns(fs=[300.0, 251.0])
+    assert meta != ROWS

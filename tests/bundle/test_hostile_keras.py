@@ -13,6 +13,7 @@ import pytest
 
 import cardioflow
 from cardioflow.errors import DumpError
+from cardioflow.models._keras_archive import _check_config
 
 
 def layer(config: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -177,3 +178,16 @@ def test_the_limit_on_weights_ends_with_the_loading(saved, with_keras) -> None:
     with pytest.raises(DumpError):
         cardioflow.load(with_keras(set_in("Conv1D", filters=4_000_000)))
     assert Layer.add_weight is before
+
+
+def test_a_configuration_of_too_many_objects_or_sizes_is_refused_and_shapes_are_none() -> None:
+    def check(layers: list[object], n_weights: int = 10) -> None:
+        _check_config(json.dumps({"class_name": "Functional", "config": {"layers": layers}}).encode(), n_weights)
+
+    check([{"class_name": "Dense", "config": {"units": 64}}] * 1000)
+    with pytest.raises(DumpError, match="has 20001 objects, and at most 20000 are built"):
+        check([{"class_name": "ReLU"}] * 20_000)
+    with pytest.raises(DumpError, match=r"has units=1048576, and its weights are 10 numbers"):
+        check([{"class_name": "Dense", "config": {"units": 2**20}}] * 5)
+    check([{"class_name": "Dense", "config": {"units": 2**20}}] * 5, n_weights=2**20)
+    check([{"class_name": "InputLayer", "config": {"batch_shape": [None, 12, 2**20]}}] * 5)

@@ -365,3 +365,12 @@ def test_any_rate_above_zero_is_a_rate() -> None:
     for fs in (0, -1.0, float("inf"), True):
         with pytest.raises(DumpError, match="fs"):
             DumpHeader(fs=fs)
+
+
+def test_a_loaded_model_has_the_seed_of_the_saved_one(linear_class, make_batch, tmp_path) -> None:
+    model = linear_class()
+    model.seed = 17
+    model.build((1, 400))
+    model.train_on_batch(make_batch(4))
+    model.save(tmp_path / "m")
+    assert linear_class().load(tmp_path / "m").seed == 17

@@ -322,3 +322,21 @@ def test_records_of_another_length_are_named_before_anything_is_collected(make_b
     assert error.value.record == "A00000"
     made.train_on_batch(make_batch(4))
     assert set(made.end_epoch(0)) == {"loss"}
+
+
+def test_a_regressor_gives_a_row_per_record_and_a_column_per_number(make_batch) -> None:
+    batch = ages(make_batch, 12)
+    found = fitted(LinearRegression(), batch).predict_on_batch(batch)
+    assert (found.shape, found.dtype) == ((12, 1), np.float32)
+    two = batch.replace(target=np.stack([np.arange(12.0) / 7, np.arange(12.0) / 3 + 0.5], axis=1))
+    assert fitted(LinearRegression(), two).predict_on_batch(two).shape == (12, 2)
+
+
+def test_a_class_that_no_record_had_has_the_probability_0(make_batch) -> None:
+    target = np.zeros((12, 4))
+    target[np.arange(12), np.arange(12) % 2 + 1] = 1
+    batch = make_batch(12).replace(target=target, classes=("A", "B", "C", "D"))
+    found = fitted(LogisticRegression(), batch).predict_on_batch(batch)
+    assert found.shape == (12, 4)
+    assert (found[:, [0, 3]] == 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)

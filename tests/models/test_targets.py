@@ -196,3 +196,51 @@ def test_the_dump_of_a_model_that_learned_something_else_is_refused(linear_class
     # A record with one label does not turn it back.
     plain.train_on_batch(make_batch(4))
     assert plain.output == "independent"
+
+
+def test_a_record_whose_labels_do_not_add_up_to_one_is_refused_by_name(make_batch) -> None:
+    batch = with_target(make_batch(3), [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], classes=("A", "N"))
+    with pytest.raises(LabelError, match=r"labels of record 'A00001' add up to 2, and the model takes exactly one"):
+        OneLabel().encode(batch, batch.signal.dense())
+    none = with_target(make_batch(2), [[0.0, 0.0], [0.0, 1.0]], classes=("A", "N"))
+    with pytest.raises(LabelError, match=r"'A00000' add up to 0"):
+        OneLabel().encode(none, none.signal.dense())
+
+
+def test_states_are_compared_sample_by_sample() -> None:
+    truth = np.array([[0, 1, 1], [1, 0, 1]])
+    shares = np.array([[[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], [[0.1, 0.9], [0.7, 0.3], [0.0, 1.0]]])
+    y_true, y_pred = LabelPerSample().metric_arguments("accuracy", "predict", truth, shares)
+    assert (y_true.tolist(), y_pred.tolist()) == ([0, 1, 1, 1, 0, 1], [0, 1, 0, 1, 0, 1])
+    y_true, y_pred = LabelPerSample().metric_arguments("log_loss", "predict_proba", truth, shares)
+    assert (y_true.tolist(), y_pred.shape, y_pred[2].tolist()) == ([0, 1, 1, 1, 0, 1], (6, 2), [0.6, 0.4])
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 4, 2), (2, 3, 2, 1), (3, 3, 2)])
+def test_states_of_another_shape_cannot_be_scored(shape) -> None:
+    with pytest.raises(ModelError, match=r"'accuracy' needs \(time, state\) for 3 samples"):
+        LabelPerSample().metric_arguments("accuracy", "predict", np.zeros((2, 3), int), np.zeros(shape))
+
+
+@pytest.mark.parametrize(("low", "high", "works"), [(0, 1, True), (0, 1.1, False), (-0.1, 1, False), (0, 1.9, False)])
+def test_only_numbers_from_0_to_1_are_scored_as_probabilities(low, high, works) -> None:
+    truth, answer = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[low, high], [0.5, 0.5]])
+    states = np.array([[0], [1]]), np.array([[[low, high]], [[0.5, 0.5]]])
+    for encoding, (y_true, y_pred) in (
+        (OneLabel(), (truth, answer)),
+        (SeveralLabels(), (truth, answer)),
+        (LabelPerSample(), states),
+    ):
+        if works:
+            encoding.metric_arguments("log_loss", "predict_proba", y_true, y_pred)
+            continue
+        with pytest.raises(ModelError, match="'log_loss' needs probabilities, and the model gives numbers from"):
+            encoding.metric_arguments("log_loss", "predict_proba", y_true, y_pred)
+
+
+def test_a_single_label_is_scored_as_a_row_of_numbers() -> None:
+    truth, answer = np.array([[1.0], [0.0], [1.0]]), np.array([[0.7], [0.2], [0.5]])
+    y_true, y_pred = SeveralLabels().metric_arguments("f1_score", "predict", truth, answer)
+    assert (y_true.tolist(), y_pred.tolist()) == ([1, 0, 1], [1, 0, 0])
+    y_true, y_pred = SeveralLabels().metric_arguments("roc_auc_score", "predict_proba", truth, answer)
+    assert (y_true.tolist(), y_pred.tolist()) == ([1, 0, 1], [0.7, 0.2, 0.5])

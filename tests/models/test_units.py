@@ -7,6 +7,8 @@ import pytest
 
 from cardioflow.batch import EcgBatch
 from cardioflow.errors import BadRecordsError, InputError
+from cardioflow.models._lead_check import checked_batch
+from cardioflow.models._units import refuse_other_units
 from cardioflow.models.dump import read_header
 
 
@@ -127,3 +129,29 @@ def test_missing_units_are_accepted(calibrated):
     some = batch.replace(meta=batch.meta.with_columns(units=[None, ("mV", "mV"), None, None]))
     np.testing.assert_array_equal(model.predict_on_batch(some), expected)
     np.testing.assert_array_equal(model.predict_on_batch(batch.replace(meta=None)), expected)
+
+
+@pytest.mark.parametrize(
+    ("units", "expected", "works"),
+    [
+        (("mV",), ("mV",), True),
+        (("mV", "mV", "mV"), ("mV",), True),
+        (("mV", "mmHg", "mV"), ("mV",), False),
+        (("mmHg", "mV"), ("mmHg", "mV"), True),
+        (("mV", "mmHg"), ("mmHg", "mV"), False),
+        (("mV", "mV"), ("mmHg", "mV"), False),
+        (("mV", "mmHg", "mV"), ("mmHg", "mV"), True),
+    ],
+)
+def test_units_are_compared_lead_by_lead_or_as_a_set_for_another_number_of_leads(make_batch, units, expected, works):
+    batch = with_units(make_batch(2, (len(units), 400)), *units)
+    if works:
+        refuse_other_units(batch, expected)
+    else:
+        with pytest.raises((InputError, BadRecordsError)):
+            refuse_other_units(batch, expected)
+
+
+def test_a_batch_that_is_cut_is_not_checked(make_batch):
+    cut = make_batch(2, (2, 400)).split_signals(100, 100)
+    assert checked_batch(cut, ("I", "II"), ("mmHg",), set(), training=False) is cut

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cardioflow import EcgDataset, Pipeline
-from cardioflow.errors import CardioFlowError, FormatError, InputError
+from cardioflow.errors import CardioFlowError, ConfigError, FormatError, InputError
 
 RECORDS = ("A00015", "A00017", "A00041")
 
@@ -160,3 +160,28 @@ def test_records_without_a_path_are_skipped_together(folder: Path) -> None:
         (records >> template).run(batch_size=3)
     run = (records >> template).run(batch_size=3, on_error="skip")
     assert [s.record for s in run.skipped] == [RECORDS[0], RECORDS[2]]
+
+
+def test_a_batch_size_that_no_batch_can_have_is_refused() -> None:
+    few = EcgDataset.simulated(3, fs=100, duration_s=2)
+    template = Pipeline().load(fmt="simulated")
+    with pytest.raises(InputError, match=r"holds 3 records, which do not fill one batch of 4\. Pass drop_last=False"):
+        (few >> template).run(4, drop_last=True)
+    assert len((few >> template).run(4).skipped) == 0
+
+
+def test_an_argument_that_run_does_not_take_is_refused_without_a_dataset() -> None:
+    for arguments in ({"epochs": 3}, {"batch_size": 4, "epochs": 3}):
+        with pytest.raises(ConfigError, match="epochs"):
+            Pipeline().load(fmt="simulated").run(**arguments)
+
+
+def test_a_path_with_brackets_is_the_file_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "a[1]").mkdir()
+    (tmp_path / "a1").mkdir()
+    for folder in ("a[1]", "a1"):
+        np.savez(
+            tmp_path / folder / "r[0].npz", signal=np.zeros((1, 500), np.float32), fs=250.0, leads=np.array(["II"])
+        )
+    for path in (str(tmp_path / "a[1]" / "r[0].npz"), str(tmp_path / "a[1]" / "*.npz")):
+        assert len(EcgDataset(path)) == 1

@@ -123,3 +123,18 @@ def test_each_record_is_written_once_when_another_of_its_batch_fails(tmp_path, r
     run = (records >> dumping(tmp_path, exists="raise")).run(batch_size=6, on_error="skip")
     assert written == [f"r{i}" for i in range(6)]
     assert [s.record for s in run.skipped] == ["r2"]
+
+
+@pytest.mark.parametrize("name", ["../r", "a/../../r", "/tmp/r"])
+def test_an_id_that_leads_out_of_the_folder_is_refused(tmp_path, name):
+    batch = EcgBatch.from_arrays([np.zeros((1, 500), np.float32)], fs=250, leads=["II"], ids=[name])
+    with pytest.raises(InputError, match=r"dump\(\): the id '.*r' leads out of the folder"):
+        batch.dump(tmp_path / "out", "npz")
+    assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_an_id_with_a_folder_is_written_there_and_the_batch_goes_on(tmp_path):
+    batch = EcgBatch.from_arrays([np.zeros((1, 500), np.float32)], fs=250, leads=["II"], ids=["a/r"])
+    after = batch.dump(tmp_path / "out", "npz")
+    assert (after.ids, after.history[-1]) == (("a/r",), "dump")
+    assert [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.npz")] == ["out/a/r.npz"]

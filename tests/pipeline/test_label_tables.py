@@ -285,3 +285,17 @@ def test_ids_that_are_paths_are_compared_by_their_file_names_where_the_records_h
 def test_a_wide_csv_file_whose_ids_are_not_known_names_its_columns(csv: Path) -> None:
     with pytest.raises(InputError, match=r"has 3 columns \(ecg_id, patient_id, age\), so it is not clear"):
         _read(csv, "ecg_id,patient_id,age\n1,15709,56\n2,15710,57\n")
+
+
+def test_of_two_columns_the_one_without_ids_holds_the_labels(csv: Path) -> None:
+    expected = {"A1": "N", "A2": "A"}
+    assert _read(csv, "label,id\nN,A1\nA,A2\n", id_column="id").labels == expected
+    assert _read(csv, "label,id\nN,A1\nA,A2\n", id_column=1).labels == expected
+    assert _read(csv, "id,label\nA1,N\nA2,A\n", id_column="id").labels == expected
+
+
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_in_a_dict_of_truth_values_the_true_ones_are_labels(threshold: float | None) -> None:
+    cells = {"A1": {"N": True, "A": False}, "A2": {"N": np.False_, "A": np.True_}}
+    found = LabelTable.read(cells, TableShape(several=True, threshold=threshold), IDS[:2])
+    assert found.labels == {"A1": ("N",), "A2": ("A",)}

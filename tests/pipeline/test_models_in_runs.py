@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardioflow import Pipeline, model
-from cardioflow.errors import InputError
+from cardioflow.errors import ConfigError, InputError
 from cardioflow.pipeline.model_store import ModelStore
 
 
@@ -91,3 +91,17 @@ def test_the_store_names_what_it_has(counting, twelve):
     store.put("mine", counting)
     with pytest.raises(LookupError, match=r"no model 'mien'\. Did you mean 'mine'"):
         store.get("mien")
+
+
+def test_a_model_of_another_run_goes_on_as_the_same_object(twelve, loading, training, counting):
+    first = (twelve >> training).run(6)
+    second = (twelve >> loading.import_model("m", first).train_on_batch("m")).run(6)
+    assert second.get_model("m") is first.get_model("m") is counting
+    assert len(counting.updates) == 4
+
+
+@pytest.mark.parametrize("setting", ["m.keras", 3, ["path"]])
+def test_the_setting_of_a_model_is_a_mapping(twelve, setting):
+    store = ModelStore({"fft_inception": setting}, twelve.batch_class, None, seed=0)
+    with pytest.raises(ConfigError, match=r"The setting 'fft_inception' is .*\. A model's is a mapping"):
+        store.declare("fft_inception")

@@ -8,6 +8,7 @@ import pytest
 from cardioflow import B, C, EcgDataset, F, Pipeline
 from cardioflow.batch import Meta, Ragged
 from cardioflow.errors import InputError, StepError, UnknownNameError
+from cardioflow.transforms._map import map_records
 from cardioflow.transforms.apply_transform import ApplyTransform
 
 
@@ -186,3 +187,15 @@ def test_results_of_no_records_have_the_axes_of_the_source(batch):
     named = batch.with_component("name", ("one", "two"))
     assert named[:0].apply_transform(len, src="name", dst="own").own == ()
     assert named.apply_transform(len, src="name", dst="own").own.tolist() == [3, 3]
+
+
+def test_an_error_of_ours_on_one_record_names_it_and_loses_none(batch):
+    def fails(x, row):
+        if row == 1:
+            raise InputError("is not what was expected.", record=batch.ids[1])
+        return x
+
+    with pytest.raises(InputError, match="is not what was expected") as caught:
+        map_records(batch, "apply", batch.signal, fails)
+    assert caught.value.record == batch.ids[1]
+    assert len(map_records(batch, "apply", batch.signal, lambda x, _row: x)) == 2

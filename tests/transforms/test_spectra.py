@@ -7,6 +7,7 @@ import pytest
 import pywt
 import scipy.signal
 
+from cardioflow.batch import Ragged
 from cardioflow.errors import InputError
 
 
@@ -141,3 +142,14 @@ def test_coefficients_that_do_not_fit_together_are_refused(make):
         batch.spectrogram(npersg=3)
     with pytest.raises(InputError, match=r"rfft cannot take record 'A00000'"):
         batch.rfft().rfft()
+
+
+def test_wavelets_of_what_is_not_a_signal_are_refused(records):
+    few = records.take(range(2))
+    for component in ("meta", "rate"):
+        odd = few.with_component("rate", np.array([60, 70]))
+        with pytest.raises(InputError, match=rf"dwt cannot read the component '{component}'"):
+            odd.dwt("db1", src=component, dst="wavelets")
+    flat = few.with_component("flat", Ragged.from_arrays([np.arange(8.0), np.arange(9.0)]))
+    with pytest.raises(InputError, match="dwt cannot read the component 'flat'"):
+        flat.dwt("db1", src="flat", dst="wavelets")

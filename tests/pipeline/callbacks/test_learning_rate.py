@@ -134,3 +134,33 @@ def test_a_number_of_steps_of_ones_own_ends_the_cycle_there(train, training, sof
 def test_the_patience_of_a_plateau_is_a_whole_number_of_at_least_1(patience):
     with pytest.raises(ConfigError, match="patience"):
         LearningRate.plateau(0.1, "m.train_loss", patience=patience)
+
+
+def test_a_better_figure_starts_the_patience_of_a_plateau_anew(train, training, softmax):
+    class Script(Callback):
+        def run_start(self, context):
+            context.variables.extend("m.eval_loss", [])
+
+        def epoch_end(self, context, epoch):
+            context.variables.append("m.eval_loss", [3.0, 3.0, 2.0, 2.0, 1.0, 1.0, 0.5][epoch])
+
+    # No two epochs in a row are without a better figure.
+    rate = LearningRate.plateau(0.1, "eval_loss", factor=0.1, patience=2)
+    (train >> training).run(20, n_epochs=7, callbacks=[Script(), rate])
+    assert set(softmax.rates) == {0.1}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LearningRate.constant(0.1, warmup=-1), "warmup"),
+        (lambda: LearningRate.constant(0.1, warmup=1.5), "warmup"),
+        (lambda: LearningRate.constant(0), "rate"),
+        (lambda: LearningRate.one_cycle(0), "rate"),
+        (lambda: LearningRate.one_cycle(-0.1), "rate"),
+        (lambda: LearningRate.cosine(0.1, warmup=-1), "warmup"),
+    ],
+)
+def test_rates_and_warm_ups_out_of_range_are_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()

@@ -113,7 +113,7 @@ def _csv_pairs(path: Path, shape: TableShape, known_ids: Collection[str]) -> Pai
     by_name = any(isinstance(own, str) for own in (shape.id_column, shape.label_column, *shape.label_columns))
     if by_name and shape.header is False:
         raise InputError(f"{path.name} is read with header=False, so its columns have no names. Pass numbers.")
-    has_header = shape.header if shape.header is not None else by_name or _looks_like_header(rows, known_ids)
+    has_header = shape.header if shape.header is not None else by_name or _looks_like_header(rows, shape, known_ids)
     names = [name.strip() for name in rows[0]] if has_header else [f"column {i}" for i in range(width)]
     if not has_header and width > 2 and shape.header is None and shape.label_column is None:
         # The error that follows is to name the columns, whether or not the first row does.
@@ -158,9 +158,14 @@ def _csv_rows(path: Path) -> list[list[str]]:
     return rows
 
 
-def _looks_like_header(rows: Sequence[Sequence[str]], known_ids: Collection[str]) -> bool:
+def _looks_like_header(rows: Sequence[Sequence[str]], shape: TableShape, known_ids: Collection[str]) -> bool:
     """Return whether the first row names columns: it names no record, and its label is in no other row."""
+    at = shape.id_column if isinstance(shape.id_column, int) else 0
+    label = shape.label_column if isinstance(shape.label_column, int) else int(at == 0)
     first, rest = rows[0], rows[1:]
-    if first[0].strip() in known_ids or len(first) < 2 or not rest:
+    if not 0 <= min(at, label) <= max(at, label) < len(first) or first[at].strip() in known_ids or not rest:
         return False
-    return all(len(row) < 2 or row[1] != first[1] for row in rest) and any(row[0].strip() in known_ids for row in rest)
+    whole = [row for row in rest if len(row) > max(at, label)]
+    return all(row[label] != first[label] for row in whole) and any(
+        row[at].strip() in known_ids for row in rest if len(row) > at
+    )

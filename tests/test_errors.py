@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import pickle
 import re
 from copy import copy, deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,25 @@ from cardioflow.errors import (
     raise_bad_records,
 )
 
-CLASSES = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, CardioFlowError)]
+
+def _all_classes() -> list[type[CardioFlowError]]:
+    """Return every error class of the package, those that other modules define for themselves too."""
+    source = Path(errors.__file__).parent
+    for path in source.rglob("*.py"):
+        if path.name != "errors.py" and re.search(
+            r"^class \w+\(\w*Error\b", path.read_text("utf-8"), flags=re.MULTILINE
+        ):
+            module = ".".join(path.relative_to(source.parent).with_suffix("").parts)
+            importlib.import_module(module)
+    found: list[type[CardioFlowError]] = []
+    new: list[type[CardioFlowError]] = [CardioFlowError]
+    while new:
+        found += [cls for cls in new if cls.__module__.startswith("cardioflow.")]
+        new = [child for cls in new for child in cls.__subclasses__()]
+    return sorted(set(found), key=lambda cls: cls.__qualname__)
+
+
+CLASSES = _all_classes()
 
 
 class _OwnParametersError(InputError):

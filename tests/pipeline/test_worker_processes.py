@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -166,6 +168,16 @@ def test_a_worker_that_dies_names_the_records_of_its_batch(twelve, loading):
     assert names_of(os.getpid()) == []
 
 
+def test_steps_that_a_worker_cannot_load_end_the_run_with_the_reason(twelve, loading, monkeypatch):
+    only_here = ModuleType("only_here")
+    exec("def double(signal): return 2 * signal", only_here.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", only_here)
+    template = loading.apply_transform(only_here.double)
+    with pytest.raises(WorkerError, match="could not load the steps .*No module named 'only_here'"):
+        (twelve >> template).run(batch_size=4, processes=1)
+    assert workers() == []
+
+
 def test_a_lambda_is_refused_by_name_before_any_process_starts(twelve, loading):
     before = workers()
     template = loading.apply_transform(lambda x: 2 * x)
@@ -220,6 +232,18 @@ def test_a_loop_left_early_leaves_no_process_and_no_shared_memory(many, loading)
     assert_ended(started)
     assert names_of(os.getpid()) == []
     assert np.array_equal(first.signal.data, copied)
+
+
+@ON_LINUX
+def test_a_run_that_nobody_holds_any_more_leaves_no_process(many, loading):
+    run = (many >> loading).batches(2, processes=1)
+    next(run)
+    started = workers()
+    assert len(started) == 1
+    del run
+    gc.collect()
+    assert_ended(started)
+    assert names_of(os.getpid()) == []
 
 
 def script(tmp_path: Path, text: str) -> list[str]:

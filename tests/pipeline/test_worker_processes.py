@@ -173,7 +173,7 @@ def test_steps_that_a_worker_cannot_load_end_the_run_with_the_reason(twelve, loa
     exec("def double(signal): return 2 * signal", only_here.__dict__)
     monkeypatch.setitem(sys.modules, "only_here", only_here)
     template = loading.apply_transform(only_here.double)
-    with pytest.raises(WorkerError, match="could not load the steps .*No module named 'only_here'"):
+    with pytest.raises(WorkerError, match=r"could not load the steps .*No module named 'only_here'"):
         (twelve >> template).run(batch_size=4, processes=1)
     assert workers() == []
 

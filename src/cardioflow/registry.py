@@ -18,7 +18,18 @@ from typing import Any
 
 from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
 
-__all__ = ["Registry", "actions", "callbacks", "engines", "formats", "metrics", "models", "steps", "transforms"]
+__all__ = [
+    "Registry",
+    "actions",
+    "callbacks",
+    "datasets",
+    "engines",
+    "formats",
+    "metrics",
+    "models",
+    "steps",
+    "transforms",
+]
 
 
 # The members' base class, and the module through which the layers above use them.
@@ -168,4 +179,5 @@ callbacks = Registry("cardioflow.pipeline.callbacks", "callback")
 formats = Registry("cardioflow.io", "format")
 models = Registry("cardioflow.models.zoo", "model")
 metrics = Registry("cardioflow.metrics", "metric")
+datasets = Registry("cardioflow.datasets.public", "data set")
 actions = _Actions(transforms, steps)

@@ -137,6 +137,50 @@ def convert(
     raise typer.Exit(how.run(sources, dst))
 
 
+@app.command(epilog="Example:  `cardioflow datasets ptbxl`")
+def datasets(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A data set to describe in full.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the public data sets that can be read: records, licence, and where to get them."""
+    from cardioflow.cli.datasets import print_datasets
+
+    print_datasets(name, as_json=as_json)
+
+
+@app.command(epilog="Example:  `cardioflow audit mitdb qtdb --database mitdb --database qtdb`, then `echo $?`.")
+def audit(
+    train: Annotated[Path, typer.Argument(metavar="TRAIN", help="The ECGs that a model is trained on.")],
+    test: Annotated[
+        Path | None, typer.Argument(metavar="TEST", help="Those that it is tested on; without, copies within TRAIN.")
+    ] = None,
+    *,
+    database: Annotated[
+        list[str] | None,
+        typer.Option(help="The public database that TRAIN is, such as mitdb; a second time, for TEST."),
+    ] = None,
+    exempt: Annotated[
+        list[str] | None, typer.Option(help="A known leak to allow, such as mitdb-201-202. Can be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    options: ReadingOptions = None,
+) -> None:
+    """Look for the same recordings in TRAIN and TEST; the exit status is 1 if there are any."""
+    from cardioflow.cli.audit import print_audit
+
+    raise typer.Exit(
+        print_audit(
+            train,
+            test,
+            databases=database or (),
+            exempt=exempt or (),
+            as_json=as_json,
+            options=reading_options(options),
+        )
+    )
+
+
 @app.command(epilog="Example:  `CARDIOFLOW_DATA=~/ecg cardioflow demo --out out/demo`")
 def demo(
     *,

@@ -21,6 +21,7 @@ class Contents(NamedTuple):
     all_ids: frozenset[str]
     table: RecordTable
     cards: tuple[DatasetCard, ...]
+    classes: tuple[str, ...] | None
 
 
 def joined(parts: Sequence[Contents], names: Sequence[str] | None) -> Contents:
@@ -51,7 +52,9 @@ def joined(parts: Sequence[Contents], names: Sequence[str] | None) -> Contents:
         table = _stacked(table, part.table)
     known = any(part.labels is not None for part in parts)
     cards = tuple(dict.fromkeys(card for part in parts for card in part.cards))
-    return Contents(locations, labels if known else None, frozenset().union(*(p.all_ids for p in parts)), table, cards)
+    all_ids = frozenset[str]().union(*(part.all_ids for part in parts))
+    classes = parts[0].classes if all(part.classes == parts[0].classes for part in parts) else None
+    return Contents(locations, labels if known else None, all_ids, table, cards, classes)
 
 
 def _named(part: Contents, name: str) -> Contents:
@@ -64,6 +67,7 @@ def _named(part: Contents, name: str) -> Contents:
         frozenset(new.values()),
         part.table.renamed(new).with_columns(source),
         part.cards,
+        part.classes,
     )
 
 

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from cardioflow.batch.location import Location
 from cardioflow.errors import InputError
 
-__all__ = ["ArrayLocation", "FileLocation", "SimulatedLocation", "StoreLocation", "locate"]
+__all__ = [
+    "ArrayLocation",
+    "DescribedLocation",
+    "FileLocation",
+    "Hdf5Location",
+    "SimulatedLocation",
+    "StoreLocation",
+    "locate",
+]
 
 
 @final
@@ -31,6 +39,48 @@ class FileLocation(Location):
 
     def __fspath__(self) -> str:
         return str(self.path)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DescribedLocation(Location):
+    """A file that does not tell all that is known about it, such as its sampling rate."""
+
+    path: Path
+    fmt: str
+    """Its format, where ``load`` names none."""
+    options: tuple[tuple[str, Any], ...]
+    """What it does not tell, as options of ``load``; those given to ``load`` go before them."""
+
+    def readable(self) -> Path:
+        return self.path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hdf5Location(Location):
+    """A row of a table of signals in an HDF5 file: (record, time, lead)."""
+
+    path: Path
+    table: str
+    """The name of the table."""
+    row: int
+    fs: float
+    """Samples per second."""
+    leads: tuple[str, ...]
+    mv_per_unit: float
+    """How many millivolts a sample of 1.0 is."""
+
+    def readable(self) -> str:
+        return f"{self.path}:{self.table}[{self.row}]"
+
+    __str__ = readable
 
 
 @final

@@ -24,7 +24,16 @@ from cardioflow.io.reading import (
     stored_columns,
     stored_errors,
 )
-from cardioflow.pipeline.data.locations import ArrayLocation, FileLocation, SimulatedLocation, StoreLocation, locate
+from cardioflow.pipeline.data.hdf5_records import read_hdf5
+from cardioflow.pipeline.data.locations import (
+    ArrayLocation,
+    DescribedLocation,
+    FileLocation,
+    Hdf5Location,
+    SimulatedLocation,
+    StoreLocation,
+    locate,
+)
 
 __all__ = ["READ_COMPONENTS", "ReadRecords"]
 
@@ -122,7 +131,7 @@ class ReadRecords:
         """Read each location; records of one kind together."""
         kinds: dict[Any, list[int]] = {}
         for i, location in enumerate(locations):
-            kind = (StoreLocation, location.store) if isinstance(location, StoreLocation) else (type(location), None)
+            kind = (type(location), _like(location))
             kinds.setdefault(kind, []).append(i)
         found: list[Any] = [None] * len(locations)
         for (kind, _), rows in kinds.items():
@@ -134,6 +143,10 @@ class ReadRecords:
     def _reader(self, kind: type[Location]) -> Callable[[Any, ReadRequest], Sequence[Found]]:
         if kind is FileLocation:
             return self._files
+        if kind is DescribedLocation:
+            return self._described
+        if kind is Hdf5Location:
+            return read_hdf5
         if kind is SimulatedLocation:
             return _simulated
         return self._stored if kind is StoreLocation else _arrays
@@ -145,6 +158,14 @@ class ReadRecords:
 
     def _files(self, locations: Sequence[FileLocation], request: ReadRequest) -> list[Found]:
         return read_each([location.path for location in locations], self.fmt, request, self.options)
+
+    def _described(self, locations: Sequence[DescribedLocation], request: ReadRequest) -> list[Found]:
+        """Read files with what is known of all of them, as far as ``load`` does not say otherwise."""
+        options = {**dict(locations[0].options), **self.options}
+        fmt = locations[0].fmt if self.fmt is None else self.fmt
+        check_options(fmt, options)
+        own = request_for(request.components, options)
+        return read_each([place.path for place in locations], fmt, own, options)
 
     def _columns(self, names: Sequence[str], store: Path, rows: Sequence[int], request: ReadRequest) -> Columns:
         try:
@@ -163,6 +184,13 @@ class ReadRecords:
             own = [row for row, error in zip(rows, errors, strict=True) if error is None]
             records = iter(_rows(stored_columns(store, own, request, self.options)) if own else ())
             return [next(records) if error is None else error for error in errors]
+
+
+def _like(location: Location) -> Any:
+    """Return what locations of one kind have to share to be read together."""
+    if isinstance(location, StoreLocation):
+        return location.store
+    return (location.fmt, location.options) if isinstance(location, DescribedLocation) else None
 
 
 def _rows(columns: Columns) -> list[Found]:

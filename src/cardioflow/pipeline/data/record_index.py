@@ -45,6 +45,8 @@ class RecordIndex:
         self.batch_class = batch_class
         self.labels: Mapping[str, Any] | None = labels
         """The label of each record where the data set itself knows it, otherwise ``None``."""
+        self.classes: tuple[str, ...] | None = None
+        """All labels that there may be, in the order of the target's columns; ``None`` takes those that occur."""
         self.table: RecordTable = RecordTable() if table is None else table
         """What is known about the records beside their labels: patients, folds, ages …"""
         self.cards: tuple[DatasetCard, ...] = ()

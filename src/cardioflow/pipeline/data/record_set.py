@@ -194,9 +194,9 @@ class RecordSet(RecordIndex):
         new.__dict__.update(parts[0].__dict__)
         new.__dict__.pop("_keys", None)
         RecordIndex.__init__(new, whole.locations, whole.labels, parts[0].batch_class, whole.table)
-        new.all_ids, new.cards = whole.all_ids, whole.cards
+        new.all_ids, new.cards, new.classes = whole.all_ids, whole.cards, whole.classes
         return new
 
     def _contents(self) -> Contents:
         places = dict(zip(self.ids, self.locations, strict=True))
-        return Contents(places, self.labels, self.all_ids, self.table, self.cards)
+        return Contents(places, self.labels, self.all_ids, self.table, self.cards, self.classes)

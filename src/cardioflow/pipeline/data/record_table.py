@@ -41,8 +41,7 @@ class RecordTable:
         names = [record_id(name) for name in ids]
         self._row = {name: i for i, name in enumerate(names)}
         if len(self._row) < len(names):
-            seen: set[str] = set()
-            double = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            double = next(name for i, name in enumerate(names) if self._row[name] != i)
             raise InputError(f"The table has two rows for record {double!r}. Keep one.")
         self._columns: dict[str, list[Any]] = {}
         for name, values in (columns or {}).items():

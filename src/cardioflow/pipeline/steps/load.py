@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -88,7 +88,10 @@ class Load(Reader):
                 return self
             return Load(dict(self.src), self.fmt, self.components, **self.options)
         bound = Load(self.src, self.fmt, self.components, **self.options)
-        object.__setattr__(bound, "part", self.part.bound(dataset.labels, dataset.ids, dataset.all_ids))
+        part = self.part
+        if self.src is None and dataset.classes is not None and "classes" not in self.options:
+            part = replace(part, options={**part.options, "classes": dataset.classes})
+        object.__setattr__(bound, "part", part.bound(dataset.labels, dataset.ids, dataset.all_ids))
         return bound
 
     def content(self) -> Any:

@@ -18,6 +18,8 @@ __all__ = ["Match", "matches", "same_samples"]
 _PAIRS_AT_ONCE: Final = 4_000_000
 _MOST_OF_ONE_HASH: Final = 2_000
 """A rhythm that so many leads have, such as that of a pacemaker, says nothing about any of them."""
+_SHORT_S: Final = 10.0
+"""Over fewer seconds, two regular rhythms are alike more easily: half of what is left to 1 has to be there then."""
 _OTHER_LEADS: Final = 0.9
 """The correlation that the other leads of two records need: their noise may be larger."""
 
@@ -93,8 +95,9 @@ def matches(
         overlap = (np.minimum(lengths[first], lengths[second] - lag) - np.maximum(0, -lag)) / FS
         kept = np.flatnonzero(overlap >= min_overlap_s)
         first, second, begin, lag, overlap = first[kept], second[kept], begin[kept], lag[kept], overlap[kept]
-        size = leads.correlations(first, second, begin, lag)
-        for i in np.flatnonzero(size >= min_correlation).tolist():
+        size, seconds = leads.correlations(first, second, begin, lag)
+        needed = np.where(seconds < _SHORT_S, (1 + min_correlation) / 2, min_correlation)
+        for i in np.flatnonzero(size >= needed).tolist():
             pair = int(record[first[i]]), int(record[second[i]])
             longer = float(max(lengths[first[i]], lengths[second[i]]) / FS)
             match = Match(
@@ -126,11 +129,13 @@ class _Leads:
         for lead, (own, name) in enumerate(zip(record.tolist(), names, strict=True)):
             self._of.setdefault(own, {})[name] = lead
 
-    def correlations(self, first: Ints, second: Ints, at: NDArray[Any], lag: NDArray[Any]) -> NDArray[np.float32]:
-        """Return those of pairs of leads, as ``dsp.fingerprint.correlations`` does."""
+    def correlations(
+        self, first: Ints, second: Ints, at: NDArray[Any], lag: NDArray[Any]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return those of pairs of leads and the seconds compared, as ``dsp.fingerprint.correlations`` does."""
         begins, lengths = self._begins, self._lengths
         pairs = (lengths[first], lengths[second])
-        return correlations(self._wave, begins[first], begins[second], pairs, at, lag)[0]
+        return correlations(self._wave, begins[first], begins[second], pairs, at, lag)
 
     def agree(self, match: Match) -> bool:
         """Return whether half of the other leads that both records have show the same signal, if there are others.
@@ -145,7 +150,8 @@ class _Leads:
             return True
         first, second = np.array([one[name] for name in common]), np.array([other[name] for name in common])
         at, lag = np.full(len(common), match.at), np.full(len(common), match.lag_s * FS)
-        return bool(2 * (self.correlations(first, second, at, lag) >= _OTHER_LEADS).sum() >= len(common))
+        size, _ = self.correlations(first, second, at, lag)
+        return bool(2 * (size >= _OTHER_LEADS).sum() >= len(common))
 
 
 def _n_common(hashes: NDArray[np.uint64]) -> int:

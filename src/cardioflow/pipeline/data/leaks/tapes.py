@@ -92,8 +92,10 @@ DATABASES: Final[Mapping[str, Callable[[str], str | None]]] = {
 def tape_of(database: str | None, record: str) -> str | None:
     """Return the tape that ``record`` of ``database`` was taken from, as in ``"mitdb/100"``; ``None`` if not known.
 
+    Folders in front of the record's name do not matter.
+
     >>> tape_of("qtdb", "sel100"), tape_of("nstdb", "118e06"), tape_of("cinc2021", "HR00001")
     ('mitdb/100', 'mitdb/118', 'ptbxl/00001')
     """
     known = DATABASES.get(database or "")
-    return None if known is None else known(record)
+    return None if known is None else known(record.rpartition("/")[2])

@@ -91,7 +91,7 @@ def test_fewer_batches_ahead_than_threads_are_refused():
         ({"n_epochs": 0}, r"run\(n_epochs=0\): expected a whole number of at least 1 or None\."),
         ({"seed": None}, r"run\(seed=None\): expected a whole number\."),
         ({"shuffle": "yes"}, r"run\(shuffle='yes'\): expected True or False\."),
-        ({"engine": "rya"}, r"run\(engine='rya'\): expected 'local'\."),
+        ({"engine": "rya"}, r"run\(engine='rya'\): expected 'local' or 'ray'\."),
         ({"epoch": -1}, r"run\(epoch=-1\): expected a whole number of at least 0\."),
     ],
 )

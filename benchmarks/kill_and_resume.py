@@ -3,7 +3,7 @@
 For each backend, a training run in its own process gets SIGKILL at a random moment
 (after an exponentially distributed time from its first batch on), is started again
 by the same call with another number of threads, and so on, until it has been killed
-the given number of times; then it may end. Weights, optimizer, history, variables,
+the given number of times or is over; then another one begins. Weights, optimizer, history, variables,
 the report and the files that it wrote are compared with those of a run that was
 never stopped and that had no checkpoints: any moment after which the run went on
 wrongly would show. The run has random transforms, dropout, batch normalization, a
@@ -31,7 +31,7 @@ import numpy as np
 
 BACKENDS = ("keras-torch", "keras-jax", "keras-tensorflow", "tensorflow", "torch", "sklearn")
 N_RECORDS, N_EPOCHS, BATCH_SIZE, EVERY = 60, 40, 8, 5
-MEAN_LIFE_S = 2.0
+MEAN_LIFE_S = 1.5
 """The mean time from the first batch to the kill."""
 
 
@@ -183,23 +183,19 @@ def finished(process: subprocess.Popen[str]) -> None:
 
 
 def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random) -> list[int]:
-    """Kill a run ``n_kills`` times, let it end, and return the batch with which each life began."""
+    """Kill a run up to ``n_kills`` times, let it end, and return the batch with which each life that was killed began."""
     begins: list[int] = []
-    n = 0
-    while n < n_kills:
+    while len(begins) < n_kills:
         process = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
         said = (process.stdout.readline() if process.stdout else "").split()
-        if not said:
-            finished(process)
-            sys.exit(f"{backend}: the run was over after {n} of {n_kills} kills. Raise N_EPOCHS.")
-        begins.append(int(said[1]))
-        # Most lives end in training, some while a checkpoint is written or, here, before the second batch.
-        time.sleep(rng.expovariate(1 / MEAN_LIFE_S))
-        if process.poll() is not None:
-            sys.exit(f"{backend}: the run was over after {n} of {n_kills} kills. Raise N_EPOCHS.")
+        # Some die in training, some while a checkpoint is written, and some before their second batch.
+        time.sleep(rng.expovariate(1 / MEAN_LIFE_S) if said else 0)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        n += 1
+        if process.returncode != -signal.SIGKILL:
+            # It was over before.
+            break
+        begins.append(int(said[1]))
     finished(started(backend, folder / "parts", folder / "checkpoints", 1))
     return begins
 
@@ -233,16 +229,20 @@ def main() -> None:
     if given.child:
         child(given.child, given.out, given.checkpoint, given.threads)
         return
-    print("| backend | kills | batches | first batch of each life | largest difference |", flush=True)
-    print("|---|---|---|---|---|", flush=True)
+    print("| backend | killed | runs of 320 batches | first batch of each life | largest difference |", flush=True)
+    print("|---|--:|--:|---|--:|", flush=True)
     is_equal = True
     for backend in given.backends.split(","):
-        folder = Path(tempfile.mkdtemp(prefix="kill-and-resume-"))
+        folder, rng = Path(tempfile.mkdtemp(prefix="kill-and-resume-")), random.Random(given.seed)
         finished(started(backend, folder / "whole", None, 1))
-        begins = killed_run(backend, folder, given.kills, random.Random(given.seed))
-        found = difference(folder / "whole", folder / "parts")
-        n_batches = N_EPOCHS * -(-N_RECORDS // BATCH_SIZE)
-        print(f"| {backend} | {given.kills} | {n_batches} | {' '.join(map(str, begins))} | {found:g} |", flush=True)
+        lives: list[list[int]] = []
+        found = 0.0
+        while (left := given.kills - sum(map(len, lives))) > 0:
+            lives.append(killed_run(backend, folder / "killed", left, rng))
+            found = max(found, difference(folder / "whole", folder / "killed" / "parts"))
+            shutil.rmtree(folder / "killed")
+        shown = "; ".join(" ".join(map(str, begins)) for begins in lives)
+        print(f"| {backend} | {sum(map(len, lives))} | {len(lives)} | {shown} | {found:g} |", flush=True)
         is_equal = is_equal and found == 0
         shutil.rmtree(folder)
     if not is_equal:

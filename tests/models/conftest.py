@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from cardioflow import EcgDataset, Pipeline, model
 from cardioflow.batch import EcgBatch, Meta, Ragged
+from cardioflow.callbacks import Callback
 from cardioflow.models.adapter import BackendModel
 
 MakeBatch = Callable[..., EcgBatch]
@@ -91,3 +93,58 @@ def linear() -> LinearModel:
 @pytest.fixture(scope="session")
 def linear_class() -> type[LinearModel]:
     return LinearModel
+
+
+class _KilledError(BaseException):
+    """What ends a run as a crash would."""
+
+
+class _Kills(Callback):
+    def __init__(self, at: int | None) -> None:
+        self._at = at
+
+    def batch_end(self, context: Any, logs: Any) -> None:
+        if logs.number == self._at:
+            raise _KilledError
+
+
+@pytest.fixture
+def resumed(tmp_path) -> Callable[..., tuple[BackendModel, BackendModel]]:
+    """Return a function that trains a model in a run that is killed twice and goes on, and in one that never stops.
+
+    ``make()`` builds the model for signals of (1, 12) and two labels. In the first
+    epoch, the run is killed after an odd number of batches. It returns both models,
+    whose histories and variables were compared.
+    """
+
+    def train(make: Callable[[], BackendModel], *own: Callable[[], Callback], **options: Any) -> Any:
+        @model(mode="dynamic")
+        def resumed_model(batch: EcgBatch) -> BackendModel:
+            return make()
+
+        rng = np.random.default_rng(1)
+        labels = ["AB"[k] for k in rng.permutation(26) % 2]
+        signals = [rng.normal(0.3 * (label == "B"), 1, (1, 12)).astype(np.float32) for label in labels]
+        data = EcgDataset.from_arrays(signals, fs=100, targets=labels)
+        template = Pipeline().load().load(components="target").binarize_labels().random_gaussian_noise(0.1)
+        template = template.train_on_batch("resumed_model", "f1")
+
+        def run(kill: int | None, **saving: Any) -> Any:
+            callbacks = (*(make_one() for make_one in own), _Kills(kill))
+            arguments = {"n_epochs": 3, "shuffle": True, "seed": 2, "progress": False, "callbacks": callbacks}
+            return (data >> template).run(8, **{"threads": 0, **arguments, **options, **saving})
+
+        saving = {"checkpoint": tmp_path / "checkpoint", "every": 1}
+        for kill, threads in ((2, 1), (6, 0)):
+            with pytest.raises(_KilledError):
+                run(kill, threads=threads, **saving)
+        parts, whole = run(None, **saving), run(None)
+        for name in whole.variables:
+            np.testing.assert_array_equal(parts.get_variable(name), whole.get_variable(name), err_msg=name)
+        one, other = parts.get_model("resumed_model"), whole.get_model("resumed_model")
+        assert one.hist.keys() == other.hist.keys()
+        for name in other.hist:
+            np.testing.assert_array_equal(one.hist[name], other.hist[name], err_msg=name)
+        return one, other
+
+    return train

@@ -335,3 +335,18 @@ def test_in_a_pipeline_the_same_seed_gives_the_same_weights_to_the_bit() -> None
     assert random.random() == expected
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_optimizer(resumed, accumulate) -> None:
+    def build() -> JaxBaseModel:
+        module = eqx.nn.Sequential([
+            eqx.nn.Lambda(jnp.ravel), eqx.nn.Dropout(0.4), eqx.nn.Linear(12, 2, key=jax.random.key(0)),
+        ])  # fmt: skip
+        return made(module, training=TrainingOptions(accumulate=accumulate))
+
+    one, other = resumed(build)
+    trees = (jax.tree.leaves((m.model, m._state)) for m in (one, other))
+    for mine, theirs in zip(*trees, strict=True):
+        if isinstance(theirs, jax.Array):
+            np.testing.assert_array_equal(mine, theirs)

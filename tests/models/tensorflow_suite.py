@@ -307,3 +307,63 @@ def test_callbacks_schedule_average_and_keep_the_best_weights(net, tmp_path) -> 
     assert run.get_variable("m.learning_rate")[:3] == pytest.approx([0.01 / 3, 0.02 / 3, 0.01])
     batch = next(iter((dataset >> prepared).batches(20)))
     assert net.test_on_batch(batch)["loss"] == pytest.approx(min(run.get_variable("m.eval_loss")), rel=1e-5)
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_variables_with_dropout(resumed) -> None:
+    def build() -> NetModel:
+        built = NetModel().build((1, 12))
+        built.model.dropout = 0.4
+        return built
+
+    one, other = resumed(build)
+    for name, variable in other._saved().items():
+        np.testing.assert_array_equal(one._saved()[name].numpy(), variable.numpy())
+
+
+def test_each_step_draws_from_its_number_and_each_operation_otherwise(make_batch) -> None:
+    class Drawing(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = tf.Variable(0.0)
+
+        def __call__(self, x: Any, training: bool = False) -> Any:
+            if not training:
+                return tf.zeros((tf.shape(x)[0], 2)) + self.scale
+            draws = [tf.random.uniform(()), tf.random.uniform(()), tf.random.normal(()), tf.random.truncated_normal(())]
+            draws += [tf.cast(tf.random.uniform((), 0, 1000, tf.int32), tf.float32) / 1000, tf.random.shuffle(draws)[0]]
+            return tf.zeros((tf.shape(x)[0], 6)) + self.scale + tf.stack(draws)
+
+    def draws(done: int, n: int) -> Any:
+        built = NetModel()
+        built.model, built.loss = Drawing(), lambda y, p: tf.reduce_mean(p) + 0 * tf.reduce_sum(y)
+        # So that the scale stays 0.
+        built.optimizer = Adam(0.0)
+        steps = built._compiled(np.zeros((1, 1, 4), np.float32), np.zeros((1, 2), np.float32))
+        x, y = tf.zeros((1, 1, 4)), tf.zeros((1, 2))
+        return np.stack([steps.train(x, y, tf.constant(k, tf.int64))[1].numpy()[0] for k in range(done, done + n)])
+
+    first = draws(0, 4)
+    assert len(np.unique(first[:, :5])) == 20
+    # A loaded model goes on with the draws of its next step.
+    np.testing.assert_array_equal(draws(2, 2), first[2:])
+    drawn = draws(0, 200)[:, 0]
+    assert abs(drawn.mean() - 0.5) < 0.08
+    assert drawn.min() < 0.1
+    assert drawn.max() > 0.9
+
+
+def test_random_operations_whose_state_cannot_be_saved_are_refused_in_runs_with_checkpoints(resumed) -> None:
+    class Gamma(Net):
+        def __call__(self, x: Any, training: bool = False) -> Any:
+            noise = tf.random.gamma((), 1.0) if training else 1.0
+            return super().__call__(x * noise, training)
+
+    def build() -> NetModel:
+        built = NetModel().build((1, 12))
+        built.model = Gamma(12)
+        return built
+
+    with pytest.raises(
+        ModelError, match=r"NetModel draws random numbers with RandomGamma, whose state TensorFlow does"
+    ):
+        resumed(build)

@@ -340,3 +340,36 @@ def test_a_class_that_no_record_had_has_the_probability_0(make_batch) -> None:
     assert found.shape == (12, 4)
     assert (found[:, [0, 3]] == 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+ESTIMATORS = {
+    "sgd": lambda: SklearnBaseModel().build(SGDClassifier(loss="log_loss", average=3), fit_at="batch"),
+    "bayes": lambda: SklearnBaseModel().build(GaussianNB(), fit_at="batch"),
+    "at the end of the epoch": lambda: SklearnBaseModel().build(scaled(), fit_at="epoch"),
+    "at the end of the run": lambda: SklearnBaseModel().build(scaled(), fit_at="run"),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_run_that_was_killed_goes_on_to_the_same_estimator(resumed, name) -> None:
+    one, other = resumed(ESTIMATORS[name])
+    x = np.random.default_rng(3).normal(size=(50, 12))
+    np.testing.assert_array_equal(one.model.predict_proba(x), other.model.predict_proba(x))
+    assert len(other.hist["train_loss"]) == {"epoch": 3, "run": 1}.get(name.rpartition(" ")[2], 12)
+
+
+class Drifting(SGDClassifier):
+    """An estimator whose updates depend on what it does not show."""
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Any:  # noqa: N803 -- as scikit-learn calls it
+        self._own = getattr(self, "_own", None) or iter(range(1, 1000))
+        super().partial_fit(X, y, classes=classes)
+        self.intercept_ += next(self._own)
+        return self
+
+
+def test_an_estimator_that_keeps_more_than_is_saved_is_refused_with_the_first_checkpoint(resumed) -> None:
+    with pytest.raises(
+        ModelError, match=r"Drifting keeps more from batch to batch than can be saved without pickle, suc"
+    ):
+        resumed(lambda: SklearnBaseModel().build(Drifting(loss="log_loss"), fit_at="batch"))

@@ -416,3 +416,21 @@ def test_options_that_another_adapter_cannot_take_are_refused_with_the_reason(ma
     built.training = TrainingOptions(class_weights={"A": 1.0, "NO": 2.0})
     with pytest.raises(ConfigError, match=r"SklearnBaseModel does not take class_weights\. Pass class_weight to the"):
         built.train_on_batch(make_batch(4))
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_optimizer(resumed, accumulate) -> None:
+    def build() -> TorchBaseModel:
+        module = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.BatchNorm1d(8), nn.Dropout(0.4), nn.Linear(8, 2))
+        built = made(module, optimizer=torch.optim.AdamW(module.parameters(), 0.01))
+        # Gradients of two of every three batches wait for the next ones when the run is killed.
+        built.training = TrainingOptions(accumulate=accumulate)
+        return built
+
+    one, other = resumed(build)
+    for mine, theirs in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    states = [m.optimizer.state_dict()["state"] for m in (one, other)]
+    for index, entries in states[1].items():
+        for key, value in entries.items():
+            assert torch.equal(states[0][index][key], value)

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 
 from cardioflow.errors import DumpError, ModelError
 
-__all__ = ["read_state", "write_state"]
+__all__ = ["read_state", "same_state", "write_state"]
 
 _KEY = "state"
 _NAME = re.compile(r"[A-Za-z_]\w{0,99}")
@@ -52,6 +52,15 @@ def read_state(estimator: Any, path: Path) -> None:
     for owner, attributes in learned:
         for name, value in attributes.items():
             setattr(owner, name, value)
+
+
+def same_state(one: Any, other: Any) -> bool:
+    """Return whether two estimators have learned the same, to the bit."""
+    arrays: Arrays = {}
+    others: Arrays = {}
+    if _pack(one, "", arrays) != _pack(other, "", others) or arrays.keys() != others.keys():
+        return False
+    return all(np.array_equal(array, others[name], equal_nan=array.dtype.kind == "f") for name, array in arrays.items())
 
 
 def _parts(estimator: Any) -> dict[str, Any]:

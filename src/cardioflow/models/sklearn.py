@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -13,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from cardioflow.errors import ConfigError, DumpError, ModelError
-from cardioflow.models._estimator_state import read_state, write_state
+from cardioflow.models._estimator_state import read_state, same_state, write_state
 from cardioflow.models._seed import seeded
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
@@ -35,6 +36,10 @@ class SklearnBaseModel(BackendModel):
     """
 
     adapter = "sklearn"
+    _last_batch: tuple[Array, Array] | None = None
+    """The last batch of ``partial_fit``, to try whether it can go on from what is saved."""
+    _goes_on = False
+    """Whether that was tried."""
     cannot: ClassVar[Mapping[str, str]] = {
         "device": "scikit-learn computes on the CPU.",
         "precision": "The estimator chooses it.",
@@ -82,6 +87,7 @@ class SklearnBaseModel(BackendModel):
         # The predictions that the update is made from; a model that was never fitted has none.
         before = self._test(x, y) if by_batch and self._is_fitted() else None
         fit = self.model.partial_fit if by_batch else self.model.fit
+        self._last_batch = (x, targets) if by_batch else None
         classes = {"classes": np.arange(max(2, y.shape[1]))} if by_batch and is_classifier(self.model) else {}
         try:
             with seeded(self.seed + len(self.hist["train_loss"])):
@@ -183,6 +189,28 @@ class SklearnBaseModel(BackendModel):
 
     def _has_weights(self) -> bool:
         return self._is_fitted()
+
+    def _write_state(self, folder: Path) -> str:
+        name = self._write(folder)
+        if self._last_batch is not None and not self._goes_on:
+            self._check_going_on(folder / name, *self._last_batch)
+            self._goes_on = True
+        return name
+
+    def _check_going_on(self, path: Path, x: Array, targets: Array) -> None:
+        """Refuse an estimator of which more than what is saved counts for the next ``partial_fit``."""
+        again, model = clone(self.model), copy.deepcopy(self.model)
+        read_state(again, path)
+        for estimator in (again, model):
+            classes = {"classes": model.classes_} if is_classifier(model) else {}
+            with seeded(0):
+                estimator.partial_fit(_flat(x), targets, **classes)
+        if not same_state(again, model):
+            raise ModelError(
+                f"{type(model).__name__} keeps more from batch to batch than can be saved without pickle, such as the "
+                "state of an optimizer, so that its training cannot go on to the same numbers. Use an estimator such "
+                "as SGDClassifier, pass fit_at='epoch', or leave checkpoint= out."
+            )
 
     def _try_state(self, path: Path) -> None:
         """Refuse to save an estimator that would not predict the same when it is loaded."""

@@ -138,6 +138,12 @@ def test_another_class_of_model(train, momentum_model, tmp_path) -> None:
     assert "OtherModel>)" in text
 
 
+def test_another_backend_of_a_model(train, momentum_model, monkeypatch, tmp_path) -> None:
+    train(tmp_path / "c", kill=3)
+    monkeypatch.setattr(momentum_model, "backend", "keras on abacus")
+    assert "the backend of the model 'm' was '', and is now 'keras on abacus'" in refusal(lambda: train(tmp_path / "c"))
+
+
 def test_a_description_is_the_same_for_equal_values_and_another_one_for_others() -> None:
     def one(x: Any, k: int = 1) -> Any:
         return x + k

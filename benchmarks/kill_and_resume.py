@@ -183,7 +183,7 @@ def finished(process: subprocess.Popen[str]) -> None:
 
 
 def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random) -> list[int]:
-    """Kill a run up to ``n_kills`` times, let it end, and return the batch with which each life that was killed began."""
+    """Kill a run up to ``n_kills`` times, let it end, and return the batch with which each killed life began."""
     begins: list[int] = []
     while len(begins) < n_kills:
         process = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))

@@ -80,14 +80,16 @@ def _of_function(value: Any) -> str:
     if defaults:
         parts.append(_described(defaults))
     cells = getattr(value, "__closure__", None) or ()
-    parts += [_described(cell.cell_contents) for cell in cells if _is_filled(cell)]
+    parts += [_described(cell.cell_contents) for cell in cells if _stays(cell)]
     return f"{name}#{' '.join(parts)}"
 
 
-def _is_filled(cell: Any) -> bool:
+def _stays(cell: Any) -> bool:
+    """Return whether a variable that a function has from outside is a value: what a list collects changes in a run."""
     try:
-        return not callable(cell.cell_contents)
+        return isinstance(cell.cell_contents, bool | int | float | complex | str | bytes | tuple | np.ndarray | Path)
     except ValueError:
+        # It has no value yet.
         return False
 
 

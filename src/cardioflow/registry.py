@@ -23,10 +23,13 @@ __all__ = [
     "actions",
     "callbacks",
     "datasets",
+    "detectors",
     "engines",
     "formats",
+    "methods",
     "metrics",
     "models",
+    "referees",
     "steps",
     "transforms",
 ]
@@ -180,4 +183,7 @@ formats = Registry("cardioflow.io", "format")
 models = Registry("cardioflow.models.zoo", "model")
 metrics = Registry("cardioflow.metrics", "metric")
 datasets = Registry("cardioflow.datasets.public", "data set")
+detectors = Registry("cardioflow.analysis.detectors", "detector")
+methods = Registry("cardioflow.referee.methods", "method")
+referees = Registry("cardioflow.referee.tasks", "task of the referee")
 actions = _Actions(transforms, steps)

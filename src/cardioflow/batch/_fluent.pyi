@@ -66,6 +66,8 @@ class BatchActions:
         """Compute the missing limb leads from I and II, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] = "kors") -> Self:
         """Compute the vectorcardiogram from I, II and V1–V6."""
+    def detect_beats(self, detector: str = "two_pass", dst: str = "beats") -> Self:
+        """Detect beats in all leads together, and write them to the events ``dst``, beside the file's own annotations."""
     def detect_lead_off(
         self, flat_mv: float = 0.01, rail_mv: float = 10.0, share: float = 0.5, dst: str = "lead_off"
     ) -> Self:

@@ -1,4 +1,4 @@
-"""The command ``cardioflow``: describe and measure files, predict them with a model, convert them, and run a demo."""
+"""The command ``cardioflow``: describe and measure files, predict, convert and audit them, score detectors, run a demo."""
 
 from __future__ import annotations
 
@@ -178,6 +178,28 @@ def audit(
             as_json=as_json,
             options=reading_options(options),
         )
+    )
+
+
+@app.command(epilog="Example:  `cardioflow benchmark qrs --data mitdb --method ours,sleepecg --html qrs.html`")
+def benchmark(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What is scored: qrs.")],
+    *,
+    data: Annotated[Path, typer.Option(help="The folder of the records and their reference annotations.")],
+    method: Annotated[
+        str, typer.Option(help="Names, separated by commas: ours, sleepecg, xqrs, gqrs, neurokit, module:function.")
+    ] = "ours",
+    split: Annotated[Path | None, typer.Option(help="A CSV table with the columns record and part.")] = None,
+    part: Annotated[str | None, typer.Option(help="The part of the table to score on.")] = None,
+    leads: Annotated[str | None, typer.Option(help="The leads that are used: first, second, all.")] = None,
+    as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report to this file as a page.")] = None,
+) -> None:
+    """Score methods on records with a reference, by a published protocol."""
+    from cardioflow.cli.benchmark import print_benchmark
+
+    raise typer.Exit(
+        print_benchmark(task, data, method, split=split, part=part, leads=leads, as_json=as_json, page=html)
     )
 
 

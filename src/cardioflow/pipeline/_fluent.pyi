@@ -102,6 +102,8 @@ class PipelineActions:
         """Compute the missing limb leads from I and II, so that 8 stored leads become 12."""
     def derive_vcg(self, method: Literal["kors", "inverse_dower"] | Expression = "kors") -> Self:
         """Compute the vectorcardiogram from I, II and V1–V6."""
+    def detect_beats(self, detector: str | Expression = "two_pass", dst: str | Expression = "beats") -> Self:
+        """Detect beats in all leads together, and write them to the events ``dst``, beside the file's own annotations."""
     def detect_lead_off(
         self,
         flat_mv: float | Expression = 0.01,

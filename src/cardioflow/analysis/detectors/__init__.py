@@ -1,0 +1,1 @@
+"""Detectors of beats, one per file: arrays in, ``Beats`` out."""

@@ -1,0 +1,1 @@
+"""Methods that the referee scores, one per file: detectors of other packages behind one interface."""

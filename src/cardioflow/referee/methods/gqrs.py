@@ -1,0 +1,24 @@
+"""WFDB's gqrs (G. B. Moody)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.referee.methods.base import BeatMethod, first_lead, peer
+
+__all__ = ["Gqrs"]
+
+
+@final
+@dataclass(frozen=True)
+class Gqrs(BeatMethod):
+    """``wfdb.processing.gqrs_detect`` on samples of 5 µV, as in MITDB."""
+
+    def beats(self, signal: NDArray[np.float32], fs: float) -> NDArray[np.int64]:
+        digital = np.rint(first_lead(signal) * 200).astype(np.int64)
+        found = peer("wfdb.processing").gqrs_detect(d_sig=digital, fs=fs, adc_gain=200, adc_zero=0)
+        return np.sort(np.asarray(found, np.int64))

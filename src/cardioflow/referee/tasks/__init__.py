@@ -1,0 +1,1 @@
+"""What is scored, one task per file."""

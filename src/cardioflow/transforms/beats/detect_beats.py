@@ -1,0 +1,67 @@
+"""Detect beats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, final
+
+import numpy as np
+
+from cardioflow.analysis.beats import Beats
+from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.errors import InputError
+from cardioflow.registry import detectors
+from cardioflow.transforms._inputs import rates, uncut
+from cardioflow.transforms._map import map_records
+from cardioflow.transforms._measured import check_dst
+from cardioflow.transforms.base import Transform
+
+__all__ = ["DetectBeats"]
+
+
+@final
+@dataclass(frozen=True)
+class DetectBeats(Transform):
+    """Detect beats in all leads together, and write them to the events ``dst``, beside the file's own annotations.
+
+    Each record gets an ``Annotation``: ``sample`` is the main deflection of the QRS, ``confidence`` the
+    detector's probability. All have the symbol ``N``: nothing is said about their class.
+    A record without beats gets an empty one. Missing samples (NaN) are passed over.
+
+    Args:
+        detector: the name of a file in ``analysis/detectors/``, or of a detector of another distribution.
+        dst: the component to write.
+
+    Raises:
+        InputError: for a record of less than 80 Hz, or signals that are cut.
+        UnknownNameError: when there is no such detector.
+
+    >>> pipeline.detect_beats()  # doctest: +SKIP
+    """
+
+    detector: str = "two_pass"
+    dst: str = "beats"
+
+    def __post_init__(self) -> None:
+        check_dst(self)
+        if self.dst == "meta":
+            raise InputError("detect_beats(dst='meta') cannot write events to the metadata. Choose another name.")
+        detectors.get(self.detector)
+
+    def apply(self, batch: EcgBatch) -> EcgBatch:
+        signal = uncut(batch, self.action_name)
+        fs = rates(batch, self.action_name)
+        detect = detectors.get(self.detector)()
+
+        def found(x: Any, row: int) -> Annotation:
+            return _marks(detect(x, float(fs[row])))
+
+        return batch.with_component(self.dst, tuple(map_records(batch, self.action_name, signal, found)), "events")
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        return cls(), cls("curve_length", "beats2")
+
+
+def _marks(beats: Beats) -> Annotation:
+    return Annotation(beats.sample, np.full(len(beats), "N"), confidence=beats.confidence)

@@ -1,4 +1,4 @@
-"""The command ``cardioflow``: describe and measure files, predict, convert and audit them, score detectors, run a demo."""
+"""The command ``cardioflow``: describe, measure, predict, convert and audit files, score detectors, run a demo."""
 
 from __future__ import annotations
 

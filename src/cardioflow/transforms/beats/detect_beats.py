@@ -60,7 +60,7 @@ class DetectBeats(Transform):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls(), cls("curve_length", "beats2")
+        return cls(dst="found"), cls("curve_length", "found_by_length")
 
 
 def _marks(beats: Beats) -> Annotation:

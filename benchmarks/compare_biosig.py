@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from compare_wfdb_samples import record as judged_by_wfdb
 
 from cardioflow.batch.leads import standard_name
 from cardioflow.batch.units import millivolts_per
@@ -42,6 +43,7 @@ KNOWN = {
     "subtracted": "BioSig does not add the reference beat back, or undo the differences, of such a record",
     "bimodal": "BioSig does not undo bimodal compression",
     "rates": "BioSig shortens the blocks of channels with a rate of their own, although their length is given",
+    "wfdb": "PhysioNet's own wfdb reads every sample as we do",
     "count": "BioSig reads another number of samples than the header declares and the file has",
 }
 
@@ -117,6 +119,8 @@ def known(fmt: str, path: Path, record: Record) -> str:
         return KNOWN["rates"] if record.meta["other_channels"] else ""
     if fmt == "ishne":
         return _known_count(path, record)
+    if fmt == "wfdb":
+        return KNOWN["wfdb"] if judged_by_wfdb(path.resolve())[0] == "equal" else ""
     return _known_compression(path) if fmt == "scp" else ""
 
 

@@ -99,3 +99,10 @@ def test_a_record_out_of_range_is_an_index_error() -> None:
 def test_shapes_are_kept_as_64_bit_integers() -> None:
     ragged = Ragged(np.zeros(6, np.float32), np.array([[2, 3]], np.int32))
     assert ragged.shapes.dtype == np.int64
+
+
+def test_what_is_not_ragged_is_never_equal() -> None:
+    ragged, _ = _ragged([(1, 4)])
+    assert ragged != 3
+    assert ragged != ragged[0].tolist()
+    assert Ragged.__eq__(ragged, 3) is NotImplemented

@@ -20,6 +20,7 @@ from cardioflow.errors import (
     UnknownNameError,
 )
 from cardioflow.metrics.roc_auc import RocAuc
+from cardioflow.models.base import BaseModel
 
 
 def truth_and(model: Any, batch: Any) -> tuple[Any, Any]:
@@ -336,3 +337,16 @@ def test_an_unknown_rate_is_not_a_different_rate(linear, make_batch, fs) -> None
     meta = None if fs is None else batch.meta.with_columns(fs=fs)
     assert linear.predict_on_batch(batch.replace(meta=meta)).shape == (2, 2)
     linear.train_on_batch(batch.replace(meta=meta))
+
+
+def test_a_model_without_a_learning_rate_says_so(make_batch):
+    class Bare(BaseModel):
+        def load(self, path): ...
+        def save(self, path): ...
+        def train_on_batch(self, batch, metrics=None, **kwargs): ...
+        def test_on_batch(self, batch, metrics=None, **kwargs): ...
+        def predict_on_batch(self, batch): ...
+
+    for call in (Bare().get_learning_rate, lambda: Bare().set_learning_rate(0.1)):
+        with pytest.raises(ModelError, match="Bare does not have a learning rate that can be changed"):
+            call()

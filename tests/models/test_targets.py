@@ -239,7 +239,8 @@ def test_only_numbers_from_0_to_1_are_scored_as_probabilities(low, high, works) 
 
 
 def test_a_single_label_is_scored_as_a_row_of_numbers() -> None:
-    truth, answer = np.array([[1.0], [0.0], [1.0]]), np.array([[0.7], [0.2], [0.5]])
+    # A share of one half is no label, neither of the truth nor of the answer.
+    truth, answer = np.array([[1.0], [0.5], [1.0]]), np.array([[0.7], [0.2], [0.5]])
     y_true, y_pred = SeveralLabels().metric_arguments("f1_score", "predict", truth, answer)
     assert (y_true.tolist(), y_pred.tolist()) == ([1, 0, 1], [1, 0, 0])
     y_true, y_pred = SeveralLabels().metric_arguments("roc_auc_score", "predict_proba", truth, answer)

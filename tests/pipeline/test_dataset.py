@@ -218,3 +218,11 @@ def test_a_packed_data_set_keeps_the_class_of_its_batches(tmp_path):
     files.batch_class = Mine
     store = files.pack(tmp_path / "store", fmt="simulated")
     assert type(store.next_batch(2)) is Mine
+
+
+def test_a_data_set_of_which_nothing_can_be_read_is_not_packed(cinc: Path, tmp_path: Path) -> None:
+    for name in ("A00015", "A00017"):
+        (tmp_path / f"{name}.hea").write_text((cinc / f"{name}.hea").read_text())
+    with pytest.raises(InputError, match=r"pack\(\): no record can be read\. Left out were 2 records: A00015: "):
+        EcgDataset(str(tmp_path / "A*.hea")).pack(tmp_path / "store", fmt="wfdb", on_error="skip")
+    assert not (tmp_path / "store").exists()

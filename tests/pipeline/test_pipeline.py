@@ -225,3 +225,24 @@ def test_the_batches_come_as_torch_tensors_too(records: EcgDataset, cinc: Path) 
     assert signal.dtype == target.dtype == torch.float32
     assert signal.shape[1:] == (1, 2000)
     assert target.shape == (len(signal), 4)
+
+
+@pytest.mark.parametrize("wrong", ["data/*.hea", ["a.hea"], 3])
+def test_only_a_data_set_is_bound_to_a_pipeline(wrong) -> None:
+    with pytest.raises(
+        InputError, match=rf"A pipeline is bound to an EcgDataset, and a {type(wrong).__name__} was given"
+    ):
+        wrong >> Pipeline()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "m", "every": "batch"}, r"save_model\(every='batch'\): expected 'run' or 'epoch'"),
+        ({"path": 3}, r"save_model\(path=3\) is not a path"),
+        ({"path": ["m"]}, r"save_model\(path=\['m'\]\) is not a path"),
+    ],
+)
+def test_what_save_model_cannot_take_is_refused_when_the_pipeline_is_written(options, message) -> None:
+    with pytest.raises(InputError, match=message):
+        Pipeline().save_model("m", **options)

@@ -46,16 +46,20 @@ def pack(
     if on_error not in ("raise", "skip"):
         raise InputError(f"pack(on_error={on_error!r}): expected 'raise' or 'skip'.")
     skipped: list[Skipped] = []
+    is_empty = True
     with store_writer(path, shard_mb * 2**20) as writer:
         for batch in batches:
             done = error_policy.apply(read, batch, step="pack", on_error=on_error, probes=True)
             skipped += done.skipped
             if not len(done):
                 continue
+            is_empty = False
             signal, meta = done.signal_and_meta
             for i, name in enumerate(done.ids):
                 marks: Any = None if done.annotation is None else done.annotation[i]
                 writer.add(name, signal[i], meta[i], marks, labels.get(name))
+        if is_empty and skipped:
+            raise InputError(f"pack(): no record can be read. Left out were {listed(skipped)}.")
     return skipped
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -108,9 +108,9 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
         if not begins:
             # Comments stand at the start, so that a range of a long recording needs no more of it.
             begins, texts = _texts(_records(file, header, 0, 1), header, holders)
-        if meta["timestamp"] is not None and begins[0] and 0 < begins[0] < 1:
-            # The header tells whole seconds, the first data record the rest (clause 2.2.4).
-            meta["timestamp"] += timedelta(seconds=round(begins[0], 6))
+        if meta["timestamp"] is not None and begins[0]:
+            # Less than a second after the header's time (2.2.4), but for what was cut out of a longer recording.
+            meta["timestamp"] = _later(meta["timestamp"], begins[0])
         lines = [line for one in texts if _is_comment(one, begins) for line in one.text.split("\t")]
         meta["comments"] = tuple(line.removeprefix(COMMENT) for line in lines)
     texts = [one for one in texts if not _is_comment(one, begins)]
@@ -336,3 +336,10 @@ def _only_texts(texts: list[Text], request: ReadRequest, header: Header, meta: d
         stop = 2**62 if request.stop_s is None else round(request.stop_s * _FS_OF_NOTHING)
         marks = marks.window(round(request.start_s * _FS_OF_NOTHING), stop)
     return Record(None, _FS_OF_NOTHING, (), (), meta, marks)
+
+
+def _later(start: datetime, seconds: float) -> datetime | None:
+    try:
+        return start + timedelta(seconds=round(seconds, 6))
+    except OverflowError:
+        return None

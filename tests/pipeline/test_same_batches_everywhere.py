@@ -18,6 +18,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "1 process": {"processes": 1},
     "2 processes": {"processes": 2},
     "automatic": {"workers": "auto"},
+    "Ray": {"engine": "ray"},
 }
 """Arguments of ``run``; each gives what ``threads=0`` gives."""
 
@@ -121,7 +122,10 @@ def test_the_batches_are_the_same_bit_for_bit(
     template: Pipeline,
     expected: tuple[list[dict[str, Any]], np.ndarray],
     options: dict[str, Any],
+    request: pytest.FixtureRequest,
 ) -> None:
+    if options.get("engine") == "ray":
+        request.getfixturevalue("ray_cluster")
     batches, predictions = done(records, template, **options)
     assert batches == expected[0]
     np.testing.assert_allclose(predictions, expected[1], rtol=0, atol=1e-6)

@@ -51,6 +51,16 @@ class RecordParts:
                 listed += self._listed(file, folder, beside, {file})
         return sorted({*files, *listed}) or [path]
 
+    def folder_changed(self, path: str) -> int:
+        """Return when the folder of ``path`` last changed, in ns since 1970.
+
+        Raises:
+            OSError: when there is no such folder.
+        """
+        folder = path.rpartition("/")[0] if os.sep == "/" else _split(path)[0]
+        self._beside(folder or ".")
+        return self._folders[folder or "."][0]
+
     def _beside(self, folder: str) -> dict[str, list[str]]:
         """Return the names in ``folder`` by what stands before each of their dots, and by themselves."""
         known = self._folders.get(folder)

@@ -38,6 +38,7 @@ class Cluster:
         ray = ray_module()
         self._is_own = not ray.is_initialized()
         if not self._is_own:
+            _check_same(ray, address)
             return
         try:
             ray.init(
@@ -77,6 +78,16 @@ class Cluster:
             socket.create_connection((host, port), timeout=_PATIENCE_S).close()
         except OSError as error:
             raise ConfigError(_unanswered(address, f"{error.strerror or error}")) from error
+
+
+def _check_same(ray: Any, address: str | None) -> None:
+    """Refuse an address when this process is connected to another cluster."""
+    connected = ray.get_runtime_context().gcs_address
+    if address not in (None, "auto", connected) and not str(address).startswith("ray://"):
+        raise ConfigError(
+            f"run(address={address!r}): this process is connected to the cluster at {connected!r} already. "
+            "Call ray.shutdown() first, or leave address out."
+        )
 
 
 def _unanswered(address: str | None, reason: str) -> str:

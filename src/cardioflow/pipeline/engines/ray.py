@@ -106,7 +106,10 @@ class Ray(Engine):
         if self._rows is None:
             self._rows = self._started()
         while not self._early or self._early[0][0] != self.next_number:
-            number, content = next(self._rows)
+            found = next(self._rows, None)
+            if found is None:
+                raise StepError(f"Ray ended without batch {self.next_number} of {len(self.sampler)}. Run again.")
+            number, content = found
             # A task that was done again gives the same batch once more.
             if number >= self.next_number and all(number != held for held, _ in self._early):
                 heapq.heappush(self._early, (number, content))
@@ -120,10 +123,20 @@ class Ray(Engine):
         work = ray.put(ray.cloudpickle.dumps((self.sampler, self._stages)))
         token = uuid.uuid4().hex
         first = self.next_number
+        self._check_cpus()
         while first < len(self.sampler):
             n = min(len(self.sampler) - first, _PER_RUN)
             yield from self._rows_of(first, n, token, work)
             first += n
+
+    def _check_cpus(self) -> None:
+        """Refuse actors that leave no CPU to the tasks, which Ray would wait for without end."""
+        n_cpus = ray_module().cluster_resources().get("CPU", 0)
+        if self._stages.actors is not None and n_cpus < self.options.actors + 1:
+            raise ConfigError(
+                f"run(actors={self.options.actors}): the cluster has {n_cpus:g} CPUs, each actor takes one, and the "
+                "tasks that read need at least one more. Pass fewer actors, or a larger cluster."
+            )
 
     def _rows_of(self, first: int, n: int, token: str, work: Any) -> Iterator[tuple[int, bytes]]:
         data: Any = ray_module().data

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardioflow import B, C, EcgDataset, F, Pipeline, V
-from cardioflow.errors import ConfigError, FormatError, InputError, StepError
+from cardioflow.errors import CheckpointError, ConfigError, FormatError, InputError, StepError
 from cardioflow.pipeline.predictions import Prediction
 
 ARRAYS = [np.arange(8, dtype=np.float32)[None] + 10 * i for i in range(4)]
@@ -310,6 +310,16 @@ def test_what_cannot_be_part_of_a_pipeline_is_refused_when_it_is_written(reading
 def test_a_bound_pipeline_is_no_part_of_another(four, reading):
     with pytest.raises(InputError, match="bound to a data set of its own"):
         reading.join(four >> reading)
+
+
+def test_a_checkpoint_of_another_nested_pipeline_is_refused(four, reading, tmp_path):
+    for stop in (4, 5):
+        template = reading.apply_pipeline(Pipeline().slice_signals(0, stop))
+        if stop == 4:
+            (four >> template).run(2, checkpoint=tmp_path, threads=0)
+        else:
+            with pytest.raises(CheckpointError, match="is of another run"):
+                (four >> template).run(2, checkpoint=tmp_path, threads=0)
 
 
 # -- as text ----------------------------------------------------------------------

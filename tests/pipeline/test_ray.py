@@ -176,9 +176,7 @@ def test_a_function_that_cannot_be_sent_is_refused_with_its_step():
         with lock:
             return signal
 
-    with pytest.raises(
-        ConfigError, match=r"cannot be sent to a Ray cluster: .*lock.*step 2, apply"
-    ):
+    with pytest.raises(ConfigError, match=r"cannot be sent to a Ray cluster: .*lock.*step 2, apply"):
         (EcgDataset.simulated(3) >> loading().apply_transform(locked)).run(2, engine="ray")
     with pytest.raises(ConfigError, match=r"in the memory of one process. Pass a folder: cache\('folder'\)"):
         (EcgDataset.simulated(3) >> loading().cache()).run(2, engine="ray")
@@ -212,6 +210,27 @@ def test_a_folder_of_predictions_that_is_there_is_not_added_to(tmp_path):
     with pytest.raises(WriteError, match="exists already, and rows added to it would be there twice"):
         (EcgDataset.simulated(5) >> template).run(2)
     assert len(pq.read_table(tmp_path / "out")) == 5
+
+
+BATCHES: list[int] = []
+
+
+def stop_at_the_third(batch):
+    BATCHES.append(len(batch))
+    if len(BATCHES) == 3:
+        raise RuntimeError("stopped")
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_writes_each_record_once(tmp_path):
+    template = loading().apply_transform(np.mean, dst="score").call(stop_at_the_third)
+    bound = EcgDataset.simulated(10) >> template.write_predictions(tmp_path / "out", components="score")
+    options = {"checkpoint": tmp_path / "saved", "every": 1, "threads": 0}
+    with pytest.raises(StepError, match="stopped"):
+        bound.run(2, **options)
+    assert not (tmp_path / "out").exists()
+    bound.run(2, **options)
+    assert len(BATCHES) == 2 + 1 + 3
+    assert sorted(pq.read_table(tmp_path / "out").to_pydict()["id"]) == sorted(bound.dataset.ids)
 
 
 def test_predictions_of_segments_and_epochs_are_told_apart(tmp_path):

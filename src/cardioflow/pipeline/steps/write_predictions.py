@@ -97,7 +97,9 @@ class WritePredictions(StatefulStep):
     A file holds the rows of one batch: ``id``, ``record`` (whose segment the row
     may be), ``epoch`` and the ``components``; what has several values per row is
     a list. Read them all with ``pyarrow.parquet.read_table(path)``. The folder
-    appears when the run has come to its end, and no record is in it twice.
+    appears when the run has come to its end, and no record is in it twice. What a
+    run that failed has written stays in a hidden folder beside it, for a run that
+    goes on from a checkpoint.
 
     >>> from cardioflow import B, Pipeline
     >>> asked = Pipeline().load().predict_on_batch("m", save_to=B("prediction")).write_predictions("predictions")
@@ -119,16 +121,26 @@ class WritePredictions(StatefulStep):
         return (self.components,) if isinstance(self.components, str) else tuple(self.components)
 
     def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
+        # Plain values, so that a run that goes on from a checkpoint goes on with the same files.
         state = context.state
-        if "folder" not in state:
-            state["folder"], state["number"] = PredictionFolder.at(self.path), 0
-        state["folder"].write(batch, self.names, state["number"])
+        if "temporary" not in state:
+            state.update(temporary=str(PredictionFolder.at(self.path).temporary), number=0)
+        self._folder(state["temporary"]).write(batch, self.names, state["number"])
         state["number"] += 1
         return batch
 
     def end(self, context: RunContext) -> None:
-        if "folder" in context.state:
-            context.state.pop("folder").complete()
+        if "temporary" in context.state:
+            self._folder(context.state.pop("temporary")).complete()
+
+    def _folder(self, temporary: str) -> PredictionFolder:
+        folder = PredictionFolder(Path(self.path).absolute(), Path(temporary))
+        if not folder.temporary.is_dir():
+            raise WriteError(
+                f"write_predictions(): {temporary!r}, where the first files are, is gone. Remove the checkpoint and run "
+                "again."
+            )
+        return folder
 
 
 def _column(name: str, values: Any) -> Any:

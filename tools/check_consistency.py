@@ -51,6 +51,7 @@ REASONS = {
     ("default", "before_s"): "a beat's class needs its QRS complex, a median beat the P wave too",
     ("default", "after_s"): "a beat's class needs its QRS complex, a median beat the T wave too",
     ("default", "symbols"): "beats of every kind are cut out, and normal ones averaged",
+    ("default", "per"): "waves are wanted of each lead and of the record, predictions of the record",
     ("default", "p"): "a nested pipeline is done for every row unless a share is asked for, a dropout is not",
     ("default", "components"): "load and join take what there is, and write_predictions what predict_on_batch names",
     ("default", "dst"): "a transform writes where it read, a measurement to a component of its own name",

@@ -137,7 +137,7 @@ class WritePredictions(StatefulStep):
         folder = PredictionFolder(Path(self.path).absolute(), Path(temporary))
         if not folder.temporary.is_dir():
             raise WriteError(
-                f"write_predictions(): {temporary!r}, where the first files are, is gone. Remove the checkpoint and run "
+                f"write_predictions(): {temporary!r}, with the first files, is gone. Remove the checkpoint, and run "
                 "again."
             )
         return folder

@@ -12,6 +12,7 @@ from typing import Any, Literal, final
 from cardioflow.errors import ConfigError, nearest
 from cardioflow.pipeline.callbacks.base import Callback
 from cardioflow.pipeline.intervals import Interval
+from cardioflow.pipeline.samplers.base import Sampler
 from cardioflow.registry import engines
 
 __all__ = ["RunOptions", "with_batch_size"]
@@ -26,6 +27,8 @@ class RunOptions:
     """Records drawn per batch, before any filter."""
     shuffle: bool = False
     """Whether every epoch draws in a new order, which depends on ``seed`` and the epoch alone."""
+    sampler: Sampler | None = None
+    """What draws the records in place of ``shuffle``, such as ``cardioflow.samplers.Balanced("target")``."""
     drop_last: bool = False
     """Whether a last batch of fewer than ``batch_size`` records is left out of each epoch."""
     n_epochs: int | None = 1
@@ -84,6 +87,8 @@ class RunOptions:
             self._check(name, lambda v: isinstance(v, bool), "True or False")
         self._check("progress", lambda v: v is None or isinstance(v, bool), "True, False or None")
         self._check("on_error", lambda v: v in ("raise", "skip"), "'raise' or 'skip'")
+        expected = "a sampler such as cardioflow.samplers.Balanced('target'), or None"
+        self._check("sampler", lambda v: v is None or isinstance(v, Sampler), expected)
         self._check("engine", lambda v: v in engines, " or ".join(map(repr, engines.names())))
         Interval.of(self.every)
         self._check("checkpoint", lambda v: v is None or isinstance(v, str | Path), "the path of a folder, or None")

@@ -40,7 +40,7 @@ def identity_of(template: Template, dataset: EcgDataset, options: RunOptions, re
     return {
         "steps": [_step(call, readers.get(i)) for i, call in enumerate(template.steps, 1)],
         "config": {name: describe(value) for name, value in template.config.items()},
-        "options": {name: getattr(options, name) for name in _OPTIONS},
+        "options": {**{name: getattr(options, name) for name in _OPTIONS}, "sampler": describe(options.sampler)},
         "callbacks": [_callback(own) for own in options.callbacks],
         "data": _data(dataset),
         "cardioflow": version("cardioflow"),

@@ -1,0 +1,1 @@
+"""Ways to draw records other than each once per epoch."""

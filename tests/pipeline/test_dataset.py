@@ -226,3 +226,11 @@ def test_a_data_set_of_which_nothing_can_be_read_is_not_packed(cinc: Path, tmp_p
     with pytest.raises(InputError, match=r"pack\(\): no record can be read\. Left out were 2 records: A00015: "):
         EcgDataset(str(tmp_path / "A*.hea")).pack(tmp_path / "store", fmt="wfdb", on_error="skip")
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_has_at_least_one_record(size: int) -> None:
+    dataset = EcgDataset.simulated(3, fs=100, duration_s=2)
+    with pytest.raises(InputError, match=rf"next_batch\({size}\): expected a batch size of 1 or more"):
+        dataset.next_batch(size)
+    assert len(dataset.next_batch(3)) == 3

@@ -246,3 +246,19 @@ def test_only_a_data_set_is_bound_to_a_pipeline(wrong) -> None:
 def test_what_save_model_cannot_take_is_refused_when_the_pipeline_is_written(options, message) -> None:
     with pytest.raises(InputError, match=message):
         Pipeline().save_model("m", **options)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda: Pipeline().update(3, 4), r"update\(3, …\): expected the variable to write to, as V\('name'\)"),
+        (
+            lambda: Pipeline().predict_on_batch("m", save_to="p"),
+            r"predict_on_batch\(save_to='p'\): expected V\('name'\) or B\('name'\)",
+        ),
+        (lambda: Pipeline().predict_on_batch("m", save_to=C("p")), r"predict_on_batch\(save_to=.*\): expected V"),
+    ],
+)
+def test_a_place_that_is_neither_a_variable_nor_a_component_is_refused(write, message) -> None:
+    with pytest.raises(InputError, match=message):
+        write()

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score, log_loss, roc_auc_score
 
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.callbacks import Evaluate
-from cardioflow.errors import ConfigError, InputError, LabelError, UnknownNameError
+from cardioflow.errors import CardioFlowError, ConfigError, InputError, LabelError, UnknownNameError
 
 
 def truth_and_answer(dataset, prepared, model):
@@ -176,3 +176,10 @@ def test_two_evaluations_of_one_name_are_refused_and_further_loops_go_on(train, 
     for _ in range(2):
         list(run)
     assert len(run.get_variable("m.eval_loss")) == len(run.get_variable("m.test_loss")) == 2
+
+
+def test_records_of_another_rate_than_the_model_learned_are_not_evaluated(train, training, prepared):
+    signals = list(np.random.default_rng(0).normal(size=(4, 1, 20)).astype(np.float32))
+    other = EcgDataset.from_arrays(signals, fs=50, targets=["A", "B", "A", "B"])
+    with pytest.raises(CardioFlowError, match=r"was trained on signals of 100 Hz, and record '.*' has"):
+        (train >> training).run(10, callbacks=[Evaluate(other >> prepared.run(8))])

@@ -31,7 +31,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from _fuzz_seeds import EVERYTHING, Seed, seeds
@@ -49,6 +49,7 @@ MOST_UNTRACED = 2 << 30
 PLAIN = ReadRequest()
 MARKS = ReadRequest(components=frozenset({"annotation"}))
 PART = ReadRequest(start_s=0.5, stop_s=1.5, strict=True)
+WHOLE_PARTS = replace(EVERYTHING, damaged="read")
 
 # Typical errors of sizes, counts and offsets.
 NUMBERS = [0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1]
@@ -208,7 +209,7 @@ def fuzz(
             files = dict(source.files)
             for name in rng.sample(sorted(files), rng.randint(1, min(2, len(files)))):
                 files[name] = mutate(files[name], rng)
-            requests = rng.choice(((EVERYTHING,), (PLAIN,), (PART,)))
+            requests = rng.choice(((EVERYTHING,), (PLAIN,), (PART,), (WHOLE_PARTS,)))
             why = _run(reader, source, folder, files, requests, result)
             tracemalloc.stop()
             result.mutants += 1

@@ -97,9 +97,9 @@ def _of_samples(headers: Sequence[Header], choices: Sequence[Choice], signal: Ra
         found = suspected_swaps(signal.data, begins, signal.lengths, limbs)
         swaps = [SWAPS[number] for number in found.tolist()]
     columns: dict[str, Any] = {"warnings": warnings, "swapped_electrodes": swaps}
-    laws = [{key: (*rows, sign) for key, rows, sign in choice.laws} for choice in choices]
-    for key in dict.fromkeys(key for own in laws for key in own):
-        terms = np.array([own.get(key, (-1, -1, -1, 0.0)) for own in laws], np.float64)
+    laws = {choice: {key: (*rows, sign) for key, rows, sign in choice.laws} for choice in dict.fromkeys(choices)}
+    for key in dict.fromkeys(key for own in laws.values() for key in own):
+        terms = np.array([laws[choice].get(key, (-1, -1, -1, 0.0)) for choice in choices], np.float64)
         residuals = law_residuals(signal.data, begins, signal.lengths, terms[:, :3].astype(np.int64), terms[:, 3])
         columns[key] = [_known(residual) for residual in residuals.tolist()]
     return columns

@@ -15,7 +15,8 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.core.buffers import empty
 from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, read_and_scale, read_heads
 from cardioflow.io._wfdb.chosen import chosen
-from cardioflow.io._wfdb.header import Header, Kind, parse
+from cardioflow.io._wfdb.header import Header, Kind
+from cardioflow.io._wfdb.known_headers import KnownHeaders
 from cardioflow.io._wfdb.layout import Choice, SignalFile, signal_files
 from cardioflow.io.base import Derive, ReadRequest
 
@@ -26,6 +27,7 @@ _SLOT: Final = 2048
 """Longer headers are read one by one; those of 12 leads have about 700 bytes."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINKS: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+_KNOWN: Final = KnownHeaders()
 _VERDICTS: Final[dict[int, bool | None]] = {-1: None, 0: False, 1: True}
 _NOT_NAMES: Final = frozenset(("", "-", "~", ".", ".."))
 
@@ -68,7 +70,7 @@ def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None
     heads = _heads(paths)
     if heads is None:
         return None
-    headers = [parse(raw, path) for path, raw in heads]
+    headers = [_KNOWN.parsed(raw, path) for path, raw in heads]
     layouts: list[tuple[Choice, SignalFile]] = []
     files: list[str] = []
     for (path, _), header in zip(heads, headers, strict=True):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.core.compiled import kernel, read_only
+from cardioflow.core.compiled import helper, kernel, read_only
 
 __all__ = ["amplitude_warnings", "suspect_amplitudes"]
 
@@ -18,35 +18,43 @@ _SMALLEST_MV: Final = 1e-3
 _FIRST_LOOK: Final = 250
 
 
+@helper(error_model="numpy")
+def _is_out(lead: Any, step: int, low: float, high: float) -> bool:
+    """Return whether the RMS of a lead about its mean, by every ``step``-th sample, is out of bounds.
+
+    A lead with a sample that is not finite is, so that the others need no test per sample.
+    """
+    n = (lead.size + step - 1) // step
+    total = square = 0.0
+    for t in range(0, lead.size, step):
+        x = np.float64(lead[t])
+        total += x
+        square += x * x
+    power = (square - total * total / n) / n
+    return not low * low <= power <= high * high
+
+
 @kernel(error_model="numpy")
 def _is_suspect(signal: Any, step: int, low: float, high: float) -> bool:
-    """Return whether the RMS of a row of ``signal`` about its mean, by every ``step``-th sample, is out of bounds.
-
-    A row with a sample that is not finite is one, so that the others need no test per sample.
-    """
-    n = (signal.shape[1] + step - 1) // step
+    """Return whether ``_is_out`` is true of a row of ``signal``."""
+    found = False
     for lead in range(signal.shape[0]):
-        total = square = 0.0
-        for t in range(0, signal.shape[1], step):
-            x = np.float64(signal[lead, t])
-            total += x
-            square += x * x
-        power = (square - total * total / n) / n
-        if not low * low <= power <= high * high:
-            return True
-    return False
+        found |= _is_out(signal[lead], step, low, high)
+    return found
 
 
 @kernel(error_model="numpy")
 def _suspects(data: Any, shapes: Any, first_look: int, bounds: tuple[float, float], found: Any) -> None:
-    """Set ``found`` to whether ``_is_suspect`` is true of each record of a flat buffer."""
+    """Set ``found`` to whether ``_is_out`` is true of a lead of each record of a flat buffer."""
+    low, high = bounds
     begin = 0
     for i in range(shapes.shape[0]):
-        n_leads, n_samples = shapes[i]
-        end = begin + n_leads * n_samples
-        step = max(n_samples // first_look, 1) | 1
-        found[i] = _is_suspect(data[begin:end].reshape((n_leads, n_samples)), step, bounds[0], bounds[1])
-        begin = end
+        n_samples = shapes[i, 1]
+        step = (n_samples // first_look) | 1
+        found[i] = False
+        for _ in range(shapes[i, 0]):
+            found[i] |= _is_out(data[begin : begin + n_samples], step, low, high)
+            begin += n_samples
 
 
 def suspect_amplitudes(data: NDArray[np.float32], shapes: NDArray[np.int64]) -> NDArray[np.int64]:

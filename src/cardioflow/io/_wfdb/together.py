@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ragged import Ragged
 from cardioflow.core.buffers import empty
-from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, read_and_scale, read_heads
+from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, Layouts, read_and_scale, read_heads
 from cardioflow.io._wfdb.chosen import chosen
 from cardioflow.io._wfdb.header import Header, Kind
 from cardioflow.io._wfdb.known_headers import KnownHeaders
@@ -42,15 +42,6 @@ class Together:
     """Of shape (lead, time), in the units of the choices."""
     verdicts: list[bool | None]
     """Whether the checksums of a record agree; ``None`` where it has none."""
-
-
-class _Table(NamedTuple):
-    """The layouts that occur, as ``read_and_scale`` takes them."""
-
-    kinds: NDArray[np.int64]
-    places: NDArray[np.int64]
-    baselines: NDArray[np.float64]
-    divisors: NDArray[np.float64]
 
 
 def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None:
@@ -89,9 +80,7 @@ def _heads(paths: Sequence[str]) -> list[tuple[str, bytes]] | None:
     names = _packed(headers)
     if names is None:
         return None
-    sizes = np.empty(len(paths), np.int64)
-    content = np.empty(len(paths) * _SLOT, np.uint8)
-    read_heads(names, _FLAGS, _SLOT, content, sizes)
+    content, sizes = read_heads(names, _FLAGS, _SLOT, len(paths))
     found = sizes.tolist()
     if min(found) < 0 or max(found) >= _SLOT:
         return None
@@ -156,24 +145,22 @@ def _decoded(
         ],
         np.int64,
     )
-    verdicts = np.empty(len(headers), np.int64)
-    raw = empty(MOST_BYTES, np.uint8)
-    scratch = raw, raw.view(np.int16), empty(MOST_BYTES * 2 // 3 + 1, np.int16)
-    if not read_and_scale(names, _FLAGS | _NO_LINKS, kind_of, n_frames, *table, checksums, scratch, out, verdicts):
+    verdicts = read_and_scale(names, _FLAGS | _NO_LINKS, table, kind_of, n_frames, checksums, out)
+    if verdicts is None:
         return None
     agree = [_VERDICTS[number] for number in verdicts.tolist()]
     return Together(headers, [choice for choice, _ in layouts], Ragged(out, shapes), agree)
 
 
 @lru_cache(maxsize=256)
-def _table(files: tuple[SignalFile, ...]) -> _Table:
+def _table(files: tuple[SignalFile, ...]) -> Layouts:
     kinds: list[tuple[int, ...]] = []
     first = 0
     for file in files:
         n_leads = len(file.rows)
         kinds.append((file.fmt, file.width, file.offset, n_leads, first, file.known.narrow is not None))
         first += n_leads
-    return _Table(
+    return Layouts(
         np.array(kinds, np.int64),
         np.concatenate([file.places for file in files]),
         np.concatenate([file.known.baselines for file in files]),

@@ -373,3 +373,12 @@ def test_an_estimator_that_keeps_more_than_is_saved_is_refused_with_the_first_ch
         ModelError, match=r"Drifting keeps more from batch to batch than can be saved without pickle, suc"
     ):
         resumed(lambda: SklearnBaseModel().build(Drifting(loss="log_loss"), fit_at="batch"))
+
+
+def test_the_loss_of_independent_labels_is_their_mean_log_loss(make_batch) -> None:
+    target = np.array([[1, 0], [0, 1], [1, 1], [0, 0]] * 4, float)
+    batch = make_batch(16).replace(target=target, classes=("A", "B"))
+    made = fitted(OneVsRestClassifier(LogisticRegression()), batch)
+    p = made.predict_on_batch(batch)
+    expected = -np.log(np.where(target > 0.5, p, 1 - p)).mean()
+    assert made.test_on_batch(batch)["loss"] == pytest.approx(expected, rel=1e-5)

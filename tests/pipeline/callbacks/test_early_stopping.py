@@ -178,3 +178,9 @@ def test_a_model_that_the_run_does_not_have_is_said_before_the_first_record(trai
 def test_a_variable_that_holds_no_numbers_is_said(train, training):
     with pytest.raises(InputError, match=r"The variable 'own' holds a str, and its figure of an epoch was asked for"):
         (train >> training.init_variable("own", "text")).run(10, callbacks=[EarlyStopping("own", mode="max")])
+
+
+def test_a_better_figure_starts_the_patience_anew(train, training, softmax):
+    script = Script(softmax, [1.0, 0.5, 2.0, 0.5, 3.0, 0.5])
+    run = (train >> training).run(10, n_epochs=6, callbacks=[script, EarlyStopping("eval_score", patience=2)])
+    assert len(run.get_variable("m.train_loss")) == 6 * 4

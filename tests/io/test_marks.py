@@ -272,7 +272,7 @@ def test_a_file_that_is_not_an_annotation_file_is_not_read_as_one(tmp_path: Path
     assert (found.sample.tolist(), found.symbol.tolist()) == ([5], ["N"])
 
 
-@pytest.mark.parametrize("ending", ["qrs", "ecg1", "wqrs", "q1c", "xyz", "man"])
+@pytest.mark.parametrize("ending", ["qrs", "ecg", "ecg1", "wqrs", "q1c", "xyz", "man"])
 def test_an_annotation_file_of_any_other_ending_is_found_by_its_structure(tmp_path: Path, ending: str) -> None:
     path = _wfdb(tmp_path, ("II",), [("N", 0)])
     (tmp_path / "r.atr").rename(tmp_path / f"r.{ending}")
@@ -292,6 +292,17 @@ def test_a_backup_of_annotations_is_read_by_its_name_alone(tmp_path: Path, endin
     (tmp_path / "r.atr").unlink()
     with pytest.raises(FormatError, match="Beside it there are: none"):
         Wfdb().read(path, ReadRequest(components=MARKS))
+
+
+def test_a_holter_file_beside_a_header_is_no_annotation_file(data: Path, tmp_path: Path) -> None:
+    path = _wfdb(tmp_path, ("II",), [("N", 0)])
+    (tmp_path / "r.atr").unlink()
+    for source in ("ishne/ECG_P28.01.ecg", "contec/0000037.ECG", "scp/Example.scp"):
+        (tmp_path / "r.ecg").write_bytes((data / "formats" / source).read_bytes())
+        with pytest.raises(FormatError, match="Beside it there are: none"):
+            Wfdb().read(path, ReadRequest(components=MARKS))
+        with pytest.raises(FormatError, match="does not have the structure of an annotation file"):
+            Wfdb().read(path, ReadRequest(components=MARKS, ann_ext="ecg"))
 
 
 def test_a_backup_of_a_header_is_no_annotation_file_even_by_its_name(tmp_path: Path) -> None:

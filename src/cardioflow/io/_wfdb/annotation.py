@@ -22,6 +22,7 @@ from cardioflow.io._wfdb.annotation_files import (
     are_leads,
     has_other_content,
     is_annotation_file,
+    may_be_other,
 )
 from cardioflow.io._wfdb.files import open_contained, read_exactly
 from cardioflow.io._wfdb.header import Header
@@ -95,7 +96,7 @@ def _one(  # noqa: PLR0917 -- one file, how to read it, and who is told
         )
     if has_other_content(ext):
         raise FormatError(f"{path!r} is not an annotation file: files that end in .{ext} hold something else.")
-    if not ext.isalnum() and not is_annotation_file(header, f"{stem}.hea", ext):
+    if may_be_other(ext) and not is_annotation_file(header, f"{stem}.hea", ext):
         raise FormatError(f"{path!r} does not have the structure of an annotation file.")
     descriptor, path = open_contained(name, f"{stem}.hea")
     try:

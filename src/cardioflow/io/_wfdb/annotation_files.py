@@ -23,15 +23,17 @@ __all__ = [
     "has_other_content",
     "is_annotation_file",
     "is_plain",
+    "may_be_other",
 ]
 
 REFERENCE: Final = "atr"
 """The extension of a record's reference annotations."""
 
-# Files of these endings hold something else, whatever their bytes look like.
+# Files of these endings hold something else, whatever their bytes look like. PhysioNet's nsr2db and chf2db have beats in
+# files that end in .ecg, as ISHNE, SCP-ECG and DICOM files do, too: there, the structure decides.
 _OTHER_CONTENT: Final = frozenset(
     (
-        *("hea", "dat", "mat", "xws", "edf", "bdf", "rec", "dcm", "dicom", "ecg", "scp", "mwf", "wav", "flac"),
+        *("hea", "dat", "mat", "xws", "edf", "bdf", "rec", "dcm", "dicom", "scp", "mwf", "wav", "flac"),
         *("npy", "npz", "h5", "hdf5", "hdf", "parquet", "arrow", "feather", "pkl", "pickle", "onnx", "keras", "pt"),
         *("txt", "csv", "tsv", "json", "jsonl", "xml", "html", "htm", "md", "rst", "log", "yaml", "yml", "toml", "ini"),
         *("pdf", "png", "jpg", "jpeg", "gif", "svg", "tif", "tiff", "bmp", "doc", "docx", "xls", "xlsx", "ps", "tex"),
@@ -49,6 +51,11 @@ _MOST_BYTES: Final = 1 << 20
 def has_other_content(ending: str) -> bool:
     """Return whether files with this ending (``"npz"``) are known to hold something other than annotations."""
     return ending.lower() in _OTHER_CONTENT
+
+
+def may_be_other(ending: str) -> bool:
+    """Return whether a file with this ending that was named is annotations only if it has their structure."""
+    return not ending.isalnum() or ending.lower() == "ecg"
 
 
 def _is_left_out(ending: str) -> bool:

@@ -29,8 +29,8 @@ __all__ = [
 REFERENCE: Final = "atr"
 """The extension of a record's reference annotations."""
 
-# Files of these endings hold something else, whatever their bytes look like. PhysioNet's nsr2db and chf2db have beats in
-# files that end in .ecg, as ISHNE, SCP-ECG and DICOM files do, too: there, the structure decides.
+# Files of these endings hold something else, whatever their bytes look like. Of .ecg, which PhysioNet's nsr2db and
+# chf2db have for beats, and which ISHNE, SCP-ECG and DICOM files have, too, the structure decides.
 _OTHER_CONTENT: Final = frozenset(
     (
         *("hea", "dat", "mat", "xws", "edf", "bdf", "rec", "dcm", "dicom", "scp", "mwf", "wav", "flac"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -30,10 +31,9 @@ _NO_QRS_S: Final = 3.0
 """A pause of 3 s is told as one in which no QRS was found; asystole and noise cannot be told apart here."""
 
 
-class _Lead(NamedTuple):
-    x: NDArray[np.float32]
-    millivolts: NDArray[np.float32]
-    not_measured: tuple[NotMeasured, ...]
+class _How(NamedTuple):
+    share: bool
+    network: Path | None
 
 
 def delineate(
@@ -43,6 +43,7 @@ def delineate(
     leads: Sequence[str] | None = None,
     units: Sequence[str] | None = None,
     share: bool = True,
+    network: Path | None = None,
 ) -> Delineation:
     """Return onset, peak and end of every P wave, QRS complex and T wave, each with a confidence.
 
@@ -58,6 +59,7 @@ def delineate(
         leads: the names of the leads.
         units: the unit of each lead; one that is known and not mV, such as respiration, is left out.
         share: whether a lead's waves are judged with the help of the others, where there are several.
+        network: another ONNX file to use instead of the shipped one, as ``recipes/waves`` makes it.
 
     Raises:
         InputError: when the signal has another shape, or ``fs`` is not above 0.
@@ -77,10 +79,11 @@ def delineate(
     if refused:
         nothing = _nothing(signal.shape[1], refused)
         return Delineation(fs, signal.shape[1], names, (nothing,) * len(signal), nothing)
+    how = _How(share, network)
     voltage = np.array([u in _VOLTAGES for u in units or ("mV",) * len(signal)], np.bool_)
     if not voltage.all():
-        return _without_others(signal, fs, names, voltage, share=share)
-    by_lead, whole = _delineated(signal, fs, share=share)
+        return _without_others(signal, fs, names, voltage, how)
+    by_lead, whole = _delineated(signal, fs, how)
     return Delineation(fs, signal.shape[1], names, by_lead, whole)
 
 
@@ -90,14 +93,14 @@ def _nothing(n: int, reason: str) -> LeadWaves:
 
 
 def _without_others(
-    signal: NDArray[Any], fs: float, names: tuple[str, ...], voltage: NDArray[np.bool_], *, share: bool
+    signal: NDArray[Any], fs: float, names: tuple[str, ...], voltage: NDArray[np.bool_], how: _How
 ) -> Delineation:
     """Return the delineation of the leads that are voltages; the others have no waves."""
     n = signal.shape[1]
     nothing = _nothing(n, "not a voltage")
     if not voltage.any():
         return Delineation(fs, n, names, (nothing,) * len(names), nothing)
-    by_lead, whole = _delineated(signal[voltage], fs, share=share)
+    by_lead, whole = _delineated(signal[voltage], fs, how)
     own = iter(by_lead)
     return Delineation(fs, n, names, tuple(next(own) if ok else nothing for ok in voltage), whole)
 
@@ -112,7 +115,7 @@ def _refused(signal: NDArray[Any], fs: float) -> str:
     return ""
 
 
-def _delineated(signal: NDArray[Any], fs: float, *, share: bool) -> tuple[tuple[LeadWaves, ...], LeadWaves]:
+def _delineated(signal: NDArray[Any], fs: float, how: _How) -> tuple[tuple[LeadWaves, ...], LeadWaves]:
     made = prepare(signal, fs)
     bad = [unusable(made.missing[i], x, fs) for i, x in enumerate(signal)]
     usable = _usable(bad, made, fs)
@@ -121,9 +124,7 @@ def _delineated(signal: NDArray[Any], fs: float, *, share: bool) -> tuple[tuple[
     parts = []
     for start in range(0, n, piece):
         a, b = max(start - overlap, 0), min(start + piece + overlap, n)
-        found = _piece(
-            Prepared(made.x[:, a:b], made.millivolts[:, a:b], made.missing[:, a:b]), usable[:, a:b], fs, share=share
-        )
+        found = _piece(Prepared(*(own[:, a:b] for own in made)), usable[:, a:b], fs, how)
         # A wave belongs to the piece in which its peak lies.
         low, high = (start - a) * fs / FS, (min(start + piece, n) - a) * fs / FS
         shift = round(a * fs / FS)
@@ -147,27 +148,25 @@ def _usable(bad: Sequence[tuple[NotMeasured, ...]], made: Prepared, fs: float) -
     return usable
 
 
-def _piece(made: Prepared, usable: NDArray[np.bool_], fs: float, *, share: bool) -> list[LeadWaves]:
+def _piece(made: Prepared, usable: NDArray[np.bool_], fs: float, how: _How) -> list[LeadWaves]:
     """Return the waves of each lead and of all together, in samples from the first of ``made``."""
-    own = probabilities(made.x)
+    own = probabilities(made.x, how.network)
     own[~usable] = (1.0, 0.0, 0.0, 0.0)
     together = fused(own, usable)
     found = []
     for i, p in enumerate(own):
-        judged = blended(p, together) if share and len(own) > 2 and usable[i].any() else p
+        judged = blended(p, together) if how.share and len(own) > 2 and usable[i].any() else p
         found.append(_waves(np.where(usable[i][:, None], judged, p), made.millivolts[i], fs))
     if len(own) == 1:
         return [*found, found[0]]
     # The mean of squares keeps deflections that point up in one lead and down in another.
     size = np.sqrt(np.mean(np.where(usable, made.millivolts, 0.0) ** 2, axis=0)).astype(np.float32)
-    return [*found, _waves(together, size, fs, together=len(own) > 2)]
+    return [*found, _waves(together, size, fs)]
 
 
-def _waves(
-    probability: NDArray[np.float32], millivolts: NDArray[np.float32], fs: float, *, together: bool = False
-) -> LeadWaves:
+def _waves(probability: NDArray[np.float32], millivolts: NDArray[np.float32], fs: float) -> LeadWaves:
     segments = most_probable(probability, FS)
-    p, qrs, t = (as_marks(segments, k, probability, millivolts, fs, together=together) for k in (P, QRS, T))
+    p, qrs, t = (as_marks(segments, k, probability, millivolts, fs) for k in (P, QRS, T))
     # A T wave belongs to the QRS before it; one without is dropped with the QRS that was too improbable.
     beat = np.searchsorted(qrs.onset, t.onset)
     first = np.concatenate([[True], np.diff(beat) > 0]) if len(t) else np.empty(0, np.bool_)

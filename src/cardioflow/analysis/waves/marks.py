@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardioflow.analysis.waves.prepare import FS
 from cardioflow.analysis.waves.results import WaveMarks
-from cardioflow.analysis.waves.sequence import QRS, P, Segments
+from cardioflow.analysis.waves.sequence import QRS, Segments
 from cardioflow.core.compiled import helper, kernel, read_only
 
 __all__ = ["as_marks"]
@@ -19,21 +19,12 @@ _SECOND_PHASE: Final = 0.25
 _R_SHARE: Final = 0.1
 """An upward deflection of at least this part of the whole QRS is its R wave."""
 _LEAST_CONFIDENCE: Final = 0.4
-_LEAST_P_TOGETHER: Final = 0.64
-"""What several leads take for a P wave on average is one where they agree; f-waves fool some leads. Chosen on
-held-out records of LUDB's train part."""
 _SECOND_PHASE_MV: Final = 0.03
 """And at least so high, in millivolts."""
 
 
 def as_marks(
-    segments: Segments,
-    kind: int,
-    probabilities: NDArray[np.float32],
-    millivolts: NDArray[np.float32],
-    fs: float,
-    *,
-    together: bool = False,
+    segments: Segments, kind: int, probabilities: NDArray[np.float32], millivolts: NDArray[np.float32], fs: float
 ) -> WaveMarks:
     """Return the waves of ``kind`` among ``segments`` of one lead.
 
@@ -43,7 +34,6 @@ def as_marks(
         probabilities: (time, class) at 250 Hz.
         millivolts: the lead at 250 Hz, without baseline wander.
         fs: the rate of the signal, to which the marks count.
-        together: whether the probabilities are those of several leads together.
     """
     own = segments.kind == kind
     start, stop = segments.start[own], segments.stop[own]
@@ -60,9 +50,7 @@ def as_marks(
     onset, peak, end, second = np.rint(found * (fs / FS)).astype(np.int64)
     second[found[3] < 0] = -1
     # The most probable sequence may hold a wave that is itself improbable, to explain its neighbours.
-    return WaveMarks(onset, peak, end, second, confidence).take(
-        confidence >= (_LEAST_P_TOGETHER if together and kind == P else _LEAST_CONFIDENCE)
-    )
+    return WaveMarks(onset, peak, end, second, confidence).take(confidence >= _LEAST_CONFIDENCE)
 
 
 @helper()

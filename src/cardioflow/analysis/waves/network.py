@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -29,11 +30,11 @@ def card() -> dict[str, Any]:
     return found
 
 
-def probabilities(x: Floats) -> Floats:
+def probabilities(x: Floats, network: Path | None = None) -> Floats:
     """Return how probable none, P, QRS and T are at each sample of leads ``x``, (lead, time) → (lead, time, 4).
 
     ``x`` is as ``prepare`` gives it. Each lead is judged alone. Long leads run in chunks that overlap, which gives
-    the same numbers as the whole up to rounding.
+    the same numbers as the whole up to rounding. ``network`` is another ONNX file of the same input and output.
     """
     n_leads, n = x.shape
     out = np.empty((n_leads, n, 4), np.float32)
@@ -46,7 +47,7 @@ def probabilities(x: Floats) -> Floats:
     for k in range(0, len(starts), _ROWS):
         own = starts[k : k + _ROWS]
         rows = np.stack([_part(x[lead], at - lead_in, length) for lead, at in own])
-        logits = _session().run(None, {"x": rows[:, None]})[0]
+        logits = _session(network).run(None, {"x": rows[:, None]})[0]
         found = _softmax(logits)
         for (lead, at), p in zip(own, found, strict=True):
             stop = min(at + size, n)
@@ -54,15 +55,16 @@ def probabilities(x: Floats) -> Floats:
     return out
 
 
-@lru_cache(maxsize=1)
-def _session() -> Any:
+@lru_cache(maxsize=4)
+def _session(network: Path | None = None) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     # One thread gives the same sums each time; what runs beside it are records.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    content = files("cardioflow.analysis.waves").joinpath("waves.onnx").read_bytes()
+    shipped = files("cardioflow.analysis.waves").joinpath("waves.onnx")
+    content = shipped.read_bytes() if network is None else network.read_bytes()
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 

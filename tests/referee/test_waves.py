@@ -1,0 +1,96 @@
+"""The referee's task ``waves`` on real records: ours, a peer, and a function of the user."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cardioflow.errors import InputError, UnknownNameError
+from cardioflow.referee import benchmark
+from cardioflow.referee.tasks.waves import Waves
+from cardioflow.referee.wave_reference import wave_records
+
+
+def silent(lead, fs):
+    """A delineator that finds nothing."""
+    return {"P peak": [], "QRS peak": [], "T peak": []}
+
+
+def eager(lead, fs):
+    """A delineator that takes every 0.1 s for a P wave."""
+    return {"P peak": np.arange(0, lead.size / fs, 0.1)}
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    path = tmp_path_factory.mktemp("split") / "split.csv"
+    path.write_text("record,part\n146,few\n44,few\n7,other\n")
+    return path
+
+
+def table(report, title):
+    (found,) = [t for t in report.tables if t.title == title]
+    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
+
+@pytest.fixture(scope="module")
+def report(data, split):
+    names = ["ours", f"{__name__}:silent", f"{__name__}:eager"]
+    return benchmark("waves", data / "ludb", names, split=split, part="few")
+
+
+def test_ours_finds_the_qrs_of_every_lead(report):
+    rows = {(r["method"], r["point"]): r for r in table(report, "Each lead alone")}
+    qrs = rows["ours", "QRS on"]
+    assert qrs["F1 %"] > 98
+    assert abs(qrs["bias ms"]) < 12
+    together = {r["point"]: r for r in table(report, "All leads together")}
+    assert together["QRS on"]["F1 %"] > 98
+
+
+def test_a_delineator_that_finds_nothing_has_no_sensitivity(report):
+    rows = {(r["method"], r["point"]): r for r in table(report, "Each lead alone")}
+    assert rows[f"{__name__}:silent", "QRS peak"]["Se %"] == 0.0
+    assert np.isnan(rows[f"{__name__}:silent", "QRS peak"]["PPV %"])
+
+
+def test_p_waves_invented_in_fibrillation_are_counted(report):
+    rows = {
+        (r["method"], r["P waves judged from"]): r for r in table(report, "Beats in leads without any marked P wave")
+    }
+    group = "1 lead, AF and flutter"
+    assert rows["ours", group]["specificity %"] > 95
+    assert rows[f"{__name__}:eager", group]["specificity %"] == 0.0
+    assert rows[f"{__name__}:silent", group]["specificity %"] == 100.0
+    # Record 44 has that many beats inside the marked spans of its twelve leads.
+    assert rows["ours", group]["beats"] > 100
+
+
+def test_the_qt_database_is_scored_by_the_lead_nearest_to_each_mark(data):
+    report = benchmark("waves", data / "qtdb", ["ours"], ann_ext="q1c")
+    rows = {r["point"]: r for r in table(report, "The lead nearest to each mark")}
+    # 30 beats of each of sel230, sele0106 and 50 of sel16420 were marked.
+    assert rows["QRS on"]["marks"] == 110
+    assert rows["T end"]["Se %"] > 95
+    assert rows["QRS on"]["SD of all ms"] < 25
+
+
+def test_the_reference_holds_what_the_files_hold(data):
+    (record,) = wave_records(data / "ludb", ["44"])
+    assert record.rhythm == "Atrial fibrillation"
+    assert len(record.by_lead) == record.signal.shape[0] == 12
+    assert all(lead.points["P peak"].size == 0 for lead in record.by_lead)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda d: benchmark("waves", d / "ludb", ["prominence"]), UnknownNameError, "There is no delineator"),
+        (lambda d: next(wave_records(d / "ludb", ["1000"])), InputError, "has no record '1000'"),
+        (lambda d: next(wave_records(d / "nowhere")), InputError, "is not a folder"),
+        (lambda d: Waves(tolerance_ms=0), InputError, "tolerance_ms=0 is not above 0"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(data, call, error, said):
+    with pytest.raises(error, match=said):
+        call(data)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from cardioflow.cli.app import app
 from cardioflow.errors import InputError, UnknownNameError
 from cardioflow.referee import benchmark
 from cardioflow.referee.tasks.waves import Waves
@@ -94,3 +98,11 @@ def test_the_reference_holds_what_the_files_hold(data):
 def test_what_cannot_be_scored_is_named(data, call, error, said):
     with pytest.raises(error, match=said):
         call(data)
+
+
+def test_the_command_scores_waves_too(data):
+    call = ["benchmark", "waves", "--data", str(data / "qtdb"), "--ann-ext", "q1c", "--json"]
+    done = CliRunner().invoke(app, call)
+    assert done.exit_code == 0, done.output
+    titles = [t["title"] for t in json.loads(done.stdout)["tables"]]
+    assert titles == ["The lead nearest to each mark", "Speed"]

@@ -183,15 +183,22 @@ def audit(
 
 @app.command(epilog="Example:  `cardioflow benchmark qrs --data mitdb --method ours,sleepecg --html qrs.html`")
 def benchmark(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="What is scored: qrs.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What is scored: qrs or waves.")],
     *,
     data: Annotated[Path, typer.Option(help="The folder of the records and their reference annotations.")],
     method: Annotated[
-        str, typer.Option(help="Names, separated by commas: ours, sleepecg, xqrs, gqrs, neurokit, module:function.")
+        str,
+        typer.Option(
+            help="Names, separated by commas: ours, module:function, or a peer: for qrs sleepecg, xqrs, gqrs, neurokit, "
+            "for waves neurokit_prominence, neurokit_dwt."
+        ),
     ] = "ours",
     split: Annotated[Path | None, typer.Option(help="A CSV table with the columns record and part.")] = None,
     part: Annotated[str | None, typer.Option(help="The part of the table to score on.")] = None,
-    leads: Annotated[str | None, typer.Option(help="The leads that are used: first, second, all.")] = None,
+    leads: Annotated[str | None, typer.Option(help="For qrs, the leads that are used: first, second, all.")] = None,
+    ann_ext: Annotated[
+        str | None, typer.Option(help="The suffix of the reference annotations, such as q1c for waves of QTDB.")
+    ] = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write the report to this file as a page.")] = None,
 ) -> None:
@@ -199,7 +206,9 @@ def benchmark(
     from cardioflow.cli.benchmark import print_benchmark
 
     raise typer.Exit(
-        print_benchmark(task, data, method, split=split, part=part, leads=leads, as_json=as_json, page=html)
+        print_benchmark(
+            task, data, method, split=split, part=part, leads=leads, ann_ext=ann_ext, as_json=as_json, page=html
+        )
     )
 
 

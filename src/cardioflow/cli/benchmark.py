@@ -18,12 +18,13 @@ def print_benchmark(
     split: Path | None,
     part: str | None,
     leads: str | None,
+    ann_ext: str | None = None,
     as_json: bool,
     page: Path | None,
 ) -> int:
     """Print the report of ``task``, or write it to ``page`` as HTML, and return the exit status."""
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    options = {} if leads is None else {"leads": leads}
+    options = {name: value for name, value in (("leads", leads), ("ann_ext", ann_ext)) if value is not None}
     report = benchmark(task, data, names, split=split, part=part, **options)
     if page is not None:
         report.save_html(page)

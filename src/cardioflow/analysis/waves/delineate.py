@@ -124,7 +124,8 @@ def _delineated(signal: NDArray[Any], fs: float, how: _How) -> tuple[tuple[LeadW
     parts = []
     for start in range(0, n, piece):
         a, b = max(start - overlap, 0), min(start + piece + overlap, n)
-        found = _piece(Prepared(*(own[:, a:b] for own in made)), usable[:, a:b], fs, how)
+        part = Prepared(made.x[:, a:b], made.millivolts[:, a:b], made.missing[:, a:b])
+        found = _piece(part, usable[:, a:b], fs, how)
         # A wave belongs to the piece in which its peak lies.
         low, high = (start - a) * fs / FS, (min(start + piece, n) - a) * fs / FS
         shift = round(a * fs / FS)

@@ -189,7 +189,7 @@ def benchmark(
     method: Annotated[
         str,
         typer.Option(
-            help="Names, separated by commas: ours, module:function, or a peer: for qrs sleepecg, xqrs, gqrs, neurokit, "
+            help="Names, separated by commas: ours, module:function, or for qrs sleepecg, xqrs, gqrs, neurokit, "
             "for waves neurokit_prominence, neurokit_dwt."
         ),
     ] = "ours",

@@ -190,3 +190,23 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
         columns_of([good])
         columns_of([good, short])
     assert len(list(opened.iterdir())) == before
+
+
+def test_headers_are_recognised_and_read_together_without_a_format(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = ds.EcgDataset(data / "cinc2017" / "A*.hea")
+    named = dataset.batch(range(5)).load(fmt="wfdb")
+    one_by_one = []
+    monkeypatch.setattr(Wfdb, "read_many", lambda self, paths, request: one_by_one.append(paths))
+    found = dataset.batch(range(5)).load()
+    assert found.signal == named.signal
+    assert found.meta == named.meta
+    assert one_by_one == []
+
+
+def test_a_header_that_is_none_is_told_without_a_format_too(tmp_path: Path) -> None:
+    write(tmp_path, "good", "250 2", ["16"], words(1, 2))
+    (tmp_path / "bad.hea").write_text("time,ecg\n0.0,1.5\n0.004,1.25\n0.008,1.0\n")
+    assert not Wfdb.recognises_all([tmp_path / "good.hea", tmp_path / "bad.hea"])
+    # A table under the wrong suffix is still what its content says.
+    batch = ds.EcgDataset([tmp_path / "good.hea", tmp_path / "bad.hea"]).batch(range(2)).load()
+    assert [signal.shape[-1] for signal in batch.signal] == [2, 3]

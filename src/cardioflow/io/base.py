@@ -112,6 +112,12 @@ class Format(ABC):
     def recognises(cls, head: bytes) -> bool:
         """Return whether a file that begins with ``head`` (its first 4096 bytes) is of this format."""
 
+    @classmethod
+    def recognises_all(cls, paths: Sequence[Path]) -> bool:
+        """Return whether ``recognises`` is true of all files, where a format has a faster way for many; else false."""
+        del paths
+        return False
+
     @abstractmethod
     def read(self, path: Path, request: ReadRequest) -> Record:
         """Read one file.

@@ -5,6 +5,7 @@ Everything else in this package whose name begins with an underscore is private 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -80,17 +81,34 @@ def read_columns(
 
     Args:
         paths: The files.
-        fmt: Their format; where it is ``None``, they are left to ``read_each``.
+        fmt: Their format, or ``None`` to recognise it where all have one suffix.
         request: What to read, as ``request_for`` makes it.
         options: All options of ``load``.
     """
-    if fmt is None or any(map(is_compressed, paths)):
+    if any(map(is_compressed, paths)):
+        return None
+    if fmt is None:
+        fmt = _common_format(paths)
+    if fmt is None:
         return None
     try:
         found: Columns | None = reader_for(fmt, options).read_columns(paths, request)
     except (FormatError, MemoryError):
         return None
     return found
+
+
+def _common_format(paths: Sequence[Path]) -> str | None:
+    """Return the format that ``recognise`` finds of all files; ``None`` where it takes a look at each to know."""
+    suffixes = {os.path.splitext(path)[1].lower() for path in paths}  # noqa: PTH122 -- Path.suffix takes as long as reading
+    if len(suffixes) > 1:
+        return None
+    suffix = suffixes.pop()
+    owners = [name for name in formats.names() if suffix in formats.get(name).suffixes]
+    # As in recognise, the suffix decides whatever other formats claim. A record of WFDB is told by its header alone.
+    if len(owners) != 1 or (owners == ["wfdb"]) != (suffix == ".hea"):
+        return None
+    return owners[0] if formats.get(owners[0]).recognises_all(paths) else None
 
 
 def _read(reader: Format, paths: Sequence[Path], request: ReadRequest) -> list[Record | FormatError]:

@@ -26,7 +26,7 @@ from cardioflow.io._wfdb.record_meta import metadata, metadata_columns
 from cardioflow.io._wfdb.salvage import whole_part
 from cardioflow.io._wfdb.segments import described, read_segments
 from cardioflow.io._wfdb.signals import count_frames, read_signals
-from cardioflow.io._wfdb.together import Together, read_together
+from cardioflow.io._wfdb.together import Together, read_heads, read_together
 from cardioflow.io._wfdb.write import write_record
 from cardioflow.io.base import Columns, Format, ReadRequest, Record, with_ending
 
@@ -80,6 +80,11 @@ class Wfdb(Format):
         # A number at the end of a name with folders (p10/3001) is not one of segments.
         is_segment = first[1] is not None and _SEGMENT_LINE.fullmatch(lines[1]) is not None
         return is_segment or _SIGNAL_LINE.match(lines[1]) is not None
+
+    @classmethod
+    def recognises_all(cls, paths: Sequence[Path]) -> bool:
+        heads = read_heads([os.fspath(path) for path in paths])
+        return heads is not None and all(cls.recognises(head) for _, head in heads)
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return _finish(_begin(path), request)

@@ -104,9 +104,9 @@ def read_and_scale(  # noqa: PLR0917 -- as the kernel
     """
     packed, samples = empty(MOST_BYTES, np.uint8), empty(MOST_BYTES, np.int16)
     addresses = names.ctypes.data, packed.ctypes.data, samples.ctypes.data
-    verdicts = np.empty(len(n_frames), np.int64)
+    column, verdicts = empty(int(n_frames.max()), np.int16), np.empty(len(n_frames), np.int64)
     if not _read_and_scale(
-        names, flags, addresses, *layouts, kind_of, n_frames, checksums, packed, samples, out, verdicts
+        names, flags, addresses, *layouts, kind_of, n_frames, checksums, packed, samples, column, out, verdicts
     ):
         return None
     return verdicts
@@ -126,6 +126,7 @@ def _read_and_scale(  # noqa: PLR0917 -- a kernel's arguments are its data
     checksums: Any,
     packed: Any,
     samples: Any,
+    column: Any,
     out: Any,
     verdicts: Any,
 ) -> bool:
@@ -147,11 +148,16 @@ def _read_and_scale(  # noqa: PLR0917 -- a kernel's arguments are its data
             return False
         verdicts[i] = -1
         for place in range(first, first + n_leads):
-            lead = out[begin : begin + n]
+            own, lead = samples[places[place] :], out[begin : begin + n]
+            if width > 1:
+                # Side by side, the samples are converted several at a time; the division is most of the work.
+                for t in range(n):
+                    column[t] = own[t * width]
+                own = column
             if is_narrow:
-                total = _scaled_narrow(samples, width, places[place], missing, baselines[place], divisors[place], lead)
+                total = _scaled_narrow(own, missing, baselines[place], divisors[place], lead)
             else:
-                total = _scaled(samples, width, places[place], missing, baselines[place], divisors[place], lead)
+                total = _scaled(own, missing, baselines[place], divisors[place], lead)
             if checksums[row] >= 0:
                 agrees = (total & 0xFFFF) == checksums[row]
                 verdicts[i] = 1 if agrees and verdicts[i] != 0 else 0
@@ -203,34 +209,24 @@ def _unpack_212(raw: Any, samples: Any, count: int) -> None:
 
 
 @helper(error_model="numpy")
-def _scaled_narrow(  # noqa: PLR0917 -- as read_and_scale
-    samples: Any, width: int, place: int, missing: Any, baseline: float, divisor: float, lead: Any
-) -> Any:
-    """Write every ``width``-th sample from ``place`` on, in the arithmetic of float32; return the sum of them."""
+def _scaled_narrow(samples: Any, missing: Any, baseline: float, divisor: float, lead: Any) -> Any:
+    """Write ``samples`` in the arithmetic of float32, and return the sum of them."""
     nan, shift, by = np.float32(np.nan), np.float32(baseline), np.float32(divisor)
     total = np.int32(0)
-    if width == 1:
-        for t in range(lead.size):
-            x = samples[t]
-            total += np.int32(x)
-            lead[t] = nan if x == missing else (np.float32(x) - shift) / by
-    else:
-        for t in range(lead.size):
-            x = samples[t * width + place]
-            total += np.int32(x)
-            lead[t] = nan if x == missing else (np.float32(x) - shift) / by
+    for t in range(lead.size):
+        x = samples[t]
+        total += np.int32(x)
+        lead[t] = nan if x == missing else (np.float32(x) - shift) / by
     return total
 
 
 @helper(error_model="numpy")
-def _scaled(  # noqa: PLR0917 -- as read_and_scale
-    samples: Any, width: int, place: int, missing: Any, baseline: float, divisor: float, lead: Any
-) -> Any:
+def _scaled(samples: Any, missing: Any, baseline: float, divisor: float, lead: Any) -> Any:
     """Do what ``_scaled_narrow`` does in float64, for baselines and divisors that float32 does not hold."""
     nan = np.float32(np.nan)
     total = np.int32(0)
     for t in range(lead.size):
-        x = samples[t * width + place]
+        x = samples[t]
         total += np.int32(x)
         lead[t] = nan if x == missing else np.float32((x - baseline) / divisor)
     return total

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ragged import Ragged
 from cardioflow.core.buffers import empty
-from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, Layouts, read_and_scale, read_heads
+from cardioflow.io._codecs import read_files
+from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, Layouts, read_and_scale
 from cardioflow.io._wfdb.chosen import chosen
 from cardioflow.io._wfdb.header import Header, Kind
 from cardioflow.io._wfdb.known_headers import KnownHeaders
 from cardioflow.io._wfdb.layout import Choice, SignalFile, signal_files
 from cardioflow.io.base import Derive, ReadRequest
 
-__all__ = ["Together", "read_together"]
+__all__ = ["Together", "read_heads", "read_together"]
 
 _FORMATS: Final = (16, 212)
 _SLOT: Final = 2048
@@ -58,7 +59,7 @@ def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None
         return None
     if request.start_s or request.stop_s is not None:
         return None
-    heads = _heads(paths)
+    heads = read_heads(paths)
     if heads is None:
         return None
     headers = [_KNOWN.parsed(raw, path) for path, raw in heads]
@@ -74,13 +75,15 @@ def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None
     return None if names is None else _decoded(headers, layouts, names)
 
 
-def _heads(paths: Sequence[str]) -> list[tuple[str, bytes]] | None:
+def read_heads(paths: Sequence[str]) -> list[tuple[str, bytes]] | None:
     """Return path and content of each header; ``None`` where the first path that ``read_header`` tries is not it."""
+    if not AVAILABLE or not paths:
+        return None
     headers = [path if path[-4:].lower() == ".hea" else _beside(path) for path in paths]
     names = _packed(headers)
     if names is None:
         return None
-    content, sizes = read_heads(names, _FLAGS, _SLOT, len(paths))
+    content, sizes = read_files.read_heads(names, _FLAGS, _SLOT, len(paths))
     found = sizes.tolist()
     if min(found) < 0 or max(found) >= _SLOT:
         return None

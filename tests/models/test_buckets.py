@@ -45,3 +45,9 @@ def test_a_weighted_mean_over_padded_rows_equals_the_mean_over_the_rows(n) -> No
     assert (loss * weight).mean() == pytest.approx((x.sum(axis=(1, 2)) ** 2).mean(), rel=1e-5)
     assert np.array_equal(padded[:n], x)
     assert np.array_equal(buckets.rows(x)[:n], x)
+
+
+def test_the_sizes_are_powers_of_two_and_one_and_a_half_of_them() -> None:
+    sizes = sorted({_next(n) for n in range(1, 400)})
+    assert sizes == [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+    assert [_next(n) for n in (8, 9, 12, 13, 384, 385)] == [8, 12, 12, 16, 384, 512]

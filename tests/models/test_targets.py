@@ -245,3 +245,12 @@ def test_a_single_label_is_scored_as_a_row_of_numbers() -> None:
     assert (y_true.tolist(), y_pred.tolist()) == ([1, 0, 1], [1, 0, 0])
     y_true, y_pred = SeveralLabels().metric_arguments("roc_auc_score", "predict_proba", truth, answer)
     assert (y_true.tolist(), y_pred.tolist()) == ([1, 0, 1], [0.7, 0.2, 0.5])
+
+
+def test_an_auto_encoder_is_scored_on_rows_of_all_its_numbers() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4)
+    y_true, y_pred = NoTarget().metric_arguments("mean_squared_error", "predict", x, x + 1)
+    assert (y_true.shape, y_pred.shape) == ((2, 12), (2, 12))
+    assert (y_true[1, 0], y_pred[1, 0]) == (12.0, 13.0)
+    with pytest.raises(ModelError, match=r"gives \(3, 5\) per record and the targets are \(3, 4\)"):
+        NoTarget().metric_arguments("mean_squared_error", "predict", x, np.zeros((2, 3, 5)))

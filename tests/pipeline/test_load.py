@@ -99,3 +99,11 @@ def test_a_wrong_option_of_every_format_fails_when_the_pipeline_is_written() -> 
 def test_targets_are_not_loaded_together_with_what_files_hold() -> None:
     with pytest.raises(InputError, match=r"targets come from a table and the others from files"):
         Pipeline().load(components=["signal", "target"])
+
+
+@pytest.mark.parametrize("fmt", ["wfdb", "edf", "npz"])
+def test_targets_are_not_read_from_files_of_signals(fmt: str) -> None:
+    with pytest.raises(
+        InputError, match=rf"load\(fmt='{fmt}', components='target'\): targets are read from 'csv' or a"
+    ):
+        Pipeline().load(src="REFERENCE.csv", fmt=fmt, components="target")

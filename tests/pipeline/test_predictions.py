@@ -13,6 +13,7 @@ from cardioflow.batch import unstack
 from cardioflow.errors import InputError, NotRunError, UnknownNameError
 from cardioflow.models import BaseModel
 from cardioflow.pipeline.predictions import SegmentAggregator
+from cardioflow.pipeline.steps.predict_on_batch import _two_axes
 
 
 class PeakToPeak(BaseModel):
@@ -166,3 +167,9 @@ def test_segments_of_two_epochs_are_never_merged() -> None:
     assert [(p.id, p.value.tolist()) for p in second] == [("r", [25.0])]
     assert [(p.id, p.value.tolist()) for p in held.rest("mean")] == [("r", [1.5])]
     assert held.rest("mean") == []
+
+
+@pytest.mark.parametrize(("shape", "expected"), [((5,), (1, 5)), ((2, 5), (2, 5)), ((2, 3, 4), (1, 24)), ((), (1, 1))])
+def test_a_prediction_in_place_of_the_signal_has_two_axes(shape, expected) -> None:
+    found = _two_axes(np.ones(shape))
+    assert found.shape == expected

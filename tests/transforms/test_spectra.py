@@ -7,8 +7,10 @@ import pytest
 import pywt
 import scipy.signal
 
-from cardioflow.batch import Ragged
+from cardioflow.batch import EcgBatch, Ragged
 from cardioflow.errors import InputError
+from cardioflow.transforms._inputs import finite
+from cardioflow.transforms.augment.random_time_warp import RandomTimeWarp
 
 
 @pytest.fixture(scope="module", params=["ragged", "cut"])
@@ -153,3 +155,25 @@ def test_wavelets_of_what_is_not_a_signal_are_refused(records):
     flat = few.with_component("flat", Ragged.from_arrays([np.arange(8.0), np.arange(9.0)]))
     with pytest.raises(InputError, match="dwt cannot read the component 'flat'"):
         flat.dwt("db1", src="flat", dst="wavelets")
+
+
+def test_counts_are_kept_as_pythons_own_numbers():
+    made = RandomTimeWarp(n_knots=np.int16(4))
+    assert type(made.n_knots) is int
+    assert made == RandomTimeWarp(n_knots=4)
+    for wrong in (1, 4.0, True, "4"):
+        with pytest.raises(InputError, match="n_knots"):
+            RandomTimeWarp(n_knots=wrong)
+
+
+def test_a_sample_that_is_not_finite_is_named_with_its_lead(records):
+    few = records.take(range(2))
+    x = [np.stack([row[0], row[0]]) for row in few.signal]
+    x[1][1, 7:9] = np.nan
+    odd = few.replace(signal=Ragged.from_arrays(x), meta=few.meta.with_columns(leads=[("I", "V5")] * 2))
+    said = rf"'{few.ids[1]}': 2 of its {x[1].size} samples are not finite .* in lead 'V5'"
+    with pytest.raises(InputError, match=said):
+        finite(odd, "step")
+    one = EcgBatch(ids=("a",)).with_component("flat", Ragged.from_arrays([np.array([1.0, np.inf])]))
+    with pytest.raises(InputError, match=r"'a': 1 of its 2 samples are not finite .*, the first in lead 0\."):
+        finite(one, "step", "flat")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +211,22 @@ def test_a_header_that_is_none_is_told_without_a_format_too(tmp_path: Path) -> N
     # A table under the wrong suffix is still what its content says.
     batch = ds.EcgDataset([tmp_path / "good.hea", tmp_path / "bad.hea"]).batch(range(2)).load()
     assert [signal.shape[-1] for signal in batch.signal] == [2, 3]
+
+
+def test_damaged_headers_are_read_together_as_alone_or_left_to_the_reader_of_one(data: Path, tmp_path: Path) -> None:
+    chance = random.Random(0)
+    source = sorted((data / "cinc2017").glob("A*.hea"))[0]
+    content, header = source.with_suffix(".mat").read_bytes(), tmp_path / source.name
+    header.with_suffix(".mat").write_bytes(content)
+    n_together = 0
+    for _ in range(200):
+        raw = bytearray(source.read_bytes())
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(raw))
+            raw[at : at + chance.randint(0, 2)] = bytes(chance.choice(b"0123456789-+./() \n#x:") for _ in range(2))
+        header.write_bytes(raw)
+        if columns_of([header]) is None:
+            continue
+        n_together += 1
+        assert_same_as_one_by_one([header])
+    assert n_together > 25

@@ -11,6 +11,7 @@ import wfdb
 
 from cardioflow.errors import FormatError
 from cardioflow.io._codecs.unpack import BLOCKS, n_bytes
+from cardioflow.io._wfdb.flac import flac_bytes
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wfdb import Wfdb
 
@@ -201,3 +202,36 @@ def test_the_blocks_of_the_formats_are_those_of_wfdb():
     assert {str(fmt): size / n for fmt, (n, size) in BLOCKS.items()} == {
         fmt: n for fmt, n in _signal.BYTES_PER_SAMPLE.items() if int(fmt) < 500
     }
+
+
+@pytest.mark.parametrize("fmt", ["508", "516", "524"])
+def test_segments_compressed_by_flac_are_read_as_those_that_are_not(tmp_path, fmt):
+    rng = np.random.default_rng(3)
+    marks = b"".join((1 << 10 | 900).to_bytes(2, "little") for _ in range(12)) + b"\0\0"
+    for folder, kind in (("plain", "16"), ("flac", fmt)):
+        (tmp_path / folder).mkdir()
+        for i in range(3):
+            rows = np.random.default_rng(i).integers(-100, 100, (5000, 2))
+            lines = "".join(f"s{i}.dat {kind} 200(0)/mV 16 0 0 0 0 {lead}\n" for lead in ("II", "V1"))
+            (tmp_path / folder / f"s{i}.hea").write_text(f"s{i} 2 250 5000\n{lines}")
+            content = rows.astype("<i2").tobytes() if kind == "16" else flac_bytes(rows, int(fmt))
+            (tmp_path / folder / f"s{i}.dat").write_bytes(content)
+        (tmp_path / folder / "m.hea").write_text("m/4 2 250 16000\ns0 5000\n~ 1000\ns1 5000\ns2 5000\n")
+        (tmp_path / folder / "m.atr").write_bytes(marks)
+    everything = frozenset({"signal", "meta", "annotation"})
+    spans = [(0.0, None), *((a, b) for a, b in np.sort(rng.uniform(0, 64, (6, 2)), axis=1).tolist())]
+    for start, stop in spans:
+        for channels in (None, ("V1",), ("V1", "II")):
+            options = {"start_s": start, "stop_s": stop, "channels": channels, "components": everything}
+            plain, flac = read(tmp_path / "plain/m", **options), read(tmp_path / "flac/m", **options)
+            np.testing.assert_array_equal(flac.signal, plain.signal)
+            assert flac.annotation == plain.annotation
+            assert (flac.leads, flac.fs) == (plain.leads, plain.fs)
+    whole = read(tmp_path / "flac/m", components=everything)
+    assert whole.signal.shape == (2, 16000)
+    assert np.isnan(whole.signal[:, 5000:6000]).all()
+    assert np.isnan(whole.signal).sum() == 2000
+    assert whole.annotation.sample.tolist() == [900 * (i + 1) for i in range(12)]
+    # The header of each segment may leave its length to the file.
+    (tmp_path / "flac/s1.hea").write_text((tmp_path / "flac/s1.hea").read_text().replace("250 5000", "250"))
+    np.testing.assert_array_equal(read(tmp_path / "flac/m").signal, whole.signal)

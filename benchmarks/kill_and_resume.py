@@ -15,6 +15,7 @@ rebatch, shuffling and, apart from sklearn, six callbacks.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -24,14 +25,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 BACKENDS = ("keras-torch", "keras-jax", "keras-tensorflow", "tensorflow", "torch", "sklearn")
 N_RECORDS, N_EPOCHS, BATCH_SIZE, EVERY = 60, 40, 8, 5
-MEAN_LIFE_S = 1.5
+MEAN_LIFE_S = 1.0
 """The mean time from the first batch to the kill."""
 
 
@@ -162,37 +164,53 @@ def child(backend: str, out: Path, checkpoint: str | None, threads: int) -> None
 # -- killing ---------------------------------------------------------------------------------
 
 
-def started(backend: str, out: Path, checkpoint: Path | None, threads: int) -> subprocess.Popen[str]:
+class Life(NamedTuple):
+    """A process that trains."""
+
+    pid: int
+    said: Any
+    """What it prints, as a file."""
+
+    def end(self) -> int:
+        """Wait until it ends, and return its exit code, or minus the signal that ended it."""
+        self.said.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def started(backend: str, out: Path, checkpoint: Path | None, threads: int) -> Life:
+    """Start a life: forked from this process, which has imported everything and computed nothing."""
     out.mkdir(parents=True, exist_ok=True)
-    keras_backend = backend.removeprefix("keras-") if backend.startswith("keras-") else "torch"
-    arguments = ["--child", backend, "--out", str(out), "--threads", str(threads)]
-    arguments += [] if checkpoint is None else ["--checkpoint", str(checkpoint)]
-    return subprocess.Popen(
-        [sys.executable, __file__, *arguments],
-        env={**os.environ, "KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return Life(pid, os.fdopen(reading))
+    try:
+        os.dup2(writing, 1)
+        child(backend, out, None if checkpoint is None else str(checkpoint), threads)
+        code = 0
+    except BaseException:  # noqa: BLE001 -- printed, and told by the exit code
+        traceback.print_exc()
+        code = 1
+    # Without what the forked interpreter would do at its end.
+    os._exit(code)
 
 
-def finished(process: subprocess.Popen[str]) -> None:
-    _, errors = process.communicate()
-    if process.returncode:
-        sys.exit(f"A run failed:\n{errors[-3000:]}")
+def finished(life: Life) -> None:
+    if life.end():
+        sys.exit("A run failed; its error is above.")
 
 
 def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random) -> list[int]:
     """Kill a run up to ``n_kills`` times, let it end, and return the batch with which each killed life began."""
     begins: list[int] = []
     while len(begins) < n_kills:
-        process = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
-        said = (process.stdout.readline() if process.stdout else "").split()
+        life = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
+        said = life.said.readline().split()
         # Some die in training, some while a checkpoint is written, and some before their second batch.
         time.sleep(rng.expovariate(1 / MEAN_LIFE_S) if said else 0)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if process.returncode != -signal.SIGKILL:
+        os.kill(life.pid, signal.SIGKILL)
+        if life.end() != -signal.SIGKILL:
             # It was over before.
             break
         begins.append(int(said[1]))
@@ -216,37 +234,61 @@ def difference(whole: Path, parts: Path) -> float:
     return largest if all((whole / t).read_bytes() == (parts / t).read_bytes() for t in texts) else float("inf")
 
 
+def imported(backend: str) -> None:
+    """Import all that a life needs, so that a life begins with its run."""
+    import grain  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+    import tqdm  # noqa: F401
+
+    from cardioflow import callbacks, model  # noqa: F401
+    from cardioflow.metrics import roc_auc  # noqa: F401
+    from cardioflow.pipeline import run  # noqa: F401
+
+    if backend.startswith("keras-"):
+        pass
+    elif backend in ("tensorflow", "torch"):
+        importlib.import_module(f"cardioflow.models.{backend}")
+
+
+def measured(backend: str, n_kills: int, seed: int) -> bool:
+    """Kill and compare; print a row, and return whether all numbers are equal."""
+    imported(backend)
+    # In memory where that is possible: SIGKILL does not depend on the disk, and syncing to it takes most of the time.
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() else None
+    folder, rng = Path(tempfile.mkdtemp(prefix="kill-and-resume-", dir=place)), random.Random(seed)
+    finished(started(backend, folder / "whole", None, 1))
+    lives: list[list[int]] = []
+    found = 0.0
+    while (left := n_kills - sum(map(len, lives))) > 0:
+        lives.append(killed_run(backend, folder / "killed", left, rng))
+        found = max(found, difference(folder / "whole", folder / "killed" / "parts"))
+        shutil.rmtree(folder / "killed")
+    shown = "; ".join(" ".join(map(str, begins)) for begins in lives)
+    print(f"| {backend} | {sum(map(len, lives))} | {len(lives)} | {shown} | {found:g} |", flush=True)
+    shutil.rmtree(folder)
+    return found == 0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backends", default=",".join(BACKENDS))
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--child")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--checkpoint")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        child(given.child, given.out, given.checkpoint, given.threads)
-        return
-    print("| backend | killed | runs of 320 batches | first batch of each life | largest difference |", flush=True)
+    if given.only:
+        sys.exit(0 if measured(given.only, given.kills, given.seed) else "Not all runs are equal.")
+    n_batches = N_EPOCHS * -(-N_RECORDS // BATCH_SIZE)
+    print(f"| backend | killed | runs of {n_batches} batches | first batch of each life | largest difference |")
     print("|---|--:|--:|---|--:|", flush=True)
-    is_equal = True
+    codes = []
     for backend in given.backends.split(","):
-        folder, rng = Path(tempfile.mkdtemp(prefix="kill-and-resume-")), random.Random(given.seed)
-        finished(started(backend, folder / "whole", None, 1))
-        lives: list[list[int]] = []
-        found = 0.0
-        while (left := given.kills - sum(map(len, lives))) > 0:
-            lives.append(killed_run(backend, folder / "killed", left, rng))
-            found = max(found, difference(folder / "whole", folder / "killed" / "parts"))
-            shutil.rmtree(folder / "killed")
-        shown = "; ".join(" ".join(map(str, begins)) for begins in lives)
-        print(f"| {backend} | {sum(map(len, lives))} | {len(lives)} | {shown} | {found:g} |", flush=True)
-        is_equal = is_equal and found == 0
-        shutil.rmtree(folder)
-    if not is_equal:
-        sys.exit("Not all runs are equal.")
+        keras_backend = backend.removeprefix("keras-") if backend.startswith("keras-") else "torch"
+        arguments = ["--only", backend, "--kills", str(given.kills), "--seed", str(given.seed)]
+        env = {**os.environ, "KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+        codes.append(subprocess.run([sys.executable, __file__, *arguments], env=env, check=False).returncode)
+    sys.exit(max(codes))
 
 
 if __name__ == "__main__":

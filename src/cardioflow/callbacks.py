@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cardioflow.pipeline.callbacks.early_stopping import EarlyStopping
     from cardioflow.pipeline.callbacks.evaluate import Evaluate
     from cardioflow.pipeline.callbacks.learning_rate import LearningRate
+    from cardioflow.pipeline.callbacks.m_lflow import MLflow
+    from cardioflow.pipeline.callbacks.tensor_board import TensorBoard
     from cardioflow.pipeline.callbacks.weight_average import WeightAverage
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "EarlyStopping",
     "Evaluate",
     "LearningRate",
+    "MLflow",
+    "TensorBoard",
     "WeightAverage",
 ]
 

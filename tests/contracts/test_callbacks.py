@@ -38,8 +38,10 @@ MAKERS: dict[str, Callable[[Path], Callback]] = {
     "early_stopping": lambda _: callbacks.EarlyStopping("train_loss", patience=2),
     "evaluate": lambda _: callbacks.Evaluate(VALID >> PREPARED, "roc_auc"),
     "learning_rate": lambda _: callbacks.LearningRate.cosine(0.3, warmup=3, n_steps=4 * N_EPOCHS),
+    "m_lflow": lambda folder: callbacks.MLflow(uri=f"file:{folder}/mlruns"),
     "loss_variables": lambda _: registry.callbacks.get("loss_variables")(),
     "progress": lambda _: registry.callbacks.get("progress")(80, shown=False),
+    "tensor_board": lambda folder: callbacks.TensorBoard(folder / "events"),
     "run_table": lambda _: registry.callbacks.get("run_table")(),
     "weight_average": lambda _: callbacks.WeightAverage(0.5),
 }
@@ -51,6 +53,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     "early_stopping": lambda: callbacks.EarlyStopping("train_loss", patience=-1),
     "evaluate": lambda: callbacks.Evaluate(PREPARED),
     "learning_rate": lambda: callbacks.LearningRate.constant(-1.0),
+    "m_lflow": lambda: callbacks.MLflow(experiment=""),
+    "tensor_board": lambda: callbacks.TensorBoard(3),
     "weight_average": lambda: callbacks.WeightAverage(2.0),
 }
 """A wrong argument of each callback; those that a run makes itself have none."""
@@ -90,8 +94,10 @@ def run(model: KerasBaseModel, callbacks: list[Callback], **options: Any) -> Any
 
 
 def without_times(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state without what differs between equal runs: times, and the name that MLflow gives a run."""
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in state.get("rows", [])]
-    return {**state, **({"rows": rows} if rows else {})}
+    own = {k: v for k, v in state.items() if k != "run_id"}
+    return {**own, **({"rows": rows} if rows else {})}
 
 
 def assert_equal(one: Any, other: Any) -> None:
@@ -107,6 +113,12 @@ def assert_equal(one: Any, other: Any) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     else:
         assert one == (pytest.approx(other, rel=1e-5) if isinstance(one, float) else other)
+
+
+@pytest.fixture(autouse=True)
+def _mlflow_in_files(monkeypatch) -> None:
+    # MLflow's other place for tests is a database, which needs a package more.
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
 
 
 @pytest.fixture(params=registry.callbacks.names())

@@ -211,6 +211,7 @@ def test_settings_that_only_a_model_reads_need_not_be_picklable(twelve, counting
         ({"processes": -1}, r"run\(processes=-1\): expected a whole number of at least 0"),
         ({"processes": 4, "prefetch": 2}, r"run\(prefetch=2, processes=4\): each process"),
         ({"workers": "auto", "threads": 4}, "Leave out threads= and processes="),
+        ({"processes": 2, "engine": "ray"}, r"run\(engine='ray', processes=2\): this engine has workers of its own"),
         ({"workers": "best"}, r"run\(workers='best'\): expected 'auto' or None"),
     ],
 )

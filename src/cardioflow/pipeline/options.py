@@ -106,6 +106,11 @@ class RunOptions:
 
     def _check_workers(self) -> None:
         """Check that threads, processes and what they keep ready fit together."""
+        if self.engine != "local" and (self.processes or self.workers):
+            given = f"processes={self.processes}" if self.processes else f"workers={self.workers!r}"
+            raise ConfigError(
+                f"run(engine={self.engine!r}, {given}): this engine has workers of its own. Leave out {given}."
+            )
         if self.processes and self.threads > 1:
             raise ConfigError(
                 f"run(threads={self.threads}, processes={self.processes}): batches are made in threads or in "

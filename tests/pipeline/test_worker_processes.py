@@ -22,7 +22,7 @@ from cardioflow import B, C, EcgDataset, Pipeline
 from cardioflow.errors import ConfigError, StepError, WorkerError
 from cardioflow.pipeline.workers import blocks
 from cardioflow.pipeline.workers.blocks import BlockReader, BlockWriter
-from cardioflow.pipeline.workers.messages import Task
+from cardioflow.pipeline.workers.messages import Task, asked
 from cardioflow.pipeline.workers.parcels import pack, unpack
 from cardioflow.pipeline.workers.serve import _made
 from cardioflow.pipeline.workers.worker import block_names
@@ -146,7 +146,7 @@ def test_an_error_that_cannot_be_pickled_ends_the_run_all_the_same(twelve, loadi
 def test_a_worker_answers_with_the_error_whatever_a_step_does(twelve, function, text):
     names = block_names()
     writer = BlockWriter(f"{names}t")
-    task = Task(0, pack(twelve.batch([0, 1]), writer), (), ())
+    task = Task(0, pack(asked(twelve.batch([0, 1])), writer), (), ())
     is_error, parcel = _made(function, task, BlockReader(f"{names}t", 2), BlockWriter(f"{names}r"))
     error = unpack(parcel, BlockReader(f"{names}r", 2))
     writer.close()

@@ -33,6 +33,12 @@ class Provenance:
     segment_start_s: tuple[NDArray[np.float64], ...]
     """The start of each segment of the row, in seconds from the record's first sample: one number per segment."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The starts as one array: of many small ones, each takes as long to pickle.
+        counts = np.array([len(own) for own in self.segment_start_s], np.int64)
+        starts = np.concatenate(self.segment_start_s) if len(counts) else np.zeros(0)
+        return _unpickled, ((self.record_id, self.key, self.segment, self.n_segments), counts, starts)
+
     @classmethod
     def whole(cls, ids: Sequence[str], keys: NDArray[np.uint64] | None = None) -> Self:
         """Return the provenance of uncut records; pass ``keys`` when the keys of their ids are already known."""
@@ -148,3 +154,10 @@ class Provenance:
             n_segments=join([p.n_segments for p in parts]),
             segment_start_s=tuple(s for p in parts for s in p.segment_start_s),
         )
+
+
+def _unpickled(columns: Any, counts: NDArray[np.int64], starts: NDArray[np.float64]) -> Provenance:
+    record_id, key, segment, n_segments = columns
+    ends = np.cumsum(counts).tolist()
+    rows = tuple([starts[a:b] for a, b in zip([0, *ends], ends, strict=False)])
+    return Provenance(record_id, key, segment, n_segments, rows)

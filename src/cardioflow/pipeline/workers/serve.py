@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cardioflow.errors import CardioFlowError, StepError
 from cardioflow.pipeline.workers.blocks import BlockReader, BlockWriter
-from cardioflow.pipeline.workers.messages import READY, Reply, Task, contents_of
+from cardioflow.pipeline.workers.messages import READY, Reply, Task, contents_of, task_of
 from cardioflow.pipeline.workers.parcels import Parcel, pack, unpack
 from cardioflow.pipeline.workers.way import Pure
 
@@ -63,7 +63,7 @@ def _made(pure: Pure, task: Task, reader: BlockReader, writer: BlockWriter) -> t
     """Return the batch of ``task``, or the error, as a parcel."""
     batch: Any = None
     try:
-        batch = unpack(task.batch, reader)
+        batch = task_of(unpack(task.batch, reader))
         contents = contents_of(pure(batch), batch)
     except BaseException as error:  # noqa: BLE001 -- errors travel as data, whatever they are
         return True, _packed_error(error, "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.errors import CardioFlowError, ConfigError, WorkerError
 from cardioflow.pipeline.workers.blocks import BlockReader, BlockWriter
-from cardioflow.pipeline.workers.messages import READY, Reply, Task, made_of
+from cardioflow.pipeline.workers.messages import READY, Reply, Task, asked, made_of
 from cardioflow.pipeline.workers.parcels import Parcel, pack, unpack
 from cardioflow.pipeline.workers.serve import Start, serve
 from cardioflow.pipeline.workers.way import Failed
@@ -63,24 +63,23 @@ class Worker:
     def send(self, number: int, batch: EcgBatch) -> None:
         """Ask for batch ``number``."""
         self.tasks[number] = batch
-        task = Task(number, pack(batch, self._writer), self._reader.freed(), self._writer.dropped())
+        task = Task(number, pack(asked(batch), self._writer), self._reader.freed(), self._writer.dropped())
         # A process that is gone is found out by its sentinel.
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(task)
 
     def replies(self) -> list[tuple[int, EcgBatch | TimedBatch | Failed]]:
-        """Return the batches that it has answered since the last call, with their numbers.
+        """Return the batch of its next answer with its number, or those that it will never answer; wait for it.
 
         Raises:
             WorkerError: when the steps cannot be loaded there, or the process has ended without an answer.
         """
         found = []
         try:
-            while self.connection.poll():
-                reply: Reply = self.connection.recv()
-                answer = self._answer(reply)
-                if reply.number != READY:
-                    found.append((reply.number, answer))
+            reply: Reply = self.connection.recv()
+            answer = self._answer(reply)
+            if reply.number != READY:
+                found.append((reply.number, answer))
         except (EOFError, ConnectionResetError):
             found += [(number, Failed(self._death(number))) for number in self.tasks]
             self.tasks = {}

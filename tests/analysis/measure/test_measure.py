@@ -215,3 +215,29 @@ def test_results_cannot_be_changed():
     found = measure(dipole(6.0)[0], FS, leads=LIMB)
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.whole["qt"].value = 1.0
+
+
+def test_single_missing_samples_do_not_cost_the_median_beat():
+    signal, _ = dipole()
+    holes = signal.copy()
+    holes[:, ::97] = np.nan
+    found, expected = measure(holes, FS, leads=LIMB), measure(signal, FS, leads=LIMB)
+    assert found.median_beat.n_beats >= expected.median_beat.n_beats - 1
+    assert found["qt"] == pytest.approx(expected["qt"], abs=0.01)
+
+
+def test_a_lead_of_noise_does_not_cost_the_median_beat():
+    signal, _ = dipole()
+    noisy = signal.copy()
+    noisy[4] = 0.4 * np.random.default_rng(1).standard_normal(signal.shape[1])
+    found = measure(noisy, FS, leads=LIMB)
+    assert found.median_beat.n_beats >= 10
+    assert found["qt"] == pytest.approx(0.387, abs=0.03)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6, 1e30, 3e38])
+def test_any_scale_gives_a_result_or_reasons_and_no_warning(scale):
+    signal, _ = dipole(6.0)
+    with np.errstate(all="raise"):
+        found = measure((signal * np.float32(scale / np.abs(signal).max())).astype(np.float32), FS, leads=LIMB)
+    assert all(value.known or value.reason for value in found.whole.values())

@@ -15,6 +15,7 @@ from cardioflow.analysis.measure.median_beat import Aligned, align
 from cardioflow.analysis.measure.qtc import QtFormula, corrected_qt
 from cardioflow.analysis.measure.results import Beats, Measurements, MedianBeat, Value
 from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.analysis.waves.prepare import SHORT_GAP_S, bridged
 from cardioflow.analysis.waves.results import LeadWaves
 
 __all__ = ["measure"]
@@ -49,7 +50,7 @@ def measure(
     signal = signal[None] if signal.ndim == 1 else signal
     found = delineate(signal, fs, leads=leads, units=units)
     waves = found.whole
-    made = align(signal, fs, waves.qrs.peak)
+    made = align(bridged(signal, fs, SHORT_GAP_S), fs, waves.qrs.peak)
     beats = _beats(waves, fs, made.used)
     marks = _marks(waves, made)
     n_used = int(made.used.sum())

@@ -17,6 +17,8 @@ Floats = NDArray[np.float32]
 
 _ALIKE: Final = 0.90
 """The least correlation of a beat with the median beat, over QRS and T, for it to be of the common shape."""
+_CLEAR: Final = 0.8
+"""The least median correlation of a lead's beats with their median, for the lead to be used in comparing beats."""
 _SHIFT_S: Final = 0.02
 """How far alignment may move a beat."""
 _EARLY: Final = 0.85
@@ -64,6 +66,7 @@ def align(signal: NDArray[Any], fs: float, r: Ints) -> Aligned:
     empty = np.empty((signal.shape[0], 0), np.float32)
     if not used.any():
         return Aligned(empty, before, r, used)
+    clear = _clear_leads(signal, r[used], before, after)
     # The first median may hold beats of several shapes; the second is of those that are like it.
     places, fits = r.copy(), np.ones(r.size)
     for _ in range(_ROUNDS):
@@ -72,7 +75,7 @@ def align(signal: NDArray[Any], fs: float, r: Ints) -> Aligned:
         if alike.sum() < max(1.0, _COMMON * used.sum()):
             return Aligned(empty, before, r, np.zeros(r.size, np.bool_))
         median = _median(signal, places[alike], before, after)
-        places, fits = _aligned(signal, median, r, used, (before, margin, round(_QRS_S * fs)))
+        places, fits = _aligned(signal[clear], median[clear], r, used, (before, margin, round(_QRS_S * fs)))
     return Aligned(median, before, places, alike)
 
 
@@ -95,6 +98,16 @@ def _median(signal: NDArray[Any], places: Ints, before: int, after: int) -> Floa
         stack = stack - np.nanmedian(stack, axis=2, keepdims=True)
         result: Floats = np.nanmedian(stack, axis=0).astype(np.float32)
     return result
+
+
+def _clear_leads(signal: NDArray[Any], r: Ints, before: int, after: int) -> NDArray[np.bool_]:
+    """Return the leads whose beats are like their median, by which beats are aligned; noise says nothing of a beat."""
+    stack = np.nan_to_num(np.stack([signal[:, k - before : k + after] for k in r[:: max(r.size // 100, 1)]]))
+    stack = stack - stack.mean(axis=2, keepdims=True)
+    model = np.median(stack, axis=0)
+    size = np.sqrt((stack**2).sum(axis=2) * (model**2).sum(axis=1))
+    fits = np.median((stack * model).sum(axis=2) / np.maximum(size, 1e-12), axis=0)
+    return np.asarray(fits >= min(_CLEAR, float(fits.max())))
 
 
 def _aligned(

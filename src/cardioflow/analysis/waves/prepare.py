@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 from cardioflow.dsp.iir import butterworth, filtfilt
 from cardioflow.dsp.resampling import resampled
 
-__all__ = ["FS", "Prepared", "local_range", "prepare"]
+__all__ = ["FS", "SHORT_GAP_S", "Prepared", "bridged", "local_range", "prepare"]
 
 Floats = NDArray[np.float32]
 
 FS: Final = 250.0
 """Samples per second at which the network runs."""
 
+SHORT_GAP_S: Final = 0.02
+"""Shorter gaps are bridged by a straight line, and waves across them are kept."""
 _HIGH_PASS_HZ: Final = 0.5
 _BLOCK: Final = int(2 * FS)
 """Samples of a block, of which the range is taken: 2 s hold a beat at 30 beats per minute."""
 _BLOCKS: Final = 5
 """Blocks around each, of which the median counts, so that one artefact does not shrink the beats beside it."""
+_LARGEST: Final = 1e12
+"""Larger numbers are no samples, in whatever unit; their squares do not fit into float32."""
 _SMALLEST_MV: Final = 0.02
 """No QRS is smaller; a smaller range is that of noise, and is not raised to a full scale."""
 
@@ -34,13 +38,13 @@ class Prepared(NamedTuple):
     millivolts: Floats
     """The same before scaling."""
     missing: NDArray[np.bool_]
-    """Where the lead has no sample, (lead, time); there ``x`` is a straight line."""
+    """Where the lead has no sample, or one that cannot be, (lead, time); there ``x`` is a straight line."""
 
 
 def prepare(signal: NDArray[Any], fs: float) -> Prepared:
     """Return the leads of ``signal``, (lead, time) in millivolts at ``fs`` Hz, as the network sees them."""
     signal = np.asarray(signal, np.float32)
-    known = np.isfinite(signal)
+    known = np.abs(signal) < _LARGEST  # NaN is not
     filled = np.stack([_filled(x, ok) for x, ok in zip(signal, known, strict=True)])
     n_leads, n = filled.shape
     ones = np.ones(n_leads)
@@ -56,6 +60,22 @@ def prepare(signal: NDArray[Any], fs: float) -> Prepared:
     millivolts = filtfilt(filled.reshape(-1), starts, lengths, [high_pass], which).reshape(n_leads, n_out)
     scale = np.stack([np.maximum(local_range(x), _SMALLEST_MV) for x in millivolts])
     return Prepared((millivolts / scale).astype(np.float32), millivolts, ~known[:, at])
+
+
+def bridged(signal: NDArray[Any], fs: float, longest_s: float) -> Floats:
+    """Return the signal with straight lines across gaps of at most ``longest_s`` seconds; longer gaps are NaN."""
+    out = np.array(signal, np.float32)
+    out[~(np.abs(out) < _LARGEST)] = np.nan
+    for lead in out:
+        known = np.isfinite(lead)
+        if known.all() or not known.any():
+            continue
+        at = np.flatnonzero(known)
+        steps = np.diff(at)
+        for k in np.flatnonzero((steps > 1) & (steps - 1 <= longest_s * fs)):
+            a, b = at[k], at[k + 1]
+            lead[a : b + 1] = np.linspace(lead[a], lead[b], b - a + 1)
+    return out
 
 
 def local_range(x: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.analysis.waves.prepare import FS
+from cardioflow.analysis.waves.prepare import FS, SHORT_GAP_S
 from cardioflow.analysis.waves.results import NotMeasured
 from cardioflow.dsp.intervals import runs
 
@@ -23,8 +23,6 @@ _FLAT_S: Final = 0.4
 _FLAT_MV: Final = 0.002
 _CLIPPED_S: Final = 0.04
 """Seconds at the same largest or smallest value: no wave of the ECG has so flat a top."""
-_SHORTEST_GAP_S: Final = 0.02
-"""Shorter gaps are bridged by a straight line, and waves across them are kept."""
 
 
 def unusable(missing: Mask, raw: NDArray[Any], fs: float) -> tuple[NotMeasured, ...]:
@@ -35,7 +33,7 @@ def unusable(missing: Mask, raw: NDArray[Any], fs: float) -> tuple[NotMeasured, 
         raw: the lead as it came, at ``fs`` Hz.
         fs: samples per second of ``raw``.
     """
-    found: list[tuple[float, float, str]] = [(a, b, "no samples") for a, b in _stretches(missing, _SHORTEST_GAP_S, FS)]
+    found: list[tuple[float, float, str]] = [(a, b, "no samples") for a, b in _stretches(missing, SHORT_GAP_S, FS)]
     raw = np.asarray(raw, np.float64)
     still = _still(raw, fs)
     found += [(a * FS / fs, b * FS / fs, "flat") for a, b in _stretches(still, _FLAT_S, fs)]

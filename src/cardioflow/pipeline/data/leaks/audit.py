@@ -56,7 +56,7 @@ def audit(
         leads: The names of the leads to compare, or ``"all"``. By default all of a record of up to three, and I, II
             and V2 of others.
         min_overlap_s: The shortest part in common that counts.
-        min_correlation: The smallest correlation that counts over at least 10 s; over fewer, halfway from it to 1.
+        min_correlation: The smallest correlation that counts over at least 8 s; over fewer, halfway from it to 1.
         on_error: Whether a record that cannot be read is an error, or is left out and listed.
         **options: Those of ``load``, such as ``fs=500``.
 

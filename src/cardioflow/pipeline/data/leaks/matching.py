@@ -18,7 +18,7 @@ __all__ = ["Match", "matches", "same_samples"]
 _PAIRS_AT_ONCE: Final = 4_000_000
 _MOST_OF_ONE_HASH: Final = 2_000
 """A rhythm that so many leads have, such as that of a pacemaker, says nothing about any of them."""
-_SHORT_S: Final = 10.0
+_SHORT_S: Final = 8.0
 """Over fewer seconds, two regular rhythms are alike more easily: half of what is left to 1 has to be there then."""
 _OTHER_LEADS: Final = 0.9
 """The correlation that the other leads of two records need: their noise may be larger."""

@@ -25,7 +25,7 @@ _BLOCK: Final = int(2 * FS)
 _BLOCKS: Final = 5
 """Blocks around each, of which the median counts, so that one artefact does not shrink the beats beside it."""
 _LARGEST: Final = 1e12
-"""Larger numbers are no samples, in whatever unit; their squares do not fit into float32."""
+"""Larger numbers are not samples of an ECG in any unit; their squares do not fit into float32."""
 _SMALLEST_MV: Final = 0.02
 """No QRS is smaller; a smaller range is that of noise, and is not raised to a full scale."""
 

@@ -71,25 +71,28 @@ def find_candidates(
     both envelopes over each second.
     """
     distance, width = windows[1], windows[5]
-    k = begin
-    while k < end:
-        t = k + origin
-        if t >= 0:
-            bins[t // width, 0] += envelope[k]
-            bins[t // width, 1] += upper[k]
-            value = envelope[k]
-            if value > envelope[k - 1] and value >= envelope[k + 1]:
-                highest = True
-                for j in range(k - distance, k + distance + 1):
-                    if envelope[j] > value or (envelope[j] == value and j < k):
-                        highest = False
-                        break
-                if highest and _peak(lows, k, windows[3]) >= least:
-                    _measure(lows, envelope, upper, gaps, k, windows, table[n], shapes[n])
-                    table[n, _TIME] = t
-                    table[n, _FIDUCIAL] += t
-                    n += 1
-        k += 1
+    # A division per sample would take as long as all the rest.
+    second = max(begin + origin, 0) // width
+    edge = (second + 1) * width - origin
+    for k in range(max(begin, -origin), end):
+        if k == edge:
+            second += 1
+            edge += width
+        value = envelope[k]
+        bins[second, 0] += value
+        bins[second, 1] += upper[k]
+        if value <= envelope[k - 1] or value < envelope[k + 1]:
+            continue
+        highest = True
+        for j in range(k - distance, k + distance + 1):
+            if envelope[j] > value or (envelope[j] == value and j < k):
+                highest = False
+                break
+        if highest and _peak(lows, k, windows[3]) >= least:
+            _measure(lows, envelope, upper, gaps, k, windows, table[n], shapes[n])
+            table[n, _TIME] = k + origin
+            table[n, _FIDUCIAL] += k + origin
+            n += 1
     return n
 
 

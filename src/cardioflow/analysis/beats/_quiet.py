@@ -32,9 +32,13 @@ class Quiet:
         if not y.size:
             return
         missing = gaps != 0
-        flat = np.diff(y, prepend=y[:1] if self._last is None else np.float32(self._last)) == 0
-        self._add(MISSING, missing)
-        self._add(FLAT, flat & ~missing)
+        flat = np.empty(y.size, bool)
+        flat[0] = self._last is None or y[0] == self._last
+        np.equal(y[1:], y[:-1], out=flat[1:])
+        any_missing = bool(missing.any())
+        if any_missing or self._open[MISSING] is not None:
+            self._add(MISSING, missing)
+        self._add(FLAT, flat & ~missing if any_missing else flat)
         self._last = float(y[-1])
         self._n += y.size
 
@@ -45,13 +49,12 @@ class Quiet:
 
     def _add(self, reason: str, quiet: NDArray[np.bool_]) -> None:
         begin = self._open[reason]
-        edges = np.flatnonzero(np.diff(quiet, prepend=begin is not None))
-        for edge in edges.tolist():
-            place = self._n + edge
-            if begin is None:
-                begin = place
-                continue
-            if place - begin >= self._least[reason]:
-                self.found.append((begin, place, reason))
-            begin = None
-        self._open[reason] = begin
+        edges = self._n + np.flatnonzero(quiet[1:] != quiet[:-1]) + 1
+        if quiet[0] != (begin is not None):
+            edges = np.concatenate([[self._n], edges])
+        if begin is not None:
+            edges = np.concatenate([[begin], edges])
+        self._open[reason] = int(edges[-1]) if edges.size % 2 else None
+        spans = edges[: edges.size // 2 * 2].reshape(-1, 2)
+        long = spans[spans[:, 1] - spans[:, 0] >= self._least[reason]]
+        self.found += [(begin, end, reason) for begin, end in long.tolist()]

@@ -23,7 +23,6 @@ from cardioflow.referee.tasks.base import Task, Where
 __all__ = ["Qrs"]
 
 _TOLERANCES_S: Final = (0.15, 0.075)
-_LEARNING_S: Final = 300.0
 
 
 class _Result(NamedTuple):
@@ -52,11 +51,13 @@ class Qrs(Task):
     Args:
         leads: which leads a detector gets: the ``"first"``, the ``"second"``, or ``"all"``.
         ann_ext: the suffix of the reference annotations.
+        learning_s: the seconds that ``EC57`` leaves out; another number than 300 is another protocol than EC57's.
     """
 
     summary: ClassVar[str] = "beats, by EC57"
     leads: Literal["first", "second", "all"] = "first"
     ann_ext: str = "atr"
+    learning_s: float = 300.0
 
     def __post_init__(self) -> None:
         if self.leads not in ("first", "second", "all"):
@@ -68,11 +69,14 @@ class Qrs(Task):
         for record in records_of(where.data, self.ann_ext, where.only):
             signal = self._signal(record)
             for method in chosen:
-                results[method.name].append(_scored(record, signal, method))
+                results[method.name].append(_scored(record, signal, method, self.learning_s))
         tables = [_gross_table(results, chosen), *_noise_tables(results), _speed_table(results)]
         tables += [_record_table(name, own) for name, own in results.items()]
         return Report(
-            f"Beats in {where.data.name}", self._protocol(where, results), tuple(tables), _notes(results, chosen)
+            f"Beats in {where.data.name}",
+            self._protocol(where, results),
+            tuple(tables),
+            _notes(results, chosen, self.learning_s),
         )
 
     def _signal(self, record: Reference) -> NDArray[np.float32]:
@@ -90,14 +94,14 @@ class Qrs(Task):
             "leads": self.leads,
             "reference": f".{self.ann_ext}",
             "matching": "one to one, nearest, as bxb; 150 and 75 ms",
-            "EC57": "after the first 5 minutes, flutter left out",
+            "EC57": f"after the first {self.learning_s / 60:g} minutes, flutter left out",
             "whole": "from the first sample on, flutter left out",
             "intervals": "95 %, percentile bootstrap over records, 1000 resamples, seed 0",
             "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
 
 
-def _scored(record: Reference, signal: NDArray[np.float32], method: BeatMethod) -> _Result:
+def _scored(record: Reference, signal: NDArray[np.float32], method: BeatMethod, learning_s: float) -> _Result:
     start = time.process_time()
     found = np.sort(method.beats(signal, record.fs))
     cpu_s = time.process_time() - start
@@ -105,7 +109,7 @@ def _scored(record: Reference, signal: NDArray[np.float32], method: BeatMethod) 
     errors = np.empty(0)
     for tolerance in _TOLERANCES_S:
         matches = match_events(beats, found, round(tolerance * record.fs))
-        for span, begin in (("EC57", _LEARNING_S * record.fs), ("whole", 0.0)):
+        for span, begin in (("EC57", learning_s * record.fs), ("whole", 0.0)):
             wanted, given = _counted(record, beats, begin), _counted(record, found, begin)
             hit = matches.reference >= 0
             counts[span, tolerance] = Counts(
@@ -233,7 +237,7 @@ def _record_table(name: str, own: Sequence[_Result]) -> Table:
     return Table(f"{name}, by record, EC57", columns, tuple(rows))
 
 
-def _notes(results: dict[str, list[_Result]], methods: Sequence[BeatMethod]) -> tuple[str, ...]:
+def _notes(results: dict[str, list[_Result]], methods: Sequence[BeatMethod], learning_s: float) -> tuple[str, ...]:
     notes = []
     for method in methods:
         own = results[method.name]
@@ -246,9 +250,9 @@ def _notes(results: dict[str, list[_Result]], methods: Sequence[BeatMethod]) -> 
             )
         elif not method.training_data:
             notes.append(f"{method.name} does not say what it was tuned on; MITDB is the usual set.")
-    short = [r.record for own in results.values() for r in own if r.hours * 3600 <= _LEARNING_S]
+    short = [r.record for own in results.values() for r in own if r.hours * 3600 <= learning_s]
     if short:
         notes.append(
-            f"{len(set(short))} records are no longer than 5 minutes and have no EC57 part. Read the rows of 'whole'."
+            f"{len(set(short))} records end within the learning period and have no EC57 part. Read the rows of 'whole'."
         )
     return tuple(notes)

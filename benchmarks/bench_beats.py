@@ -1,0 +1,75 @@
+"""Beats of MITDB and NSTDB, ours and other packages', scored and timed by the referee in one run.
+
+    python benchmarks/bench_beats.py --sets DIR --splits DIR --out benchmarks/results/beats-DATE.md [--peers]
+
+``DIR`` of ``--sets`` holds ``mitdb`` and ``nstdb``. Records of one row are read once and given to every method in
+turn, so that values and processor time come from the same samples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import platform
+import subprocess
+from pathlib import Path
+
+from cardioflow.referee import benchmark
+from cardioflow.referee.tables import Report, Table
+
+PEERS = ("gqrs", "xqrs", "sleepecg", "neurokit")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", type=Path, required=True)
+    parser.add_argument("--splits", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--peers", action="store_true", help="score the other packages, too, which takes half an hour")
+    options = parser.parse_args()
+    peers = PEERS if options.peers else ()
+    mitdb, nstdb, table = options.sets / "mitdb", options.sets / "nstdb", options.splits / "mitdb.csv"
+    runs = [
+        ("MITDB, first lead", benchmark("qrs", mitdb, ["ours", *peers])),
+        ("MITDB, second lead", benchmark("qrs", mitdb, ["ours", *peers], leads="second")),
+        ("MITDB, both leads", benchmark("qrs", mitdb, ["ours"], leads="all")),
+        ("MITDB, DS2, first lead", benchmark("qrs", mitdb, ["ours"], split=table, part="DS2")),
+        ("MITDB, paced records, first lead", benchmark("qrs", mitdb, ["ours"], split=table, part="paced")),
+        ("NSTDB, first lead", benchmark("qrs", nstdb, ["ours", *peers])),
+        ("NSTDB, both leads", benchmark("qrs", nstdb, ["ours"], leads="all")),
+        (
+            "NSTDB, second halves, which nothing was trained on, first lead",
+            benchmark("qrs", nstdb, ["ours"], learning_s=900.0),
+        ),
+    ]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    lines = [
+        "# Beats: MITDB and NSTDB",
+        "",
+        (
+            f"{dt.datetime.now(dt.UTC).date()}, commit {commit.stdout.strip()}, {platform.system()} {platform.machine()}, "
+            f"Python {platform.python_version()}; other programs ran beside it. Made by "
+            "`benchmarks/bench_beats.py`. "
+            "Weights by `tools/train_beat_detector.py`: DS1, first halves of NSTDB, LUDB's "
+            "training part, simulated records."
+        ),
+        "",
+        *(f"- {name}: {value}" for name, value in runs[0][1].protocol.items() if name not in ("records", "leads")),
+    ]
+    for title, report in runs:
+        lines += ["", f"## {title}", "", *(t.to_markdown() + "\n" for t in _short(report)), *report.notes[:1]]
+    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _short(report: Report) -> list[Table]:
+    """Return the tables over all records, and of ours the records in which it errs."""
+    kept = [t for t in report.tables if "by record" not in t.title]
+    for own in report.tables:
+        if own.title.startswith("ours, by record"):
+            rows = tuple(row for row in own.rows if row[2] or row[3] or row[6] or row[7])
+            kept.append(Table("ours, EC57, records with errors", own.columns, rows))
+    return kept
+
+
+if __name__ == "__main__":
+    main()

@@ -47,8 +47,8 @@ def main() -> None:
         "# Beats: MITDB and NSTDB",
         "",
         (
-            f"{dt.datetime.now(dt.UTC).date()}, commit {commit.stdout.strip()}, {platform.system()} {platform.machine()}, "
-            f"Python {platform.python_version()}; other programs ran beside it. Made by "
+            f"{dt.datetime.now(dt.UTC).date()}, commit {commit.stdout.strip()}, "
+            f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; other programs ran beside it. Made by "
             "`benchmarks/bench_beats.py`. "
             "Weights by `tools/train_beat_detector.py`: DS1, first halves of NSTDB, LUDB's "
             "training part, simulated records."

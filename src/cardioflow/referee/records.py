@@ -63,6 +63,8 @@ class Reference:
 def records_of(folder: Path, ann_ext: str = "atr", only: Sequence[str] | None = None) -> Iterator[Reference]:
     """Yield the WFDB records of ``folder`` that have annotations, in order of their names.
 
+    Records in sub-folders are read only where the folder itself has none.
+
     Args:
         folder: where the headers are; the name of the last folder is the data set's.
         ann_ext: the suffix of the annotations that are the reference.
@@ -74,8 +76,11 @@ def records_of(folder: Path, ann_ext: str = "atr", only: Sequence[str] | None = 
     """
     if not folder.is_dir():
         raise InputError(f"{str(folder)!r} is not a folder. Pass the folder of the WFDB records to score on.")
-    found = {f.path.stem: f.path for f in files_in(folder) if f.path.suffix == ".hea"}
-    annotated = {k: p for k, p in sorted(found.items()) if p.with_suffix(f".{ann_ext}").is_file()}
+    found = [f.path for f in files_in(folder) if f.path.suffix == ".hea"]
+    marked = [path for path in found if path.with_suffix(f".{ann_ext}").is_file()]
+    # MITDB keeps what is not part of its 48 records in a sub-folder; other data sets keep all there.
+    own = [path for path in marked if path.parent == folder] or marked
+    annotated = {path.stem: path for path in sorted(own)}
     wanted = list(annotated) if only is None else list(dict.fromkeys(only))
     missing = [name for name in wanted if name not in annotated]
     if missing or not wanted:

@@ -40,6 +40,7 @@ NEEDS_UNCUT = {
     "delineate": "waves are counted from the start of a record",
     "measure": "waves are counted from the start of a record",
     "detect_beats": "beats are scored by what surrounds them in the record",
+    "calc_hrv": "beats are counted from the start of a record",
     "calc_ecg_parameters": "states are counted from the start of a record",
     "squeeze": "there are several segments",
     "repeat_signal": "a segment cannot be cut into segments without unstacking",

@@ -31,6 +31,10 @@ class BatchActions:
         """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
     def calc_ecg_parameters(self, src: str | None = None, dst: str = "ecg_parameters") -> Self:
         """Measure heart rate and intervals from the ECG or from the states of a model, and write them to ``dst``."""
+    def calc_hrv(
+        self, src: str = "beats", preset: str = "taskforce", settings: Mapping[str, Any] | None = None, dst: str = "hrv"
+    ) -> Self:
+        """Measure the heart rate variability of each record's beats, and write it to ``dst``."""
     def check_limb_leads(self, dst: str = "limb_leads") -> Self:
         """Measure how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
     def clip_signals(self, low_mv: float = -5.0, high_mv: float = 5.0) -> Self:

@@ -56,6 +56,14 @@ class PipelineActions:
         self, src: str | None | Expression = None, dst: str | Expression = "ecg_parameters"
     ) -> Self:
         """Measure heart rate and intervals from the ECG or from the states of a model, and write them to ``dst``."""
+    def calc_hrv(
+        self,
+        src: str | Expression = "beats",
+        preset: str | Expression = "taskforce",
+        settings: Mapping[str, Any] | None | Expression = None,
+        dst: str | Expression = "hrv",
+    ) -> Self:
+        """Measure the heart rate variability of each record's beats, and write it to ``dst``."""
     def call(
         self,
         func: Callable[..., Any] | Expression,

@@ -22,15 +22,19 @@ NAMES: Final = ("total_power", "ulf", "vlf", "lf", "hf", "lf_nu", "hf_nu", "lf_h
 
 _DAY_S: Final = 18 * 3600
 _NEEDED_S: Final = {"hf": 60.0, "lf": 120.0, "vlf": 300.0}
-"""The Task Force's advice: ten cycles of the band's lowest frequency for HF and about 2 minutes for LF; VLF of less than
-5 minutes is dubious."""
+"""The Task Force's advice: ten cycles of the band's lowest frequency, which is 1 minute for HF and about 2 for LF.
+
+VLF of less than 5 minutes is dubious.
+"""
 
 
 def frequency_domain(found: Intervals, settings: HrvSettings) -> tuple[dict[str, float], dict[str, str]]:
     """Return powers in ms², normalised units in per cent, and why a value is missing."""
     values, reasons = dict.fromkeys(NAMES, np.nan), {}
     seconds = float(np.ptp(found.end_s[found.kept])) if found.kept.any() else 0.0
-    short = {band: f"{seconds:.0f} s is shorter than {least:.0f} s" for band, least in _NEEDED_S.items() if seconds < least}
+    short = {
+        band: f"{seconds:.0f} s is shorter than {least:.0f} s" for band, least in _NEEDED_S.items() if seconds < least
+    }
     if found.kept.sum() < 10 or "hf" in short:
         return values, dict.fromkeys(NAMES, short.get("hf", "there are fewer than 10 normal intervals"))
     frequency, density = power_spectrum(found, settings)

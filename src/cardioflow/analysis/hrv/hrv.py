@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -53,8 +52,9 @@ def calc_hrv(
 
     Time domain: ``mean_nn mean_hr sdnn sdann sdnn_index rmssd sdsd nn50 pnn50 triangular_index tinn``; frequency
     domain: ``total_power ulf vlf lf hf lf_nu hf_nu lf_hf peak_lf_hz peak_hf_hz``; non-linear: ``sd1 sd2 sd1_sd2
-    ellipse_area sample_entropy dfa_alpha1 dfa_alpha2``. Definitions are those of the Task Force 1996. Left-out
-    intervals are bridged by the spline of Welch's method and ignored by Lomb's; differences are never taken across them.
+    ellipse_area sample_entropy dfa_alpha1 dfa_alpha2``. Definitions are those of the Task Force 1996. Intervals
+    that are left out are bridged by the spline of Welch's method and ignored by Lomb's; differences are never taken
+    across them.
 
     Args:
         rr_ms: the intervals in ms, in order of time.
@@ -73,7 +73,9 @@ def calc_hrv(
     """
     ms = np.asarray(rr_ms, np.float64)
     if ms.ndim != 1 or not (np.isfinite(ms) & (ms > 0)).all():
-        raise InputError("calc_hrv(rr_ms=…) is not a list of intervals above 0 ms. Leave out missing ones, with times_s=….")
+        raise InputError(
+            "calc_hrv(rr_ms=…) is not a list of intervals above 0 ms. Leave out missing ones, and pass times_s=…."
+        )
     if ms.size and np.median(ms) < 10:
         raise InputError(f"calc_hrv(rr_ms=…) has the median {np.median(ms):.3g}. Pass milliseconds, not seconds.")
     ends = np.cumsum(ms) / 1000 if times_s is None else np.asarray(times_s, np.float64)
@@ -83,17 +85,21 @@ def calc_hrv(
     chosen = HrvSettings.preset(preset, **settings)
     found = normal_intervals(ms, ends, good, chosen)
     values, reasons = time_domain(found, chosen), {}
-    for name, value in values.items():
-        if np.isnan(value):
-            reasons[name] = "needs two 5-minute segments" if "sdnn_" in name or name == "sdann" else "too few normal intervals"
+    for name in (name for name, value in values.items() if np.isnan(value)):
+        segments = name in ("sdann", "sdnn_index")
+        reasons[name] = "needs two segments of 5 minutes" if segments else "there are too few normal intervals"
     for part in (frequency_domain(found, chosen), nonlinear(found, chosen)):
         values |= part[0]
         reasons |= part[1]
     duration = float(ends[-1] - ends[0] + ms[0] / 1000) if ms.size else 0.0
     left_out = int((~found.kept).sum())
     warnings = []
+    if chosen.spectrum == "lomb" and chosen.detrend == "smoothness_priors":
+        warnings.append(
+            "Smoothness priors need even samples, which Lomb's method does not have: a line was subtracted."
+        )
     if duration < 300:
         warnings.append(f"The recording lasts {duration:.0f} s; the Task Force's short-term values need 5 minutes.")
     if left_out > 0.05 * ms.size:
         warnings.append(f"{left_out} of {ms.size} intervals were left out, more than 5 %.")
-    return Hrv(MappingProxyType(values), MappingProxyType(reasons), tuple(warnings), ms.size, left_out, duration, chosen)
+    return Hrv(values, reasons, tuple(warnings), ms.size, left_out, duration, chosen)

@@ -50,7 +50,10 @@ def nonlinear(found: Intervals, settings: HrvSettings) -> tuple[dict[str, float]
 
 
 def _sample_entropy(nn: Doubles, m: int, tolerance: float) -> float:
-    """Return -ln(A / B): of the pairs alike over ``m`` intervals, the share alike over ``m`` + 1 (Richman, Moorman 2000)."""
+    """Return -ln(A / B): of the pairs alike over ``m`` intervals, the share alike over one more.
+
+    Richman and Moorman 2000; a pair of a window with itself does not count.
+    """
     counts = np.zeros(2, np.int64)
     _count_alike(read_only(nn), m, tolerance, counts)
     return float(-np.log(counts[1] / counts[0])) if counts.all() else np.nan

@@ -34,9 +34,7 @@ class Intervals(NamedTuple):
         return np.diff(self.ms)[both]
 
 
-def normal_intervals(
-    ms: Doubles, end_s: Doubles, normal: NDArray[np.bool_] | None, settings: HrvSettings
-) -> Intervals:
+def normal_intervals(ms: Doubles, end_s: Doubles, normal: NDArray[np.bool_] | None, settings: HrvSettings) -> Intervals:
     """Return the intervals with those left out that are next to an ectopic beat, or implausible.
 
     Args:

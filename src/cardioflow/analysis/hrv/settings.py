@@ -11,6 +11,7 @@ __all__ = ["HrvSettings", "Spectrum"]
 
 Spectrum = Literal["welch", "lomb"]
 Detrend = Literal["constant", "linear", "smoothness_priors"]
+Whole = Literal["intervals", "differences"]
 Preset = Literal["taskforce", "kubios"]
 
 
@@ -44,7 +45,7 @@ class HrvSettings:
     lf_hz: float = 0.15
     hf_hz: float = 0.4
     """Where VLF, LF and HF end."""
-    pnn50_of: Literal["intervals", "differences"] = "intervals"
+    pnn50_of: Whole = "intervals"
     """What NN50 is divided by."""
     entropy_m: int = 2
     entropy_r: float = 0.2
@@ -69,10 +70,10 @@ class HrvSettings:
 
     def __post_init__(self) -> None:
         for name in ("spectrum", "detrend", "pnn50_of"):
-            known = {"spectrum": get_args(Spectrum), "detrend": get_args(Detrend), "pnn50_of": ("intervals", "differences")}
-            if getattr(self, name) not in known[name]:
+            known = {"spectrum": get_args(Spectrum), "detrend": get_args(Detrend), "pnn50_of": get_args(Whole)}[name]
+            if getattr(self, name) not in known:
                 raise InputError(
-                    f"calc_hrv({name}={getattr(self, name)!r}) is not one of {', '.join(map(repr, known[name]))}."
+                    f"calc_hrv({name}={getattr(self, name)!r}) is not one of {', '.join(map(repr, known))}."
                 )
         if not 0 < self.shortest_ms < self.longest_ms:
             raise InputError(

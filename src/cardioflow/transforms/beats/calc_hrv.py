@@ -63,7 +63,7 @@ class CalcHrv(Transform):
             if not isinstance(own, Annotation):
                 raise InputError(
                     f"calc_hrv(src={self.src!r}) needs the events of whole records, but found {type(own).__name__}. "
-                    "Call it before cutting, or call unstack_signals first."
+                    "Call unstack_signals first, or calc_hrv before cutting."
                 )
         found = map_records(batch, self.action_name, marks, lambda own, i: self._of(own, float(fs[i])))
         rows = [
@@ -80,7 +80,7 @@ class CalcHrv(Transform):
         names = list(rows[0]) if rows else []
         return with_measured(batch, self.dst, {name: [row[name] for row in rows] for name in names})
 
-    def _of(self, marks: Annotation, fs: float) -> Hrv:
+    def _of(self, marks: Any, fs: float) -> Hrv:
         symbols = marks.symbol.tolist()
         beats = marks.take(np.array([s in BEATS for s in symbols], bool))
         normal = beats.symbol == "N"

@@ -52,15 +52,12 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
     exact function by less than 1e-5 of the signal's largest value.
     """
     data = read_only(data)
-    pairs, which = np.unique(np.column_stack([old, new]), axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    plans = [_plan(float(a), float(b)) for a, b in pairs]
+    pairs, which = _pairs(old, new)
+    plans = [_plan(a, b) for a, b in pairs]
     counts = np.empty(lengths.size, np.int64)
     for k, (a, b) in enumerate(pairs):
-        ratio = _ratio(float(a), float(b))
         own = which == k
-        # ⌈n·new/old⌉, exactly: in Python's integers, because these products leave 64 bits.
-        counts[own] = [-(-n * ratio.numerator // ratio.denominator) for n in lengths[own].tolist()]
+        counts[own] = _counts(lengths[own], _ratio(a, b))
     ends = np.cumsum(counts)
     out = empty(int(counts.sum()), np.float32)
     for k, plan in enumerate(plans):
@@ -72,9 +69,28 @@ def resampled(data: NDArray[Any], starts: Ints, lengths: Ints, old: Doubles, new
         elif plan.up:
             _whole_ratio(data, starts[own], lengths[own], plan, at, counts[own], out)
         else:
-            gain = float(pairs[k, 1] / pairs[k, 0])
+            gain = pairs[k][1] / pairs[k][0]
             _sinc(data, starts[own], lengths[own], gain, _sinc_taps(gain), at, counts[own], out)
     return out, counts
+
+
+def _pairs(old: Doubles, new: Doubles) -> tuple[list[tuple[float, float]], Ints]:
+    """Return the different pairs of rates, and which of them each run has."""
+    if old.size and (old == old[0]).all() and (new == new[0]).all():
+        # Most data sets have one rate; sorting takes longer than all else here.
+        return [(float(old[0]), float(new[0]))], np.zeros(old.size, np.int64)
+    pairs, which = np.unique(np.column_stack([old, new]), axis=0, return_inverse=True)
+    return [(float(a), float(b)) for a, b in pairs], which.reshape(-1)
+
+
+def _counts(lengths: Ints, ratio: Fraction) -> Ints:
+    """Return ⌈n·new/old⌉ of each length n, exactly."""
+    up, down = ratio.numerator, ratio.denominator
+    if up < 2**31 and lengths.size and int(lengths.max()) < 2**31:
+        found: Ints = -(-lengths * up // down)
+        return found
+    # In Python's integers, because these products leave 64 bits.
+    return np.array([-(-n * up // down) for n in lengths.tolist()], np.int64)
 
 
 def _whole_ratio(

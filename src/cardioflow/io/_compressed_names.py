@@ -10,7 +10,7 @@ __all__ = ["inner_name", "is_compressed"]
 _SUFFIXES = (".gz", ".zip", ".xz", ".bz2")
 
 
-def is_compressed(path: Path) -> bool:
+def is_compressed(path: str | Path) -> bool:
     """Return whether the name of a file says that it is compressed."""
     return os.fspath(path).lower().endswith(_SUFFIXES)
 

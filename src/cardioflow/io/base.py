@@ -113,7 +113,7 @@ class Format(ABC):
         """Return whether a file that begins with ``head`` (its first 4096 bytes) is of this format."""
 
     @classmethod
-    def recognises_all(cls, paths: Sequence[Path]) -> bool:
+    def recognises_all(cls, paths: Sequence[str | Path]) -> bool:
         """Return whether ``recognises`` is true of all files, where a format has a faster way for many; else false."""
         del paths
         return False
@@ -136,7 +136,7 @@ class Format(ABC):
                 found.append(error)
         return found
 
-    def read_columns(self, paths: Sequence[Path], request: ReadRequest) -> Columns | None:
+    def read_columns(self, paths: Sequence[str | Path], request: ReadRequest) -> Columns | None:
         """Return all records at once, in columns, where the format has a faster way for those; otherwise ``None``.
 
         The values are those of ``read``. ``None`` also stands for a record that cannot be read, which ``read_many``

@@ -85,23 +85,24 @@ def read_columns(
         request: What to read, as ``request_for`` makes it.
         options: All options of ``load``.
     """
-    if any(map(is_compressed, paths)):
+    names = [os.fspath(path) for path in paths]
+    if any(map(is_compressed, names)):
         return None
     if fmt is None:
-        fmt = _common_format(paths)
+        fmt = _common_format(names)
     if fmt is None:
         return None
     try:
-        found: Columns | None = reader_for(fmt, options).read_columns(paths, request)
+        found: Columns | None = reader_for(fmt, options).read_columns(names, request)
     except (FormatError, MemoryError):
         return None
     return found
 
 
-def _common_format(paths: Sequence[Path]) -> str | None:
+def _common_format(paths: Sequence[str]) -> str | None:
     """Return the format that ``recognise`` finds of all files; ``None`` where it takes a look at each to know."""
     suffixes = {os.path.splitext(path)[1].lower() for path in paths}  # noqa: PTH122 -- Path.suffix takes as long as reading
-    if len(suffixes) > 1:
+    if len(suffixes) != 1:
         return None
     suffix = suffixes.pop()
     owners = [name for name in formats.names() if suffix in formats.get(name).suffixes]

@@ -82,14 +82,14 @@ class Wfdb(Format):
         return is_segment or _SIGNAL_LINE.match(lines[1]) is not None
 
     @classmethod
-    def recognises_all(cls, paths: Sequence[Path]) -> bool:
+    def recognises_all(cls, paths: Sequence[str | Path]) -> bool:
         heads = read_heads([os.fspath(path) for path in paths])
         return heads is not None and all(cls.recognises(head) for _, head in heads)
 
     def read(self, path: Path, request: ReadRequest) -> Record:
         return _finish(_begin(path), request)
 
-    def read_columns(self, paths: Sequence[Path], request: ReadRequest) -> Columns | None:
+    def read_columns(self, paths: Sequence[str | Path], request: ReadRequest) -> Columns | None:
         found = _together(paths, request)
         if found is None:
             return None
@@ -141,7 +141,7 @@ class Wfdb(Format):
         return write_record(replace(record, meta=meta), self.signal_of(record), self.target(path))
 
 
-def _together(paths: Sequence[Path], request: ReadRequest) -> Together | None:
+def _together(paths: Sequence[str | Path], request: ReadRequest) -> Together | None:
     """Return what ``read_together`` returns; ``None`` also where it is not asked for signals alone."""
     if "signal" not in request.components or "annotation" in request.components:
         return None

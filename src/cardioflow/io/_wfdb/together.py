@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from cardioflow.batch.ragged import Ragged
 from cardioflow.core.buffers import empty
 from cardioflow.io._codecs import read_files
 from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, Layouts, read_and_scale
+from cardioflow.io._codecs.unpack import BLOCKS
 from cardioflow.io._wfdb.chosen import chosen
 from cardioflow.io._wfdb.header import Header, Kind
 from cardioflow.io._wfdb.known_headers import KnownHeaders
@@ -45,6 +46,15 @@ class Together:
     """Whether the checksums of a record agree; ``None`` where it has none."""
 
 
+class _Layout(NamedTuple):
+    """What is read of a record, and where it lies in its file."""
+
+    choice: Choice
+    file: SignalFile
+    most_frames: int
+    """With how many frames the samples of all signals take ``MOST_BYTES``."""
+
+
 def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None:
     """Return the whole records at ``paths``, all of them, or ``None`` where one asks for more than the common layout.
 
@@ -63,7 +73,7 @@ def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None
     if heads is None:
         return None
     headers = [_KNOWN.parsed(raw, path) for path, raw in heads]
-    layouts: list[tuple[Choice, SignalFile]] = []
+    layouts: list[_Layout] = []
     files: list[str] = []
     for (path, _), header in zip(heads, headers, strict=True):
         layout = _layout(header, request)
@@ -103,7 +113,7 @@ def _packed(paths: Sequence[str]) -> NDArray[np.uint8] | None:
     return np.frombuffer(names, np.uint8) if names.count(0) == len(paths) else None
 
 
-def _layout(header: Header, request: ReadRequest) -> tuple[Choice, SignalFile] | None:
+def _layout(header: Header, request: ReadRequest) -> _Layout | None:
     signals, n = header.signals, header.n_frames
     if header.segments or not signals or n is None:
         return None
@@ -113,29 +123,26 @@ def _layout(header: Header, request: ReadRequest) -> tuple[Choice, SignalFile] |
     if len(signals) > 1 and any(signal.file != file for signal in signals):
         return None
     layout = _layout_of(tuple([signal.kind for signal in signals]), request.channels, request.derive)
-    if layout is None or layout[1].size_of(n) > MOST_BYTES:
-        return None
-    return layout
+    return None if layout is None or n > layout.most_frames else layout
 
 
 @lru_cache(maxsize=1024)
-def _layout_of(
-    kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None, derive: Derive
-) -> tuple[Choice, SignalFile] | None:
+def _layout_of(kinds: tuple[Kind, ...], channels: tuple[str | int, ...] | None, derive: Derive) -> _Layout | None:
     _, choice = chosen(kinds, channels, derive)
     if choice is None or choice.rates != (1,):
         return None
     (file,) = signal_files(kinds, (0,) * len(kinds), choice.numbers)
-    common = file.fmt in _FORMATS and not file.skew and file.offset < MOST_BYTES
     # A record of one file has its leads in the order that was asked for.
-    return (choice, file) if common and file.rows == tuple(range(len(choice.numbers))) else None
+    in_order = file.rows == tuple(range(len(choice.numbers)))
+    if file.fmt not in _FORMATS or file.skew or file.offset > MOST_BYTES or not in_order:
+        return None
+    per_block, block = BLOCKS[file.fmt]
+    return _Layout(choice, file, MOST_BYTES // block * per_block // file.width)
 
 
-def _decoded(
-    headers: list[Header], layouts: list[tuple[Choice, SignalFile]], names: NDArray[np.uint8]
-) -> Together | None:
+def _decoded(headers: list[Header], layouts: list[_Layout], names: NDArray[np.uint8]) -> Together | None:
     number: dict[SignalFile, int] = {}
-    kind_of = np.array([number.setdefault(file, len(number)) for _, file in layouts], np.int64)
+    kind_of = np.array([number.setdefault(file, len(number)) for _, file, _ in layouts], np.int64)
     table = _table(tuple(number))
     n_frames = np.array([header.n_frames for header in headers], np.int64)
     shapes = np.stack((table.kinds[kind_of, 3], n_frames), axis=1)
@@ -143,7 +150,7 @@ def _decoded(
     checksums = np.array(
         [
             -1 if (known := header.signals[i].checksum) is None else known & 0xFFFF
-            for header, (choice, _) in zip(headers, layouts, strict=True)
+            for header, (choice, _, _) in zip(headers, layouts, strict=True)
             for i in choice.numbers
         ],
         np.int64,
@@ -152,7 +159,7 @@ def _decoded(
     if verdicts is None:
         return None
     agree = [_VERDICTS[number] for number in verdicts.tolist()]
-    return Together(headers, [choice for choice, _ in layouts], Ragged(out, shapes), agree)
+    return Together(headers, [choice for choice, _, _ in layouts], Ragged(out, shapes), agree)
 
 
 @lru_cache(maxsize=256)

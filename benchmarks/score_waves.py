@@ -14,14 +14,18 @@ from __future__ import annotations
 import argparse
 import platform
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from recipes.waves import data
 
-from cardioflow.referee.tables import Report
+from cardioflow.batch.annotation import BEATS
+from cardioflow.io.reading import read_each, request_for
+from cardioflow.referee.tables import Report, Table
 from cardioflow.referee.tasks.waves import Waves, WaveTally, wave_tables
 from cardioflow.referee.wave_methods import OurWaves, WaveMethod, wave_method
 from cardioflow.referee.wave_reference import WaveRecord, wave_records
@@ -88,6 +92,30 @@ def tested(args: argparse.Namespace) -> list[Report]:
     ]
 
 
+def speed(args: argparse.Namespace) -> Report:
+    """CPU seconds for an hour of one lead at 360 Hz: MITDB 100, twice; the best of three runs."""
+    (record,) = read_each(
+        [args.sets / "mitdb" / "100.hea"],
+        "wfdb",
+        request_for(["signal", "meta", "annotation"], {"ann_ext": "atr"}),
+        {"ann_ext": "atr"},
+    )
+    lead = np.tile(record.signal[:1], 2)[:, : int(3600 * record.fs)]
+    r = record.annotation.sample[np.isin(record.annotation.symbol, list(BEATS))] / record.fs
+    r = np.concatenate([r, r + record.signal.shape[1] / record.fs])
+    r = r[(r > 1) & (r < 3599)]
+    rows = []
+    for name in ("ours", "neurokit_prominence"):
+        method, times = wave_method(name), []
+        for _ in range(3):
+            began = time.process_time()
+            method.waves(lead, record.fs, r)
+            times.append(time.process_time() - began)
+        rows.append((name, min(times)))
+    table = Table("One hour of one lead", ("method", "CPU s"), tuple(rows))
+    return Report("Speed: MITDB 100, first lead at 360 Hz, an hour in one piece, best of three", {}, (table,))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", type=Path, required=True)
@@ -97,7 +125,7 @@ def main() -> None:
     args = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     first, seen = cross_validated(args)
-    reports = [first, lead_two(args, seen), transferred(args), *tested(args)]
+    reports = [first, lead_two(args, seen), transferred(args), *tested(args), speed(args)]
     head = f"""# Waves
 
 {datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, {platform.machine()}, Python {platform.python_version()}; one

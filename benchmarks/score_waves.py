@@ -18,11 +18,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from recipes.waves import data
 
+from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.batch.annotation import BEATS
 from cardioflow.io.reading import read_each, request_for
 from cardioflow.referee.tables import Report, Table
@@ -92,6 +94,31 @@ def tested(args: argparse.Namespace) -> list[Report]:
     ]
 
 
+def p_by_rhythm(args: argparse.Namespace) -> Report:
+    """How many beats have a P wave in fibrillation, flutter and sinus rhythm of MITDB, first lead alone."""
+    counts: dict[str, list[int]] = {}
+    for name in ("201", "202", "203", "219", "222"):
+        (record,) = read_each(
+            [args.sets / "mitdb" / f"{name}.hea"],
+            "wfdb",
+            request_for(["signal", "meta", "annotation"], {"ann_ext": "atr"}),
+            {"ann_ext": "atr"},
+        )
+        waves = delineate(record.signal[0], record.fs).whole
+        has_p, marks = waves.p_of_beat() >= 0, record.annotation
+        starts = [(s, t) for s, t in zip(marks.sample.tolist(), marks.aux_note, strict=True) if t.startswith("(")]
+        for (start, rhythm), (stop, _) in pairwise([*starts, (record.signal.shape[1], "")]):
+            if rhythm in ("(AFIB", "(AFL", "(N"):
+                own = (waves.qrs.peak >= start) & (waves.qrs.peak < stop)
+                total = counts.setdefault(rhythm[1:], [0, 0])
+                total[0] += int(own.sum())
+                total[1] += int(has_p[own].sum())
+    rows = tuple((rhythm, beats, p, 100 * p / beats) for rhythm, (beats, p) in counts.items())
+    table = Table("Beats with a P wave, by MITDB's own rhythm", ("rhythm", "beats", "with P", "%"), rows)
+    title = "MITDB 201, 202, 203, 219, 222, first lead, the shipped network, which has seen none of these tapes"
+    return Report(title, {}, (table,))
+
+
 def speed(args: argparse.Namespace) -> Report:
     """CPU seconds for an hour of one lead at 360 Hz: MITDB 100, twice; the best of three runs."""
     (record,) = read_each(
@@ -125,7 +152,7 @@ def main() -> None:
     args = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
     first, seen = cross_validated(args)
-    reports = [first, lead_two(args, seen), transferred(args), *tested(args), speed(args)]
+    reports = [first, lead_two(args, seen), transferred(args), *tested(args), p_by_rhythm(args), speed(args)]
     head = f"""# Waves
 
 {datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, {platform.machine()}, Python {platform.python_version()}; one

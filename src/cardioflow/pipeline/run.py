@@ -14,7 +14,7 @@ from cardioflow.core.interrupts import delivering_interrupts
 from cardioflow.core.optional import needed
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
 from cardioflow.pipeline.callbacks.run_table import RunTable
-from cardioflow.pipeline.checkpoint.interruption import interruption
+from cardioflow.pipeline.checkpoint.interruption import interruption_in
 from cardioflow.pipeline.context import RunContext, RunLog
 from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
@@ -178,27 +178,20 @@ class Run(ModelSource):
         """Go to the end and return the run.
 
         Raises:
-            KeyboardInterrupt: after Ctrl-C, with the run as its ``run``; where nothing catches it, Python shows one
-                line.
+            KeyboardInterrupt: after Ctrl-C, with the run as its ``run``; uncaught, it is shown as one line.
         """
         try:
             with self._resuming.held_signals():
                 for _ in self:
                     pass
         except KeyboardInterrupt as interrupt:
-            error = interrupt if interrupt.args else interruption(self._interrupted())
+            at = 0 if self._engine is None else self._engine.next_number
+            is_saved = self.options.checkpoint is not None
+            error = interrupt if interrupt.args else interruption_in(at, self._context.n_batches, is_saved=is_saved)
             vars(error).update(run=self)
             raise error from None
         self._show_report()
         return self
-
-    def _interrupted(self) -> str:
-        at = 0 if self._engine is None else self._engine.next_number
-        total = self._context.n_batches
-        saved = "Pass checkpoint=… to be able to go on from where a run was interrupted."
-        if self.options.checkpoint is not None:
-            saved = "Run the same call again to go on from its last checkpoint."
-        return f"The run was interrupted in batch {at}{'' if total is None else f' of {total}'}. {saved}"
 
     def close(self) -> None:
         """End the run's threads and processes and its progress bar; batches that were not asked for are not made."""

@@ -9,7 +9,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Final, Self, final
 
-__all__ = ["HeldSignals", "interruption"]
+__all__ = ["HeldSignals", "interruption", "interruption_in"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,6 +28,14 @@ def interruption(sentence: str) -> KeyboardInterrupt:
     """
     _show_in_one_line()
     return KeyboardInterrupt(_Sentence(sentence))
+
+
+def interruption_in(number: int, total: int | None, *, is_saved: bool) -> KeyboardInterrupt:
+    """Return the ``KeyboardInterrupt`` of a run that ended at once, in its batch ``number`` of ``total``."""
+    remedy = "Pass checkpoint=… to be able to go on from where a run was interrupted."
+    if is_saved:
+        remedy = "Run the same call again to go on from its last checkpoint."
+    return interruption(f"The run was interrupted in batch {number}{'' if total is None else f' of {total}'}. {remedy}")
 
 
 @final

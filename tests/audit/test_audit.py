@@ -104,6 +104,19 @@ def test_a_split_is_checked_when_that_is_asked_for(signals: dict[str, np.ndarray
     assert records.split(by=by, check=True, exempt=[(names[0], "copy")]).names == ("test", "train")
 
 
+def test_a_checked_split_reads_files_that_do_not_tell_their_rate(
+    signals: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    for name, signal in zip("abc", [*list(signals.values())[:2], next(iter(signals.values()))], strict=True):
+        np.save(tmp_path / f"{name}.npy", signal)
+    records = EcgDataset(tmp_path / "*.npy")
+    by = {"a": "train", "b": "train", "c": "test"}
+    with pytest.raises(LeakError, match=r"same samples +a +c"):
+        records.split(by=by, check={"fmt": "npy", "fs": 300})
+    with pytest.raises(errors.FormatError, match="fs"):
+        records.split(by=by, check=True)
+
+
 def test_a_patient_in_both_parts_is_one_leak_with_its_counts() -> None:
     records = EcgDataset(
         {f"r{i}": f"r{i}.hea" for i in range(6)},

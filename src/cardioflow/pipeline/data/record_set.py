@@ -30,7 +30,7 @@ class RecordSet(RecordIndex):
         seed: int = 0,
         missing: Literal["raise", "drop"] = "raise",
         extra: Literal["raise", "ignore"] = "raise",
-        check: bool = False,
+        check: bool | Mapping[str, Any] = False,
         exempt: Collection[str | tuple[str, str]] = (),
     ) -> Parts[Self]:
         """Return parts of the data set: of given shares, ``folds`` parts of equal size, or those of a table.
@@ -52,7 +52,8 @@ class RecordSet(RecordIndex):
             seed: Of the random draw.
             missing: Whether a record that ``by`` has in no part is an error, or is left out.
             extra: Whether a record that ``by`` lists and the data set does not hold is an error.
-            check: Whether to read the records and compare the parts, as ``cardioflow.audit`` does.
+            check: Whether to read the records and compare the parts, as ``cardioflow.audit`` does; or options of
+                ``load`` to read them with, such as ``{"fs": 500}``.
             exempt: Leaks that are known and allowed, as for ``audit``.
 
         Raises:
@@ -68,22 +69,24 @@ class RecordSet(RecordIndex):
         if by is not None:
             named = parts_by(by, self.ids, self.all_ids, self.table, missing=missing, extra=extra)
             parts: Parts[Self] = Parts({name: self._rows(rows) for name, rows in named.items()})
-            return self._checked(parts, exempt) if check else parts
+            return parts if check is False else self._checked(parts, {} if check is True else check, exempt)
         strata, patients = self._values_of(stratify), self._groups_of(groups)
         if folds is not None:
             rows = fold_rows(self.ids, folds, stratify=strata, groups=patients, seed=seed)
         else:
             rows = share_rows(self.ids, shares, stratify=strata, groups=patients, seed=seed)
         parts = Parts(self._rows(own) for own in rows)
-        return self._checked(parts, exempt) if check else parts
+        return parts if check is False else self._checked(parts, {} if check is True else check, exempt)
 
-    def _checked(self, parts: Parts[Self], exempt: Collection[str | tuple[str, str]]) -> Parts[Self]:
+    def _checked(
+        self, parts: Parts[Self], options: Mapping[str, Any], exempt: Collection[str | tuple[str, str]]
+    ) -> Parts[Self]:
         # It needs Numba, and a data set is to be light.
         from cardioflow.pipeline.data.leaks.audit import audit_parts
 
         used = frozenset(name for part in parts for name in part.ids)
         whole = self._rows([i for i, name in enumerate(self.ids) if name in used])
-        audit_parts(whole, dict(zip(parts.names, parts, strict=True)), exempt=exempt).check()
+        audit_parts(whole, dict(zip(parts.names, parts, strict=True)), exempt=exempt, options=options).check()
         return parts
 
     def _values_of(self, given: Any) -> Any:

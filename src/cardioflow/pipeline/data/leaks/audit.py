@@ -95,7 +95,11 @@ def audit(
 
 
 def audit_parts(
-    whole: RecordIndex, parts: Mapping[str, RecordIndex], *, exempt: Collection[str | tuple[str, str]]
+    whole: RecordIndex,
+    parts: Mapping[str, RecordIndex],
+    *,
+    exempt: Collection[str | tuple[str, str]],
+    options: Mapping[str, Any],
 ) -> Audit:
     """Return the leaks between the parts of one data set, whose records are read once.
 
@@ -103,9 +107,10 @@ def audit_parts(
         whole: The records of all parts.
         parts: The parts by name; each leak names the two that it is between.
         exempt: As for ``audit``.
+        options: Those of ``load``.
     """
     part_of = {name: part for part, own in parts.items() for name in own.ids}
-    within = audit(whole)
+    within = audit(whole, **options)
     found = [leak for leak in within.leaks if part_of[leak.train] != part_of[leak.test]]
     names = list(parts)
     for i, first in enumerate(names):

@@ -354,8 +354,8 @@ def test_a_column_is_taken_as_it_is(batch):
 
 
 def test_a_time_series_of_no_rows_keeps_its_axes_and_type():
-    none = TimeSeries(Ragged.from_arrays([], ndim=2, dtype=np.int8)).warp([])
-    assert (none.samples.ndim, none.samples.dtype, len(none)) == (2, np.int8, 0)
+    none = TimeSeries(Ragged.from_arrays([], ndim=3, dtype=np.int8)).warp([])
+    assert (none.samples.ndim, none.samples.dtype, len(none)) == (3, np.int8, 0)
 
 
 def test_samples_that_a_row_lacks_are_blank_in_every_lead():

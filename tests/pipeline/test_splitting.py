@@ -231,3 +231,11 @@ def test_joined_data_sets_are_read_each_from_its_own_place() -> None:
     b = EcgDataset.simulated(2, fs=100, duration_s=3, seed=1)
     batch = next(iter((EcgDataset.concat({"a": a, "b": b}) >> Pipeline().load()).batches(4)))
     assert [signal.shape for signal in batch.signal] == [(1, 200), (1, 200), (1, 300), (1, 300)]
+
+
+@pytest.mark.parametrize("argument", ["stratify", "groups"])
+def test_a_table_by_row_and_value_instead_of_id_names_the_argument(argument: str) -> None:
+    four = dataset(4)
+    for key in (1.5, ("r00", 1), None):
+        with pytest.raises(InputError, match=rf"split\({argument}=…\): .* Set the ids as the index of the table"):
+            four.split(0.5, **{argument: {key: 1, "r00": 1, "r01": 2, "r02": 1, "r03": 2}})

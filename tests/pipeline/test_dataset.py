@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cardioflow import EcgBatch, EcgDataset, Pipeline
@@ -234,3 +236,14 @@ def test_a_batch_has_at_least_one_record(size: int) -> None:
     with pytest.raises(InputError, match=rf"next_batch\({size}\): expected a batch size of 1 or more"):
         dataset.next_batch(size)
     assert len(dataset.next_batch(3)) == 3
+
+
+def test_a_shard_of_a_store_has_the_size_that_was_asked_for_in_mib(tmp_path: Path) -> None:
+    for i in range(3):
+        signal = np.random.default_rng(i).normal(size=(1, 157_000)).astype(np.float32)
+        np.savez(tmp_path / f"r{i}.npz", signal=signal, fs=250.0, leads=np.array(["II"]), units=np.array(["mV"]))
+    records = EcgDataset(str(tmp_path / "*.npz"))
+    for size, n in ((1, 3), (2, 1)):
+        # Each takes 0.6 MiB.
+        records.pack(tmp_path / f"store{size}", fmt="npz", shard_mb=size)
+        assert len(json.loads((tmp_path / f"store{size}" / "store.json").read_text())["shards"]) == n

@@ -170,10 +170,13 @@ def test_a_sample_that_is_not_finite_is_named_with_its_lead(records):
     few = records.take(range(2))
     x = [np.stack([row[0], row[0]]) for row in few.signal]
     x[1][1, 7:9] = np.nan
+    both = few.replace(signal=Ragged.from_arrays([x[0], np.where(np.arange(x[1].shape[1]) == 9, np.inf, x[1])]))
     odd = few.replace(signal=Ragged.from_arrays(x), meta=few.meta.with_columns(leads=[("I", "V5")] * 2))
     said = rf"'{few.ids[1]}': 2 of its {x[1].size} samples are not finite .* in lead 'V5'"
     with pytest.raises(InputError, match=said):
         finite(odd, "step")
+    with pytest.raises(InputError, match=r": 4 of its .*, the first in lead 'I'\."):
+        finite(both.replace(meta=odd.meta), "step")
     one = EcgBatch(ids=("a",)).with_component("flat", Ragged.from_arrays([np.array([1.0, np.inf])]))
     with pytest.raises(InputError, match=r"'a': 1 of its 2 samples are not finite .*, the first in lead 0\."):
         finite(one, "step", "flat")

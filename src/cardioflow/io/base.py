@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
@@ -159,7 +160,7 @@ class Format(ABC):
     @classmethod
     def options(cls) -> tuple[str, ...]:
         """Return the options of the reader itself: ``("fs",)`` for arrays, which have no rate."""
-        return () if cls.__init__ is object.__init__ else tuple(signature(cls).parameters)
+        return () if cls.__init__ is object.__init__ else _parameters(cls)
 
     @classmethod
     def target(cls, path: Path) -> Path:
@@ -195,6 +196,12 @@ class Format(ABC):
         if np.iscomplexobj(signal):
             raise InputError("A complex signal cannot be written. Undo the transform first.")
         return np.ascontiguousarray(signal, np.float32)
+
+
+# Asked for with every batch, and slow to answer.
+@lru_cache(maxsize=256)
+def _parameters(cls: type[Format]) -> tuple[str, ...]:
+    return tuple(signature(cls).parameters)
 
 
 def with_ending(path: Path, ending: str) -> Path:

@@ -20,7 +20,8 @@ from cardioflow.io._record_json import without_person
 from cardioflow.io._wfdb.annotation import read_annotation
 from cardioflow.io._wfdb.chosen import chosen
 from cardioflow.io._wfdb.files import read_header
-from cardioflow.io._wfdb.header import Header, parse
+from cardioflow.io._wfdb.header import Header
+from cardioflow.io._wfdb.known_headers import KNOWN
 from cardioflow.io._wfdb.layout import Choice
 from cardioflow.io._wfdb.record_meta import metadata, metadata_columns
 from cardioflow.io._wfdb.salvage import whole_part
@@ -173,7 +174,7 @@ def _plain(request: ReadRequest) -> ReadRequest:
 
 def _begin(path: Path) -> tuple[Header, str]:
     at, raw = read_header(os.fspath(path))
-    return parse(raw, at), at
+    return KNOWN.parsed(raw, at), at
 
 
 def _finish(begun: tuple[Header, str], request: ReadRequest) -> Record:

@@ -6,7 +6,7 @@ from typing import Final, final
 
 from cardioflow.io._wfdb.header import Header, parse
 
-__all__ = ["KnownHeaders"]
+__all__ = ["KNOWN", "KnownHeaders"]
 
 _MOST_BYTES: Final = 2 << 20
 """Of the texts: 25 000 headers of one lead, 3 000 of twelve. What is made of a text takes about ten times as much."""
@@ -56,3 +56,7 @@ class KnownHeaders:
             self._known[path] = raw, header
             self._n_bytes += len(raw)
         return header
+
+
+KNOWN: Final = KnownHeaders()
+"""Those of this process."""

@@ -18,7 +18,7 @@ from cardioflow.io._codecs.read_files import AVAILABLE, MOST_BYTES, Layouts, rea
 from cardioflow.io._codecs.unpack import BLOCKS
 from cardioflow.io._wfdb.chosen import chosen
 from cardioflow.io._wfdb.header import Header, Kind
-from cardioflow.io._wfdb.known_headers import KnownHeaders
+from cardioflow.io._wfdb.known_headers import KNOWN
 from cardioflow.io._wfdb.layout import Choice, SignalFile, signal_files
 from cardioflow.io.base import Derive, ReadRequest
 
@@ -29,7 +29,6 @@ _SLOT: Final = 2048
 """Longer headers are read one by one; those of 12 leads have about 700 bytes."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINKS: Final[int] = getattr(os, "O_NOFOLLOW", 0)
-_KNOWN: Final = KnownHeaders()
 _VERDICTS: Final[dict[int, bool | None]] = {-1: None, 0: False, 1: True}
 _NOT_NAMES: Final = frozenset(("", "-", "~", ".", ".."))
 
@@ -72,7 +71,7 @@ def read_together(paths: Sequence[str], request: ReadRequest) -> Together | None
     heads = read_heads(paths)
     if heads is None:
         return None
-    headers = [_KNOWN.parsed(raw, path) for path, raw in heads]
+    headers = [KNOWN.parsed(raw, path) for path, raw in heads]
     layouts: list[_Layout] = []
     files: list[str] = []
     for (path, _), header in zip(heads, headers, strict=True):

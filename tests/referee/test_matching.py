@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cardioflow.analysis.matching import match_events
 from cardioflow.errors import InputError
 from cardioflow.referee.counts import Counts, gross
-from cardioflow.referee.matching import match_events
 from cardioflow.referee.methods.base import peer
 
 

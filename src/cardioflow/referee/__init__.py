@@ -4,8 +4,8 @@
 file in ``tasks/``, a method that is scored a file in ``methods/``.
 """
 
+from cardioflow.analysis.matching import match_events
 from cardioflow.referee.benchmark import benchmark
-from cardioflow.referee.matching import match_events
 from cardioflow.referee.tables import Report, Table
 
 __all__ = ["Report", "Table", "benchmark", "match_events"]

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.analysis.matching import match_events
 from cardioflow.errors import InputError
 from cardioflow.referee.counts import Counts, gross
-from cardioflow.referee.matching import match_events
 from cardioflow.referee.methods.base import BeatMethod, beat_method
 from cardioflow.referee.records import Reference, records_of, tape_of
 from cardioflow.referee.tables import Report, Table

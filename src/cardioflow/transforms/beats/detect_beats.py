@@ -8,6 +8,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from cardioflow.analysis.beats import Beats
+from cardioflow.analysis.pacing import LEAST_FS, paced_beats, pacing_spikes
 from cardioflow.batch import Annotation, EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.registry import detectors
@@ -25,7 +26,8 @@ class DetectBeats(Transform):
     """Detect beats in all leads together, and write them to the events ``dst``, beside the file's own annotations.
 
     Each record gets an ``Annotation``: ``sample`` is the main deflection of the QRS, ``confidence`` the
-    detector's probability. All have the symbol ``N``: nothing is said about their class.
+    detector's probability. The symbol is ``/`` for beats that follow a pacemaker's spike, which is looked for
+    from 500 Hz on, and ``N`` for all others: nothing is said about their class.
     A record without beats gets an empty one. Missing samples (NaN) are passed over.
 
     Args:
@@ -54,7 +56,7 @@ class DetectBeats(Transform):
         detect = detectors.get(self.detector)()
 
         def found(x: Any, row: int) -> Annotation:
-            return _marks(detect(x, float(fs[row])))
+            return _marks(detect(x, float(fs[row])), x)
 
         return batch.with_component(self.dst, tuple(map_records(batch, self.action_name, signal, found)), "events")
 
@@ -63,5 +65,8 @@ class DetectBeats(Transform):
         return cls(dst="found"), cls("curve_length", "found_by_length")
 
 
-def _marks(beats: Beats) -> Annotation:
-    return Annotation(beats.sample, np.full(len(beats), "N"), confidence=beats.confidence)
+def _marks(beats: Beats, x: Any) -> Annotation:
+    symbol = np.full(len(beats), "N")
+    if len(beats) and beats.fs >= LEAST_FS:
+        symbol[paced_beats(beats.sample, pacing_spikes(x, beats.fs), beats.fs)] = "/"
+    return Annotation(beats.sample, symbol, confidence=beats.confidence)

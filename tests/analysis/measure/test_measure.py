@@ -207,8 +207,9 @@ def test_measurements_agree_with_the_devices_own(data, name):
     assert found["heart_rate"] == pytest.approx(device["ventricular_rate"], abs=2)
     for ours, theirs, limit in (("pr", "pr_ms", 30), ("qrs", "qrs_ms", 25), ("qt", "qt_ms", 25)):
         assert 1000 * found[ours] == pytest.approx(device[theirs], abs=limit), ours
-    for axis in ("p_axis", "qrs_axis", "t_axis"):
-        assert found[axis] == pytest.approx(device[axis], abs=15), axis
+    # A P wave of 50 µV turns by more than 10° with 10 µV of noise.
+    for axis, limit in (("p_axis", 25), ("qrs_axis", 15), ("t_axis", 15)):
+        assert found[axis] == pytest.approx(device[axis], abs=limit), axis
 
 
 def test_results_cannot_be_changed():

@@ -22,7 +22,7 @@ def test_the_card_is_that_of_the_file():
     assert FILE.stat().st_size < 2_000_000
     assert told["licence"].startswith("Apache-2.0")
     assert any("LUDB" in line and "train part" in line for line in told["data"])
-    assert told["training"]["ludb"] in {"train", "dev0"}  # dev0: four fifths of it
+    assert told["training"]["ludb"] == "train"
     assert told["training"]["qtdb"] == "train"
 
 

@@ -76,6 +76,7 @@ class Run(ModelSource):
         self._runners = tuple(runners if self._profile is None else (Timed(r, self._profile) for r in runners))
         self._resuming = self._resuming_of(readers)
         self._made_in = ""
+        self._is_executing = False
         self._n_passes = 0
         self._engine: Engine | None = None
         self._settled = options
@@ -180,6 +181,7 @@ class Run(ModelSource):
         Raises:
             KeyboardInterrupt: after Ctrl-C, with the run as its ``run``; uncaught, it is shown as one line.
         """
+        self._is_executing = True
         try:
             with self._resuming.held_signals():
                 for _ in self:
@@ -190,6 +192,8 @@ class Run(ModelSource):
             error = interrupt if interrupt.args else interruption_in(at, self._context.n_batches, is_saved=is_saved)
             vars(error).update(run=self)
             raise error from None
+        finally:
+            self._is_executing = False
         self._show_report()
         return self
 
@@ -221,6 +225,8 @@ class Run(ModelSource):
     def _batches_from(self, start: int, options: RunOptions) -> Generator[EcgBatch, None, None]:
         sampler, events, log = self._sampler, self._events, self._context.log
         self._engine = engine = engines.get(options.engine)(sampler, self._stages, options, start=start)
+        if self._is_executing and not self._runners:
+            engine.discard()
         number = start
         try:
             events.run_start()

@@ -58,6 +58,9 @@ class Engine(ABC):
         """Return ``options`` for the next pass over the data, with what was measured in this one decided."""
         return options
 
+    def discard(self) -> None:  # noqa: B027 -- most engines make batches where they are
+        """Take note that nobody looks at the batches, before the first: their ids are enough."""
+
     def describe(self) -> str:
         """Return where the batches are made, in a few words for the report of the run."""
         return self.options.engine

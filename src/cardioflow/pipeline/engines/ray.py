@@ -6,10 +6,11 @@ import heapq
 import logging
 import pickle
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, final
 
+from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import CardioFlowError, ConfigError, StepError
 from cardioflow.pipeline.engines._ray_cluster import Cluster, ray_module
 from cardioflow.pipeline.engines._stages import Stages
@@ -17,26 +18,26 @@ from cardioflow.pipeline.engines.base import Engine
 from cardioflow.pipeline.workers.way import Failed, Pure, attempt
 
 if TYPE_CHECKING:
-    from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.sampler import BatchSampler
     from cardioflow.pipeline.step_times import TimedBatch
 
 __all__ = ["Ray"]
 
-_BATCHES_OF_A_TASK: Final = 4
-"""Ray takes some milliseconds to start a task, which a batch of short records does not."""
-_PER_RUN: Final = 1 << 20
-"""Batches that one Ray data set has; an endless run has one after another."""
+_MOST_OF_A_TASK: Final = 16
+"""Batches of one task: Ray takes some milliseconds to start one, which a batch of short records does not."""
+_MOST_AT_ONCE: Final = 1 << 16
+"""Batches of one Ray data set, whose ids are in memory here; a longer run has one data set after another."""
+_FIRST: Final = 1 << 10
+"""Batches of the first, where no model has to be loaded again for the next: a first batch is not to wait for many."""
 
 
 @final
 class Ray(Engine):
-    """Compiles the steps to Ray Data: a row is the number of a batch, and then the batch.
+    """Compiles the steps to Ray Data: a row is a batch, first its ids and places, then what is made of them.
 
-    Every worker draws the records of a batch from its number, as all engines
-    do, so that neither Ray's batches, nor its order, nor a task that is done
-    again changes anything. Errors come back as rows, because Ray would drop the
+    A batch has its number, so that neither Ray's own batches, nor its order, nor
+    a task that is done again changes anything. Errors come back as rows, because Ray would drop the
     block that they are in, and the order is restored by number.
     """
 
@@ -48,6 +49,10 @@ class Ray(Engine):
         self._early: list[tuple[int, bytes]] = []
         self._closed = False
         self._is_finished = False
+        self._discards = False
+
+    def discard(self) -> None:
+        self._discards = True
 
     def __next__(self) -> EcgBatch | TimedBatch:
         if self._closed:
@@ -116,18 +121,19 @@ class Ray(Engine):
         return heapq.heappop(self._early)[1]
 
     def _started(self) -> Iterator[tuple[int, bytes]]:
-        if self._stages.actors is not None:
-            self._stages.actors.prepare()
+        actors = self._stages.actors
+        if actors is not None:
+            actors.prepare()
         self._cluster = self._cluster or Cluster(self.options.address)
-        ray = ray_module()
-        work = ray.put(ray.cloudpickle.dumps((self.sampler, self._stages)))
-        token = uuid.uuid4().hex
-        first = self.next_number
         self._check_cpus()
+        ray = ray_module()
+        work = ray.put(ray.cloudpickle.dumps((self._stages, self._discards)))
+        token = uuid.uuid4().hex
+        first, most = self.next_number, _MOST_AT_ONCE if actors is not None else _FIRST
         while first < len(self.sampler):
-            n = min(len(self.sampler) - first, _PER_RUN)
-            yield from self._rows_of(first, n, token, work)
-            first += n
+            n = min(len(self.sampler) - first, most)
+            yield from self._rows_of(range(first, first + n), token, work)
+            first, most = first + n, _MOST_AT_ONCE
 
     def _check_cpus(self) -> None:
         """Refuse actors that leave no CPU to the tasks, which Ray would wait for without end."""
@@ -138,27 +144,41 @@ class Ray(Engine):
                 "tasks that read need at least one more. Pass fewer actors, or a larger cluster."
             )
 
-    def _rows_of(self, first: int, n: int, token: str, work: Any) -> Iterator[tuple[int, bytes]]:
+    def _rows_of(self, numbers: range, token: str, work: Any) -> Iterator[tuple[int, bytes]]:
         data: Any = ray_module().data
         data.DataContext.get_current().enable_progress_bars = False
         # It tells of every epoch where its logs are.
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        blocks = -(-n // _BATCHES_OF_A_TASK)
-        rows = data.range(n, override_num_blocks=blocks).map_batches(
-            _prepare, batch_size=None, batch_format="numpy", fn_kwargs={"first": first, "token": token, "work": work}
+        rows = data.from_arrow(list(self._tables(numbers))).map_batches(
+            _prepare,
+            batch_size=None,
+            batch_format="pyarrow",
+            fn_kwargs={"token": token, "work": work},
+            # Without an option of their own, Ray would do the tasks inside the actors, as few as they are.
+            max_retries=-1,
         )
         if self._stages.actors is not None:
             rows = rows.map_batches(
                 _Actor,
                 fn_constructor_kwargs={"work": work},
                 batch_size=1,
-                batch_format="numpy",
+                batch_format="pyarrow",
                 compute=data.ActorPoolStrategy(size=self.options.actors),
                 num_gpus=self.options.gpus_per_actor or None,
             )
         for table in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
-            numbers, contents = table.column("number"), table.column("content")
-            yield from zip(numbers.to_pylist(), contents.to_pylist(), strict=True)
+            yield from _pairs(table)
+
+    def _tables(self, numbers: range) -> Iterator[Any]:
+        """Yield the ids and places of the records of all batches, as a table for each task.
+
+        The index of a large data set would not fit into every worker.
+        """
+        n_tasks = 8 * max(1, int(ray_module().cluster_resources().get("CPU", 1)))
+        size = min(max(1, -(-len(numbers) // n_tasks)), _MOST_OF_A_TASK)
+        for start in range(0, len(numbers), size):
+            own = numbers[start : start + size]
+            yield _table((number, pickle.dumps(self.sampler[number])) for number in own)
 
     def _finish(self) -> None:
         if self._stages.actors is not None and not self._is_finished:
@@ -191,35 +211,41 @@ class _Loader:
         return 0
 
 
-def _prepare(rows: Mapping[str, Any], first: int, token: str, work: Any) -> dict[str, Any]:
-    """Return the batches whose numbers ``rows`` holds, after the pure steps."""
-    sampler, stages = _work(token, _Loader(work))
-    numbers = [first + int(i) for i in rows["id"]]
-    return _columns(numbers, [_packed(attempt(stages.pure, sampler[number])) for number in numbers])
+def _prepare(rows: Any, token: str, work: Any) -> Any:
+    """Return the batches in ``rows``, with nothing loaded yet, after the pure steps."""
+    stages, discards = _work(token, _Loader(work))
+    discards = discards and stages.actors is None
+    return _table((n, _packed(_try(stages.pure, content, discards=discards))) for n, content in _pairs(rows))
 
 
 class _Actor:
     """Holds the models of one worker."""
 
     def __init__(self, work: Any) -> None:
-        _, stages = pickle.loads(ray_module().get(work))  # noqa: S301 -- from the run that started this actor
-        self._stages = stages
+        self._stages, self._discards = pickle.loads(ray_module().get(work))  # noqa: S301 -- from the run that started it
         self._steps: Callable[[Any, int], Any] | None = None
 
-    def __call__(self, rows: Mapping[str, Any]) -> dict[str, Any]:
-        numbers = [int(number) for number in rows["number"]]
-        contents = [self._asked(number, c) for number, c in zip(numbers, rows["content"], strict=True)]
-        return _columns(numbers, contents)
+    def __call__(self, rows: Any) -> Any:
+        return _table(
+            (number, _packed(_try(partial(self._do, number), content, discards=self._discards)))
+            for number, content in _pairs(rows)
+        )
 
-    def _asked(self, number: int, content: bytes) -> bytes:
-        made = pickle.loads(content)  # noqa: S301 -- from a task of the same run
-        return content if isinstance(made, Failed) else _packed(attempt(lambda batch: self._do(batch, number), made))
-
-    def _do(self, batch: Any, number: int) -> Any:
+    def _do(self, number: int, batch: Any) -> Any:
         # Not in __init__, whose errors Ray would wrap.
         if self._steps is None:
             self._steps = self._stages.actors.start()
         return self._steps(batch, number)
+
+
+def _try(steps: Callable[[Any], Any], content: bytes, *, discards: bool) -> Any:
+    """Return what ``steps`` make of a batch, or the error that they or earlier ones raised."""
+    batch = pickle.loads(content)  # noqa: S301 -- from another process of the same run
+    made = batch if isinstance(batch, Failed) else attempt(steps, batch)
+    if discards and isinstance(made, EcgBatch):
+        # Nobody looks at it: the ids and the report of what was skipped are enough.
+        return made.replace(signal=None, annotation=None, meta=None, target=None, columns={})
+    return made
 
 
 def _packed(made: Any) -> bytes:
@@ -235,10 +261,15 @@ def _as_text(made: Any, error: Exception) -> CardioFlowError:
     return StepError(f"A batch cannot be sent back from the cluster: {type(error).__name__}: {error}")
 
 
-def _columns(numbers: list[int], contents: list[bytes]) -> dict[str, Any]:
+def _table(pairs: Iterable[tuple[int, bytes]]) -> Any:
     import pyarrow as pa
 
-    return {"number": pa.array(numbers, pa.int64()), "content": pa.array(contents, pa.large_binary())}
+    numbers, contents = zip(*pairs, strict=True)
+    return pa.table({"number": pa.array(numbers, pa.int64()), "content": pa.array(contents, pa.large_binary())})
+
+
+def _pairs(table: Any) -> Iterator[tuple[int, bytes]]:
+    return zip(table.column("number").to_pylist(), table.column("content").to_pylist(), strict=True)
 
 
 def _why_not_sent(step: Any) -> str:

@@ -193,8 +193,10 @@ def test_a_model_that_cannot_be_sent_or_was_never_trained_is_refused_by_name():
 
 
 def test_too_many_actors_and_wrong_options_are_refused(ray_cluster):
-    with pytest.raises(ConfigError, match=r"run\(actors=99\): the cluster has \d+ CPUs"):
-        (EcgDataset.simulated(3) >> asking()).run(2, engine="ray", actors=99)
+    with pytest.raises(ConfigError, match=r"run\(actors=999\): the cluster has \d+ CPUs, which is too few"):
+        (EcgDataset.simulated(3) >> asking()).run(2, engine="ray", actors=999)
+    with pytest.raises(ConfigError, match=r"gpus_per_actor=1\): the cluster has 0 GPUs"):
+        (EcgDataset.simulated(3) >> asking()).run(2, engine="ray", gpus_per_actor=1)
     for wrong in ({"actors": 0}, {"gpus_per_actor": -1}, {"address": 3}):
         with pytest.raises(ConfigError, match=rf"run\({next(iter(wrong))}="):
             (EcgDataset.simulated(3) >> loading()).run(2, engine="ray", **wrong)

@@ -54,7 +54,8 @@ class RunOptions:
     engine: str = "local"
     """What runs the pure steps: ``"local"``, this machine, or ``"ray"``, a cluster."""
     address: str | None = None
-    """Of the Ray cluster, as ``"host:6379"``, ``"ray://host:10001"`` or ``"auto"``; ``None`` starts a local one."""
+    """Of the Ray cluster: ``"host:6379"``, ``"ray://host:10001"`` or ``"auto"``; ``None`` takes the variable
+    ``RAY_ADDRESS`` of the environment, or starts a local cluster."""
     actors: int = 1
     """Processes of the Ray cluster that hold a model each, to predict with."""
     gpus_per_actor: float = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any, Final, final
 from urllib.parse import urlsplit
@@ -42,7 +43,8 @@ class Cluster:
             return
         try:
             ray.init(
-                address=address,
+                # Without an address, Ray would join any cluster that it finds on this machine.
+                address=address or os.environ.get("RAY_ADDRESS") or "local",
                 include_dashboard=None if address else False,
                 log_to_driver=False,
                 logging_level="ERROR",

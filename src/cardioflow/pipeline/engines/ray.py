@@ -28,6 +28,10 @@ _MOST_OF_A_TASK: Final = 16
 """Batches of one task: Ray takes some milliseconds to start one, which a batch of short records does not."""
 _MOST_AT_ONCE: Final = 1 << 16
 """Batches of one Ray data set, whose ids are in memory here; a longer run has one data set after another."""
+_CPUS_OF_A_TASK: Final = 0.9
+_CPUS_OF_AN_ACTOR: Final = 0.05
+"""Next to nothing: actors that hold a CPU each could hold the last one, after a node is lost, and wait without end for
+tasks that need it. A task whose CPUs differ is also not done inside an actor, of which there may be few."""
 _FIRST: Final = 1 << 10
 """Batches of the first, where no model has to be loaded again for the next: a first batch is not to wait for many."""
 
@@ -125,7 +129,7 @@ class Ray(Engine):
         if actors is not None:
             actors.prepare()
         self._cluster = self._cluster or Cluster(self.options.address)
-        self._check_cpus()
+        self._check_room()
         ray = ray_module()
         work = ray.put(ray.cloudpickle.dumps((self._stages, self._discards)))
         token = uuid.uuid4().hex
@@ -135,13 +139,21 @@ class Ray(Engine):
             yield from self._rows_of(range(first, first + n), token, work)
             first, most = first + n, _MOST_AT_ONCE
 
-    def _check_cpus(self) -> None:
-        """Refuse actors that leave no CPU to the tasks, which Ray would wait for without end."""
-        n_cpus = ray_module().cluster_resources().get("CPU", 0)
-        if self._stages.actors is not None and n_cpus < self.options.actors + 1:
+    def _check_room(self) -> None:
+        """Refuse actors for which there is no room: Ray would wait without end."""
+        if self._stages.actors is None:
+            return
+        there = ray_module().cluster_resources()
+        actors, gpus = self.options.actors, self.options.gpus_per_actor
+        if there.get("CPU", 0) < _CPUS_OF_A_TASK + actors * _CPUS_OF_AN_ACTOR:
             raise ConfigError(
-                f"run(actors={self.options.actors}): the cluster has {n_cpus:g} CPUs, each actor takes one, and the "
-                "tasks that read need at least one more. Pass fewer actors, or a larger cluster."
+                f"run(actors={actors}): the cluster has {there.get('CPU', 0):g} CPUs, which is too few for so many "
+                "processes. Pass fewer actors, or a larger cluster."
+            )
+        if there.get("GPU", 0) < actors * gpus:
+            raise ConfigError(
+                f"run(actors={actors}, gpus_per_actor={gpus}): the cluster has {there.get('GPU', 0):g} GPUs. Pass "
+                "fewer actors, a fraction of a GPU for each, or gpus_per_actor=0."
             )
 
     def _rows_of(self, numbers: range, token: str, work: Any) -> Iterator[tuple[int, bytes]]:
@@ -154,8 +166,7 @@ class Ray(Engine):
             batch_size=None,
             batch_format="pyarrow",
             fn_kwargs={"token": token, "work": work},
-            # Without an option of their own, Ray would do the tasks inside the actors, as few as they are.
-            max_retries=-1,
+            num_cpus=_CPUS_OF_A_TASK,
         )
         if self._stages.actors is not None:
             rows = rows.map_batches(
@@ -164,6 +175,7 @@ class Ray(Engine):
                 batch_size=1,
                 batch_format="pyarrow",
                 compute=data.ActorPoolStrategy(size=self.options.actors),
+                num_cpus=_CPUS_OF_AN_ACTOR,
                 num_gpus=self.options.gpus_per_actor or None,
             )
         for table in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):

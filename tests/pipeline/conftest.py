@@ -73,8 +73,12 @@ def ray_cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 2, "object_store_memory": 200 * 2**20}
-    # So that a node that is killed is missed after two seconds, and not after half a minute.
-    health = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
+    # So that a node that is killed is missed after some seconds, and not after half a minute.
+    health = {
+        "health_check_initial_delay_ms": 1000,
+        "health_check_period_ms": 1000,
+        "health_check_failure_threshold": 8,
+    }
     head = {**node, "include_dashboard": False, "_system_config": health}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     cluster.add_node(**node)

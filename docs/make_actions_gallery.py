@@ -107,6 +107,8 @@ CALLS: dict[str, Call] = {
     "crop_beats": Call("crop_beats()", on="beats"),
     "median_beat": Call("median_beat()", on="beats"),
     "calc_ecg_parameters": Call('calc_ecg_parameters("states")', on="states", show="ecg_parameters hr pq qrs qt"),
+    "detect_beats": Call("detect_beats()", on="single", show="beats"),
+    "calc_hrv": Call('calc_hrv("annotation")', on="beats", show="hrv mean_nn sdnn rmssd"),
     "delineate": Call("delineate()", show="waves"),
     "measure": Call("measure()", show="measurements heart_rate pr qrs qt"),
     "fft": Call("fft()", show="curve"),

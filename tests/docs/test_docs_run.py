@@ -13,7 +13,9 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["beats.md", "datasets.md", "models.md", "pipeline.md", "running.md", "scale.md", "waves.md"])
+@pytest.mark.parametrize(
+    "page", ["beats.md", "datasets.md", "models.md", "pipeline.md", "running.md", "scale.md", "waves.md"]
+)
 def test_every_python_block_runs(page: str, data: Path, tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL)
     assert blocks

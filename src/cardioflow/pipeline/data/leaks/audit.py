@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from cardioflow.errors import InputError, UnknownNameError, nearest
-from cardioflow.pipeline.data.leaks.matching import Match, matches, same_samples
+from cardioflow.pipeline.data.leaks.matching import SAME_LENGTH_S, Match, matches, same_samples
 from cardioflow.pipeline.data.leaks.prints import SignalPrints, print_records
 from cardioflow.pipeline.data.leaks.report import Audit, Kind, Leak
 from cardioflow.pipeline.data.leaks.tapes import DATABASES, EXEMPTIONS, tape_of
@@ -16,7 +16,6 @@ from cardioflow.pipeline.data.record_index import RecordIndex
 __all__ = ["audit", "audit_parts"]
 
 _SAME_START_S = 0.05
-_SAME_LENGTH_S = 0.5
 
 
 def audit(
@@ -56,7 +55,8 @@ def audit(
         leads: The names of the leads to compare, or ``"all"``. By default all of a record of up to three, and I, II
             and V2 of others.
         min_overlap_s: The shortest part in common that counts.
-        min_correlation: The smallest correlation that counts over at least 8 s; over fewer, halfway from it to 1.
+        min_correlation: The smallest correlation that counts of whole signals, and of parts of at least 12 s; of
+            shorter parts, that is halfway from it to 1.
         on_error: Whether a record that cannot be read is an error, or is left out and listed.
         **options: Those of ``load``, such as ``fs=500``.
 
@@ -177,7 +177,7 @@ def _signals(prints: Sequence[SignalPrints], *, min_correlation: float, min_over
 
 
 def _leak(match: Match, first: str, second: str) -> Leak:
-    whole = abs(match.lag_s) < _SAME_START_S and match.longer_s - match.overlap_s < _SAME_LENGTH_S
+    whole = abs(match.lag_s) < _SAME_START_S and match.longer_s - match.overlap_s < SAME_LENGTH_S
     return Leak(
         "same signal" if whole else "overlap",
         first,

@@ -13,13 +13,16 @@ from cardioflow.core.compiled import kernel, read_only
 from cardioflow.dsp.fingerprint import FS, correlations
 from cardioflow.pipeline.data.leaks.prints import SignalPrints
 
-__all__ = ["Match", "matches", "same_samples"]
+__all__ = ["SAME_LENGTH_S", "Match", "matches", "same_samples"]
 
 _PAIRS_AT_ONCE: Final = 4_000_000
 _MOST_OF_ONE_HASH: Final = 2_000
 """A rhythm that so many leads have, such as that of a pacemaker, says nothing about any of them."""
-_SHORT_S: Final = 8.0
-"""Over fewer seconds, two regular rhythms are alike more easily: half of what is left to 1 has to be there then."""
+_SHORT_S: Final = 12.0
+"""Where two longer signals have fewer seconds in common, regular rhythms are alike more easily: half of what is left to
+1 has to be there then."""
+SAME_LENGTH_S: Final = 0.5
+"""Signals that have all but so much in common are whole copies."""
 _OTHER_LEADS: Final = 0.9
 """The correlation that the other leads of two records need: their noise may be larger."""
 
@@ -96,14 +99,21 @@ def matches(
         kept = np.flatnonzero(overlap >= min_overlap_s)
         first, second, begin, lag, overlap = first[kept], second[kept], begin[kept], lag[kept], overlap[kept]
         size, seconds = leads.correlations(first, second, begin, lag)
-        needed = np.where(seconds < _SHORT_S, (1 + min_correlation) / 2, min_correlation)
+        longer = np.maximum(lengths[first], lengths[second]) / FS
+        partial = (longer - overlap > SAME_LENGTH_S) & (seconds < _SHORT_S)
+        needed = np.where(partial, (1 + min_correlation) / 2, min_correlation)
         for i in np.flatnonzero(size >= needed).tolist():
             pair = int(record[first[i]]), int(record[second[i]])
-            longer = float(max(lengths[first[i]], lengths[second[i]]) / FS)
             match = Match(
-                *pair, float(size[i]), float(overlap[i]), float(lag[i] / FS), longer, int(first[i]), int(second[i]),
-                float(begin[i]),
-            )  # fmt: skip
+                *pair,
+                correlation=float(size[i]),
+                overlap_s=float(overlap[i]),
+                lag_s=float(lag[i] / FS),
+                longer_s=float(longer[i]),
+                first_lead=int(first[i]),
+                second_lead=int(second[i]),
+                at=float(begin[i]),
+            )
             found.setdefault(pair, []).append(match)
     best = []
     for own in found.values():

@@ -232,7 +232,7 @@ def training(folder: Path, rounds: int) -> bool:
         )
         line = done.stdout.strip().splitlines()[-1]
         print(f"training, {backend}: {line}")
-        good &= float(line.split(": ")[1].split()[0]) >= 0.97
+        good &= float(line.split(": ")[1].split(";")[0]) >= 0.97
     return good
 
 

@@ -3,7 +3,7 @@
 ``fft_inception`` at batch 64 through load → drop_short → random_split →
 standardize → train, compared with a bare Keras loop on arrays in memory, with the
 same model and batch shape, alternating in the same process. The target is a ratio
-of 0.9.
+of 0.97.
 
     KERAS_BACKEND=tensorflow python benchmarks/bench_training.py [--folder data/training2017] [--rounds 7]
 """
@@ -39,20 +39,25 @@ def _batches(records: ds.EcgDataset, labels: Path, seed: int, *, train: bool) ->
     return (records >> pipeline).batches(BATCH, shuffle=True, drop_last=True, n_epochs=None, seed=seed, progress=False)
 
 
-def _seconds(run: ds.pipeline.run.Run, n_batches: int) -> float:
+def _now() -> np.ndarray:
+    """Return the time, and the processor time of all threads of this process."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def _seconds(run: ds.pipeline.run.Run, n_batches: int) -> np.ndarray:
     run.next_batch()  # starts the threads
-    start = time.perf_counter()
+    start = _now()
     for _ in range(n_batches):
         run.next_batch()
-    return time.perf_counter() - start
+    return _now() - start
 
 
-def _bare_seconds(arrays: list[tuple[np.ndarray, np.ndarray]], n_batches: int) -> float:
+def _bare_seconds(arrays: list[tuple[np.ndarray, np.ndarray]], n_batches: int) -> np.ndarray:
     model = MODEL.model
-    start = time.perf_counter()
+    start = _now()
     for i in range(n_batches):
         model.train_on_batch(*arrays[i % len(arrays)])
-    return time.perf_counter() - start
+    return _now() - start
 
 
 if __name__ == "__main__":
@@ -95,16 +100,19 @@ if __name__ == "__main__":
         f"keras {keras.__version__} on {keras.backend.backend()}, {len(records)} records of {given.folder.name}, "
         f"batch {BATCH}, {given.n_batches} batches per round"
     )
-    ratios = []
+    rounds = []
     for number in range(given.rounds):
         bare = _bare_seconds(held, given.n_batches)
         ours = _seconds(_batches(records, labels, number, train=True), given.n_batches)
-        ratios.append(bare / ours)
+        rounds.append((bare, ours))
         print(
-            f"round {number + 1}: bare {bare / given.n_batches * 1e3:7.1f} ms/batch, "
-            f"pipeline {ours / given.n_batches * 1e3:7.1f} ms/batch, ratio {ratios[-1]:.3f}"
+            f"round {number + 1}: bare {bare[0] / given.n_batches * 1e3:7.1f} ms/batch, "
+            f"pipeline {ours[0] / given.n_batches * 1e3:7.1f} ms/batch, ratio {bare[0] / ours[0]:.3f}"
         )
+    ratios = [bare[0] / ours[0] for bare, ours in rounds]
+    # Other work on the machine only makes a round slower, so that the fastest ones tell most.
+    fastest, processor = (min(r[0][i] for r in rounds) / min(r[1][i] for r in rounds) for i in (0, 1))
     print(
-        f"ratio of the rates, median of {given.rounds}: {statistics.median(ratios):.3f} "
-        f"({min(ratios):.3f}–{max(ratios):.3f}); target: 0.9"
+        f"ratio of the rates, fastest rounds: {fastest:.3f}; of processor times, least: {processor:.3f}; median of "
+        f"{given.rounds}: {statistics.median(ratios):.3f} ({min(ratios):.3f}–{max(ratios):.3f}); target: 0.97"
     )

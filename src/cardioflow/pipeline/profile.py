@@ -60,6 +60,7 @@ class Profile:
                 made = made.batch
             self._log.slowest = self.slowest()
             yield made
+            del made
 
     def watched(self, stream: Generator[EcgBatch, None, None]) -> Generator[EcgBatch, None, None]:
         """Yield what ``stream`` yields, and take the time inside of it and outside."""
@@ -72,6 +73,7 @@ class Profile:
                 if batch is None:
                     return
                 yield batch
+                del batch
                 self._outside += perf_counter() - now
 
     def add(self, time: StepTime) -> None:

@@ -201,10 +201,10 @@ def finished(life: Life) -> None:
         sys.exit("A run failed; its error is above.")
 
 
-def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random) -> list[int]:
+def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random, until: float) -> list[int]:
     """Kill a run up to ``n_kills`` times, let it end, and return the batch with which each killed life began."""
     begins: list[int] = []
-    while len(begins) < n_kills:
+    while len(begins) < n_kills and time.monotonic() < until:
         life = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
         said = life.said.readline().split()
         # Some die in training, some while a checkpoint is written, and some before their second batch.
@@ -250,7 +250,7 @@ def imported(backend: str) -> None:
         importlib.import_module(f"cardioflow.models.{backend}")
 
 
-def measured(backend: str, n_kills: int, seed: int) -> bool:
+def measured(backend: str, n_kills: int, seed: int, minutes: float) -> bool:
     """Kill and compare; print a row, and return whether all numbers are equal."""
     imported(backend)
     # In memory where that is possible: SIGKILL does not depend on the disk, and syncing to it takes most of the time.
@@ -260,8 +260,9 @@ def measured(backend: str, n_kills: int, seed: int) -> bool:
     finished(started(backend, folder / "whole", None, 1))
     lives: list[list[int]] = []
     found = 0.0
-    while (left := n_kills - sum(map(len, lives))) > 0:
-        lives.append(killed_run(backend, folder / "killed", left, rng))
+    until = time.monotonic() + 60 * minutes
+    while (left := n_kills - sum(map(len, lives))) > 0 and time.monotonic() < until:
+        lives.append(killed_run(backend, folder / "killed", left, rng, until))
         found = max(found, difference(folder / "whole", folder / "killed" / "parts"))
         shutil.rmtree(folder / "killed")
     shown = "; ".join(" ".join(map(str, begins)) for begins in lives)
@@ -275,10 +276,11 @@ def main() -> None:
     parser.add_argument("--backends", default=",".join(BACKENDS))
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="no further kills of a backend after that")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
-        sys.exit(0 if measured(given.only, given.kills, given.seed) else "Not all runs are equal.")
+        sys.exit(0 if measured(given.only, given.kills, given.seed, given.minutes) else "Not all runs are equal.")
     n_batches = N_EPOCHS * -(-N_RECORDS // BATCH_SIZE)
     print(f"| backend | killed | runs of {n_batches} batches | first batch of each life | largest difference |")
     print("|---|--:|--:|---|--:|", flush=True)
@@ -286,6 +288,7 @@ def main() -> None:
     for backend in given.backends.split(","):
         keras_backend = backend.removeprefix("keras-") if backend.startswith("keras-") else "torch"
         arguments = ["--only", backend, "--kills", str(given.kills), "--seed", str(given.seed)]
+        arguments += ["--minutes", str(given.minutes)]
         env = {**os.environ, "KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
         codes.append(subprocess.run([sys.executable, __file__, *arguments], env=env, check=False).returncode)
     sys.exit(max(codes))

@@ -184,9 +184,9 @@ def _correlations(
     for p in range(first.size):
         one = wave[first[p] : first[p] + n_first[p]]
         two = wave[second[p] : second[p] + n_second[p]]
-        # Four samples of the second signal are needed for a value between two of them.
-        low = max(0.0, 2.0 - lag[p])
-        high = min(float(one.size), two.size - 3.0 - lag[p])
+        # Where both are away from their ends, which the filter changes.
+        low = max(float(_EDGE), _EDGE - lag[p])
+        high = min(float(one.size), two.size - lag[p]) - _EDGE
         a, b = int(np.ceil(max(low, at[p]))), int(np.floor(min(high, at[p] + _GLANCE)))
         if b - a < 50 or abs(_correlation(one, two, a, b, lag[p])) < 0.8:
             continue

@@ -25,7 +25,7 @@ import cardioflow
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.pipeline.data.leaks.report import Audit
 
-# Records of CinC 2017 that hold one RR sequence again and again, 9.55 s long: recordings of a simulator.
+# Records of CinC 2017 that hold one RR sequence again and again, 9.55 s long, which looks like a simulator's.
 SIMULATOR = frozenset(
     ("A00227", "A00595", "A00908", "A01014", "A01176", "A01925", "A02213", "A02288", "A03242", "A03717")
 )
@@ -82,7 +82,7 @@ def cinc(sets: Path) -> Iterator[Row]:
     simulated = [leak for leak in copies if {leak.train, leak.test} <= SIMULATOR]
     rest = [f"{leak.train} {leak.test} ({leak.detail})" for leak in copies if leak not in simulated]
     expected = "2 byte-identical pairs"
-    found = f"{len(equal)}; {len(simulated)} pairs of one simulator"
+    found = f"{len(equal)}; {len(simulated)} pairs of one repeated RR sequence"
     yield Row("CinC 2017 among itself", expected, found, "; ".join(rest), seconds, len(records))
     yield from changed(records.subset(records.ids[::10]))
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
 from cardioflow.core.interrupts import delivering_interrupts
-from cardioflow.core.optional import needed
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
 from cardioflow.pipeline.callbacks.run_table import RunTable
 from cardioflow.pipeline.checkpoint.interruption import interruption_in
 from cardioflow.pipeline.context import RunContext, RunLog
 from cardioflow.pipeline.events import Events
 from cardioflow.pipeline.expressions import Scope
+from cardioflow.pipeline.loops import Loops
 from cardioflow.pipeline.model_store import ModelSource, ModelStore
 from cardioflow.pipeline.plan import Plan
 from cardioflow.pipeline.profile import Profile
@@ -33,19 +33,17 @@ from cardioflow.registry import engines
 
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
-    from cardioflow.pipeline.array_batches import ArrayBatches
     from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.engines.base import Engine
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.template import Template
-    from cardioflow.pipeline.torch_batches import TorchBatches
     from cardioflow.pipeline.workers.way import Pure
 
 __all__ = ["Run"]
 
 
 @final
-class Run(ModelSource):
+class Run(ModelSource, Loops):
     """An iterator over the batches that come out of a pipeline; ``run()`` and ``batches()`` make it.
 
     A loop that ended is begun again by the next ``for``, which goes on with the
@@ -344,44 +342,6 @@ class Run(ModelSource):
         report = self.report()
         if self._shows_progress and (report.n_skipped or any(epoch.figures for epoch in report.epochs)):
             sys.stderr.write(f"{report}\n")
-
-    def to_torch(self, *, ids: bool = False) -> TorchBatches:
-        """Return the batches as PyTorch tensors, ``(signal, target)`` each, for a loop or a ``DataLoader``.
-
-        A second loop gives the next epochs. ``ids=True`` adds the rows' ids.
-        """
-        from cardioflow.pipeline.torch_batches import TorchBatches
-
-        return TorchBatches(self, ids=ids)
-
-    def to_numpy(self, *, ids: bool = False) -> ArrayBatches:
-        """Return the batches as NumPy arrays, ``(signal, target)`` each, of which the caller may keep or change any.
-
-        A second loop gives the next epochs. ``ids=True`` adds the rows' ids.
-        """
-        from cardioflow.pipeline.array_batches import ArrayBatches
-
-        return ArrayBatches(self, lambda array: array, ids=ids)
-
-    def to_jax(self, *, ids: bool = False) -> ArrayBatches:
-        """Return the batches as JAX arrays on JAX's default device; otherwise as ``to_numpy`` does.
-
-        Raises:
-            MissingDependencyError: when JAX is not installed.
-        """
-        from cardioflow.pipeline.array_batches import ArrayBatches
-
-        return ArrayBatches(self, needed("jax.numpy", extra="jax").asarray, ids=ids)
-
-    def to_tf(self, *, ids: bool = False) -> ArrayBatches:
-        """Return the batches as TensorFlow tensors; otherwise as ``to_numpy`` does.
-
-        Raises:
-            MissingDependencyError: when TensorFlow is not installed.
-        """
-        from cardioflow.pipeline.array_batches import ArrayBatches
-
-        return ArrayBatches(self, needed("tensorflow", extra="tensorflow").convert_to_tensor, ids=ids)
 
     def __len__(self) -> int:
         """Return how many batches one loop draws; those that a filter empties are passed over and give none.

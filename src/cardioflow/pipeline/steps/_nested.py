@@ -17,7 +17,6 @@ from cardioflow.pipeline.part import PipelinePart
 from cardioflow.pipeline.steps.base import Reader, RunStep, SinkStep
 from cardioflow.pipeline.steps.load import Load
 from cardioflow.pipeline.template import Template, joined_settings, parts_of
-from cardioflow.transforms.base import PartnerTransform
 
 if TYPE_CHECKING:
     from cardioflow.pipeline.data.dataset import EcgDataset
@@ -56,6 +55,9 @@ class PureSteps:
         Raises:
             InputError: naming a step that is not pure, or draws partners from the data set.
         """
+        # Here, so that listing the actions of a pipeline imports none of them.
+        from cardioflow.transforms.base import PartnerTransform
+
         template = part_template(value, who)
         for number, call in enumerate(template.steps, 1):
             kind = call.kind

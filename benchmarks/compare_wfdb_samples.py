@@ -110,7 +110,7 @@ def marks(header: Path, path: Path) -> tuple[str, str]:
     order = np.argsort(theirs.sample, kind="stable")
     channel = _leads(theirs.chan[order])
     if len(ours) == len(channel):
-        # We give the whole record the marks that are no lead's, and a lead those of a file that is named like it.
+        # We give the whole record the marks that do not belong to a lead, and a lead those of the file named like it.
         of_record = (ours.channel == 0) & ~np.isin(ours.symbol, OF_A_LEAD)
         named = len(set(ours.channel.tolist())) == 1 and standard_name(ext) in LEADS
         channel = ours.channel if named else np.where(of_record, 0, channel)

@@ -189,7 +189,7 @@ def started(backend: str, out: Path, checkpoint: Path | None, threads: int) -> L
         os.dup2(writing, 1)
         child(backend, out, None if checkpoint is None else str(checkpoint), threads)
         code = 0
-    except BaseException:  # noqa: BLE001 -- printed, and told by the exit code
+    except BaseException:  # noqa: BLE001 -- printed, and shown by the exit code
         traceback.print_exc()
         code = 1
     # Without what the forked interpreter would do at its end.

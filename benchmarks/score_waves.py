@@ -5,7 +5,8 @@
     python benchmarks/score_waves.py --sets SETS --splits SPLITS --runs RUNS --out benchmarks/results/waves.md
 
 ``RUNS`` holds one ONNX file per fold, ``fold0.onnx`` to ``fold4.onnx``, each trained by
-``recipes.waves.train --ludb foldN --qtdb none`` and exported. Folds whose file is missing are left out, and said.
+``recipes.waves.train --ludb foldN --qtdb none`` and exported. Folds whose file is missing are left out; the table names
+those that were scored.
 NeuroKit's methods get the reference's R peaks and lead II alone, which is their best.
 """
 

@@ -97,7 +97,7 @@ def _faster(rng: np.random.Generator, x: Floats, y: NDArray[np.uint8]) -> tuple[
     at = first + speed * np.arange(LENGTH)
     inside = (at >= 0) & (at <= x.size - 1)
     nearest = np.clip(np.rint(at), 0, x.size - 1).astype(np.int64)
-    # What lies before and after the record is mirrored; no mark tells anything of it.
+    # What lies before and after the record is mirrored; no mark covers it.
     mirrored = np.abs(at)
     mirrored = np.where(mirrored > x.size - 1, 2 * (x.size - 1) - mirrored, mirrored)
     drawn = np.interp(mirrored, np.arange(x.size), x).astype(np.float32)

@@ -83,7 +83,7 @@ def qtdb(folder: Path, records: Collection[str]) -> Iterator[Lead]:
 
 
 def labels(marks: Annotation, fs: float, n: int, *, gaps: bool = False) -> NDArray[np.uint8]:
-    """Return the class of each of ``n`` samples at 250 Hz; what no mark tells is ``UNKNOWN``.
+    """Return the class of each of ``n`` samples at 250 Hz; a sample that no mark covers is ``UNKNOWN``.
 
     Args:
         marks: groups of an onset, a peak and an end; either bracket may be missing.

@@ -89,8 +89,8 @@ def train(args: argparse.Namespace) -> None:
         state.with_suffix(".part").replace(state)
         print(f"epoch {epoch + 1} loss {np.mean(losses):.4f} cpu {time.process_time() - began:.0f} s", flush=True)
     torch.save(mean.state_dict(), args.out / "waves.pt")
-    told = {k: str(v) for k, v in vars(args).items() if k not in {"sets", "splits", "out"}}
-    (args.out / "training.json").write_text(json.dumps({**told, "leads": len(leads)}, indent=2))
+    settings = {k: str(v) for k, v in vars(args).items() if k not in {"sets", "splits", "out"}}
+    (args.out / "training.json").write_text(json.dumps({**settings, "leads": len(leads)}, indent=2))
 
 
 def _step(net: WaveNet, optimizer: torch.optim.Optimizer, x: Any, y: Any) -> float:

@@ -73,7 +73,7 @@ def standard_unit(unit: str) -> str:
 
 
 def is_unknown(unit: str) -> bool:
-    """Return whether ``unit`` tells nothing: steps of a converter, no text, a prefix alone, or a prefix that is lost.
+    """Return whether ``unit`` is not a unit: steps of a converter, no text, a prefix alone, or a prefix that is lost.
 
     >>> is_unknown("adu"), is_unknown("µ"), is_unknown("?V"), is_unknown(".V"), is_unknown("mmHg")
     (True, True, True, True, False)

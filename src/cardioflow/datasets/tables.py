@@ -38,12 +38,12 @@ def read_table(path: Path, needed: Sequence[str]) -> dict[str, list[str]]:
 
 
 def number(cell: str) -> float | None:
-    """Return the number in a cell, ``None`` for an empty one or for text that is no number."""
+    """Return the number in a cell, ``None`` for an empty one or for text that is not a number."""
     try:
         found = float(cell)
     except ValueError:
         return None
-    return None if found != found else found  # noqa: PLR0124 -- NaN is no number
+    return None if found != found else found  # noqa: PLR0124 -- NaN is not a number
 
 
 def header_notes(path: Path) -> dict[str, str]:

@@ -138,7 +138,7 @@ class Experiment:
         return dict(next(results.of_trial(chosen)).config)
 
     def _configs(self, results: Results) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield the configurations by number; a search is told the results of each before the next."""
+        """Yield the configurations by number; a search gets the result of each before the next."""
         if self._grid is not None:
             yield from enumerate(self._grid)
             return

@@ -29,12 +29,12 @@ class Search:
         self._study = self._optuna.create_study(direction=direction)
 
     def next_config(self, number: int) -> dict[str, Any]:
-        """Return the configuration of trial ``number``, after the results of all before it were told."""
+        """Return the configuration of trial ``number``, given the results of all trials before it."""
         key = int(record_keys([f"search/{self._seed}/{number}"])[0])
         self._study.sampler = self._optuna.samplers.TPESampler(seed=key % 2**32)
         trial = self._study.ask(self._distributions())
         config = {name: self._value(name, trial.params[name]) for name in self._space}
-        # It is told with the result. Waiting trials would count as others that run beside it.
+        # It is added with the result. Optuna would count waiting trials as running beside it.
         self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
         return config
 

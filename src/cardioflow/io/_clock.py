@@ -62,7 +62,7 @@ def clock_seconds(texts: pa.ChunkedArray, what: str) -> Clock:
 
     Dates count where there are any; otherwise a clock that jumps back by more than half a day has passed
     midnight. Dates are year-month-day, or with the month's name, or day/month/year unless the numbers force the other
-    order; where nothing tells it, as of 05/06/2020, the first moment is not known.
+    order; where nothing shows it, as for 05/06/2020, the first moment is not known.
 
     Args:
         texts: The times, of any length.

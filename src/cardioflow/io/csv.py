@@ -233,7 +233,7 @@ def _refuse_jumps(table: _Table, layout: Layout) -> None:
 
 
 def _refuse_several(column: pa.ChunkedArray, name: str) -> None:
-    """Raise where a column that tells whose row it is changes, unless it numbers the rows."""
+    """Raise where a column that identifies the owner of a row changes, unless it numbers the rows."""
     if len(pc.unique(column).drop_null()) < 2:
         return
     if not pa.types.is_string(column.type) and rises_by_one(column.to_numpy()):

@@ -43,7 +43,7 @@ class Column(IntEnum):
 
 
 N_COLUMNS: Final = len(Column)
-# Enum members are no constants to Numba.
+# Numba does not treat enum members as constants.
 _TIME, _HEIGHT, _SHARPNESS, _PEAK, _LOW, _HIGH, _FOCUS, _FIDUCIAL, _DEFLECTION, _GAP = (int(c) for c in Column)
 
 

@@ -15,7 +15,7 @@ __all__ = ["Beats", "Unmeasured"]
 @final
 @dataclass(frozen=True)
 class Unmeasured:
-    """A stretch in which a lead tells nothing, and why."""
+    """A stretch in which a lead cannot be used, and why."""
 
     start: int
     """Its first sample."""

@@ -28,7 +28,7 @@ _SHORTEST_S: Final = 1.0
 _PIECE_S: Final = 600.0
 _OVERLAP_S: Final = 10.0
 _NO_QRS_S: Final = 3.0
-"""A pause of 3 s is told as one in which no QRS was found; asystole and noise cannot be told apart here."""
+"""A pause of 3 s is reported as one in which no QRS was found; asystole and noise cannot be told apart here."""
 
 
 class _How(NamedTuple):

@@ -87,7 +87,7 @@ def is_date(cell: str) -> bool:
 
 
 def is_identity(name: str) -> bool:
-    """Return whether a column of this name tells whose row it is."""
+    """Return whether a column of this name identifies the owner of a row."""
     return _IDENTITY.fullmatch(name.strip()) is not None
 
 

@@ -147,7 +147,7 @@ def _channel(cell: str) -> tuple[str, str]:
 
 
 def rate_in(line: str) -> str | None:
-    """Return the rate that a line of comment tells, ``"500"`` of ``# fs: 500``; ``None`` where it tells none."""
+    """Return the rate in a comment line, ``"500"`` in ``# fs: 500``; ``None`` if it has none."""
     match = _RATE.match(line)
     return match[1] if match else None
 

@@ -250,9 +250,10 @@ def test_cpsc2018_knows_the_rate_that_its_files_do_not_tell(tmp_path: Path) -> N
     assert loaded(found) == ([(12, 1500)] * 2, [500.0] * 2)
     batch = next(iter((found >> Pipeline().load(fmt="mat", fs=250)).batches(2)))
     assert batch.meta[0]["fs"] == 250.0
-    (tmp_path / "REFERENCE.csv").write_text("Recording,First_label,Second_label,Third_label\nA0001,10,,\n")
-    with pytest.raises(FormatError, match=r"the labels \['10', '', ''\] of A0001 are not numbers from 1 to 9"):
-        datasets.cpsc2018(tmp_path)
+    for cell in ("10", "0", "-1", "2.5"):
+        (tmp_path / "REFERENCE.csv").write_text(f"Recording,First_label,Second_label,Third_label\nA0001,{cell},,\n")
+        with pytest.raises(FormatError, match=rf"the labels \['{cell}', '', ''\] of A0001 are not numbers from 1 to 9"):
+            datasets.cpsc2018(tmp_path)
 
 
 def test_chapman_reads_the_codes_of_its_headers(tmp_path: Path, write: Write) -> None:

@@ -16,6 +16,7 @@ from cardioflow.pipeline.data.locations import DescribedLocation
 __all__ = ["Cpsc2018"]
 
 _CLASSES: Final = ("Normal", "AF", "I-AVB", "LBBB", "RBBB", "PAC", "PVC", "STD", "STE")
+_CLASS_OF: Final[dict[float, str]] = dict(enumerate(_CLASSES, 1))
 _COLUMNS: Final = ("First_label", "Second_label", "Third_label")
 
 
@@ -55,8 +56,8 @@ class Cpsc2018(PublicDataset):
         for i, name in enumerate(rows["Recording"]):
             numbers = [rows[column][i].strip() for column in _COLUMNS]
             try:
-                labels[name] = tuple(_CLASSES[int(float(cell)) - 1] for cell in numbers if cell)
-            except (ValueError, IndexError) as error:
+                labels[name] = tuple(_CLASS_OF[float(cell)] for cell in numbers if cell)
+            except (ValueError, KeyError) as error:
                 raise FormatError(f"{path}: the labels {numbers} of {name} are not numbers from 1 to 9.") from error
             file = folder.get(name, root) / f"{name}.mat"
             locations[name] = DescribedLocation(file, "mat", (("fs", 500.0),))

@@ -206,6 +206,21 @@ def test_parts_of_one_data_set_are_joined_as_they_were(patients: EcgDataset) -> 
     assert len(EcgDataset.concat([one, two, three])) == len(one) + len(two) + len(three)
 
 
+def test_a_record_keeps_its_own_label_and_values_where_the_other_data_set_left_out_one_of_that_id() -> None:
+    ids = ["r00", "r01", "r02"]
+    x, y = (dataset(3, labels=dict.fromkeys(ids, v), table={"record": ids, "site": [v] * 3}) for v in "xy")
+    for first, second in ((x.subset(["r00"]), y.subset(["r01", "r02"])), (x.subset(["r02"]), y.subset(["r00"]))):
+        joined = first + second
+        assert joined.labels is not None
+        expected = ["x"] + ["y"] * len(second)
+        assert [joined.labels[name] for name in joined.ids] == expected
+        assert joined.table.column("site", joined.ids) == expected
+    bare = dataset(3).subset(["r00"])
+    joined = bare + y.subset(["r01"])
+    assert joined.labels is not None
+    assert "r00" not in joined.labels
+
+
 def test_ids_that_clash_are_refused_and_names_tell_them_apart() -> None:
     a, b = dataset(2, labels={"r00": "N", "r01": "AF"}), dataset(3)
     with pytest.raises(InputError, match=r"have 2 record ids in common, first 'r00'\. Pass names"):

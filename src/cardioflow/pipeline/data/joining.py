@@ -47,9 +47,17 @@ def joined(parts: Sequence[Contents], names: Sequence[str] | None) -> Contents:
                 f"The data sets have {len(clashes)} record id{'' if len(clashes) == 1 else 's'} in common, first "
                 f"{clashes[0]!r}. Pass names: EcgDataset.concat({{'first': a, 'second': b}})."
             )
+        table = _stacked(table, part.table, frozenset(locations))
         locations |= part.locations
         labels |= part.labels or {}
-        table = _stacked(table, part.table)
+    # A part knows the labels of the whole that it was taken from, where other records may have the same ids.
+    for part in parts:
+        own = part.labels or {}
+        for name in part.locations:
+            if name in own:
+                labels[name] = own[name]
+            else:
+                labels.pop(name, None)
     known = any(part.labels is not None for part in parts)
     cards = tuple(dict.fromkeys(card for part in parts for card in part.cards))
     all_ids = frozenset[str]().union(*(part.all_ids for part in parts))
@@ -71,8 +79,11 @@ def _named(part: Contents, name: str) -> Contents:
     )
 
 
-def _stacked(above: RecordTable, below: RecordTable) -> RecordTable:
-    """Return the columns of both; parts of one data set share a table, and their records' values agree."""
+def _stacked(above: RecordTable, below: RecordTable, held: frozenset[str]) -> RecordTable:
+    """Return the columns of both; of a record in ``held``, the values of ``above`` count, of others those of ``below``.
+
+    Parts of one data set share a table. Those of different ones may each have a row for records that are left out.
+    """
     if above is below or not len(below):
         return above
     if not len(above):
@@ -82,5 +93,8 @@ def _stacked(above: RecordTable, below: RecordTable) -> RecordTable:
     for name in dict.fromkeys((*above.names, *below.names)):
         one = above.column(name, ids) if name in above else [None] * len(ids)
         two = below.column(name, ids) if name in below else [None] * len(ids)
-        columns[name] = [a if b is None else b for a, b in zip(one, two, strict=True)]
+        columns[name] = [
+            a if b is None or (a is not None and record in held) else b
+            for record, a, b in zip(ids, one, two, strict=True)
+        ]
     return RecordTable(ids, columns)

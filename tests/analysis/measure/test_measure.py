@@ -242,3 +242,15 @@ def test_any_scale_gives_a_result_or_reasons_and_no_warning(scale):
     with np.errstate(all="raise"):
         found = measure((signal * np.float32(scale / np.abs(signal).max())).astype(np.float32), FS, leads=LIMB)
     assert all(value.known or value.reason for value in found.whole.values())
+
+
+def test_a_channel_that_is_not_a_voltage_has_no_amplitudes_and_no_part_in_the_median_beat():
+    signal, times = dipole()
+    t = np.arange(signal.shape[1]) / FS
+    pressure = 80 + sum(hump(t, at + 0.25, 0.20, 40.0) for at in times)
+    both = np.stack([signal[1], pressure.astype(np.float32)])
+    found = measure(both, FS, leads=("II", "ABP"), units=("mV", "mmHg"))
+    alone = measure(signal[1], FS, leads=("II",))
+    assert {(v.known, v.reason) for v in found.by_lead["ABP"].values()} == {(False, "not a voltage")}
+    assert found.by_lead["II"] == alone.by_lead["II"]
+    assert np.isnan(found.median_beat.signal[1]).all()

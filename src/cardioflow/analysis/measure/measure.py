@@ -9,12 +9,12 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.analysis.measure.amplitudes import amplitudes
+from cardioflow.analysis.measure.amplitudes import AMPLITUDES, amplitudes
 from cardioflow.analysis.measure.axes import axis
 from cardioflow.analysis.measure.median_beat import Aligned, align
 from cardioflow.analysis.measure.qtc import QtFormula, corrected_qt
 from cardioflow.analysis.measure.results import Beats, Measurements, MedianBeat, Value
-from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.analysis.waves.delineate import NOT_A_VOLTAGE, delineate, voltages
 from cardioflow.analysis.waves.prepare import SHORT_GAP_S, bridged
 from cardioflow.analysis.waves.results import LeadWaves
 
@@ -50,14 +50,19 @@ def measure(
     signal = signal[None] if signal.ndim == 1 else signal
     found = delineate(signal, fs, leads=leads, units=units)
     waves = found.whole
-    made = align(bridged(signal, fs, SHORT_GAP_S), fs, waves.qrs.peak)
+    voltage = voltages(units, len(signal))
+    x = bridged(signal, fs, SHORT_GAP_S)
+    x[~voltage] = np.nan
+    made = align(x, fs, waves.qrs.peak)
     beats = _beats(waves, fs, made.used)
     marks = _marks(waves, made)
     n_used = int(made.used.sum())
     median = MedianBeat(made.signal, fs, marks, n_used)
     whole = {**_intervals(beats, marks, fs, n_used), **_axes(found.leads, median)}
     each = {
-        name: amplitudes(made.signal[i], fs, marks, n_used) if len(made.signal) else {}
+        name: amplitudes(made.signal[i], fs, marks, n_used)
+        if voltage[i]
+        else dict.fromkeys(AMPLITUDES, Value(math.nan, 0, NOT_A_VOLTAGE))
         for i, name in enumerate(found.leads)
     }
     return Measurements(whole, each, beats, median, found)

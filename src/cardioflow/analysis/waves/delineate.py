@@ -20,11 +20,13 @@ from cardioflow.analysis.waves.sequence import QRS, P, T, most_probable
 from cardioflow.analysis.waves.unusable import CLIPPED, unusable
 from cardioflow.errors import InputError
 
-__all__ = ["delineate"]
+__all__ = ["NOT_A_VOLTAGE", "delineate", "voltages"]
 
 _SLOWEST_HZ: Final = 100.0
 _VOLTAGES: Final = ("mV", "unknown", "")
 _SHORTEST_S: Final = 1.0
+NOT_A_VOLTAGE: Final = "not a voltage"
+"""The reason for a lead such as respiration."""
 _PIECE_S: Final = 600.0
 _OVERLAP_S: Final = 10.0
 _NO_QRS_S: Final = 3.0
@@ -80,11 +82,16 @@ def delineate(
         nothing = _nothing(signal.shape[1], refused)
         return Delineation(fs, signal.shape[1], names, (nothing,) * len(signal), nothing)
     how = _How(share, network)
-    voltage = np.array([u in _VOLTAGES for u in units or ("mV",) * len(signal)], np.bool_)
+    voltage = voltages(units, len(signal))
     if not voltage.all():
         return _without_others(signal, fs, names, voltage, how)
     by_lead, whole = _delineated(signal, fs, how)
     return Delineation(fs, signal.shape[1], names, by_lead, whole)
+
+
+def voltages(units: Sequence[str] | None, n_leads: int) -> NDArray[np.bool_]:
+    """Return which of the leads are in millivolts, or in a unit that is not known."""
+    return np.array([u in _VOLTAGES for u in units or ("mV",) * n_leads], np.bool_)
 
 
 def _nothing(n: int, reason: str) -> LeadWaves:
@@ -97,7 +104,7 @@ def _without_others(
 ) -> Delineation:
     """Return the delineation of the leads that are voltages; the others have no waves."""
     n = signal.shape[1]
-    nothing = _nothing(n, "not a voltage")
+    nothing = _nothing(n, NOT_A_VOLTAGE)
     if not voltage.any():
         return Delineation(fs, n, names, (nothing,) * len(names), nothing)
     by_lead, whole = _delineated(signal[voltage], fs, how)

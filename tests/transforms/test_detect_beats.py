@@ -58,3 +58,13 @@ def test_wrong_names_and_slow_records_are_refused(batch):
     slow = EcgBatch.from_arrays(np.zeros((1, 1, 500)), fs=50)
     with pytest.raises(InputError, match=r"at least 80 Hz, but got fs=50\.0"):
         slow.detect_beats()
+
+
+def test_a_blood_pressure_beside_the_ecg_changes_no_beat(data):
+    ecg = (EcgDataset(data / "mitdb" / "119.hea") >> Pipeline().load(fmt="wfdb")).next_batch(1).signal[0][:1, :10800]
+    expected = EcgBatch.from_arrays([ecg], fs=360).detect_beats().beats[0]
+    t = np.arange(10800) / 360
+    pressure = 80 + sum(40 * np.exp(-(((t - r / 360 - 0.25) / 0.05) ** 2)) for r in expected.sample)
+    both = np.stack([pressure, ecg[0]]).astype(np.float32)
+    found = EcgBatch.from_arrays([both], fs=360, leads=["ABP", "MLII"], units=["mmHg", "mV"]).detect_beats().beats[0]
+    assert found == expected

@@ -10,9 +10,10 @@ import numpy as np
 from cardioflow.analysis.beats import Beats
 from cardioflow.analysis.pacing import LEAST_FS, paced_beats, pacing_spikes
 from cardioflow.batch import Annotation, EcgBatch
+from cardioflow.batch.units import is_unknown, millivolts_per
 from cardioflow.errors import InputError
 from cardioflow.registry import detectors
-from cardioflow.transforms._inputs import rates, uncut
+from cardioflow.transforms._inputs import lead_units, rates, uncut
 from cardioflow.transforms._map import map_records
 from cardioflow.transforms._measured import check_dst
 from cardioflow.transforms.base import Transform
@@ -28,7 +29,8 @@ class DetectBeats(Transform):
     Each record gets an ``Annotation``: ``sample`` is the main deflection of the QRS, ``confidence`` the
     detector's probability. The symbol is ``/`` for beats that follow a pacemaker's spike, which is looked for
     from 500 Hz on, and ``N`` for all others: nothing is said about their class.
-    A record without beats gets an empty one. Missing samples (NaN) are passed over.
+    A record without beats gets an empty one. Missing samples (NaN) are passed over, and so are leads that are not
+    voltages, such as blood pressure, unless the record has no others.
 
     Args:
         detector: the name of a file in ``analysis/detectors/``, or of a detector of another distribution.
@@ -53,9 +55,11 @@ class DetectBeats(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = uncut(batch, self.action_name)
         fs = rates(batch, self.action_name)
+        units = lead_units(batch)
         detect = detectors.get(self.detector)()
 
         def found(x: Any, row: int) -> Annotation:
+            x = _voltages(x, units[row])
             return _marks(detect(x, float(fs[row])), x)
 
         return batch.with_component(self.dst, tuple(map_records(batch, self.action_name, signal, found)), "events")
@@ -63,6 +67,14 @@ class DetectBeats(Transform):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         return cls(dst="found"), cls("curve_length", "found_by_length")
+
+
+def _voltages(x: Any, units: tuple[str, ...] | None) -> Any:
+    """Return the leads that may be voltages; all of them where none is."""
+    if units is None:
+        return x
+    own = [unit is None or is_unknown(unit) or millivolts_per(unit) is not None for unit in units]
+    return x[np.array(own)] if any(own) and not all(own) else x
 
 
 def _marks(beats: Beats, x: Any) -> Annotation:

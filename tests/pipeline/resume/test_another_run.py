@@ -158,6 +158,28 @@ def test_a_description_is_the_same_for_equal_values_and_another_one_for_others()
     assert describe(F(one)) == describe(F(one))
 
 
+def test_defaults_of_keywords_are_part_of_a_function() -> None:
+    def made(gain: float) -> Any:
+        def scaled(x: float, *, by: float = gain) -> float:
+            return x * by
+
+        return scaled
+
+    assert describe(made(2.0)) == describe(made(2.0))
+    assert describe(made(2.0)) != describe(made(3.0))
+
+
+def test_ranges_and_long_arrays_inside_of_arrays_are_compared() -> None:
+    def held(last: int) -> np.ndarray:
+        found = np.empty(1, object)
+        found[0] = np.arange(5000)
+        found[0][2000] = last
+        return found
+
+    assert describe(range(3)) == describe(range(3)) != describe(range(4))
+    assert describe(held(1)) == describe(held(1)) != describe(held(2))
+
+
 def test_descriptions_warn_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

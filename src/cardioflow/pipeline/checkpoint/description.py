@@ -40,14 +40,16 @@ def digest(text: str) -> str:
 
 def _described(value: Any) -> str:  # noqa: PLR0911 -- one per kind of value
     if isinstance(value, np.ndarray):
-        content = repr(value.tolist()).encode() if value.dtype.kind == "O" else np.ascontiguousarray(value).tobytes()
+        is_object = value.dtype.kind == "O"
+        content = _described(value.tolist()).encode("utf-8", "surrogatepass") if is_object else value.tobytes()
         return f"<array {value.dtype} {value.shape} {hashlib.blake2b(content, digest_size=8).hexdigest()}>"
-    if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes | range | np.generic):
         return repr(value)
     if isinstance(value, Path):
         return repr(str(value))
     if isinstance(value, list | tuple):
-        return f"{'[' if isinstance(value, list) else '('}{', '.join(map(_described, value))}]"
+        inside = ", ".join(map(_described, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     if isinstance(value, set | frozenset):
         return f"{{{', '.join(sorted(map(_described, value)))}}}"
     if isinstance(value, Mapping):
@@ -76,9 +78,10 @@ def _of_function(value: Any) -> str:
     if not isinstance(code, CodeType):
         return name
     parts = [digest("\n".join(_of_code(code)))]
-    defaults = getattr(value, "__defaults__", None)
-    if defaults:
-        parts.append(_described(defaults))
+    for name_of_defaults in ("__defaults__", "__kwdefaults__"):
+        defaults = getattr(value, name_of_defaults, None)
+        if defaults:
+            parts.append(_described(defaults))
     cells = getattr(value, "__closure__", None) or ()
     parts += [_described(cell.cell_contents) for cell in cells if _stays(cell)]
     return f"{name}#{' '.join(parts)}"

@@ -78,6 +78,16 @@ def test_other_records_other_labels_and_other_content(train, make_records, tmp_p
     assert "checksum of 16 records" in refusal(lambda: train(tmp_path / "c", data=other))
 
 
+def test_other_records_that_a_callback_evaluates(train, prepared, make_records, tmp_path) -> None:
+    def evaluated(n: int = 8, seed: int = 1) -> dict[str, Any]:
+        return {"callbacks": (callbacks.Evaluate(make_records(n, seed=seed) >> prepared, "roc_auc"),)}
+
+    train(tmp_path / "c", kill=3, **evaluated())
+    for other in (evaluated(9), evaluated(seed=2)):
+        assert "callback 1 was Evaluate(" in refusal(lambda other=other: train(tmp_path / "c", **other))
+    train(tmp_path / "c", **evaluated())
+
+
 def test_files_of_the_same_names_with_another_content_and_moved_ones(train, prepared, tmp_path) -> None:
     rng = np.random.default_rng(0)
 

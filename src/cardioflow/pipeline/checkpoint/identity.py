@@ -14,13 +14,13 @@ import numpy as np
 
 from cardioflow.errors import CheckpointError
 from cardioflow.pipeline.checkpoint.description import describe, digest
+from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.data.locations import ArrayLocation, FileLocation, StoreLocation
 
 if TYPE_CHECKING:
     from cardioflow.batch.location import Location
     from cardioflow.pipeline.call import Call
     from cardioflow.pipeline.callbacks.base import Callback
-    from cardioflow.pipeline.data.dataset import EcgDataset
     from cardioflow.pipeline.options import RunOptions
     from cardioflow.pipeline.readers import Readers
     from cardioflow.pipeline.template import Template
@@ -110,7 +110,15 @@ def _step(call: Call, reader: Any) -> str:
 
 def _callback(callback: Callback) -> str:
     settings = {k: v for k, v in vars(callback).items() if not k.startswith("_") and k not in ("memory", "skipped")}
-    return f"{type(callback).__name__}({', '.join(f'{k}={describe(v)}' for k, v in sorted(settings.items()))})"
+    return f"{type(callback).__name__}({', '.join(f'{k}={_setting(v)}' for k, v in sorted(settings.items()))})"
+
+
+def _setting(value: Any) -> str:
+    """Return ``value`` as text, with the records of a pipeline that is bound to a data set."""
+    dataset = getattr(value, "dataset", None)
+    if not isinstance(dataset, EcgDataset) or not len(dataset):
+        return describe(value)
+    return f"{describe(value)} on {len(dataset)} records ({digest(repr(_data(dataset)))})"
 
 
 def _data(dataset: EcgDataset) -> dict[str, Any]:

@@ -251,6 +251,13 @@ def test_a_lead_that_rises_evenly_stays_one_with_a_warning(path, name):
     assert (text in found.meta["warnings"]) == (name != "ECG (mV)")
 
 
+@pytest.mark.parametrize("cell", ["0", ""])
+def test_a_lead_i_that_is_flat_is_not_a_counter(path, cell):
+    path.write_text("I,II\n" + rows(10, lambda _: cell, value))
+    found = Csv(fs=250).read(path, ReadRequest())
+    assert (found.leads, found.meta["left_out_columns"]) == (("I", "II"), ())
+
+
 def test_a_drift_is_not_a_time(path):
     path.write_text("a,b\n" + rows(100, lambda i: f"{(i / 90) ** 2:.6f}", value))
     found = Csv(fs=250).read(path, ReadRequest())

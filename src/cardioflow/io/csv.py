@@ -211,11 +211,17 @@ def _parsed(raw: bytes, layout: Layout, texts: Collection[int]) -> pa.Table:
 
 def _counts(values: NDArray[np.float64], layout: Layout, i: int) -> bool:
     """Return whether column ``i`` counts rows or packets."""
-    if is_counting_name(layout.names[i]) and not layout.units[i]:
-        return is_counter(values)
-    # A device's counter by its values alone: the name of a lead, or a unit, says that it is none.
     name = layout.names[i]
+    if is_counting_name(name) and not layout.units[i]:
+        # "I" may count, too, but a lead I that is flat does not.
+        return is_counter(values) and not (is_lead_name(name) and _is_flat(values))
+    # A device's counter by its values alone: the name of a lead, or a unit, says that it is not one.
     return not layout.units[i] and not is_lead_name(name) and rises_by_one(values)
+
+
+def _is_flat(values: NDArray[np.float64]) -> bool:
+    there = values[~np.isnan(values)]
+    return not there.size or bool((there == there[0]).all())
 
 
 def _refuse_jumps(table: _Table, layout: Layout) -> None:

@@ -44,6 +44,19 @@ def test_marks_that_are_no_beats_do_not_split_an_interval():
     assert with_t.calc_hrv("annotation").hrv[0]["rmssd"] == plain.calc_hrv("annotation").hrv[0]["rmssd"]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_beats_that_are_marked_in_each_lead_count_once(first):
+    marks = _batch().annotation[0]
+    each = Annotation(
+        sample=np.column_stack([marks.sample, marks.sample + 2, marks.sample + 4]).ravel(),
+        symbol=np.repeat(marks.symbol, 3),
+        channel=np.tile(np.arange(first, first + 3), len(marks)),
+    )
+    plain = _batch()
+    found = plain.replace(annotation=(each,)).calc_hrv("annotation")
+    assert found.hrv[0]["rmssd"] == plain.calc_hrv("annotation").hrv[0]["rmssd"]
+
+
 def test_wrong_settings_and_missing_events_are_refused():
     with pytest.raises(InputError, match="takes no setting 'spectral'"):
         _batch().calc_hrv(settings={"spectral": "lomb"})

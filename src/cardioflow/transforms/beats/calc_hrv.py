@@ -31,6 +31,7 @@ class CalcHrv(Transform):
     ``reasons`` for what is NaN, ``warnings``, ``n_intervals``, ``n_left_out`` and ``settings``:
     ``batch.hrv[0]["rmssd"]``. An interval counts where both of its beats have the symbol ``N``, which
     ``detect_beats`` gives to all; intervals next to ectopic beats are then left out by their length alone.
+    Where beats are marked in each lead, those of the record as a whole count, or else those of the first marked lead.
 
     Args:
         src: the events: ``"beats"`` as ``detect_beats`` writes them, or ``"annotation"`` for the file's own.
@@ -83,6 +84,9 @@ class CalcHrv(Transform):
     def _of(self, marks: Any, fs: float) -> Hrv:
         symbols = marks.symbol.tolist()
         beats = marks.take(np.array([s in BEATS for s in symbols], bool))
+        if len(beats):
+            # Beats that are marked in each lead would be counted once for each.
+            beats = beats.take(beats.channel == beats.channel.min())
         normal = beats.symbol == "N"
         ms = 1000 * np.diff(beats.sample) / fs
         apart = ms > 0

@@ -187,6 +187,11 @@ class Checkpoints(Resuming):
             self._signals = signals
             try:
                 yield
+                if signals.received is not None:
+                    # It came in the last batch or after it, where only the whole run is saved.
+                    signals.act(
+                        f"The run was stopped after its last batch. It is complete, and saved in {str(self._path)!r}."
+                    )
             finally:
                 self._signals = None
 

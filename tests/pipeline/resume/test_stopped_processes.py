@@ -116,3 +116,18 @@ def test_a_caught_interruption_leaves_the_program_as_it_was(make_records, prepar
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     bound.run(4, threads=0, checkpoint=tmp_path / "c")
     assert len(seen) == 8
+
+
+def test_an_interruption_in_the_last_batch_is_not_lost(make_records, prepared, tmp_path) -> None:
+    seen: list[int] = []
+
+    def interrupt(batch: Any) -> None:
+        seen.append(1)
+        if len(seen) == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    bound = make_records() >> prepared.call(interrupt)
+    with pytest.raises(KeyboardInterrupt, match=r"after its last batch\. It is complete, and saved in"):
+        bound.run(4, threads=0, checkpoint=tmp_path / "c")
+    bound.run(4, threads=0, checkpoint=tmp_path / "c")
+    assert len(seen) == 8

@@ -23,7 +23,7 @@ class _Sentence(str):
 def interruption(sentence: str) -> KeyboardInterrupt:
     """Return the ``KeyboardInterrupt`` that ends a run; uncaught, Python shows it as ``sentence`` without a traceback.
 
-    It is no subclass, because only an interpreter that ends with ``KeyboardInterrupt`` itself ends as one that
+    It is not a subclass, because only an interpreter that ends with ``KeyboardInterrupt`` itself ends as one that
     Ctrl-C has ended, so that a loop of a shell over several runs ends too.
     """
     _show_in_one_line()

@@ -59,7 +59,7 @@ class Engine(ABC):
         return options
 
     def discard(self) -> None:  # noqa: B027 -- most engines make batches where they are
-        """Take note that nobody looks at the batches, before the first: their ids are enough."""
+        """Called before the first batch where the batches are not looked at: their ids are enough."""
 
     def describe(self) -> str:
         """Return where the batches are made, in a few words for the report of the run."""

@@ -221,13 +221,7 @@ def second_pass(
         t, row = table[i, _TIME], out[i]
         before = _neighbours(table, flags, n, i, 7.0 * rate, around)
         m = around[2 * _NEIGHBOURS]
-        k = 0
-        for q in range(1, m):
-            if q != before:
-                _sorted_in(gaps, k, (table[around[q], _TIME] - table[around[q - 1], _TIME]) / rate)
-                k += 1
-        usual = gaps[k // 2] if k > 0 else 0.8
-        spread = (gaps[3 * k // 4] - gaps[k // 4]) / usual if k > 2 else 0.3
+        usual, spread = _rhythm(table, around[:m], before, rate, gaps)
         last = min((t - table[around[before - 1], _TIME]) / rate, 3.0) if before > 0 else 3.0
         following = min((table[around[before], _TIME] - t) / rate, 3.0) if m > before else 3.0
         row[0] = scores[i]
@@ -236,22 +230,7 @@ def second_pass(
         row[6], row[7] = usual, spread
         row[8] = _decided(table, scores, certainty, n, i, rate, row)
         trust[i] = max(row[8] ** 4 * min(0.25 * m, 1.0), 0.001)
-        best[0], best[1], best[2] = -1.0, -1.0, -1.0
-        height, sharpness, slowness, alike = 0.0, 0.0, 0.0, 0.0
-        for q in range(m):
-            j = around[q]
-            c = _alike(shapes[i], shapes[j])
-            _best_three(best, c)
-            alike += c
-            height += first[j, 0]
-            sharpness += first[j, 6]
-            slowness += first[j, 16]
-        row[11], row[12], row[13] = best[0], best[1], best[2]
-        some = m > 0
-        row[14] = first[i, 0] - height / m if some else 0.0
-        row[15] = first[i, 6] - sharpness / m if some else 0.0
-        row[16] = first[i, 16] - slowness / m if some else 0.0
-        row[17] = alike / m if some else 0.0
+        _compared(shapes, first, i, around[:m], best, row)
         row[18], row[19], row[20] = 0.0, 0.0, 0.0
         if before > 0 and last < 0.5:
             j = around[before - 1]
@@ -281,3 +260,41 @@ def _decided(table: Doubles, scores: Doubles, certainty: Doubles, n: int, i: int
             j += step
         row[9 + side] = best
     return total / count if count > 0 else 0.0
+
+
+@helper(error_model="numpy")
+def _compared(shapes: Floats, first: Floats, i: int, around: Ints, best: Doubles, row: Floats) -> None:
+    """Write how candidate ``i`` differs in shape, height, sharpness and slowness from the beats ``around`` it."""
+    m = around.size
+    best[0], best[1], best[2] = -1.0, -1.0, -1.0
+    height, sharpness, slowness, alike = 0.0, 0.0, 0.0, 0.0
+    for q in range(m):
+        j = around[q]
+        c = _alike(shapes[i], shapes[j])
+        _best_three(best, c)
+        alike += c
+        height += first[j, 0]
+        sharpness += first[j, 6]
+        slowness += first[j, 16]
+    row[11], row[12], row[13] = best[0], best[1], best[2]
+    some = m > 0
+    row[14] = first[i, 0] - height / m if some else 0.0
+    row[15] = first[i, 6] - sharpness / m if some else 0.0
+    row[16] = first[i, 16] - slowness / m if some else 0.0
+    row[17] = alike / m if some else 0.0
+
+
+@helper(error_model="numpy")
+def _rhythm(table: Doubles, around: Ints, before: int, rate: float, gaps: Doubles) -> tuple[float, float]:
+    """Return the median interval in seconds of the beats ``around`` a candidate, and the relative spread.
+
+    The interval in which the candidate itself lies, after the first ``before`` beats, does not count.
+    """
+    k = 0
+    for q in range(1, around.size):
+        if q != before:
+            _sorted_in(gaps, k, (table[around[q], _TIME] - table[around[q - 1], _TIME]) / rate)
+            k += 1
+    usual = gaps[k // 2] if k > 0 else 0.8
+    spread = (gaps[3 * k // 4] - gaps[k // 4]) / usual if k > 2 else 0.3
+    return float(usual), float(spread)

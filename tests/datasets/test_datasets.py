@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,12 @@ import pandas as pd
 import pytest
 
 from cardioflow import EcgDataset, Pipeline, datasets, registry
+from cardioflow.batch.location import Location
 from cardioflow.datasets.aami import AAMI
 from cardioflow.datasets.snomed import CLASSES, challenge_weights, scored
 from cardioflow.errors import ConfigError, FormatError, InputError
+from cardioflow.pipeline.checkpoint.identity import _content
+from cardioflow.pipeline.data.locations import DescribedLocation, Hdf5Location
 
 Write = Callable[..., None]
 
@@ -304,6 +309,7 @@ def test_code15_reads_the_rows_of_its_hdf5_files_by_exam(tmp_path: Path) -> None
     assert batch.meta[0]["leads"][3:7] == ("aVR", "aVL", "aVF", "V1")
     tenths = next(iter((datasets.code15(tmp_path, mv_per_unit=0.1) >> Pipeline().load()).batches(2)))
     np.testing.assert_allclose(tenths.signal[0], 0.1 * signal[1].T, rtol=1e-6)
+    assert datasets.code15(tmp_path, mv_per_unit=0.1).fingerprint() != found.fingerprint()
     with h5py.File(tmp_path / "exams_part0.hdf5", "w") as file:
         file["exam_id"] = [30]
     with pytest.raises(FormatError, match=r"has no exam 10, which exams\.csv says is in it"):
@@ -311,6 +317,32 @@ def test_code15_reads_the_rows_of_its_hdf5_files_by_exam(tmp_path: Path) -> None
     (tmp_path / "exams_part0.hdf5").unlink()
     with pytest.raises(InputError, match=r"code15: 2 of 2 records have no file, .*exams_part0\.hdf5"):
         datasets.code15(tmp_path)
+
+
+def test_a_cache_knows_the_scale_and_the_files_of_rows_of_hdf5_and_of_described_files(tmp_path: Path) -> None:
+    h5py, savemat = pytest.importorskip("h5py"), pytest.importorskip("scipy.io").savemat
+
+    def write(value: float) -> None:
+        with h5py.File(tmp_path / "a.hdf5", "w") as file:
+            file["tracings"] = np.full((1, 100, 1), value, np.float32)
+        savemat(tmp_path / "b.mat", {"ECG": {"sex": "Male", "age": 74, "data": np.full((12, 100), value)}})
+        for path in (tmp_path / "a.hdf5", tmp_path / "b.mat"):
+            os.utime(path, (1e9 + value, 1e9 + value))
+
+    def first(place: Location) -> tuple[float, float]:
+        batch = next(iter((EcgDataset({"r": place}) >> Pipeline().load().cache(tmp_path / "cache")).batches(1)))
+        return float(batch.signal[0][0, 0]), batch.meta[0]["fs"]
+
+    row = Hdf5Location(tmp_path / "a.hdf5", "tracings", 0, 400.0, ("I",), 1.0)
+    described = DescribedLocation(tmp_path / "b.mat", "mat", (("fs", 500.0),))
+    places = (row, replace(row, mv_per_unit=0.5), described, replace(described, options=(("fs", 250.0),)))
+    assert len({EcgDataset({"r": place}).fingerprint() for place in places}) == 4
+    assert len({_content(place) for place in places}) == 4
+    for value in (1.0, 2.0):
+        write(value)
+        assert [first(place) for place in places] == [
+            (value, 400.0), (0.5 * value, 400.0), (value, 500.0), (value, 250.0)
+        ]  # fmt: skip
 
 
 def test_mimic_iv_ecg_reads_its_list_of_records(tmp_path: Path, write: Write) -> None:

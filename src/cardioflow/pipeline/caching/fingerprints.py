@@ -15,7 +15,13 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.location import Location
 from cardioflow.errors import CardioFlowError
 from cardioflow.io.reading import RecordParts
-from cardioflow.pipeline.data.locations import ArrayLocation, FileLocation, StoreLocation
+from cardioflow.pipeline.data.locations import (
+    ArrayLocation,
+    DescribedLocation,
+    FileLocation,
+    Hdf5Location,
+    StoreLocation,
+)
 from cardioflow.pipeline.data.read_records import ReadRecords
 from cardioflow.pipeline.labels.join import JoinLabels
 from cardioflow.pipeline.steps._nested import NestedStep
@@ -94,6 +100,9 @@ class Fingerprints:
         """Return what tells the record at ``location`` from others, and when it last changed, in ns since 1970."""
         if isinstance(location, FileLocation):
             return self._files(os.fspath(location.path))
+        if isinstance(location, DescribedLocation | Hdf5Location):
+            found = self._files(os.fspath(location.path))
+            return None if found is None else (f"{found[0]}#{location.details}", found[1])
         if isinstance(location, StoreLocation):
             found = self._files(str(location.store / "store.json"))
             return None if found is None else (f"{found[0]}#{location.row}", found[1])

@@ -15,7 +15,13 @@ import numpy as np
 from cardioflow.errors import CheckpointError
 from cardioflow.pipeline.checkpoint.description import describe, digest
 from cardioflow.pipeline.data.dataset import EcgDataset
-from cardioflow.pipeline.data.locations import ArrayLocation, FileLocation, StoreLocation
+from cardioflow.pipeline.data.locations import (
+    ArrayLocation,
+    DescribedLocation,
+    FileLocation,
+    Hdf5Location,
+    StoreLocation,
+)
 
 if TYPE_CHECKING:
     from cardioflow.batch.location import Location
@@ -142,6 +148,8 @@ def _content(place: Location) -> str:
         return f"{_head(place.store / 'store.json')} {place.row}"
     if isinstance(place, FileLocation):
         return _head(place.path)
+    if isinstance(place, DescribedLocation | Hdf5Location):
+        return f"{_head(place.path)} {place.details}"
     return str(place.readable())
 
 

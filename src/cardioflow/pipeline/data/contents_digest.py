@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from cardioflow.batch.location import Location
-from cardioflow.pipeline.data.locations import ArrayLocation, DescribedLocation, FileLocation
+from cardioflow.pipeline.data.locations import ArrayLocation, DescribedLocation, FileLocation, Hdf5Location
 
 __all__ = ["contents_digest"]
 
@@ -25,17 +26,21 @@ def contents_digest(ids: Iterable[str], locations: Iterable[Location], labels: M
     after the first 4 KiB may change without a change of size.
     """
     digest = hashlib.blake2b(digest_size=8)
+    # The records of an HDF5 file follow one another.
+    head = lru_cache(maxsize=32)(_head)
     for name, place in zip(ids, locations, strict=True):
         digest.update(f"{name}\0{None if labels is None else labels.get(name)!r}\0".encode("utf-8", "surrogatepass"))
-        digest.update(_content(place))
+        digest.update(_content(place, head))
     return digest.hexdigest()
 
 
-def _content(place: Location) -> bytes:
+def _content(place: Location, head: Callable[[Path], bytes]) -> bytes:
     if isinstance(place, ArrayLocation):
         return np.ascontiguousarray(place.signal).tobytes() + f"{place.fs} {place.leads} {place.units}".encode()
-    if isinstance(place, FileLocation | DescribedLocation):
-        return _head(place.path)
+    if isinstance(place, FileLocation):
+        return head(place.path)
+    if isinstance(place, DescribedLocation | Hdf5Location):
+        return head(place.path) + place.details.encode("utf-8", "surrogatepass")
     return str(place.readable()).encode("utf-8", "surrogatepass")
 
 

@@ -52,6 +52,11 @@ class DescribedLocation(Location):
     options: tuple[tuple[str, Any], ...]
     """What it does not tell, as options of ``load``; those given to ``load`` go before them."""
 
+    @property
+    def details(self) -> str:
+        """What tells two records of the same file apart, and the same record read in two ways."""
+        return f"{self.fmt} {self.options}"
+
     def readable(self) -> Path:
         return self.path
 
@@ -76,6 +81,11 @@ class Hdf5Location(Location):
     leads: tuple[str, ...]
     mv_per_unit: float
     """How many millivolts a sample of 1.0 is."""
+
+    @property
+    def details(self) -> str:
+        """What tells two records of the same file apart, and the same record read in two ways."""
+        return f"{self.table} {self.row} {self.fs} {self.leads} {self.mv_per_unit}"
 
     def readable(self) -> str:
         return f"{self.path}:{self.table}[{self.row}]"

@@ -181,3 +181,21 @@ def test_annotations_that_were_cut_between_two_marks_are_flagged(tmp_path: Path)
         whole = _load(_marked(tmp_path, ending), components=parts)
         assert whole.meta[0]["damage"] == ()
         assert not any("annotations" in text for text in whole.meta[0]["warnings"])
+
+
+def test_marks_stay_with_their_leads_when_a_signal_is_left_out(tmp_path: Path) -> None:
+    lines = [f"{name}.dat 16 200 16 0 0 0 0 {name}\n" for name in ("V1", "V2", "V3")]
+    (tmp_path / "r.hea").write_text("r 3 100 50\n" + "".join(lines))
+    for value, name in enumerate(("V2", "V3"), 1):
+        (tmp_path / f"{name}.dat").write_bytes(np.full(50, 200 * value, "<i2").tobytes())
+    # A P wave at sample 10 in each of V2 and V3.
+    words = [24 << 10 | 10, 62 << 10 | 1, 24 << 10, 62 << 10 | 2, 0]
+    (tmp_path / "r.atr").write_bytes(np.array(words, "<u2").tobytes())
+    components = ["signal", "annotation", "meta"]
+    found = _load(tmp_path / "r.hea", components=components)
+    assert found.meta[0]["leads"] == ("V2", "V3")
+    assert found.annotation[0].channel.tolist() == [1, 2]
+    alone = _load(tmp_path / "r.hea", components=components, channels="V3")
+    assert alone.annotation[0].channel.tolist() == [1]
+    with pytest.raises(FormatError, match="Name the leads"):
+        _load(tmp_path / "r.hea", channels=[1])

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.leads import standard_name
 from cardioflow.batch.meta import Meta
 from cardioflow.errors import FormatError, MixedRatesError
 from cardioflow.io._derived import complete, recorded
@@ -197,11 +198,11 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
 
 def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
     """Return what is whole of a record, with ``meta["damage"]``."""
-    n_frames = header.n_frames
+    stated = header
     header, damage = whole_part(header, path, request.channels)
-    record = _whole(header, path, request, damage)
+    record = _whole(header, path, request, damage, stated if len(header.signals) < len(stated.signals) else None)
     marks = record.annotation
-    if marks is not None and record.signal is not None and header.n_frames != n_frames:
+    if marks is not None and record.signal is not None and header.n_frames != stated.n_frames:
         kept = marks.window(0, record.signal.shape[1])
         if len(kept) < len(marks):
             damage.append(f"{len(marks) - len(kept)} marks lie behind the last sample")
@@ -209,13 +210,22 @@ def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
     return replace(record, meta={**record.meta, "damage": tuple(damage)} if record.meta else record.meta)
 
 
-def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | None = None) -> Record:
+def _whole(
+    header: Header, path: str, request: ReadRequest, damage: list[str] | None = None, stated: Header | None = None
+) -> Record:
+    """Return a record; ``stated`` is its header with the signals that were left out, if any were."""
     channels = request.channels
+    if stated is not None and any(isinstance(channel, int) for channel in channels or ()):
+        raise FormatError(
+            f"{path} lacks some of its signals, so the numbers channels={channels!r} would mean other leads. Name the "
+            "leads."
+        )
     kinds = tuple([signal.kind for signal in header.signals])
     made, choice = chosen(kinds, channels, request.derive)
     if choice is None:
         # The leads to choose from are known when those that are missing have been computed.
-        return complete(_whole(header, path, replace(request, channels=None, derive="never"), damage), made, channels)
+        whole = _whole(header, path, replace(request, channels=None, derive="never"), damage, stated)
+        return complete(whole, made, channels)
     per_frame = _per_frame(header, choice, path, marks_only=request.components == _MARKS)
     span = _span(header, path, request)
     signal, agrees = None, None
@@ -234,9 +244,11 @@ def _whole(header: Header, path: str, request: ReadRequest, damage: list[str] | 
     marks = None
     notes: list[str] = []
     if "annotation" in request.components:
-        marks = read_annotation(
-            header, path, request.ann_ext, choice.all_leads, per_frame, damage=damage, warnings=notes
-        )
+        leads = choice.all_leads if stated is None else tuple(standard_name(s.kind.name) for s in stated.signals)
+        marks = read_annotation(header, path, request.ann_ext, leads, per_frame, damage=damage, warnings=notes)
+        if stated is not None:
+            files = {signal.file for signal in header.signals}
+            marks = marks.of_leads([i for i, signal in enumerate(stated.signals) if signal.file in files])
         if channels is not None:
             marks = _of_leads(marks, choice, path, request.ann_ext)
         if request.start_s or request.stop_s is not None:

@@ -199,3 +199,14 @@ def test_marks_stay_with_their_leads_when_a_signal_is_left_out(tmp_path: Path) -
     assert alone.annotation[0].channel.tolist() == [1]
     with pytest.raises(FormatError, match="Name the leads"):
         _load(tmp_path / "r.hea", channels=[1])
+
+
+def test_a_computed_lead_of_a_damaged_record_is_as_long_as_all_that_are_stored(tmp_path: Path) -> None:
+    names = ("I", "II", *(f"V{i}" for i in range(1, 7)))
+    lines = [f"{'b' if name == 'V6' else 'a'}.dat 16 200 16 0 0 0 0 {name}\n" for name in names]
+    (tmp_path / "r.hea").write_text("r 8 100 50\n" + "".join(lines))
+    (tmp_path / "a.dat").write_bytes(np.arange(7 * 50, dtype="<i2").tobytes())
+    (tmp_path / "b.dat").write_bytes(np.arange(40, dtype="<i2").tobytes())
+    for lead in ("III", "I"):
+        found = _load(tmp_path / "r.hea", channels=lead, derive="standard")
+        assert (found.meta[0]["leads"], found.signal[0].shape) == ((lead,), (1, 40))

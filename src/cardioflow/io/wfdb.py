@@ -199,7 +199,9 @@ def _read(header: Header, path: str, request: ReadRequest) -> Record:
 def _salvaged(header: Header, path: str, request: ReadRequest) -> Record:
     """Return what is whole of a record, with ``meta["damage"]``."""
     stated = header
-    header, damage = whole_part(header, path, request.channels)
+    made, _ = chosen(tuple([signal.kind for signal in header.signals]), None, request.derive)
+    # Computed leads take all that are stored.
+    header, damage = whole_part(header, path, None if made else request.channels)
     record = _whole(header, path, request, damage, stated if len(header.signals) < len(stated.signals) else None)
     marks = record.annotation
     if marks is not None and record.signal is not None and header.n_frames != stated.n_frames:

@@ -85,6 +85,8 @@ def test_an_edf_signal_without_a_range_is_left_out(tmp_path: Path) -> None:
     assert found.signal[0].shape == (1, 400)
     with pytest.raises(FormatError, match="'I'"):
         _load(path, channels="I")
+    with pytest.raises(FormatError, match="Name the leads"):
+        _load(path, channels=[0])
 
 
 def test_data_records_of_0_s_last_as_long_as_their_times_show(tmp_path: Path) -> None:

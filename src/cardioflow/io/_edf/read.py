@@ -191,7 +191,14 @@ def _chosen(header: Header, request: ReadRequest) -> tuple[tuple[Signal, ...], R
     """Return the signals asked for, of one rate, and the request without its channels, which that settles."""
     signals = [s for s in header.signals if not s.is_annotation and s.per_record]
     if request.damaged == "read":
-        signals = [s for s in signals if s.has_scale]
+        whole = [s for s in signals if s.has_scale]
+        channels = (request.channels,) if isinstance(request.channels, str | int) else request.channels or ()
+        if len(whole) < len(signals) and any(isinstance(channel, int) for channel in channels):
+            raise FormatError(
+                f"lacks some of its signals, so the numbers channels={request.channels!r} would mean other leads. Name "
+                "the leads."
+            )
+        signals = whole
     names = [standard_name(s.label) for s in signals]
     if len({s.per_record for s in signals}) == 1 and computed_leads(names, _units(signals), request.derive):
         # The leads to choose from are known when those that are missing have been computed.

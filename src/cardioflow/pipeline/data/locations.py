@@ -24,10 +24,9 @@ __all__ = [
 ]
 
 
-@final
 @dataclass(frozen=True, slots=True)
-class FileLocation(Location):
-    """A file, or the name of a record of several files."""
+class _PathLocation(Location):
+    """A record that is found by a path."""
 
     path: Path
 
@@ -43,10 +42,15 @@ class FileLocation(Location):
 
 @final
 @dataclass(frozen=True, slots=True)
-class DescribedLocation(Location):
+class FileLocation(_PathLocation):
+    """A file, or the name of a record of several files."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DescribedLocation(_PathLocation):
     """A file that does not tell all that is known about it, such as its sampling rate."""
 
-    path: Path
     fmt: str
     """Its format, where ``load`` names none."""
     options: tuple[tuple[str, Any], ...]
@@ -56,15 +60,6 @@ class DescribedLocation(Location):
     def details(self) -> str:
         """What tells two records of the same file apart, and the same record read in two ways."""
         return f"{self.fmt} {self.options}"
-
-    def readable(self) -> Path:
-        return self.path
-
-    def __str__(self) -> str:
-        return str(self.path)
-
-    def __fspath__(self) -> str:
-        return str(self.path)
 
 
 @final

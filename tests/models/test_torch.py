@@ -307,6 +307,27 @@ def test_a_copied_model_predicts_and_continues_training_with_equal_numbers(make_
     assert np.array_equal(built.predict_on_batch(batch), before)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
+def test_a_copy_keeps_the_gradients_that_wait_for_their_update(make_batch, copied) -> None:
+    built = made(training=TrainingOptions(accumulate=2))
+    built.train_on_batch(make_batch(8, seed=1))
+    other = copied(built)
+    for each in (built, other):
+        each.train_on_batch(make_batch(8, seed=2))
+    assert all(np.array_equal(a, b) for a, b in zip(built.get_weights(), other.get_weights(), strict=True))
+
+
+def test_loading_drops_the_gradients_that_wait_for_their_update(make_batch, tmp_path: Path) -> None:
+    built, fresh = (made(training=TrainingOptions(accumulate=2)) for _ in range(2))
+    built.save(tmp_path / "dump")
+    built.train_on_batch(make_batch(8, seed=1))
+    for each in (built, fresh):
+        each.load(tmp_path / "dump")
+        for seed in (2, 3):
+            each.train_on_batch(make_batch(8, seed=seed))
+    assert all(np.array_equal(a, b) for a, b in zip(built.get_weights(), fresh.get_weights(), strict=True))
+
+
 def test_a_loaded_model_continues_as_if_it_had_never_been_saved(make_batch, tmp_path: Path) -> None:
     built, batch = made(network(dropout=0.5)), make_batch(8)
     built.train_on_batch(batch)

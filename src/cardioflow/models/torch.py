@@ -73,7 +73,15 @@ class TorchBaseModel(BackendModel):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for pickle and deepcopy, without the compiled module."""
-        return {**self.__dict__, "_compiled": None, "_placed": None}
+        # A copy of a parameter has no gradient.
+        gradients = [p.grad for p in self._parameters()] if self._pending else []
+        return {**self.__dict__, "_compiled": None, "_placed": None, "gradients": gradients}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        gradients = state.pop("gradients")
+        self.__dict__.update(state)
+        for parameter, gradient in zip(self._parameters() if gradients else [], gradients, strict=True):
+            parameter.grad = gradient
 
     def get_learning_rate(self) -> float:
         return float(self._optimizer().param_groups[0]["lr"])
@@ -149,6 +157,8 @@ class TorchBaseModel(BackendModel):
                 "Call build(…) first, and load(path) on what it returns."
             )
         read_state(weights, unwrapped(self.model), self._optimizer(), header.model)
+        # Gradients of batches that waited for their update are of the weights before.
+        self._optimizer().zero_grad(set_to_none=True)
         self._pending = 0
 
     def _training(self) -> dict[str, Array]:

@@ -75,6 +75,16 @@ def cross_entropy(module: Any, batch: Any) -> Any:
     return optax.softmax_cross_entropy(output, batch.target), output
 
 
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_cross_entropy"])
+def test_an_output_without_the_axis_of_the_target_is_not_compared_with_each_record(make_batch, loss) -> None:
+    ages = make_batch(8).replace(target=np.linspace(0, 1, 8), classes=None)
+    scalar = eqx.nn.Sequential([linear(1), eqx.nn.Lambda(jnp.squeeze)])
+    with pytest.raises(
+        ModelError, match=r"outputs of shape \(8,\) and targets of shape \(8, 1\).*shape of the targets"
+    ):
+        made(scalar, targets=Number(), loss=loss).train_on_batch(ages)
+
+
 def test_loss_metric_and_update_are_those_of_a_plain_loop_at_any_batch_size(make_batch) -> None:
     ours, module = made(), convolutions()
     optimizer = optax.adam(1e-3)

@@ -127,6 +127,16 @@ def test_the_default_loss_and_the_predictions_follow_what_the_model_learns(make_
     assert age.predict_on_batch(ages).shape == (8, 1)
 
 
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_cross_entropy"])
+def test_an_output_without_the_axis_of_the_target_is_not_compared_with_each_record(make_batch, loss) -> None:
+    ages = make_batch(8).replace(target=np.linspace(0, 1, 8), classes=None)
+    built = made(nn.Sequential(network(1), nn.Flatten(0)), targets=Number(), loss=loss)
+    with pytest.raises(
+        ModelError, match=r"outputs of shape \(8,\) and targets of shape \(8, 1\).*shape of the targets"
+    ):
+        built.train_on_batch(ages)
+
+
 def test_a_label_per_sample_is_predicted_as_time_by_state(make_batch) -> None:
     batch = make_batch(4, (1, 64))
     states = [np.repeat([0, 1, 2, 1], 16)[None].astype(np.float32) for _ in range(4)]

@@ -76,19 +76,29 @@ def _cross_entropy(output: Array, target: Array) -> Array:
     return rows
 
 
+def _check_shapes(output: Array, target: Array) -> None:
+    """Refuse an output of (record,) for targets of (record, 1), which would be broadcast to each with each."""
+    if output.shape != target.shape:
+        raise ValueError("Return an output of the shape of the targets.")
+
+
 def _binary(output: Array, target: Array) -> Array:
+    _check_shapes(output, target)
     return _over_rows(optax.sigmoid_binary_cross_entropy(output, target))
 
 
 def _squared(output: Array, target: Array) -> Array:
+    _check_shapes(output, target)
     return _over_rows((output - target) ** 2)
 
 
 def _absolute(output: Array, target: Array) -> Array:
+    _check_shapes(output, target)
     return _over_rows(jnp.abs(output - target))
 
 
 def _huber(output: Array, target: Array) -> Array:
+    _check_shapes(output, target)
     return _over_rows(optax.huber_loss(output, target))
 
 

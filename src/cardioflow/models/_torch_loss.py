@@ -81,19 +81,29 @@ def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
     return _over_rows(functional.cross_entropy(output, target, reduction="none"))
 
 
+def _check_shapes(output: Tensor, target: Tensor) -> None:
+    """Refuse an output of (record,) for targets of (record, 1), which would be broadcast to each with each."""
+    if output.shape != target.shape:
+        raise ValueError("Return an output of the shape of the targets.")
+
+
 def _binary(output: Tensor, target: Tensor) -> Tensor:
+    _check_shapes(output, target)
     return _over_rows(functional.binary_cross_entropy_with_logits(output, target, reduction="none"))
 
 
 def _squared(output: Tensor, target: Tensor) -> Tensor:
+    _check_shapes(output, target)
     return _over_rows(functional.mse_loss(output, target, reduction="none"))
 
 
 def _absolute(output: Tensor, target: Tensor) -> Tensor:
+    _check_shapes(output, target)
     return _over_rows(functional.l1_loss(output, target, reduction="none"))
 
 
 def _huber(output: Tensor, target: Tensor) -> Tensor:
+    _check_shapes(output, target)
     return _over_rows(functional.huber_loss(output, target, reduction="none"))
 
 

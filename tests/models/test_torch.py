@@ -22,6 +22,7 @@ from cardioflow.batch import Ragged
 from cardioflow.errors import ConfigError, DumpError, InputError, LabelError, ModelError
 from cardioflow.models import TorchBaseModel, TrainingOptions
 from cardioflow.models.declaration import find, model
+from cardioflow.models.learning import FitAtEnd
 from cardioflow.models.targets import LabelPerSample, NoTarget, Number, SeveralLabels
 
 
@@ -240,6 +241,13 @@ def test_class_and_sample_weights_multiply_the_loss_of_a_record(make_batch) -> N
     ):
         found = made(copy.deepcopy(plain), training=options).train_on_batch(batch)["loss"]
         assert found == pytest.approx((rows.numpy() * weights).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"class_weights": {"A": 5.0, "NO": 1.0}}, {"sample_weights": "w"}])
+def test_weights_are_refused_by_a_model_that_learns_at_the_end(make_batch, options) -> None:
+    built = made(learning=FitAtEnd("epoch"), training=TrainingOptions(**options))
+    with pytest.raises(ConfigError, match="learns at the end from all batches, and class_weights and sample_weights"):
+        built.train_on_batch(make_batch(4).with_component("w", np.ones(4), "static"))
 
 
 def test_weights_that_are_missing_or_impossible_name_the_class_or_the_record(make_batch) -> None:

@@ -23,7 +23,7 @@ from cardioflow.models._scores import keys, resolve, score
 from cardioflow.models._units import units_of
 from cardioflow.models.history import Stage
 from cardioflow.models.inputs import InputEncoding, InputShape, Signals
-from cardioflow.models.learning import BatchUpdates, Learned, Learning
+from cardioflow.models.learning import BatchUpdates, FitAtEnd, Learned, Learning
 from cardioflow.models.persistence import PersistentModel
 from cardioflow.models.targets import Response
 from cardioflow.models.training import TrainingOptions
@@ -199,6 +199,11 @@ class BackendModel(PersistentModel):
             if name in self.cannot:
                 raise ConfigError(f"{type(self).__name__} does not take {name}. {self.cannot[name]}")
         weight = self.training.row_weights(sample.batch, sample.y)
+        if weight is not None and isinstance(self.learning, FitAtEnd):
+            raise ConfigError(
+                f"{type(self).__name__} learns at the end from all batches, and class_weights and sample_weights count "
+                "in the updates of single batches. Leave them out, or set self.learning = BatchUpdates()."
+            )
         train: Any = self._train
         return train if weight is None else partial(train, weight=weight)
 

@@ -32,6 +32,14 @@ def test_each_spike_is_found_to_the_sample_and_no_qrs_is_one(fs, leads):
     assert len(pacing_spikes(_ecg(fs, [], leads), fs)) == 0
 
 
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_lead_without_samples_hides_no_spike_of_the_others(missing):
+    at = np.arange(1.36, 9.0, 1.0)
+    two = _ecg(500.0, at, 2)
+    two[missing] = np.nan
+    assert len(pacing_spikes(two, 500)) == len(at)
+
+
 def test_noise_and_single_leads_have_none():
     random = np.random.default_rng(1)
     assert len(pacing_spikes(0.1 * random.standard_normal((3, 10_000)), 500)) == 0

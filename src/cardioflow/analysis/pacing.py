@@ -47,6 +47,8 @@ def pacing_spikes(signal: ArrayLike, fs: float, least_mv: float = 0.2) -> NDArra
             f"pacing_spikes needs at least {LEAST_FS:g} Hz, but got fs={fs!r}: a spike lasts 2 ms or less. "
             "Resampling does not bring it back."
         )
+    # A lead without samples shows nothing, and not that there are no spikes.
+    x = x[np.isfinite(x).any(axis=1)]
     flank = max(round(_FLANK_S * fs), 1)
     if not len(x) or x.shape[1] <= 2 * flank:
         return np.empty(0, np.int64)

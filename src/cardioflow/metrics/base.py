@@ -20,6 +20,8 @@ class Metric(ABC):
 
     response: ClassVar[Literal["predict", "predict_proba"]] = "predict"
     """Whether ``y_pred`` holds labels or probabilities."""
+    greater_is_better: ClassVar[bool] = True
+    """Whether callbacks such as ``BestModel`` look for the greatest value, and not for the least."""
 
     @abstractmethod
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:

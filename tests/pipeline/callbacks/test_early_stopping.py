@@ -138,6 +138,14 @@ def test_a_model_without_weights_is_refused_by_name_before_it_learns(train, prep
     assert stopping.state()["n_waited"] == 1
 
 
+def test_a_metric_says_itself_whether_less_is_better(monkeypatch):
+    from cardioflow.metrics.f1 import F1
+
+    assert EarlyStopping("eval_f1").monitor.is_better(0.5, 0.4)
+    monkeypatch.setattr(F1, "greater_is_better", False)
+    assert EarlyStopping("eval_f1").monitor.is_better(0.4, 0.5)
+
+
 def test_a_negated_loss_of_scikit_learn_is_better_when_it_is_greater(train, training):
     class Script(Callback):
         def run_start(self, context):

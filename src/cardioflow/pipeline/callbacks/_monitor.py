@@ -61,7 +61,9 @@ class Monitor:
             return "min"
         # As in scikit-learn, whatever is called a score is better when it is greater.
         metric = what.partition("_")[2]
-        return "max" if what.endswith(("score", "accuracy")) or metric in metrics else None
+        if metric in metrics:
+            return "max" if metrics.get(metric).greater_is_better else "min"
+        return "max" if what.endswith(("score", "accuracy")) else None
 
     def model(self, context: RunContext) -> str:
         """Return the model whose figure it is.

@@ -48,6 +48,16 @@ def test_a_grid_runs_every_combination_with_every_seed(tmp_path: Path) -> None:
     assert study.best("height") == {"x": 2, "kind": "a"}
 
 
+def test_a_function_that_changes_its_configuration_changes_no_other_run(tmp_path: Path) -> None:
+    def grows(config: dict[str, Any], seed: int) -> dict[str, float]:
+        config["layers"].append(seed)
+        return {"n": len(config["layers"])}
+
+    table = Experiment(grows, {"layers": [[16, 32]], "x": [1, 2]}, tmp_path, repetitions=2).run()
+    assert table["score.n"] == [3, 3, 3, 3]
+    assert table["config.layers"] == ["[16, 32]"] * 4
+
+
 def test_the_tables_on_disk_are_the_table_that_is_returned(tmp_path: Path) -> None:
     table = Experiment(parabola, {"x": [1, 2.5]}, tmp_path).run()
     assert pd.read_csv(tmp_path / "results.csv").columns.tolist() == list(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import math
@@ -162,7 +163,7 @@ class Experiment:
         scores: Mapping[str, float] = {}
         error = ""
         try:
-            scores = self._checked(self._function(dict(config), seed))
+            scores = self._checked(self._function(copy.deepcopy(config), seed))
         except Exception as caught:
             if self._on_error == "raise":
                 caught.add_note(f"in trial {trial}, repetition {repetition}: config={config!r}, seed={seed}")

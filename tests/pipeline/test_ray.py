@@ -15,6 +15,10 @@ import pytest
 from cardioflow import B, EcgBatch, EcgDataset, F, Pipeline, V
 from cardioflow.errors import ConfigError, FormatError, MissingDependencyError, StepError, WriteError
 from cardioflow.models.base import BaseModel
+from cardioflow.pipeline.model_store import ModelStore
+from cardioflow.pipeline.offloading import offloaded
+from cardioflow.pipeline.options import RunOptions
+from cardioflow.pipeline.plan import Plan
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own: of its sockets and of what it deprecates
 
@@ -80,6 +84,16 @@ def test_workers_ask_models_and_write_each_record_once(ray_cluster, tmp_path):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
     direct = (good >> asking()).next_batch(1)
     np.testing.assert_allclose(expected[0], direct.prediction[0], rtol=0, atol=1e-6)
+
+
+def test_a_model_that_a_later_step_trains_is_asked_here():
+    records, options = EcgDataset.simulated(2), RunOptions(batch_size=1)
+    for template, n_here in ((asking(), 0), (asking().train_on_batch("m"), 2)):
+        plan = Plan.of(template.template, records, on_error="raise")
+        models = ModelStore({}, EcgBatch, None, seed=0)
+        models.put("m", Sums())
+        _, here = offloaded(plan, models, options)
+        assert len(here.ordered) == n_here
 
 
 def test_what_follows_the_predictions_is_done_here(ray_cluster):

@@ -17,6 +17,7 @@ from cardioflow.pipeline.model_store import ModelStore
 from cardioflow.pipeline.runners import runner_for
 from cardioflow.pipeline.steps.base import RunStep, SinkStep
 from cardioflow.pipeline.steps.predict_on_batch import PredictOnBatch
+from cardioflow.pipeline.steps.train_on_batch import TrainOnBatch
 from cardioflow.pipeline.steps.write_predictions import PredictionFolder, WritePredictions
 from cardioflow.pipeline.variables import Variables
 
@@ -32,15 +33,17 @@ def offloaded(plan: Plan, models: ModelStore, options: RunOptions) -> tuple[Stag
     """Return what the workers do, and the plan of what is left to the caller.
 
     The workers ask models (``predict_on_batch`` to a component of the batch) and
-    write predictions, up to the first step that trains, or that reads or writes
-    a variable.
+    write predictions, up to the first step that trains, that asks a model which
+    a later step trains, or that reads or writes a variable.
 
     Raises:
         ConfigError: for a model that cannot be sent.
     """
     n = 0
+    # The workers have the models as they were when the run began.
+    trained = {step.model_name for step in plan.ordered if issubclass(step.kind, TrainOnBatch)}
     for i, step in enumerate(plan.ordered, 1):
-        if not _can_leave(step):
+        if not _can_leave(step) or (issubclass(step.kind, PredictOnBatch) and step.model_name in trained):
             break
         if issubclass(step.kind, PredictOnBatch | WritePredictions):
             n = i

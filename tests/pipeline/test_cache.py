@@ -9,12 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from cardioflow import C, EcgBatch, EcgDataset, F, Pipeline, V
 from cardioflow.batch import Annotation
 from cardioflow.errors import ConfigError, FormatError, InputError, WriteError
+from cardioflow.pipeline.data.locations import DescribedLocation, Hdf5Location
 from cardioflow.pipeline.options import RunOptions
 from cardioflow.pipeline.plan import Plan
 
@@ -173,6 +175,17 @@ def test_other_steps_settings_or_labels_are_another_key(files, kept):
         assert {name: row.target[0] for (_, name), row in whole(dataset(files), template).items()} == labels
 
 
+def test_other_classes_of_the_data_set_are_another_key(files, kept):
+    steps = Pipeline().load(fmt="npy", fs=4).load(components="target").binarize_labels() + kept
+    labels = dict(zip("abcd", "NANA", strict=True))
+    for classes, first in ((("A", "N"), [0, 1]), (("N", "A"), [1, 0])):
+        data = EcgDataset(str(files / "*.npy"), labels=labels)
+        data.classes = classes
+        rows = whole(data, steps)
+        assert rows[0, "a"].classes == classes
+        assert rows[0, "a"].target.tolist() == [first]
+
+
 # -- never stale --------------------------------------------------------------------
 
 
@@ -183,6 +196,35 @@ def test_a_file_that_changed_is_read_anew_and_the_others_are_not(files, kept):
     MADE.clear()
     assert signals(whole(dataset(files), template))[0, "b"][0][0] == 99
     assert MADE == ["b"]
+
+
+def described(files, name, fs):
+    return DescribedLocation(files / f"{name}.npy", "npy", (("fs", fs),))
+
+
+def in_hdf5(files, name, fs):
+    path = files / "signals.hdf5"
+    if not path.exists():
+        with h5py.File(path, "w") as file:
+            file["tracings"] = np.stack([np.load(files / f"{n}.npy").T for n in "abcd"])
+    return Hdf5Location(path, "tracings", "abcd".index(name), fs, ("I",), 1.0)
+
+
+@pytest.mark.parametrize("place", [described, in_hdf5])
+def test_a_file_that_the_data_set_describes_is_read_anew_when_it_or_its_description_changes(files, kept, place):
+    template = Pipeline().load().call(noted, pure=True) + kept
+
+    def rows(fs):
+        return whole(EcgDataset({name: place(files, name, fs) for name in "ab"}), template)
+
+    place(files, "a", 4.0)
+    settle(files)
+    assert rows(4.0).keys() == rows(4.0).keys()
+    assert MADE == ["a", "b"]
+    assert rows(8.0)[0, "a"].fs.tolist() == [8.0]
+    (files / "signals.hdf5").unlink(missing_ok=True)
+    write(files / "a.npy", np.arange(8.0) + 500)
+    assert rows(4.0)[0, "a"].signal[0][0, 0] == 500
 
 
 def test_a_file_that_changes_between_two_epochs_of_a_run_is_read_anew(files, kept):

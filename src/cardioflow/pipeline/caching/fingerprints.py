@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple, final
 
 import numpy as np
@@ -64,8 +65,13 @@ class Fingerprints:
 
     @property
     def classes(self) -> list[Any]:
-        """What the tables of labels say of all records."""
-        return [None if own.table is None else [list(own.table.classes), own.table.is_numeric] for own in self._labels]
+        """What the tables of labels, and the data set, say of all records."""
+        return [
+            None
+            if own.table is None
+            else [list(own.table.classes), own.table.is_numeric, _listed(own.options.get("classes"))]
+            for own in self._labels
+        ]
 
     def of(self, batch: EcgBatch) -> list[Fingerprint | None]:
         """Return the fingerprint of each row of ``batch``; ``None`` where it has none, as where a file is missing."""
@@ -104,13 +110,22 @@ class Fingerprints:
             found = self._files(os.fspath(location.path))
             return None if found is None else (f"{found[0]}#{location.details}", found[1])
         if isinstance(location, StoreLocation):
-            found = self._files(str(location.store / "store.json"))
-            return None if found is None else (f"{found[0]}#{location.row}", found[1])
+            return self._within(location.store / "store.json", location.row)
+        if isinstance(location, DescribedLocation):
+            return self._within(location.path, (location.fmt, location.options))
+        if isinstance(location, Hdf5Location):
+            about = (location.table, location.row, location.fs, location.leads, location.mv_per_unit)
+            return self._within(location.path, about)
         if isinstance(location, ArrayLocation):
             signal = np.ascontiguousarray(location.signal)
-            about = (signal.dtype.str, signal.shape, location.fs, location.leads, location.units)
-            return f"{_digest(signal.reshape(-1).view(np.uint8).data)} {about}", 0
+            told = (signal.dtype.str, signal.shape, location.fs, location.leads, location.units)
+            return f"{_digest(signal.reshape(-1).view(np.uint8).data)} {told}", 0
         return str(location.readable()), 0
+
+    def _within(self, path: Path, about: Any) -> tuple[str, int] | None:
+        """Return the same for a record that is told by ``path`` and what is known ``about`` it."""
+        found = self._files(str(path))
+        return None if found is None else (f"{found[0]}#{about!r}", found[1])
 
     def _files(self, path: str) -> tuple[str, int] | None:
         try:
@@ -143,6 +158,10 @@ class _Files(NamedTuple):
 def _state(name: str) -> tuple[int, int]:
     status = os.stat(name)  # noqa: PTH116 -- for every record of every batch
     return status.st_size, status.st_mtime_ns
+
+
+def _listed(classes: Sequence[str] | None) -> list[str] | None:
+    return None if classes is None else list(classes)
 
 
 def _label(labels: JoinLabels, record: str) -> str:

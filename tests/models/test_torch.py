@@ -151,6 +151,15 @@ def test_a_label_per_sample_is_predicted_as_time_by_state(make_batch) -> None:
     np.testing.assert_allclose(p.sum(axis=2), 1, atol=1e-6)
 
 
+def test_log_probabilities_of_samples_are_predicted_as_time_by_state(make_batch) -> None:
+    module = nn.Sequential(nn.Conv1d(1, 3, 5, padding="same"), nn.LogSoftmax(dim=1))
+    batch = make_batch(4, (1, 64))
+    built = made(module, loss=nn.NLLLoss(), targets=LabelPerSample("mask"))
+    p = built.predict_on_batch(batch)
+    expected = module(x_of(batch)).exp().transpose(1, 2).detach().numpy()
+    np.testing.assert_allclose(p, expected, atol=1e-6)
+
+
 def test_an_auto_encoder_learns_its_input(make_batch) -> None:
     batch = make_batch(6, (1, 40))
     torch.manual_seed(0)

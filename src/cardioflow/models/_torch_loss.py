@@ -67,10 +67,13 @@ def _same(output: Tensor) -> Tensor:
     return output
 
 
-def _softmax(output: Tensor) -> Tensor:
-    """Return probabilities; for (record, state, time) in the order (record, time, state)."""
-    p = torch.softmax(output, dim=1)
+def _states_last(p: Tensor) -> Tensor:
+    """Return (record, state, time) in the order (record, time, state), and a table as it is."""
     return p.transpose(1, 2) if p.ndim == 3 else p
+
+
+def _softmax(output: Tensor) -> Tensor:
+    return _states_last(torch.softmax(output, dim=1))
 
 
 def _over_rows(loss: Tensor) -> Tensor:
@@ -123,6 +126,6 @@ LOSSES = {
 _PREDICTIONS: dict[type, Callable[[Tensor], Tensor]] = {
     nn.CrossEntropyLoss: _softmax,
     nn.BCEWithLogitsLoss: torch.sigmoid,
-    nn.NLLLoss: lambda output: output.exp(),
+    nn.NLLLoss: lambda output: _states_last(output.exp()),
 }
 """What the losses of torch.nn take that are not given probabilities."""

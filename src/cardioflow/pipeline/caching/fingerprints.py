@@ -107,15 +107,9 @@ class Fingerprints:
         if isinstance(location, FileLocation):
             return self._files(os.fspath(location.path))
         if isinstance(location, DescribedLocation | Hdf5Location):
-            found = self._files(os.fspath(location.path))
-            return None if found is None else (f"{found[0]}#{location.details}", found[1])
+            return self._within(location.path, location.details)
         if isinstance(location, StoreLocation):
             return self._within(location.store / "store.json", location.row)
-        if isinstance(location, DescribedLocation):
-            return self._within(location.path, (location.fmt, location.options))
-        if isinstance(location, Hdf5Location):
-            about = (location.table, location.row, location.fs, location.leads, location.mv_per_unit)
-            return self._within(location.path, about)
         if isinstance(location, ArrayLocation):
             signal = np.ascontiguousarray(location.signal)
             told = (signal.dtype.str, signal.shape, location.fs, location.leads, location.units)

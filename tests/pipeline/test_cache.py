@@ -19,6 +19,7 @@ from cardioflow.errors import ConfigError, FormatError, InputError, WriteError
 from cardioflow.pipeline.data.locations import DescribedLocation, Hdf5Location
 from cardioflow.pipeline.options import RunOptions
 from cardioflow.pipeline.plan import Plan
+from cardioflow.samplers import Balanced
 
 MADE: list[str] = []
 
@@ -116,6 +117,18 @@ def several_components(batch):
     beats = [Annotation(sample=np.array([1, 5]), symbol=np.array(["N", "V"])) for _ in batch.ids]
     batch = batch.with_component("mask", masks, kind="time series").with_component("beats", beats)
     return batch.with_component("score", np.arange(len(batch)) * 0 + 7).with_component("text", ("x",) * len(batch))
+
+
+def test_draws_with_replacement_give_the_batches_that_they_give_without_a_cache(files, kept):
+    labels = {"a": "A", "b": "N", "c": "N", "d": "N"}
+    steps = loading().load(src=labels, components="target")
+    options = {"batch_size": 4, "sampler": Balanced("target"), "n_epochs": 3, "threads": 0, "seed": 1}
+    data = EcgDataset(str(files / "*.npy"), labels=labels)
+    random = Pipeline().random_crop_signals(8)
+    plain, cached = (list((data >> s + random).batches(**options)) for s in (steps, steps + kept))
+    assert any(len(set(batch.ids)) < len(batch) for batch in plain)
+    assert [batch.ids for batch in cached] == [batch.ids for batch in plain]
+    assert all(a.signal == b.signal for a, b in zip(cached, plain, strict=True))
 
 
 def test_components_of_every_kind_are_kept(files, kept):

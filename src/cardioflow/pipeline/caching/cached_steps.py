@@ -12,6 +12,7 @@ import numpy as np
 
 from cardioflow.batch.action import Action
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.core.random_keys import record_keys
 from cardioflow.errors import ConfigError
 from cardioflow.pipeline.caching.fingerprints import Fingerprint, Fingerprints, loads_in
 from cardioflow.pipeline.caching.folder import KeptInFolder
@@ -73,6 +74,10 @@ class CachedSteps(Action):
             self._kept = _in_memory(call, digest, max_bytes)
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
+        if not np.array_equal(batch.provenance.key, record_keys(batch.ids)):
+            # A sampler drew a record again. Kept rows have the keys of the first draw, by which random steps would
+            # change them as they did then.
+            return self._work(batch)
         prints = self._fingerprints.of(batch)
         keys = [None if p is None else RecordKey(i, p.digest) for i, p in zip(batch.ids, prints, strict=True)]
         spans, found = self._kept.find(keys, batch.epoch)

@@ -25,7 +25,8 @@ class Cache(Action):
     of the steps and their settings, this version of CardioFlow, and the sizes
     and times of the record's files; where one of them changes, the record is
     made anew. The steps before must be pure and draw no random numbers. A
-    record that cannot be read, or is skipped, is tried again each time.
+    record that cannot be read, or is skipped, is tried again each time, and a
+    batch in which a sampler drew a record again is made anew.
 
     Functions of your own are part of the key by their code, but what they call
     or read elsewhere is not. In a folder, which outlives the program, ``version``

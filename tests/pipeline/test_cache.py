@@ -131,6 +131,22 @@ def test_draws_with_replacement_give_the_batches_that_they_give_without_a_cache(
     assert all(a.signal == b.signal for a, b in zip(cached, plain, strict=True))
 
 
+class Scaled:
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def times(self, signal):
+        return signal * self.factor
+
+
+def test_methods_of_two_objects_do_not_share_what_is_kept(files, tmp_path):
+    for factor in (1.0, 2.0):
+        template = loading().apply_transform(Scaled(factor).times) + Pipeline().cache(tmp_path / "kept", version="1")
+        batch = next(iter((dataset(files) >> template).batches(4)))
+        plain = next(iter((dataset(files) >> loading()).batches(4)))
+        assert np.array_equal(batch.signal.data, plain.signal.data * np.float32(factor))
+
+
 def test_components_of_every_kind_are_kept(files, kept):
     template = loading().call(several_components, pure=True) + kept
     for row in whole(dataset(files), template, n_epochs=2, shuffle=True).values():

@@ -146,6 +146,10 @@ def _function(function: Any, recurse: Callable[[Any], Any]) -> Any:
         return _name(function)
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     inner = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__, "cells": cells}
+    owner = getattr(function, "__self__", None)
+    if owner is not None and not isinstance(owner, type):
+        # A method works with what its object has.
+        inner["owner"] = dict(getattr(owner, "__dict__", {}))
     return [_name(function), _hashed(_bytes_of(code)), recurse(inner)]
 
 

@@ -26,7 +26,7 @@ def test_a_run_killed_again_and_again_goes_on_with_other_numbers_of_threads(trai
     assert_same(train(tmp_path / "c", threads=1), train())
 
 
-@pytest.mark.parametrize("every", ["epoch", 1, 5, "0.001s", timedelta(milliseconds=1), "1h"])
+@pytest.mark.parametrize("every", ["epoch", 1, 5, "0.000001s", timedelta(microseconds=1), "1h"])
 def test_every_says_when_a_run_is_saved(train, assert_same, tmp_path, every) -> None:
     seen: list[int] = []
 
@@ -37,7 +37,7 @@ def test_every_says_when_a_run_is_saved(train, assert_same, tmp_path, every) -> 
     train(tmp_path / "c", kill=12, every=every, callbacks=(Begins(),))
     seen.clear()
     assert_same(train(tmp_path / "c", every=every, callbacks=(Begins(),)), train())
-    first = {"epoch": 8, 1: 12, 5: 10, "0.001s": 12, timedelta(milliseconds=1): 12, "1h": 0}[every]
+    first = {"epoch": 8, 1: 12, 5: 10, "0.000001s": 12, timedelta(microseconds=1): 12, "1h": 0}[every]
     assert seen == list(range(first, BATCHES))
 
 

@@ -21,6 +21,7 @@ from cardioflow.errors import DuplicateNameError, UnknownNameError, nearest
 __all__ = [
     "Registry",
     "actions",
+    "calibrators",
     "callbacks",
     "datasets",
     "detectors",
@@ -182,6 +183,7 @@ callbacks = Registry("cardioflow.pipeline.callbacks", "callback")
 formats = Registry("cardioflow.io", "format")
 models = Registry("cardioflow.models.zoo", "model")
 metrics = Registry("cardioflow.metrics", "metric")
+calibrators = Registry("cardioflow.calibration.calibrators", "calibrator")
 datasets = Registry("cardioflow.datasets.public", "data set")
 detectors = Registry("cardioflow.analysis.detectors", "detector")
 methods = Registry("cardioflow.referee.methods", "method")

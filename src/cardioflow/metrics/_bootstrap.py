@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cardioflow.core.row_groups import rows_by_group
 from cardioflow.errors import InputError
 
 __all__ = ["bootstrap_interval"]
@@ -46,7 +47,7 @@ def bootstrap_interval(
     (1.0, 1.0)
     """
     truth, answer = np.asarray(y_true), np.asarray(y_pred)
-    rows = _rows(len(truth), records)
+    rows = rows_by_group(len(truth), records)
     if len(answer) != len(truth) or not len(truth):
         raise InputError(
             f"bootstrap_interval() got {len(truth)} true values and {len(answer)} predictions. "
@@ -67,17 +68,6 @@ def bootstrap_interval(
         )
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def _rows(n: int, records: Sequence[Any] | None) -> list[NDArray[np.intp]]:
-    """Return the rows of each record."""
-    if records is None:
-        return list(np.arange(n, dtype=np.intp)[:, None])
-    if len(records) != n:
-        raise InputError(f"records has {len(records)} entries for {n} rows. Pass the record of each row.")
-    _, number = np.unique(np.asarray(records), return_inverse=True)
-    order = np.argsort(number, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
 
 
 def _labels(truth: NDArray[Any]) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Ways to calibrate probabilities, one file each, found by name."""

@@ -137,8 +137,8 @@ def _one_hot(truth: NDArray[Any], n_classes: int) -> Floats:
     if (index != truth).any() or index.min() < 0 or index.max() >= n_classes:
         bad = truth[(index != truth) | (index < 0) | (index >= n_classes)][0]
         raise InputError(
-            f"The true label {bad.item()!r} is not the index of one of the {n_classes} classes of the predictions. Pass "
-            f"whole numbers from 0 to {n_classes - 1}, in the order of the columns."
+            f"The true label {bad.item()!r} is not the index of one of the {n_classes} classes of the predictions. "
+            f"Pass whole numbers from 0 to {n_classes - 1}, in the order of the columns."
         )
     return np.eye(n_classes)[index]
 

@@ -130,14 +130,14 @@ def shared_wfdb(tmp_path):
 def bundle_of_any_format(bundle: Bundle) -> Bundle:
 
     text = Pipeline().load(components=["signal", "meta"]).split_signals(1000).standardize().to_json()
-    return Bundle(bundle.model, bundle.header, Preparation.from_json(text))
+    return Bundle.of_model(bundle.model, bundle.header, Preparation.from_json(text))
 
 
 def test_a_record_that_is_too_short_is_skipped_with_that_reason(bundle, saved):
 
     text = Pipeline().load(fmt="simulated").drop_short_signals(3000).split_signals(1000).standardize().to_json()
     short = "simulated:AF?seed=1&duration_s=5"
-    picky = Bundle(bundle.model, bundle.header, Preparation.from_json(text))
+    picky = Bundle.of_model(bundle.model, bundle.header, Preparation.from_json(text))
     found = picky.predict([FILES[0], short])
     assert [p.file for p in found] == FILES[:1]
     (left_out,) = found.skipped
@@ -309,7 +309,7 @@ def test_the_card_prints_what_a_terminal_would_obey_escaped(with_header):
 def test_settings_of_the_preprocessing_are_filled_in(bundle):
 
     template = Pipeline(config={"length": 1000}).load(fmt="simulated").split_signals(C("length")).standardize()
-    configured = Bundle(bundle.model, bundle.header, Preparation.from_json(template.to_json()))
+    configured = Bundle.of_model(bundle.model, bundle.header, Preparation.from_json(template.to_json()))
     np.testing.assert_allclose(numbers(configured.predict(FILES)), numbers(bundle.predict(FILES)), atol=1e-6)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardioflow.bundle.predictions import interpret
+from cardioflow.bundle.interpretation import interpret
 from cardioflow.models.dump_header import DumpHeader
 
 CLASSES = ("AF", "SR", "VT")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, Self, final
 
+from cardioflow.bundle.description import BundleDescription
 from cardioflow.core.printable import escaped
 from cardioflow.models.dump_header import DumpHeader
 
@@ -16,6 +17,9 @@ _MEANINGS = {
     "independent": "any number of labels per record",
     "value": "numbers",
     "states": "a class per sample",
+    "beats": "the beats of a record",
+    "waves": "onset, peak and end of P, QRS and T",
+    "quality": "how usable each lead is",
 }
 
 
@@ -44,6 +48,8 @@ class Card:
     preprocessing: tuple[str, ...]
     """The steps from a file to what the model takes."""
     notes: str
+    bundle: BundleDescription | None = None
+    """What a bundle of several files says of itself beside this."""
 
     @classmethod
     def of(cls, header: DumpHeader, thresholds: Mapping[str, float], preprocessing: tuple[str, ...]) -> Self:
@@ -63,6 +69,26 @@ class Card:
             notes=header.notes,
         )
 
+    @classmethod
+    def of_bundle(cls, description: BundleDescription) -> Self:
+        """Return the card of a bundle of several files."""
+        members = ", ".join(f"{m.name} {m.weight:g}" for m in description.members)
+        return cls(
+            model=f"{description.name} {description.release}",
+            adapter=members or f"method {description.method}",
+            output=description.output,
+            classes=description.classes,
+            thresholds=dict(description.thresholds),
+            leads=description.leads,
+            units=(description.units,),
+            fs=description.fs,
+            input_shape=None,
+            last={},
+            preprocessing=tuple(m.name for m in description.members),
+            notes=description.card.notes,
+            bundle=description,
+        )
+
     def __str__(self) -> str:
         shape = None if self.input_shape is None else " × ".join(map(str, self.input_shape))
         lines = {
@@ -77,5 +103,32 @@ class Card:
             "last": "   ".join(f"{name} {value:.3f}" for name, value in self.last.items()),
             "prepared": " → ".join(self.preprocessing),
             "notes": self.notes,
+            **({} if self.bundle is None else _of_bundle(self.bundle)),
         }
         return "\n".join(f"{name:<12}{escaped(value or 'unknown')}" for name, value in lines.items() if value != "")
+
+
+def _of_bundle(described: BundleDescription) -> dict[str, str]:
+    """Return the lines that only a bundle of several files has, without those that say nothing."""
+    own = described.card
+    data = (" ".join(filter(None, (d.name, d.version, d.part, d.used_for, d.licence))) for d in own.data)
+    stood_in = (f"{lead} by {', '.join(others)}" for lead, others in described.substitutes.items())
+    limits = {name: value for name, value in asdict(described.limits).items() if value is not None}
+    return {
+        "input": "",
+        "last": "",
+        "prepared": "",
+        "title": described.title,
+        "substitutes": "; ".join(stood_in),
+        "chosen": described.thresholds_chosen,
+        "limits": ", ".join(f"{name} {value}" for name, value in limits.items()),
+        "intended": own.intended,
+        "not for": "; ".join(own.not_for),
+        "data": "; ".join(data),
+        "split": own.split,
+        "protocol": own.protocol,
+        "scores": "; ".join(map(str, own.scores)),
+        "licence": own.licence,
+        "recipe": own.recipe,
+        "made": own.made,
+    }

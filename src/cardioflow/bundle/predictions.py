@@ -1,25 +1,36 @@
-"""What a bundle predicts for records, and which records it could not predict."""
+"""What a bundle says of records: labels, probabilities, beats or waves, or why it says nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
+from cardioflow.bundle.reasons import Reason
 
-from cardioflow.errors import ModelError
-from cardioflow.models.dump_header import DumpHeader
+if TYPE_CHECKING:
+    from cardioflow.analysis.beats.beats import Beats
+    from cardioflow.analysis.waves.results import Delineation
 
-__all__ = ["Predictions", "RecordPrediction", "SkippedRecord", "interpret"]
+__all__ = ["LeadQuality", "Predictions", "RecordPrediction", "SkippedRecord"]
 
-_DEFAULT_THRESHOLD = 0.5
+
+@final
+@dataclass(frozen=True)
+class LeadQuality:
+    """How usable a lead is."""
+
+    acceptable: bool
+    probability: float
+    """That the lead is acceptable."""
+    reasons: tuple[str, ...] = ()
+    """What speaks against it, such as ``"flat"``."""
 
 
 @final
 @dataclass(frozen=True)
 class RecordPrediction:
-    """The prediction for one record."""
+    """The answer for one record; ``reasons`` says why there is none."""
 
     id: str
     file: str | None
@@ -30,12 +41,26 @@ class RecordPrediction:
     """By label, in the order of the model's outputs; empty for values."""
     values: tuple[float, ...] = ()
     """The numbers that a model of values, such as a regression, predicts."""
+    prediction_set: tuple[str, ...] | None = None
+    """The labels that cannot be excluded at the bundle's stated coverage; ``None`` where it states none."""
+    reasons: tuple[Reason, ...] = ()
+    """Why the record cannot be judged; empty where it was."""
+    notes: tuple[Reason, ...] = ()
+    """What to know about the answer, such as a lead that stood in for another."""
+    beats: Beats | None = None
+    waves: Delineation | None = None
+    lead_quality: Mapping[str, LeadQuality] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is an answer."""
+        return not self.reasons
 
 
 @final
 @dataclass(frozen=True)
 class SkippedRecord:
-    """A record without a prediction, and the reason."""
+    """A record that could not be read or processed, and the reason."""
 
     id: str
     file: str | None
@@ -60,44 +85,3 @@ class Predictions(Sequence[RecordPrediction]):
 
     def __iter__(self) -> Iterator[RecordPrediction]:
         return iter(self.records)
-
-
-def interpret(
-    record: str, file: str | None, output: Any, header: DumpHeader, thresholds: Mapping[str, float]
-) -> RecordPrediction:
-    """Return what the model's ``output`` for one record means.
-
-    Raises:
-        ModelError: for an output per sample, or one whose length is not the number of classes.
-    """
-    numbers = np.atleast_1d(np.asarray(output, dtype=np.float64))
-    if header.output == "states" or numbers.ndim != 1:
-        raise ModelError(
-            f"The model predicts an array of shape {numbers.shape} for record {record!r}, and predict() returns one "
-            "prediction per record. Use predict_on_batch in a pipeline for predictions per sample."
-        )
-    if header.output == "value":
-        return RecordPrediction(record, file, (), {}, tuple(numbers.tolist()))
-    names = [str(i) for i in range(len(numbers))] if header.classes is None else list(header.classes)
-    if len(names) != len(numbers):
-        raise ModelError(
-            f"The model predicts {len(numbers)} numbers for record {record!r}, and its dump lists the {len(names)} "
-            f"classes {names}. Save the model again with the labels that it was trained on."
-        )
-    probabilities = dict(zip(names, numbers.tolist(), strict=True))
-    # A single output is a probability of its own: the largest of one says nothing.
-    exclusive = header.output == "exclusive" and len(numbers) > 1
-    labels = _one_label(probabilities, thresholds) if exclusive else _several_labels(probabilities, thresholds)
-    return RecordPrediction(record, file, labels, probabilities)
-
-
-def _several_labels(probabilities: Mapping[str, float], thresholds: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(name for name, p in probabilities.items() if p >= thresholds.get(name, _DEFAULT_THRESHOLD))
-
-
-def _one_label(probabilities: Mapping[str, float], thresholds: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the most probable label among those that reach their threshold, else among those without one."""
-    reached = {name: p for name, p in probabilities.items() if name in thresholds and p >= thresholds[name]}
-    free = {name: p for name, p in probabilities.items() if name not in thresholds}
-    candidates = reached or free or probabilities
-    return (max(candidates, key=lambda name: candidates[name]),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 from cardioflow import registry
@@ -35,6 +35,8 @@ class Preparation:
 
     steps: tuple[Call, ...] = ()
     """Without expressions: the settings of the pipeline are filled in."""
+    first: int = 0
+    """How many of them are left out by ``apply``, because the records were read already."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -60,14 +62,33 @@ class Preparation:
             raise DumpError(f"Its preprocessing is not a valid pipeline: {error}") from error
         return cls(steps)
 
+    @property
+    def n_reading(self) -> int:
+        """The number of steps at the beginning that read."""
+        return next((i for i, call in enumerate(self.steps) if call.name != "load"), len(self.steps))
+
+    def read(self, batch: EcgBatch) -> EcgBatch:
+        """Return ``batch`` after the steps at the beginning that read.
+
+        Raises:
+            CardioFlowError: with the step that failed.
+        """
+        for number, call in enumerate(self.steps[: self.n_reading], 1):
+            batch = _applied(call, batch, f"{number}, {call}")
+        return batch
+
+    def after_reading(self) -> Preparation:
+        """Return the preparation of records that ``read`` returned; steps keep their numbers."""
+        return replace(self, first=self.n_reading)
+
     def apply(self, batch: EcgBatch) -> tuple[EcgBatch, Mapping[str, str]]:
-        """Return ``batch`` after all steps, and for each record that a step left out, that step.
+        """Return ``batch`` after its steps, and for each record that a step left out, that step.
 
         Raises:
             CardioFlowError: with the step that failed.
         """
         left_out: dict[str, str] = {}
-        for number, call in enumerate(self.steps, 1):
+        for number, call in enumerate(self.steps[self.first :], self.first + 1):
             if not len(batch):
                 break
             where = f"{number}, {call}"

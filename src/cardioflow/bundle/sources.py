@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.pipeline.data.dataset import EcgDataset
+from cardioflow.pipeline.data.locations import ArrayLocation
 
-__all__ = ["Source", "batches", "dataset_of_arrays", "dataset_of_files", "is_arrays"]
+__all__ = ["Source", "batches", "dataset_of_arrays", "dataset_of_files", "file_of", "is_arrays"]
 
 Source = str | Path | Sequence[str | Path] | EcgDataset | NDArray[Any] | Sequence[NDArray[Any]]
 
@@ -61,3 +62,9 @@ def batches(dataset: EcgDataset, batch_size: int) -> Iterator[EcgBatch]:
     """Yield the records of ``dataset`` in order, with nothing read yet."""
     for start in range(0, len(dataset), batch_size):
         yield dataset.batch(range(start, min(start + batch_size, len(dataset))))
+
+
+def file_of(batch: EcgBatch, row: int) -> str | None:
+    """Return the file that a record of ``batch`` is read from; ``None`` for an array."""
+    place = None if batch.locations is None else batch.locations[row]
+    return None if place is None or isinstance(place, ArrayLocation) else str(place.readable())

@@ -1,0 +1,107 @@
+"""Whether a record can be judged: its length, rate, unit, samples, noise and pacing, held against a bundle's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.analysis.ecg_evidence import ecg_evidence
+from cardioflow.analysis.pacing import LEAST_FS, pacing_spikes
+from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.bundle.limits_of_use import Limits
+from cardioflow.bundle.reasons import Reason
+from cardioflow.models._units import UNCALIBRATED, units_of
+
+__all__ = ["reasons_against"]
+
+_FLAT_MV: Final = 0.01
+_EVIDENCE_FS: Final = 80.0
+_FEW_SPIKES: Final = 3
+"""Fewer sharp deflections in a record are not taken for pacing: an artefact can be one."""
+
+
+def reasons_against(batch: EcgBatch, limits: Limits, units: str | None) -> list[tuple[Reason, ...]]:
+    """Return for each record of ``batch`` why it cannot be judged; nothing where it can.
+
+    Args:
+        batch: Records that were read, with the leads that are to be judged.
+        limits: What they must have.
+        units: The unit that their signals must be in; ``None`` if it does not matter.
+    """
+    known = units_of(batch)
+    signal = batch.component("signal")
+    found = []
+    for i, (x, fs) in enumerate(zip(signal, batch.fs.tolist(), strict=True)):
+        own = [*_of_units(known[i], units), *_of_shape(x, fs, limits)]
+        # What follows measures samples, which says nothing of a record in steps of a converter.
+        found.append(tuple(own or _of_samples(x, fs, limits)))
+    return found
+
+
+def _of_units(own: Sequence[str] | None, wanted: str | None) -> Iterator[Reason]:
+    if wanted is None:
+        return
+    if own is None:
+        yield Reason("unknown_unit", f"The unit of the signal is not known, and {wanted} is needed.")
+    elif others := [unit for unit in own if unit != wanted]:
+        what = "numbers without a unit" if others[0] == UNCALIBRATED else others[0]
+        yield Reason("unknown_unit", f"The signal is in {what}, and {wanted} is needed.")
+
+
+def _of_shape(x: NDArray[Any], fs: float, limits: Limits) -> Iterator[Reason]:
+    seconds = x.shape[-1] / fs
+    if limits.shortest_s is not None and seconds < limits.shortest_s:
+        yield Reason("too_short", f"The record lasts {seconds:.3g} s, and at least {limits.shortest_s:g} s are needed.")
+    if limits.longest_s is not None and seconds > limits.longest_s:
+        yield Reason(
+            "too_long",
+            f"The record lasts {seconds:.6g} s, and at most {limits.longest_s:g} s are judged.",
+        )
+    if limits.lowest_fs is not None and fs < limits.lowest_fs:
+        yield Reason("low_rate", f"The record has {fs:g} samples per second, and {limits.lowest_fs:g} are needed.")
+
+
+def _of_samples(x: NDArray[Any], fs: float, limits: Limits) -> Iterator[Reason]:
+    """Yield the first reason that the samples give; the later ones would follow from it."""
+    known = np.isfinite(x)
+    missing = 1.0 - float(known.mean()) if x.size else 1.0
+    if limits.most_missing is not None and missing > limits.most_missing:
+        yield Reason("missing_samples", f"{missing:.0%} of the samples are missing.")
+        return
+    if limits.most_flat is not None and (flat := _flat_share(x, fs)) > limits.most_flat:
+        yield Reason("flat", f"The signal is flat in {flat:.0%} of the seconds.")
+        return
+    if limits.most_mv is not None and known.any():
+        low, high = np.percentile(x[known], [1, 99])
+        if high - low > limits.most_mv:
+            yield Reason(
+                "out_of_range",
+                f"The signal ranges over {high - low:.3g} mV, and at most {limits.most_mv:g} mV is an ECG.",
+            )
+            return
+    if limits.pacing == "abstain" and fs >= LEAST_FS and len(pacing_spikes(x, fs)) >= _FEW_SPIKES:
+        yield Reason("paced", "Spikes of a pacemaker were found, and paced rhythms are not judged.")
+        return
+    if limits.least_evidence is not None and fs >= _EVIDENCE_FS:
+        evidence = float(ecg_evidence(x, fs).max(initial=0.0))
+        if evidence < limits.least_evidence:
+            yield Reason(
+                "noise",
+                f"No heart beats can be made out: the evidence is {evidence:.2f}, below {limits.least_evidence:g}.",
+            )
+
+
+def _flat_share(x: NDArray[Any], fs: float) -> float:
+    """Return the share of whole seconds in which some lead stands still."""
+    second = max(round(fs), 1)
+    n = x.shape[-1] // second
+    if not n:
+        return float(np.ptp(x, axis=-1).min(initial=0.0) < _FLAT_MV)
+    whole = x[:, : n * second].reshape(len(x), n, second)
+    ranges = np.nanmax(np.where(np.isnan(whole), -np.inf, whole), axis=-1) - np.nanmin(
+        np.where(np.isnan(whole), np.inf, whole), axis=-1
+    )
+    return float((ranges < _FLAT_MV).mean(axis=1).max())

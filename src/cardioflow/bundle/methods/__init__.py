@@ -1,0 +1,1 @@
+"""Methods of the package that a bundle can run instead of models; each file holds one."""

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_bundle import description, train
 
 from cardioflow import EcgDataset, Pipeline
+from cardioflow.bundle import write_bundle
 
 PREPARATION = Pipeline().load(fmt="simulated", components=["signal", "meta"]).split_signals(1000).standardize()
 
@@ -76,4 +78,18 @@ def _zip(path: Path, members: dict[str, bytes | str], *, compressed: bool = Fals
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+    return path
+
+
+@pytest.fixture(scope="package")
+def tiny_files(cinc: Path) -> dict[str, bytes]:
+    """The graphs of a small bundle, trained on real records."""
+    return {"a.onnx": train(cinc, seed=1), "b.onnx": train(cinc, seed=2)}
+
+
+@pytest.fixture(scope="package")
+def tiny(tiny_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of that bundle."""
+    path = tmp_path_factory.mktemp("bundles") / "tiny"
+    write_bundle(path, description(), tiny_files)
     return path

@@ -11,6 +11,7 @@ import numpy as np
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.bundle.card import Card
+from cardioflow.bundle.decision import Decision
 from cardioflow.bundle.description import BundleDescription
 from cardioflow.bundle.from_dump import description_of
 from cardioflow.bundle.judge import Answer, Judge, ModelJudge
@@ -81,7 +82,8 @@ class Bundle:
         """Return the bundle of one model, as its dump describes it."""
         steps = preparation or Preparation()
         description = description_of(header)
-        judge = ModelJudge(Mixture((Member(SavedModel(model), steps.after_reading()),)), description)
+        member = Member(SavedModel(model), steps.after_reading())
+        judge = ModelJudge(Mixture((member,)), Decision(description))
         return cls(description, judge, name=name, saved=(model, header, preparation))
 
     @property

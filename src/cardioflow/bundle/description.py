@@ -59,13 +59,14 @@ class BundleDescription:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The method's parameters."""
     calibration: Mapping[str, Any] | None = None
-    """How the members' mean becomes a probability that means what it says."""
+    """How the members' mean becomes a probability that means what it says: a calibrator of ``cardioflow.calibration``,
+    ``json.loads(to_json(calibrator))``."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """The probability from which a label is given, where it is not the default."""
     thresholds_chosen: str = ""
     """How the thresholds were chosen."""
     conformal: Mapping[str, Any] | None = None
-    """The quantiles from which the sets of labels with a stated coverage follow."""
+    """The sets of labels with a stated coverage: ``ConformalSets`` of ``cardioflow.calibration`` in the same form."""
     limits: Limits = field(default_factory=Limits)
     card: BundleCard = field(default_factory=BundleCard)
 

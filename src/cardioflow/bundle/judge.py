@@ -5,13 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, final
-
-import numpy as np
+from typing import Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.bundle.decision import Decision
 from cardioflow.bundle.description import BundleDescription
-from cardioflow.bundle.interpretation import interpret
 from cardioflow.bundle.members import Mixture
 from cardioflow.bundle.predictions import RecordPrediction, SkippedRecord
 from cardioflow.bundle.sources import file_of
@@ -43,7 +41,7 @@ class ModelJudge(Judge):
     """The members' mean, calibrated, as labels and a set of labels."""
 
     mixture: Mixture
-    description: BundleDescription
+    decision: Decision
 
     @classmethod
     def of(cls, description: BundleDescription, files: Mapping[str, bytes]) -> Self:
@@ -52,7 +50,7 @@ class ModelJudge(Judge):
         Raises:
             DumpError: when a member's preparation or file is not valid.
         """
-        return cls(Mixture.of(description.members, files), description)
+        return cls(Mixture.of(description.members, files), Decision.of(description))
 
     def answers(self, batch: EcgBatch, thresholds: Mapping[str, float]) -> list[Answer]:
         outputs, left_out = self.mixture.outputs(batch)
@@ -60,12 +58,9 @@ class ModelJudge(Judge):
         for i, record in enumerate(batch.ids):
             file = file_of(batch, i)
             if record in outputs:
-                found.append(self._answer(record, file, outputs[record], thresholds))
+                found.append(self.decision.answer(record, file, outputs[record], thresholds))
             else:
                 step = left_out.get(record)
                 reason = f"The preprocessing leaves the record out at step {step}: it is probably too short."
                 found.append(SkippedRecord(record, file, step, reason))
         return found
-
-    def _answer(self, record: str, file: str | None, output: Any, thresholds: Mapping[str, float]) -> RecordPrediction:
-        return interpret(record, file, np.asarray(output), self.description, thresholds)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cardioflow.core.row_groups import rows_by_group
 from cardioflow.errors import InputError
 
-__all__ = ["bootstrap_interval"]
+__all__ = ["bootstrap_interval", "labels_in"]
 
 
 def bootstrap_interval(
@@ -59,7 +59,7 @@ def bootstrap_interval(
     values = []
     for _ in range(n):
         drawn = np.concatenate([rows[i] for i in random.integers(len(rows), size=len(rows))])
-        if _labels(truth[drawn]) == _labels(truth):
+        if labels_in(truth[drawn]) == labels_in(truth):
             values.append(float(metric(truth[drawn], answer[drawn])))
     if len(values) < max(n / 2, 1):
         raise InputError(
@@ -70,7 +70,7 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _labels(truth: NDArray[Any]) -> list[Any]:
+def labels_in(truth: NDArray[Any]) -> list[Any]:
     """Return the labels that occur, or an empty list if the values are not labels."""
     if truth.ndim == 1:
         return [] if truth.dtype.kind == "f" else np.unique(truth).tolist()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 
+from cardioflow.metrics._columns import Columns
 from cardioflow.metrics.base import Metric
 
 __all__ = ["RocAuc"]
@@ -27,23 +28,17 @@ class RocAuc(Metric):
 
     response: ClassVar[Literal["predict", "predict_proba"]] = "predict_proba"
 
+    label: int | None = None
+    """The number of one class, whose area is returned instead of the mean."""
+
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
-        truth, chance = np.asarray(y_true), np.asarray(y_pred, dtype=np.float64)
-        if truth.ndim == 1 and chance.ndim == 2:
-            if chance.shape[1] == 2:
-                chance = chance[:, 1]  # with two labels, both areas are equal
-            else:
-                truth = (truth[:, None] == np.arange(chance.shape[1])).astype(np.int64)
-        truth, chance = (a[:, None] if a.ndim == 1 else a for a in (truth, chance))
-        return _mean([_area(truth[:, i], chance[:, i]) for i in range(truth.shape[1])])
+        columns = Columns.of_probabilities(y_true, y_pred)
+        # With two exclusive classes, both areas are equal.
+        two = columns.exclusive and columns.truth.shape[1] == 2
+        return columns.over_classes(1 if two and self.label is None else self.label, _area)
 
 
 def _area(truth: NDArray[Any], chance: NDArray[np.float64]) -> float:
     if len(np.unique(truth)) < 2:
         return math.nan
     return float(roc_auc_score(truth, chance))
-
-
-def _mean(areas: list[float]) -> float:
-    known = [a for a in areas if not math.isnan(a)]
-    return sum(known) / len(known) if known else math.nan

@@ -77,7 +77,8 @@ def _indicators(index: NDArray[Any], like: NDArray[Any]) -> NDArray[np.int64]:
     n_classes = like.shape[1]
     if index.size and (index.min() < 0 or index.max() >= n_classes):
         raise InputError(f"A true label is {index.max()}, and the predictions have {n_classes} classes.")
-    return (index[:, None] == np.arange(n_classes)).astype(np.int64)
+    has: NDArray[np.int64] = (index[:, None] == np.arange(n_classes)).astype(np.int64)
+    return has
 
 
 def _matched(truth: NDArray[Any], answer: NDArray[Any]) -> NDArray[np.int64]:

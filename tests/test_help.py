@@ -94,7 +94,7 @@ def test_names_of_cardio_are_answered_with_todays_on_every_object(batch):
         (Pipeline(), "train_model", "CardIO's 'train_model' is now train_on_batch('name')."),
         (dataset >> Pipeline(), "predict_model", "predict_on_batch('name', save_to=V('prediction'))"),
         (Pipeline, "gen_batch", r"(dataset >> pipeline).batches(batch_size)"),
-        (batch, "show_ecg", "cardioflow.report.ecg_paper.plot_ecg"),
+        (batch, "print_ecg", "CardIO's 'print_ecg' is now show_ecg(record)."),
         (EcgBatch, "unique_labels", "CardIO's 'unique_labels' is now classes."),
         (dataset, "cv_split", "train, test = dataset.split(0.8"),
         (cardioflow, "FilesIndex", "cardioflow.EcgDataset('records/*.hea')"),

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cardioflow import registry
 from cardioflow.dsp.simulate import SIMULATED_LEADS, simulate_ecg
-from cardioflow.report.ecg_paper import Strip, plot_ecg, record_panel, save_figure
+from cardioflow.report.ecg_paper import Strip, record_panel, save_figure
+from cardioflow.report.plot_ecg import plot_ecg
 from write_stubs import method_signature, own_actions, summary_of
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

@@ -21,7 +21,7 @@ from typing import Any
 
 from cardioflow.batch.action import Action
 from cardioflow.pipeline.steps import base as steps
-from cardioflow.registry import actions, transforms
+from cardioflow.registry import actions, transforms, views
 from cardioflow.registry import steps as step_registry
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -41,6 +41,8 @@ class Stub:
     imports: tuple[tuple[str, str], ...]
     shown: Callable[[type[Action]], bool]
     annotation: Callable[[str], str]
+    has_views: bool = False
+    """Whether it has methods that return a figure."""
 
 
 def works_on_a_batch(action: type[Action]) -> bool:
@@ -56,6 +58,7 @@ STUBS = (
         (),
         works_on_a_batch,
         lambda annotation: annotation,
+        has_views=True,
     ),
     Stub(
         "cardioflow/pipeline/_fluent.pyi",
@@ -86,6 +89,13 @@ def render(stub: Stub) -> str:
             imports |= needed
             summary = textwrap.indent(f'"""{summary_of(action)}"""', " " * 8)
             methods.append(f"    def {name}({signature}) -> Self:\n{summary}")
+    if stub.has_views:
+        for name in views.names():
+            view = views.get(name)
+            signature, needed = method_signature(view, stub.annotation)
+            imports |= needed | {("matplotlib.figure", "Figure")}
+            summary = textwrap.indent(f'"""{summary_of(view)}"""', " " * 8)
+            methods.append(f"    def {name}({signature}) -> Figure:\n{summary}")
     lines = [
         "# Written by tools/write_stubs.py; `make stub` writes it anew.",
         *import_lines(imports),

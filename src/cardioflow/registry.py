@@ -33,6 +33,7 @@ __all__ = [
     "referees",
     "steps",
     "transforms",
+    "views",
 ]
 
 
@@ -188,4 +189,5 @@ datasets = Registry("cardioflow.datasets.public", "data set")
 detectors = Registry("cardioflow.analysis.detectors", "detector")
 methods = Registry("cardioflow.referee.methods", "method")
 referees = Registry("cardioflow.referee.tasks", "task of the referee")
+views = Registry("cardioflow.report.views", "view")
 actions = _Actions(transforms, steps)

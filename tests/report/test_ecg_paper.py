@@ -10,7 +10,8 @@ import pytest
 
 from cardioflow.dsp.simulate import simulate_ecg
 from cardioflow.errors import InputError
-from cardioflow.report.ecg_paper import Strip, plot_ecg, record_panel, save_figure
+from cardioflow.report.ecg_paper import Strip, record_panel, save_figure
+from cardioflow.report.plot_ecg import plot_ecg
 
 INCH = 25.4
 

@@ -1,4 +1,4 @@
-"""Actions as methods of a batch, found by name: ``batch.resample_signals(250)``.
+"""Actions and views as methods of a batch, found by name: ``batch.resample_signals(250)``, ``batch.show_ecg()``.
 
 Editors and type checkers read the generated ``_fluent.pyi`` beside this file,
 which holds every action with its signature and docstring.
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from cardioflow.batch._methods import ActionMethods, method
 from cardioflow.core.former_names import Owner
 from cardioflow.errors import BadRecordsError
-from cardioflow.registry import actions
+from cardioflow.registry import actions, views
 
 __all__ = ["BatchActions"]
 
@@ -31,10 +31,10 @@ class BatchActions(metaclass=ActionMethods):
         return MethodType(method(name, type(self)), self)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *actions.names()})
+        return sorted({*super().__dir__(), *actions.names(), *views.names()})
 
     def _carry(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
-            return actions.get(name)(*args, **kwargs)(self)
+            return (views if name in views else actions).get(name)(*args, **kwargs)(self)
         except BadRecordsError as error:
             raise error.first() from None

@@ -3,10 +3,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cardioflow.batch.axis import Axis
 from cardioflow.batch.columns import Kind
+from cardioflow.report.layouts import Layout
 
 __all__ = ["BatchActions"]
 
@@ -269,3 +271,15 @@ class BatchActions:
         """Replace each lead by all levels of its wavelet transform, as ``pywt.wavedec`` defines them."""
     def waverec(self, wavelet: str = "db4", mode: str = "symmetric", src: str = "signal", dst: str = "signal") -> Self:
         """Reconstruct the signal from all levels of its wavelet transform, as ``pywt.waverec`` does."""
+    def show_ecg(
+        self,
+        record: int | str = 0,
+        layout: Layout = "auto",
+        waves: str | None = "waves",
+        beats: str | None = "beats",
+        labels: str | None = None,
+        start_s: float = 0.0,
+        stop_s: float | None = None,
+        segment: int | None = None,
+    ) -> Figure:
+        """Return a figure of one record on ECG paper, with what earlier actions found in it."""

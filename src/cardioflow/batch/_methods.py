@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from cardioflow.batch.current_names import current_names
 from cardioflow.core.former_names import Owner, where_now
 from cardioflow.errors import UnknownActionError, nearest
-from cardioflow.registry import actions
+from cardioflow.registry import actions, views
 
 __all__ = ["ActionMethods", "method"]
 
@@ -42,12 +42,17 @@ def method(name: str, cls: ActionMethods) -> Callable[..., Any]:
     Raises:
         UnknownActionError: with what to write instead, when there is no such action.
     """
+    if cls._owner == "batch" and name in views:
+        return _method(name, views.get(name), _home(cls))
     if name not in actions:
         what = "action or component" if cls._owner == "batch" else "action"
         advice = where_now(cls._owner, name) or nearest(name, actions.names())
         raise UnknownActionError(f"There is no {what} {name!r}. {advice}")
-    home = next(base for base in cls.__mro__ if "_carry" in vars(base))
-    return _method(name, actions.get(name), home)
+    return _method(name, actions.get(name), _home(cls))
+
+
+def _home(cls: ActionMethods) -> Any:
+    return next(base for base in cls.__mro__ if "_carry" in vars(base))
 
 
 @cache
@@ -75,4 +80,7 @@ def _signature(action: Any) -> inspect.Signature:
     own = inspect.signature(action).parameters.values()
     shown = [p.replace(annotation=_Source(p.annotation)) if isinstance(p.annotation, str) else p for p in own]
     first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return inspect.Signature([first, *shown], return_annotation=_Source("Self"))
+    made = (
+        inspect.get_annotations(action.__call__).get("return") if action.__module__.startswith(views.package) else None
+    )
+    return inspect.Signature([first, *shown], return_annotation=_Source(made or "Self"))

@@ -1,4 +1,4 @@
-"""The command ``cardioflow``: describe, measure, predict, convert and audit files, score detectors, run a demo."""
+"""The command ``cardioflow``: describe, measure, plot, predict, convert, audit files, score detectors, run a demo."""
 
 from __future__ import annotations
 
@@ -85,6 +85,43 @@ def measure(
     layout: Any = "json" if as_json else "csv" if as_csv else "text"
     found = print_measurements(files, layout=layout, fmt=fmt, options=reading_options(options), beats=beats)
     raise typer.Exit(found)
+
+
+@app.command(epilog="Example:  `cardioflow plot ecg.xml --out ecg.pdf`, or `cardioflow plot folder --out plots`.")
+def plot(
+    files: Files,
+    *,
+    out: Annotated[Path, typer.Option(help="A .pdf, .png or .svg file, or for several ECGs a folder.")],
+    layout: Annotated[
+        str, typer.Option(help="auto, 3x4, 6x2 or 12x1 on A4; rows; strips, as many A4 pages as are needed.")
+    ] = "auto",
+    form: Annotated[str, typer.Option("--format", help="The format of files in a folder: pdf, png, svg.")] = "pdf",
+    start_s: Annotated[float, typer.Option("--start", help="Where the drawing starts, in seconds.")] = 0.0,
+    stop_s: Annotated[float | None, typer.Option("--stop", help="Where rows and strips end, in seconds.")] = None,
+    mm_per_s: Annotated[float, typer.Option("--speed", help="The speed of the paper in mm/s.")] = 25.0,
+    mm_per_mv: Annotated[float, typer.Option("--gain", help="The gain in mm/mV.")] = 10.0,
+    waves: Annotated[bool, typer.Option(help="Find and colour P, QRS and T.")] = True,
+    fmt: Annotated[str | None, typer.Option(help="The format read; by default recognised from the content.")] = None,
+    options: ReadingOptions = None,
+) -> None:
+    """Draw each FILE on ECG paper, true to scale."""
+    from cardioflow.cli.plot import Plotting
+    from cardioflow.report.rows import Rows
+    from cardioflow.report.sheet import Scale
+
+    if form not in ("pdf", "png", "svg"):
+        raise InputError(f"--format {form!r} is not pdf, png or svg.")
+    chosen: Any = layout
+    how = Plotting(
+        chosen,
+        form,
+        waves,
+        Rows(start_s=start_s, stop_s=stop_s),
+        Scale(mm_per_s, mm_per_mv),
+        fmt,
+        reading_options(options),
+    )
+    raise typer.Exit(how.run(files, out))
 
 
 @app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")

@@ -4,7 +4,12 @@ Importing this package registers them with Keras, so that a dump that contains
 one loads in safe mode.
 """
 
+from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.layers.inception import Inception2D
+from cardioflow.models.layers.log_spectrogram import LogSpectrogram
+from cardioflow.models.layers.pad_channels import PadChannels
+from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.rfft import RFFT
+from cardioflow.models.layers.s4 import S4
 
-__all__ = ["RFFT", "Inception2D"]
+__all__ = ["RFFT", "S4", "CropLike", "Inception2D", "LogSpectrogram", "PadChannels", "Positions"]

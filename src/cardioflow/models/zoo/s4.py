@@ -1,0 +1,55 @@
+"""The structured state-space model of the PTB-XL benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+from cardioflow.models._keras import keras
+from cardioflow.models.layers.convolution import conv1d
+from cardioflow.models.layers.s4 import S4 as S4Layer
+from cardioflow.models.zoo._network import ZooNetwork
+
+__all__ = ["S4"]
+
+
+@final
+@dataclass(eq=False, repr=False, kw_only=True)
+class S4(ZooNetwork):
+    """Four state-space layers of 512 channels and 8 states, with 2 183 239 trained parameters for 12 leads, 71 labels.
+
+    Mehari and Strodthoff, "Towards quantitative precision for ECG analysis:
+    leveraging state space models, self-supervision and patient metadata", IEEE JBHI
+    2023, after Gu et al., "Efficiently modeling long sequences with structured state
+    spaces", ICLR 2022. Trained on crops of 2.5 s at 100 Hz. As in the benchmarks, the
+    dynamics and time steps of the states are fixed, and what is read from them is
+    learned. Layers are bidirectional; each has a residual sum and layer
+    normalization after it. See ``layers.S4`` for where the computation differs.
+    """
+
+    example_settings: ClassVar[Mapping[str, Any]] = {"width": 8, "depth": 2, "n_state": 4}
+    fixed_length: ClassVar[str | None] = "its kernel is as long as the signal. Cut the signals to one length"
+    min_samples: ClassVar[int] = 2
+
+    width: int = 512
+    """The number of channels."""
+    depth: int = 4
+    """The number of layers."""
+    n_state: int = 8
+    """The number of states per channel."""
+    dropout: float = 0.2
+
+    def features(self, x: Any) -> Any:
+        layers = keras.layers
+        x = conv1d(x, self.width, 1, name="stem_conv")
+        for number in range(1, self.depth + 1):
+            name = f"block{number}"
+            y = layers.Activation("gelu", name=f"{name}_gelu")(S4Layer(self.n_state, name=f"{name}_s4")(x))
+            y = layers.SpatialDropout1D(self.dropout, name=f"{name}_dropout")(y)
+            value = layers.Dense(self.width, name=f"{name}_value")(y)
+            gate = layers.Dense(self.width, activation="sigmoid", name=f"{name}_gate")(y)
+            y = layers.Multiply(name=f"{name}_glu")([value, gate])
+            x = layers.Add(name=f"{name}_add")([x, y])
+            x = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
+        return layers.GlobalAveragePooling1D(name="head_mean")(x)

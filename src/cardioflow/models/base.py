@@ -24,6 +24,9 @@ class BaseModel(ABC):
     holds_architecture: ClassVar[bool] = False
     """Whether a dump of this class holds the architecture, so that ``from_dump`` needs no builder."""
 
+    example_settings: ClassVar[Mapping[str, Any]] = {}
+    """The settings of a small network of this kind, with which the contract tests train; empty if it is small."""
+
     @abstractmethod
     def load(self, path: str | Path) -> Self:
         """Read from ``path`` what ``save`` wrote there, and return the model itself.

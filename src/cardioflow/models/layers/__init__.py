@@ -10,6 +10,6 @@ from cardioflow.models.layers.log_spectrogram import LogSpectrogram
 from cardioflow.models.layers.pad_channels import PadChannels
 from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.rfft import RFFT
-from cardioflow.models.layers.s4 import S4
+from cardioflow.models.layers.state_space import StateSpace
 
-__all__ = ["RFFT", "S4", "CropLike", "Inception2D", "LogSpectrogram", "PadChannels", "Positions"]
+__all__ = ["RFFT", "CropLike", "Inception2D", "LogSpectrogram", "PadChannels", "Positions", "StateSpace"]

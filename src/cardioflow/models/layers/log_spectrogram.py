@@ -74,4 +74,5 @@ def _kernels(n_window: int) -> NDArray[np.float32]:
     if n_window % 2 == 0:
         twice[-1] = 1
     scale = np.sqrt(twice / (window**2).sum())
-    return (kernels * np.tile(scale, 2))[:, None].astype(np.float32)
+    found: NDArray[np.float32] = (kernels * np.tile(scale, 2))[:, None].astype(np.float32)
+    return found

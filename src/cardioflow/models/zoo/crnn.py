@@ -29,13 +29,13 @@ class Crnn(ZooNetwork):
     convolutions first.
     """
 
-    example_settings: ClassVar[Mapping[str, Any]] = {"n_blocks": 2, "n_layers": 2, "units": 8, "n_recurrent": 2}
+    example_settings: ClassVar[Mapping[str, Any]] = {"n_blocks": 2, "n_layers": 2, "n_units": 8, "n_recurrent": 2}
     min_samples: ClassVar[int] = 64
 
     n_blocks: int = 4
     n_layers: int = 6
     """The number of convolutions of a block."""
-    units: int = 100
+    n_units: int = 100
     """The number of units of each LSTM."""
     n_recurrent: int = 3
     """The number of LSTMs in each direction."""
@@ -68,5 +68,7 @@ class Crnn(ZooNetwork):
         for index in range(1, self.n_recurrent + 1):
             # Only the first one of the stack turns time: the others get it turned.
             turned = backwards and index == 1
-            x = layers.LSTM(self.units, return_sequences=True, go_backwards=turned, name=f"recurrent{index}_{name}")(x)
+            x = layers.LSTM(self.n_units, return_sequences=True, go_backwards=turned, name=f"recurrent{index}_{name}")(
+                x
+            )
         return layers.GlobalAveragePooling1D(name=f"head_{name}")(x)

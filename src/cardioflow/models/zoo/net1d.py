@@ -20,21 +20,22 @@ _REDUCTION = 2
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
 class Net1d(ZooNetwork):
-    """Seven stages of grouped convolutions with squeeze and excitation; 30 658 100 parameters for one lead, four labels.
+    """Seven stages of grouped convolutions whose channels are weighed, with 30 657 972 parameters for one lead.
 
     Hong et al., "HOLMES: health online model ensemble serving for deep learning
     models in intensive care units", KDD 2020, in the size that its author published
-    for CinC 2017. ECGFounder (Li et al., "An electrocardiogram foundation model
-    built on over 10 million recordings", NEJM AI 2025) is the same network without
-    batch normalization and dropout: 30 752 646 parameters for 12 leads and 150
-    labels, at 500 Hz.
+    for CinC 2017 with four labels; his code has 128 more parameters, of a batch
+    normalization that it never uses. ECGFounder (Li et al., "An electrocardiogram
+    foundation model built on over 10 million recordings", NEJM AI 2025) is the same
+    network without batch normalization and dropout: 30 752 646 parameters for 12
+    leads and 150 labels, at 500 Hz.
     """
 
-    example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "blocks": (1, 2, 1), "stem_filters": 8}
+    example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "depths": (1, 2, 1), "stem_filters": 8}
 
     filters: tuple[int, ...] = (64, 160, 160, 400, 400, 1024, 1024)
     """The number of filters of each stage, a multiple of 16; each stage halves the rate."""
-    blocks: tuple[int, ...] = (2, 2, 2, 3, 3, 4, 4)
+    depths: tuple[int, ...] = (2, 2, 2, 3, 3, 4, 4)
     """The number of blocks of each stage."""
     stem_filters: int = 64
     kernel: int = 16
@@ -47,7 +48,7 @@ class Net1d(ZooNetwork):
             x = norm(x, name="stem_norm")
         x = keras.layers.Activation("silu", name="stem_silu")(x)
         number = 0
-        for filters, depth in zip(self.filters, self.blocks, strict=True):
+        for filters, depth in zip(self.filters, self.depths, strict=True):
             for index in range(depth):
                 number += 1
                 x = self._block(x, filters, 2 if index == 0 else 1, number)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 from cardioflow.models._keras import keras
 from cardioflow.models.layers.convolution import conv1d
-from cardioflow.models.layers.s4 import S4 as S4Layer
+from cardioflow.models.layers.state_space import StateSpace
 from cardioflow.models.zoo._network import ZooNetwork
 
 __all__ = ["S4"]
@@ -25,7 +25,7 @@ class S4(ZooNetwork):
     spaces", ICLR 2022. Trained on crops of 2.5 s at 100 Hz. As in the benchmarks, the
     dynamics and time steps of the states are fixed, and what is read from them is
     learned. Layers are bidirectional; each has a residual sum and layer
-    normalization after it. See ``layers.S4`` for where the computation differs.
+    normalization after it. See ``layers.StateSpace`` for where the computation differs.
     """
 
     example_settings: ClassVar[Mapping[str, Any]] = {"width": 8, "depth": 2, "n_state": 4}
@@ -45,7 +45,7 @@ class S4(ZooNetwork):
         x = conv1d(x, self.width, 1, name="stem_conv")
         for number in range(1, self.depth + 1):
             name = f"block{number}"
-            y = layers.Activation("gelu", name=f"{name}_gelu")(S4Layer(self.n_state, name=f"{name}_s4")(x))
+            y = layers.Activation("gelu", name=f"{name}_gelu")(StateSpace(self.n_state, name=f"{name}_s4")(x))
             y = layers.SpatialDropout1D(self.dropout, name=f"{name}_dropout")(y)
             value = layers.Dense(self.width, name=f"{name}_value")(y)
             gate = layers.Dense(self.width, activation="sigmoid", name=f"{name}_gate")(y)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from cardioflow.models._keras import keras
 
-__all__ = ["S4"]
+__all__ = ["StateSpace"]
 
 
 @keras.saving.register_keras_serializable(package="cardioflow")
-class S4(keras.layers.Layer):
+class StateSpace(keras.layers.Layer):
     """A linear state-space model per channel, as a long convolution: (row, time, channel) to the same shape.
 
     The state of ``n_state`` numbers follows x' = A x + B u with the HiPPO-LegS

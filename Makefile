@@ -20,7 +20,7 @@ BIN := .venv/bin
 INSTALL := -m pip install -qq --disable-pip-version-check -c constraints.txt -e
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bugs check lint types imports stubs format stub bench docs constraints clean
+.PHONY: help demo test bugs check lint types imports stubs format stub bench reference docs dist constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -60,8 +60,14 @@ stub: .venv/installed ## Write the fluent stubs anew
 bench: .venv/installed ## Measure ourselves against the named peers
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
-docs: .venv/installed ## Write the reference of all members and the figures anew
+reference: .venv/installed ## Write the reference of all members and the figures anew
 	$(BIN)/python tools/write_reference.py
+
+docs: .venv/installed ## Build the documentation site in out/site; a broken link is an error
+	$(BIN)/python tools/build_site.py
+
+dist: .venv/installed ## Build the wheel, the sdist and an SBOM in dist/, and try the wheel in an empty environment
+	$(BIN)/python tools/build_dist.py
 
 constraints: .venv/installed ## Pin the versions that are installed now
 	@{ echo '# The versions that the suite passes with. "make constraints" writes this file anew.'; \
@@ -79,7 +85,7 @@ clean: ## Remove the environments and what was built
 	@$(call make_env,.venv-demo,$(DEMO_BACKEND))
 
 comma := ,
-EXTRAS := torch,jax,tensorflow,onnx,ray,search,tracking,dev
+EXTRAS := torch,jax,tensorflow,onnx,ray,search,tracking,docs,dev
 define make_env
 	$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || { \
 		echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }; \

@@ -1,6 +1,6 @@
-"""Write ``docs/reference.md``, the list of all members, and the figures of the documentation.
+"""Write the generated pages of the documentation, the list of all members and that of old names, and its figures.
 
-``python tools/write_reference.py`` writes them; ``--check`` only checks whether the list is current.
+``python tools/write_reference.py`` writes them; ``--check`` only checks whether they are current.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cardioflow import registry
+from cardioflow.core.former_names import Owner, former_table
 from cardioflow.dsp.simulate import SIMULATED_LEADS, simulate_ecg
 from cardioflow.report.ecg_paper import Strip, record_panel, save_figure
 from cardioflow.report.plot_ecg import plot_ecg
@@ -26,7 +27,7 @@ def reference() -> str:
         [
             "# Reference",
             "",
-            "Every member of every registry, in one line each. This file is written by `make docs`.",
+            "Every member of every registry, in one line each. This file is written by `make reference`.",
             "",
             "## Actions",
             "",
@@ -74,20 +75,48 @@ def draw() -> None:
     save_figure(record_panel(strips), images / "simulated.png")
 
 
+def former_names() -> str:
+    """Return the text of the page of old names, from the hints that errors give."""
+    lines = [
+        "# Names of CardIO and BatchFlow",
+        "",
+        "What the errors say for each old name. This file is written by `make reference`.",
+    ]
+    for owner, title in _OWNERS.items():
+        lines += ["", f"## {title}", "", "| then | now |", "|---|---|"]
+        hints = {name: _cell(now) for name, now in former_table(owner).items()}
+        lines += [f"| `{name}` | {now} |" for name, now in sorted(hints.items())]
+    return "\n".join([*lines, ""])
+
+
+_OWNERS: dict[Owner, str] = {
+    "pipeline": "Of a pipeline",
+    "batch": "Of a batch",
+    "dataset": "Of a data set",
+    "module": "Of the module",
+}
+
+
+def _cell(hint: str) -> str:
+    return hint.replace("|", "\\|")
+
+
 def main() -> None:
     """Write the reference and the figures, or check whether the reference is current."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the reference is not current")
     check = parser.parse_args().check
-    path, text = DOCS / "reference.md", reference()
+    pages = {DOCS / "reference.md": reference(), DOCS / "former_names.md": former_names()}
     if check:
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            sys.exit("Not current: docs/reference.md. Run `make docs` and commit the result.")
-        print("Current: docs/reference.md")
+        old = [path.name for path, text in pages.items() if not path.is_file() or path.read_text() != text]
+        if old:
+            sys.exit(f"Not current: {', '.join(old)}. Run `make reference` and commit the result.")
+        print("Current:", ", ".join(path.name for path in pages))
         return
-    path.write_text(text, encoding="utf-8")
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")
     draw()
-    print("Written: docs/reference.md, docs/images/")
+    print("Written:", ", ".join(path.name for path in pages), "and docs/images/")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardioflow import Pipeline, model
-from cardioflow.errors import ConfigError, InputError
+from cardioflow.errors import ConfigError, InputError, ModelError
 from cardioflow.pipeline.model_store import ModelStore
 
 
@@ -73,6 +73,12 @@ def test_models_are_told_the_end_of_every_epoch_and_their_figures_are_kept(twelv
     run = (twelve >> training).run(batch_size=6, n_epochs=2)
     assert run.get_variable("m.train_loss") == [1.0, 2.0, 10.0, 3.0, 4.0, 11.0]
     assert run.get_variable("m.train_auc") == [0.5]
+
+
+def test_a_model_that_returns_no_figures_is_told_what_is_expected(twelve, training, counting):
+    counting.train_on_batch = lambda batch, metrics=None: None
+    with pytest.raises(ModelError, match=r"'m' returned NoneType from train_on_batch, .* Return \{\} if it has none"):
+        (twelve >> training).run(batch_size=6)
 
 
 def test_a_model_that_the_run_only_asks_is_told_nothing(twelve, loading, counting):

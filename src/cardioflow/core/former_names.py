@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-__all__ = ["Owner", "former_call", "where_now"]
+__all__ = ["Owner", "former_call", "former_table", "where_now"]
 
 Owner = Literal["pipeline", "batch", "dataset", "module"]
 
@@ -126,6 +126,11 @@ def where_now(owner: Owner, name: str) -> str:
         return _OF_THE_RUN.format(name=name, now=_RUN[name])
     now = _TABLES[owner].get(name)
     return f"CardIO's {name!r} is now {now}." if now else ""
+
+
+def former_table(owner: Owner) -> Mapping[str, str]:
+    """Return the replacement of every old name of ``owner``."""
+    return _TABLES[owner]
 
 
 def former_call(action: str, args: tuple[object, ...]) -> str:

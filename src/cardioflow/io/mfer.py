@@ -62,7 +62,7 @@ class Mfer(Format):
 
     @classmethod
     def recognises(cls, head: bytes) -> bool:
-        """Return whether the preamble tag comes first: ``@``, its length, ``MFR `` (clause 6.1)."""
+        """Return whether the preamble tag comes first: ``@``, its length, ``"MFR "`` (clause 6.1)."""
         return head[:1] == _PREAMBLE and head[2:6] == b"MFR "
 
     def read(self, path: Path, request: ReadRequest) -> Record:

@@ -153,6 +153,8 @@ def test_wrong_arguments_are_refused_when_it_is_made(valid, prepared, softmax):
         Evaluate(prepared)
     with pytest.raises(InputError, match=r"has the step train_on_batch\('m'\), and Evaluate asks the model itself"):
         Evaluate(valid >> prepared.import_model("m", softmax).train_on_batch("m"))
+    with pytest.raises(InputError, match=r"has the step predict_on_batch\('m'\), and Evaluate asks the model itself"):
+        Evaluate(valid >> prepared.import_model("m", softmax).predict_on_batch("m"))
     with pytest.raises(ConfigError, match=r"every=0\): expected 'epoch', 'run' or a number of batches"):
         Evaluate(source, every=0)
     with pytest.raises(ConfigError, match=r"per='beat'\): expected 'record' or 'segment'"):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluate"]
 
 _BATCH_SIZE = 64
-_LEARNING = ("train_on_batch", "test_on_batch")
+_ASKING = ("train_on_batch", "test_on_batch", "predict_on_batch")
 _STAGES = ("train", "val")
 
 
@@ -35,8 +35,8 @@ class Evaluate(Remembering):
     act in their order: pass ``Evaluate`` before those that follow its figures.
 
     Args:
-        source: ``dataset >> template``, whose template prepares records and has no step that trains or tests. The
-            arguments of a recorded ``template.run(batch_size, …)`` are used; the batch size is 64 otherwise. Every
+        source: ``dataset >> template``, whose template prepares records and has no step that trains, tests or predicts.
+            The arguments of a recorded ``template.run(batch_size, …)`` are used; the batch size is 64 otherwise. Every
             evaluation draws the whole data set once, in order, with the same random numbers.
         metrics: A metric or several, as for ``train_on_batch``; each is reported under its own name.
         model: The name of the model; by default the only one that the run has.
@@ -46,7 +46,7 @@ class Evaluate(Remembering):
         kwargs: ``response=`` and the metrics' own arguments, as for ``train_on_batch``.
 
     Raises:
-        InputError: for a source that is not a bound pipeline, or that trains or tests.
+        InputError: for a source that is not a bound pipeline, or that trains, tests or predicts.
         ConfigError: for an argument that is none of those above.
     """
 
@@ -65,10 +65,10 @@ class Evaluate(Remembering):
             raise InputError(
                 f"Evaluate({source!r}) is not a pipeline that is bound to a data set. Pass dataset >> template."
             )
-        learning = next((step for step in source.steps if step.name in _LEARNING), None)
-        if learning is not None:
+        asking = next((step for step in source.steps if step.name in _ASKING), None)
+        if asking is not None:
             raise InputError(
-                f"Evaluate(…): the pipeline has the step {learning}, and Evaluate asks the model itself. Leave the "
+                f"Evaluate(…): the pipeline has the step {asking}, and Evaluate asks the model itself. Leave the "
                 "step out and pass metrics= to Evaluate."
             )
         is_number = isinstance(every, int) and not isinstance(every, bool) and every > 0

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cardioflow.errors import ConfigError, InputError
+from cardioflow.errors import ConfigError, InputError, ModelError
 from cardioflow.pipeline.expressions import V
 from cardioflow.pipeline.steps.base import StatefulStep
 
@@ -39,6 +39,11 @@ class LearningStep(StatefulStep):
     def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
         model = context.models.get(self.model_name, batch)
         found = self.learn(model, batch, metrics=self.metrics, **self.kwargs)
+        if not isinstance(found, Mapping):
+            raise ModelError(
+                f"The model {self.model_name!r} returned {type(found).__name__} from {self.action_name}, where a "
+                f"dictionary of its loss and metrics was expected, such as {{'loss': 0.5}}. Return {{}} if it has none."
+            )
         if self.stage == "train":
             context.models.trained(self.model_name)
         context.report(self.model_name, self.stage, found)

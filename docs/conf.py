@@ -25,10 +25,14 @@ napoleon_numpy_docstring = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"CardioFlow {version}"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_sidebars = {"docs/index": [], "docs/quickstart": []}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
+    "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
     "navigation_with_keys": False,

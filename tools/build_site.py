@@ -82,13 +82,13 @@ def write_reference_pages(folder: Path) -> None:
     folder.mkdir()
     pages: list[str] = []
     for title, names in CORE.items():
-        pages.append(_page(folder, title, (_member(f"cardioflow.{name}") for name in names)))
+        pages.append(_page(folder, title, (_member(f"cardioflow.{name}", with_methods=True) for name in names)))
     pages.append(_page(folder, "Actions", (_action(name) for name in registry.actions.names())))
     for attribute, title in REGISTRIES.items():
         members: registry.Registry = getattr(registry, attribute)
         found = (_member(place.replace(":", ".")) for place in members.locations().values())
         pages.append(_page(folder, title, (text for text in found if "cardioflow." in text)))
-    (folder / "index.md").write_text("# Reference of the library\n\n" + _toctree(pages))
+    (folder / "index.md").write_text("# Classes and functions\n\n" + _toctree(pages))
     _write_command_line(folder / "command_line.md")
 
 
@@ -98,9 +98,13 @@ def _page(folder: Path, title: str, entries: Iterator[str]) -> str:
     return name
 
 
-def _member(place: str) -> str:
+def _member(place: str, *, with_methods: bool = False) -> str:
     kind = _kind(place)
-    options = f":members:\n:exclude-members: {', '.join(registry.actions.names())}\n" if kind == "autoclass" else ""
+    options = (
+        f":members:\n:exclude-members: {', '.join(registry.actions.names())}\n"
+        if with_methods and kind == "autoclass"
+        else ""
+    )
     return f"```{{eval-rst}}\n.. {kind}:: {place}\n{_indent(options)}```\n"
 
 
@@ -122,7 +126,7 @@ def _write_command_line(page: Path) -> None:
         text=True,
         check=True,
     )
-    page.write_text(done.stdout)
+    page.write_text(done.stdout.replace("# `cardioflow`", "# Command line", 1))
 
 
 def _toctree(names: list[str]) -> str:

@@ -25,7 +25,7 @@ def reference() -> str:
     """Return the text of the reference."""
     return "\n".join(
         [
-            "# Reference",
+            "# All members at a glance",
             "",
             "Every member of every registry, in one line each. This file is written by `make reference`.",
             "",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -23,6 +24,14 @@ def test_the_help_of_each_command_shows_an_example(command):
 def test_the_help_lists_the_commands():
     text = call("--help").output
     assert all(command in text for command in ("info", "predict", "demo"))
+
+
+def test_the_version_is_that_of_the_installed_package():
+    assert call("--version").output == f"cardioflow {version('cardioflow')}\n"
+
+
+def test_completion_of_the_shell_can_be_shown():
+    assert "--show-completion" in call("--help").output
 
 
 def test_a_wrong_model_gives_one_sentence_and_exit_status_2(tmp_path):

@@ -19,10 +19,28 @@ app = typer.Typer(
     name="cardioflow",
     help="From any ECG file to a trained model and back.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 -- typer passes the value of the option
+    if asked:
+        from importlib.metadata import version
+
+        say(f"cardioflow {version('cardioflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """From any ECG file to a trained model and back."""
+
 
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE", help="ECG files, or folders of them; for a WFDB record, its .hea file.")

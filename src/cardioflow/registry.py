@@ -27,6 +27,7 @@ __all__ = [
     "detectors",
     "engines",
     "formats",
+    "losses",
     "methods",
     "metrics",
     "models",
@@ -183,6 +184,7 @@ engines = Registry("cardioflow.pipeline.engines", "engine")
 callbacks = Registry("cardioflow.pipeline.callbacks", "callback")
 formats = Registry("cardioflow.io", "format")
 models = Registry("cardioflow.models.zoo", "model")
+losses = Registry("cardioflow.models.losses", "loss")
 metrics = Registry("cardioflow.metrics", "metric")
 calibrators = Registry("cardioflow.calibration.calibrators", "calibrator")
 datasets = Registry("cardioflow.datasets.public", "data set")

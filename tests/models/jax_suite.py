@@ -272,7 +272,7 @@ def test_batches_of_other_sizes_do_not_compile_again(make_batch) -> None:
         ({"training": TrainingOptions(device="cuda:77")}, "The device 'cuda:77' cannot be used"),
         (
             {"model": eqx.nn.Sequential([convolutions(), eqx.nn.Lambda(jax.nn.softmax)])},
-            "are probabilities, and cross_entropy takes logits",
+            "are probabilities, and the loss takes logits",
         ),
         (
             {"model": eqx.nn.make_with_state(eqx.nn.BatchNorm)(1, "batch", mode="batch")[0]},

@@ -171,7 +171,7 @@ def test_an_auto_encoder_learns_its_input(make_batch) -> None:
 
 def test_a_softmax_before_a_loss_of_logits_is_refused(make_batch) -> None:
     built = made(nn.Sequential(network(), nn.Softmax(dim=1)))
-    with pytest.raises(ModelError, match=r"are probabilities, and cross_entropy takes logits\. Remove the softmax"):
+    with pytest.raises(ModelError, match=r"are probabilities, and the loss takes logits\. Remove the softmax"):
         built.train_on_batch(make_batch(4))
 
 

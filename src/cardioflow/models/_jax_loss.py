@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from cardioflow import registry
 from cardioflow.errors import ModelError, nearest
 from cardioflow.models._default_loss import DEFAULT_LOSSES
 from cardioflow.models.dump_header import Output
+from cardioflow.models.losses._jax import JaxOps
+from cardioflow.models.losses.base import Loss, named_loss
 
 __all__ = ["LOSSES", "JaxLoss", "resolve_loss"]
 
@@ -42,16 +46,40 @@ def resolve_loss(loss: Any, output: Output) -> JaxLoss:
         ModelError: for an unknown name, or what cannot be called.
     """
     name = DEFAULT_LOSSES[output] if loss is None else loss
-    if isinstance(name, str):
-        if name not in LOSSES:
-            raise ModelError(f"There is no loss {name!r} for JAX. {nearest(name, LOSSES)}")
+    if isinstance(name, str) and name in LOSSES:
         return LOSSES[name]
+    if isinstance(name, str):
+        if name not in registry.losses:
+            raise ModelError(f"There is no loss {name!r} for JAX. {nearest(name, {*LOSSES, *registry.losses.names()})}")
+        name = named_loss(name)
+    if isinstance(name, Loss):
+        return _of_drawer(name, output)
     if not callable(name):
         raise ModelError(
             f"The loss is a {type(name).__name__}. Set self.loss to a name ({', '.join(LOSSES)}) or to a function of "
             "(output, target) that returns one number."
         )
     return JaxLoss(_squared, _same, mean=name)
+
+
+@cache
+def _of_drawer(loss: Loss, output: Output) -> JaxLoss:
+    """Return a loss that is written for every backend; the same object each time, so that nothing compiles again."""
+    kind, ops = loss.kind_of(output), JaxOps()
+
+    def rows(z: Array, target: Array) -> Array:
+        y = jax.nn.one_hot(target, z.shape[1]) if output == "states" else target
+        z = z.transpose(0, 2, 1) if z.ndim == 3 else z
+        if kind != "value":
+            _check_shapes(z, y)
+        return _over_rows(loss.units(ops, z, y, kind))
+
+    def predict(z: Array) -> Array:
+        found: Array = loss.probabilities(ops, z.transpose(0, 2, 1) if z.ndim == 3 else z, kind)
+        return found
+
+    mean = None if loss.by_row else lambda z, y: rows(z, y).mean()
+    return JaxLoss(rows, predict, takes_logits=kind == "exclusive", mean=mean)
 
 
 def _same(output: Array) -> Array:

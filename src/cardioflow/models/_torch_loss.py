@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cardioflow import registry
 from cardioflow.errors import ModelError, nearest
 from cardioflow.models._default_loss import DEFAULT_LOSSES
 from cardioflow.models.dump_header import Output
+from cardioflow.models.losses._torch import TorchOps
+from cardioflow.models.losses.base import Loss, named_loss
 
 __all__ = ["LOSSES", "TorchLoss", "resolve_loss"]
 
@@ -26,6 +30,8 @@ class TorchLoss(NamedTuple):
     """The loss of each row; ``None`` for a loss that gives only the mean."""
     mean: Callable[[Tensor, Tensor], Tensor]
     predict: Callable[[Tensor], Tensor]
+    takes_logits: bool = False
+    """Whether the outputs are those before a softmax over axis 1."""
 
     def weighted(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         """Return the mean loss, each row multiplied by its weight.
@@ -51,16 +57,43 @@ def resolve_loss(loss: Any, output: Output) -> TorchLoss:
     """
     if loss is None:
         loss = DEFAULT_LOSSES[output]
-    if isinstance(loss, str):
-        if loss not in LOSSES:
-            raise ModelError(f"There is no loss {loss!r} for PyTorch. {nearest(loss, LOSSES)}")
+    if isinstance(loss, str) and loss in LOSSES:
         return LOSSES[loss]
+    if isinstance(loss, str):
+        if loss not in registry.losses:
+            raise ModelError(
+                f"There is no loss {loss!r} for PyTorch. {nearest(loss, {*LOSSES, *registry.losses.names()})}"
+            )
+        loss = named_loss(loss)
+    if isinstance(loss, Loss):
+        return _of_drawer(loss, output)
     if not callable(loss):
         raise ModelError(
             f"The loss is a {type(loss).__name__}. Set self.loss to a name ({', '.join(LOSSES)}) or to a function of "
             "(output, target), such as a loss of torch.nn."
         )
     return TorchLoss(None, loss, _PREDICTIONS.get(type(loss), _same))
+
+
+@cache
+def _of_drawer(loss: Loss, output: Output) -> TorchLoss:
+    """Return a loss that is written for every backend."""
+    kind, ops = loss.kind_of(output), TorchOps()
+
+    def rows(z: Tensor, target: Tensor) -> Tensor:
+        y = functional.one_hot(target, z.shape[1]).to(z.dtype) if output == "states" else target
+        z = _states_last(z)
+        if kind != "value":
+            _check_shapes(z, y)
+        return _over_rows(loss.units(ops, z, y, kind))
+
+    def predict(z: Tensor) -> Tensor:
+        found: Tensor = loss.probabilities(ops, _states_last(z), kind)
+        return found
+
+    return TorchLoss(
+        rows if loss.by_row else None, lambda z, y: rows(z, y).mean(), predict, takes_logits=kind == "exclusive"
+    )
 
 
 def _same(output: Tensor) -> Tensor:
@@ -115,7 +148,7 @@ def _by_rows(rows: RowLoss, predict: Callable[[Tensor], Tensor]) -> TorchLoss:
 
 
 LOSSES = {
-    "cross_entropy": _by_rows(_cross_entropy, _softmax),
+    "cross_entropy": _by_rows(_cross_entropy, _softmax)._replace(takes_logits=True),
     "binary_cross_entropy": _by_rows(_binary, torch.sigmoid),
     "mse": _by_rows(_squared, _same),
     "mae": _by_rows(_absolute, _same),

@@ -41,7 +41,8 @@ class JaxBaseModel(BackendModel):
     Flax NNX, which is called with (record, lead, time); and returns ``self``. It may also set
 
     - ``self.loss``: ``"cross_entropy"`` or ``"binary_cross_entropy"``, for which
-      the module returns logits; ``"mse"``, ``"mae"`` or ``"huber"``; or a
+      the module returns logits; ``"mse"``, ``"mae"`` or ``"huber"``; the name of a loss of
+      ``cardioflow.models.losses``, or one of them, which take logits too; or a
       function of (output, target) that returns one number. By default the usual
       one for what the model learns. Predictions after the first two are
       probabilities; after a function of one's own they are the outputs.
@@ -196,6 +197,6 @@ class JaxBaseModel(BackendModel):
             return
         if output.min() >= 0 and (np.abs(output.sum(axis=1) - 1) < 1e-3).all():
             raise ModelError(
-                f"The outputs of {type(self).__name__} are probabilities, and cross_entropy takes logits. "
+                f"The outputs of {type(self).__name__} are probabilities, and the loss takes logits. "
                 "Remove the softmax at the end of the module; predictions are probabilities without it."
             )

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-import cardioflow.models.layers  # noqa: F401 -- registers our layers, so that dumps that hold them load
+import cardioflow.models.layers
+import cardioflow.models.losses._keras  # noqa: F401 -- both register our classes, so that dumps that hold them load
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras

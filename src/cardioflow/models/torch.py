@@ -42,7 +42,8 @@ class TorchBaseModel(BackendModel):
 
     - ``self.loss``: ``"cross_entropy"`` or ``"binary_cross_entropy"``, for which
       the module returns logits, (record, class), or (record, state, time) for a
-      label per sample; ``"mse"``, ``"mae"`` or ``"huber"``; or a function of
+      label per sample; ``"mse"``, ``"mae"`` or ``"huber"``; the name of a loss of
+      ``cardioflow.models.losses``, or one of them, which take logits too; or a function of
       (output, target), such as a loss of ``torch.nn``. By default the usual one
       for what the model learns. Predictions are probabilities: after
       ``"cross_entropy"`` a softmax, after ``"binary_cross_entropy"`` a sigmoid.
@@ -254,11 +255,11 @@ class TorchBaseModel(BackendModel):
         """Refuse a module that ends in a softmax for a loss that takes logits: PyTorch computes it without a word."""
         if self.hist["train_loss"] or self.hist["val_loss"] or output.ndim < 2 or output.shape[1] < 2:
             return
-        logits = isinstance(self.loss, torch.nn.CrossEntropyLoss) or loss is resolve_loss("cross_entropy", self.output)
+        logits = isinstance(self.loss, torch.nn.CrossEntropyLoss) or loss.takes_logits
         low, total = output.detach().min().item(), output.detach().sum(dim=1)
         if logits and low >= 0 and bool((total - 1).abs().max() < 1e-3):
             raise ModelError(
-                f"The outputs of {type(self).__name__} are probabilities, and cross_entropy takes logits. "
+                f"The outputs of {type(self).__name__} are probabilities, and the loss takes logits. "
                 "Remove the softmax at the end of the module; predictions are probabilities without it."
             )
 

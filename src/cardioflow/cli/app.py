@@ -155,6 +155,18 @@ def predict(
     raise typer.Exit(print_predictions(model, files, as_json=as_json))
 
 
+@app.command(epilog="Example:  `cardioflow export out/demo/af.cardioflow --onnx af.onnx`")
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A saved model.")],
+    *,
+    onnx: Annotated[Path, typer.Option(help="The .onnx file to write; its preprocessing is written beside it.")],
+) -> None:
+    """Write MODEL as ONNX, if its predictions there are equal."""
+    from cardioflow.cli.export import export_model
+
+    raise typer.Exit(export_model(model, onnx))
+
+
 @app.command(epilog="Example:  `cardioflow convert training2017 edf/ --fmt edf`")
 def convert(
     sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="ECG files, or folders of them.")],

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cardioflow.models.declaration import model, names
     from cardioflow.models.jax import JaxBaseModel
     from cardioflow.models.keras import KerasBaseModel
+    from cardioflow.models.onnx import OnnxModel
     from cardioflow.models.sklearn import SklearnBaseModel
     from cardioflow.models.tensorflow import TensorFlowBaseModel
     from cardioflow.models.torch import TorchBaseModel
@@ -22,6 +23,7 @@ __all__ = [
     "BaseModel",
     "JaxBaseModel",
     "KerasBaseModel",
+    "OnnxModel",
     "SklearnBaseModel",
     "TensorFlowBaseModel",
     "TorchBaseModel",
@@ -34,6 +36,7 @@ _MODULES = {
     "BaseModel": "base",
     "JaxBaseModel": "jax",
     "KerasBaseModel": "keras",
+    "OnnxModel": "onnx",
     "SklearnBaseModel": "sklearn",
     "TensorFlowBaseModel": "tensorflow",
     "TorchBaseModel": "torch",

@@ -19,6 +19,7 @@ __all__ = ["adapter_class", "from_dump", "model_class"]
 _MODULES = {
     "jax": "JaxBaseModel",
     "keras": "KerasBaseModel",
+    "onnx": "OnnxModel",
     "sklearn": "SklearnBaseModel",
     "tensorflow": "TensorFlowBaseModel",
     "torch": "TorchBaseModel",

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cardioflow.core.atomic import folder_beside, put_in_place
 from cardioflow.errors import DumpError
+from cardioflow.models._onnx_file import METADATA_KEY, looks_like_onnx, read_onnx
 from cardioflow.models.dump_header import DumpHeader, is_weights_name
 
 __all__ = ["read_header", "weights", "write"]
@@ -64,12 +65,15 @@ def write(path: Path, header: DumpHeader, write_weights: Callable[[Path], str]) 
 def read_header(path: str | Path) -> DumpHeader:
     """Return the header of a dump; no backend is loaded.
 
-    For a plain ``.keras`` file, the header that it would have.
+    For a plain ``.keras`` file, the header that it would have; for an ``.onnx`` file, the one that ``export_onnx`` put
+    into it.
 
     Raises:
         DumpError: when ``path`` is missing, a folder, not a dump, incomplete, or of a later version.
     """
     path = Path(path)
+    if _is_onnx(path):
+        return _header_in_onnx(path)
     with _opened(path) as archive:
         names = set(archive.namelist())
         if _HEADER not in names and {"config.json", "metadata.json"} <= names:
@@ -104,6 +108,23 @@ def weights(path: str | Path, header: DumpHeader) -> Iterator[Path]:
         except _ZIP_ERRORS as error:
             raise DumpError(f"{str(path)!r} is damaged: {error}. Save the model again.") from error
         yield copy
+
+
+def _is_onnx(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return looks_like_onnx(file.read(2))
+
+
+def _header_in_onnx(path: Path) -> DumpHeader:
+    """Return the header of an ``.onnx`` file, the default one if it was not exported by CardioFlow."""
+    try:
+        held = read_onnx(path.read_bytes()).metadata.get(METADATA_KEY)
+        header = DumpHeader() if held is None else DumpHeader.from_json(held.encode())
+    except DumpError as error:
+        raise DumpError(f"{str(path)!r} cannot be loaded. {error}") from None
+    return replace(header, adapter="onnx", model="OnnxModel", weights=None)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class KerasBaseModel(BackendModel):
     @classmethod
     def accepts(cls, header: DumpHeader) -> bool:
         # A plain .keras file has no weights beside it, and does not say which class built it.
-        return header.weights is None or super().accepts(header)
+        return (header.weights is None and header.adapter == cls.adapter) or super().accepts(header)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for pickle and deepcopy: the Keras model as Keras itself rebuilds it, without our hooks."""

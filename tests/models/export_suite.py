@@ -1,0 +1,116 @@
+"""Keras models as ONNX on the backend that ``KERAS_BACKEND`` names; ``test_backends.py`` runs it for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import cardioflow
+from cardioflow.errors import InputError, ModelError
+from cardioflow.models import KerasBaseModel, OnnxModel
+from cardioflow.models.export import export_onnx
+from cardioflow.models.zoo.fft_inception import FftInception
+
+# Keras 3.15 implements __array__ with the signature of NumPy 1.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+L = keras.layers
+
+
+def network(layers: Any, n_samples: int | None = None, loss: str = "categorical_crossentropy") -> KerasBaseModel:
+    made, x = KerasBaseModel(), L.Input((1, n_samples))
+    made.model = keras.Model(x, layers(L.Permute((2, 1))(x)))
+    made.model.compile(loss=loss, optimizer="adam")
+    return made
+
+
+def convolutions(x: Any) -> Any:
+    x = L.Conv1D(8, 7, strides=2, padding="same", use_bias=False)(x)
+    x = L.ReLU()(L.BatchNormalization()(x))
+    x = L.MaxPooling1D(3, 2, padding="same")(x)
+    x = L.SeparableConv1D(8, 5, padding="same", activation="gelu")(x)
+    x = L.Conv1D(8, 5, groups=4, padding="same", dilation_rate=2, activation="silu")(x)
+    x = L.AveragePooling1D(3, 2, padding="same")(L.LayerNormalization()(L.DepthwiseConv1D(3)(x)))
+    x = L.Conv1D(8, 5, padding="causal")(L.SpatialDropout1D(0.3)(x))
+    x = x + L.MultiHeadAttention(2, 4)(x, x)
+    pooled = L.Concatenate()([L.GlobalAveragePooling1D()(x), L.GlobalMaxPooling1D()(x)])
+    return L.Dense(2, activation="softmax")(L.Dropout(0.5)(pooled))
+
+
+def u_net(x: Any) -> Any:
+    first = L.Conv1D(4, 9, padding="same", activation="relu")(x)
+    deep = L.Conv1D(8, 9, padding="same", activation="leaky_relu")(L.MaxPooling1D(2)(first))
+    up = [L.UpSampling1D(2)(deep), L.Conv1DTranspose(4, 8, strides=2, padding="same")(deep)]
+    return L.Conv1D(2, 1, activation="softmax")(L.Concatenate()([first, *up]))
+
+
+def test_fft_inception_predicts_the_same_as_onnx_and_needs_no_keras(make_batch, tmp_path: Path) -> None:
+    batch = make_batch(8)
+    trained = FftInception().build((1, 400))
+    trained.classes, trained.leads, trained._signature.input_shape = ("A", "NO"), ("I",), (1, 400)
+    exported = export_onnx(trained, tmp_path / "fft.onnx")
+    assert exported.compared.lengths == (400,)
+    assert exported.compared.difference <= 1e-5
+    assert exported.opset == 17
+    loaded = cardioflow.load(tmp_path / "fft.onnx").model
+    assert isinstance(loaded, OnnxModel)
+    assert (loaded.classes, loaded.leads) == (("A", "NO"), ("I",))
+    np.testing.assert_allclose(loaded.predict_on_batch(batch), trained.predict_on_batch(batch), rtol=0, atol=1e-5)
+    # The layers of the model can be used as before.
+    assert trained.model.layers[1].output.shape == (None, 400, 1)
+
+
+# JAX compiles for seconds at each length.
+NETWORKS = [convolutions] if keras.backend.backend() == "jax" else [convolutions, u_net]
+
+
+@pytest.mark.parametrize("layers", NETWORKS, ids=lambda f: f.__name__)
+def test_layers_give_the_same_at_lengths_that_were_not_built(tmp_path: Path, layers) -> None:
+    made = network(layers)
+    made._signature.input_shape = (1, 256)
+    for layer in made.model.layers:
+        if isinstance(layer, L.BatchNormalization):
+            # As training leaves them, and not 0 and 1.
+            layer.set_weights([w + np.arange(1, 9) / 10 for w in layer.get_weights()])
+    exported = export_onnx(made, tmp_path / "net.onnx")
+    assert exported.free_time
+    assert len(exported.compared.lengths) == 3
+    assert exported.compared.difference <= 1e-5
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="The layers run in Python loops elsewhere: 30 s.")
+def test_recurrent_layers_of_both_directions_give_the_same(make_batch, tmp_path: Path) -> None:
+    made = network(
+        lambda x: L.Dense(2, activation="softmax")(
+            L.Bidirectional(L.LSTM(4))(L.Bidirectional(L.GRU(3, return_sequences=True))(L.AveragePooling1D(10)(x)))
+        )
+    )
+    made._signature.input_shape = (1, 100)
+    assert export_onnx(made, tmp_path / "rnn.onnx").free_time
+
+
+def test_an_operation_without_a_counterpart_is_named_and_nothing_is_written(make_batch, tmp_path: Path) -> None:
+    class Sorted(L.Layer):
+        def call(self, inputs: Any) -> Any:
+            return keras.ops.sort(inputs, axis=1)
+
+    made = network(lambda x: L.Dense(2)(L.GlobalMaxPooling1D()(Sorted()(x))), 64)
+    with pytest.raises(ModelError, match=r"The operation Sort of Keras cannot be exported to ONNX yet\. Replace it"):
+        export_onnx(made, tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"'net\.h5' does not end in \.onnx"):
+        export_onnx(made, "net.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_differs_from_its_model_is_not_written(monkeypatch, tmp_path: Path) -> None:
+    made = network(lambda x: L.Dense(2)(L.GlobalMaxPooling1D()(x)), 64)
+    made.model.set_weights([np.ones((1, 2)), np.zeros(2)])
+    real = made._predict
+    monkeypatch.setattr(made, "_predict", lambda x: real(x) + 2e-5 * np.abs(real(x)).max())
+    with pytest.raises(ModelError, match=r"differs from the model by 2\.0e-05 for 4 records .* 1e-05 is allowed"):
+        export_onnx(made, tmp_path / "net.onnx")
+    assert not list(tmp_path.iterdir())

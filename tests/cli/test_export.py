@@ -21,7 +21,10 @@ def saved(tmp_path_factory):
     """A saved Keras model, untrained."""
     path = tmp_path_factory.mktemp("model") / "af.cardioflow"
     template = (
-        PREPARATION.load(components="target").binarize_labels().init_model("fft_inception").test_on_batch("fft_inception")
+        PREPARATION.load(components="target")
+        .binarize_labels()
+        .init_model("fft_inception")
+        .test_on_batch("fft_inception")
     )
     run = (EcgDataset.simulated(4, duration_s=10.0) >> template).run(batch_size=4)
     model = run.get_model("fft_inception")

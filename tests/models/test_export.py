@@ -65,7 +65,12 @@ def test_a_pytorch_module_predicts_the_same_probabilities_at_any_length(make_bat
     made = TorchBaseModel()
     torch.manual_seed(0)
     made.model = nn.Sequential(
-        nn.Conv1d(1, 8, 7, stride=2), nn.BatchNorm1d(8), nn.GELU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, 2)
+        nn.Conv1d(1, 8, 7, stride=2),
+        nn.BatchNorm1d(8),
+        nn.GELU(),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+        nn.Linear(8, 2),
     )
     batch = make_batch(6)
     made.train_on_batch(batch)

@@ -75,8 +75,11 @@ def test_a_dump_and_a_plain_file_are_loaded_in_a_process_without_a_framework(mak
     np.save(tmp_path / "x.npy", batch.signal.dense())
     code = f"""
 import sys
-for name in ("torch", "jax", "tensorflow", "keras", "onnx"):
-    sys.modules[name] = None  # importing it fails
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "jax", "tensorflow", "keras", "onnx"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
 import numpy as np
 import cardioflow
 folder = {str(tmp_path)!r}
@@ -147,8 +150,8 @@ def test_what_onnx_runtime_cannot_load_is_said_with_its_opset() -> None:
     later.opset_import[0].version = 9999
     with pytest.raises(DumpError, match=r"cannot load the graph, whose operators are of ai\.onnx 9999: .*Update onnxr"):
         OnnxModel().build(later.SerializeToString())
+    split = helper.make_node("Split", ["x"], ["a", "b"], axis=2)
     with pytest.raises(DumpError, match=r"has 1 inputs and 2 outputs, and a model has one of each"):
-        split = helper.make_node("Split", ["x"], ["a", "b"], axis=2)
         OnnxModel().build(nodes(split, outputs=("a", "b")))
 
 

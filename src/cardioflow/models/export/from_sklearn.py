@@ -116,7 +116,7 @@ def _probabilities(graph: Graph, estimator: Any, x: Name, model: SklearnBaseMode
         positive = graph.node("Sigmoid", scores)
         shares = graph.node("Concat", graph.node("Sub", graph.constant(1.0), positive), positive, axis=1)
     elif type(estimator).__name__ == "SGDClassifier" or getattr(estimator, "multi_class", "") == "ovr":
-        # A sigmoid for each class, divided by their sum; by logarithms, because all of them can be too small for float32.
+        # A sigmoid for each class, divided by their sum; by logarithms, because all can be too small for float32.
         logarithms = graph.node("Neg", graph.node("Softplus", graph.node("Neg", scores)))
         shares = graph.node("Softmax", logarithms, axis=1)
     else:

@@ -12,7 +12,9 @@ __all__ = ["shipped_names", "shipped_path"]
 
 def shipped_names() -> tuple[str, ...]:
     """Return the names that ``cardioflow.load`` knows without a path."""
-    return tuple(sorted(path.name for path in _folder().iterdir() if (path / DESCRIPTION).is_file()))
+    folder = _folder()
+    found = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(path.name for path in found if (path / DESCRIPTION).is_file()))
 
 
 def shipped_path(name: str) -> Path | None:

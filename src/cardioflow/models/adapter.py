@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
@@ -64,6 +64,8 @@ class BackendModel(PersistentModel):
         """When the model learns: from each batch, or at the end from what was collected."""
         self.training = TrainingOptions()
         """Device, precision, accumulation, clipping, weights; one way to say them for every backend."""
+        self.fs: float | None = None
+        """The rate in Hz that signals to predict must have; by default that of training, where it had only one."""
         self._noted: set[Leads] = set()
 
     # -- what an adapter implements ------------------------------------------
@@ -141,11 +143,7 @@ class BackendModel(PersistentModel):
             InputError: for signals that a model cannot take; it names the record.
             BadRecordsError: when several records cannot be taken.
         """
-        self._require_model()
-        batch = self._checked(batch)
-        x = self._encoded(batch)
-        self._signature.check_rate(batch)
-        return self._predict(x)
+        return self._on_inputs(batch, self._predict)
 
     def end_epoch(self, epoch: int) -> dict[str, float]:  # noqa: ARG002 -- which one does not matter here
         return self._report("train", self.learning.on_epoch_end(self._train))
@@ -181,6 +179,14 @@ class BackendModel(PersistentModel):
         super()._take_training(arrays)
         own = {name: array for name, array in arrays.items() if name.startswith("learning/")}
         self.learning.restore({name.partition("/")[2]: array for name, array in own.items()})
+
+    def _on_inputs(self, batch: EcgBatch, compute: Callable[[Array], Array]) -> Array:
+        """Return what ``compute`` makes of ``batch`` as an array, after the checks of a prediction."""
+        self._require_model()
+        batch = self._checked(batch)
+        x = self._encoded(batch)
+        self._signature.check_rate(batch)
+        return compute(x)
 
     def _take(self, batch: EcgBatch, *, training: bool = False) -> _Sample:
         """Return ``batch`` as arrays, after all checks."""
@@ -229,6 +235,7 @@ class BackendModel(PersistentModel):
             self.leads = self.leads or learned(leads_of(sample.batch))
             self.units = self.units or learned(units_of(sample.batch))
         self._signature.add(sample.batch, sample.x)
+        self._signature.fs = self.fs or self._signature.fs
 
     def _encoded(self, batch: EcgBatch) -> Array:
         return self.inputs.encode(batch, self._takes_shape(), self._signature.input_shape)

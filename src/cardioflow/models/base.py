@@ -57,6 +57,17 @@ class BaseModel(ABC):
     def predict_on_batch(self, batch: EcgBatch) -> NDArray[Any]:
         """Return one prediction per row of ``batch``; after cutting one per segment, record by record."""
 
+    def predict_moments_on_batch(self, batch: EcgBatch) -> NDArray[Any]:  # noqa: ARG002 -- for subclasses
+        """Return E[p] and E[p²] of the probabilities, (row, 2, class), with one row as ``predict_on_batch`` has.
+
+        Raises:
+            ModelError: when the model gives probabilities only, and no distribution of them.
+        """
+        raise ModelError(
+            f"{type(self).__name__} gives no distribution of its probabilities, and so does not say how uncertain they "
+            "are. Use a model that does, such as 'dirichlet', or implement predict_moments_on_batch in it."
+        )
+
     def end_epoch(self, epoch: int) -> dict[str, float]:  # noqa: ARG002 -- for subclasses
         """Finish epoch number ``epoch`` of training; a run calls it for every model that it trains.
 

@@ -279,6 +279,7 @@ class PipelineActions:
         aggregate: Literal["mean", "median", "max"] | Expression = "mean",
         *,
         inplace: bool | Expression = False,
+        uncertainty: V | None | Expression = None,
     ) -> Self:
         """Ask the model ``name`` for a prediction of every record."""
     def random_amplitude_scale(

@@ -19,7 +19,7 @@ from cardioflow.registry import actions
 
 __all__ = ["Call"]
 
-OUTPUT_PARAMETERS = ("save_to", "variable")
+OUTPUT_PARAMETERS = ("save_to", "uncertainty", "variable")
 """Parameters that name a place to write to; an expression given there is not replaced by its value.
 
 They are meant where the action declares them: ``variable`` of ``load(fmt="mat", variable=C("v"))`` is an option of a

@@ -1,10 +1,11 @@
-"""Keras 3 layers with equal results on torch, jax and tensorflow.
+"""Keras 3 layers and losses with equal results on torch, jax and tensorflow.
 
 Importing this package registers them with Keras, so that a dump that contains
 one loads in safe mode.
 """
 
 from cardioflow.models.layers.crop_like import CropLike
+from cardioflow.models.layers.dirichlet_likelihood import DirichletLikelihood
 from cardioflow.models.layers.inception import Inception2D
 from cardioflow.models.layers.log_spectrogram import LogSpectrogram
 from cardioflow.models.layers.pad_channels import PadChannels
@@ -12,4 +13,13 @@ from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.rfft import RFFT
 from cardioflow.models.layers.state_space import StateSpace
 
-__all__ = ["RFFT", "CropLike", "Inception2D", "LogSpectrogram", "PadChannels", "Positions", "StateSpace"]
+__all__ = [
+    "RFFT",
+    "CropLike",
+    "DirichletLikelihood",
+    "Inception2D",
+    "LogSpectrogram",
+    "PadChannels",
+    "Positions",
+    "StateSpace",
+]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ragged import Ragged
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import InputError
+from cardioflow.models.uncertainty import uncertainty
 from cardioflow.pipeline.expressions import B, V
 from cardioflow.pipeline.predictions import AGGREGATES, Prediction, SegmentAggregator, per_row
 from cardioflow.pipeline.steps.base import StatefulStep
@@ -33,7 +34,10 @@ class PredictOnBatch(StatefulStep):
     were unstacked and rebatched; ``per="segment"`` gives one per segment, and
     ``aggregate`` is ``"mean"``, ``"median"`` or ``"max"``. ``save_to=B("name")`` makes a
     component of the batch with one value per row; ``inplace=True`` puts the
-    values in the place of the signals.
+    values in the place of the signals. ``uncertainty=V("name")`` writes to
+    another variable how uncertain each prediction is, 0 to about 1, for models
+    with a distribution of probabilities such as ``"dirichlet"``: of a record, from
+    the mixture of its segments (``cardioflow.models.uncertainty``).
     """
 
     names_model: ClassVar[bool] = True
@@ -43,6 +47,7 @@ class PredictOnBatch(StatefulStep):
     inplace: bool = field(default=False, kw_only=True)
     per: Literal["record", "segment"] = "record"
     aggregate: Literal["mean", "median", "max"] = "mean"
+    uncertainty: V | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.save_to is not None and not isinstance(self.save_to, (V, B)):
@@ -55,11 +60,24 @@ class PredictOnBatch(StatefulStep):
             )
         if self.inplace and self.save_to is not None:
             raise InputError("predict_on_batch(inplace=True, save_to=…): pass one of them.")
+        self._check_uncertainty()
+
+    def _check_uncertainty(self) -> None:
+        if self.uncertainty is None:
+            return
+        if not isinstance(self.uncertainty, V) or self.uncertainty.name is None:
+            raise InputError(f"predict_on_batch(uncertainty={self.uncertainty!r}): expected V('name').")
+        if self.inplace or isinstance(self.save_to, B) or self.aggregate != "mean":
+            raise InputError(
+                "predict_on_batch(uncertainty=…) writes to variables, and is of the mean over segments. Leave out "
+                "inplace, aggregate and save_to=B(…)."
+            )
 
     def run(self, batch: EcgBatch, context: RunContext) -> EcgBatch:
         model = context.models.get(self.name, batch)
         context.models.warn_if_untrained(self.name)
-        values = np.asarray(model.predict_on_batch(batch))
+        predict = model.predict_on_batch if self.uncertainty is None else model.predict_moments_on_batch
+        values = np.asarray(predict(batch))
         if self.inplace:
             rows = per_row(batch, values, self.aggregate)
             return batch.replace(signal=Ragged.from_arrays([_two_axes(row) for row in rows]))
@@ -85,6 +103,11 @@ class PredictOnBatch(StatefulStep):
     def _save(self, context: RunContext, found: list[Prediction]) -> None:
         if self.inplace or isinstance(self.save_to, B):
             return
+        if self.uncertainty is not None:
+            # The mean over segments of both moments gives those of the mixture.
+            told = [Prediction(i, np.asarray(uncertainty(moments))) for i, moments in found]
+            context.variables.extend(self.uncertainty.name, told)
+            found = [Prediction(i, moments[0]) for i, moments in found]
         context.variables.extend("prediction" if self.save_to is None else self.save_to.name, found)
 
 

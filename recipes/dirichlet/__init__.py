@@ -1,0 +1,1 @@
+"""CardIO's Dirichlet network, trained and scored on CinC 2017."""

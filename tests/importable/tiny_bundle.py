@@ -86,7 +86,13 @@ def description(**changes: Any) -> BundleDescription:
         "calibration": json.loads(to_json(TemperatureScaling(1.5))),
         "conformal": json.loads(to_json(ConformalSets(0.1, (0.2, 0.3), (30, 30), True))),
         "limits": Limits(
-            shortest_s=9, lowest_fs=100, most_missing=0.1, most_flat=0.5, least_evidence=0.3, pacing="abstain"
+            shortest_s=9,
+            lowest_fs=100,
+            most_missing=0.1,
+            most_flat=0.5,
+            least_evidence=0.65,
+            most_mv=20,
+            pacing="abstain",
         ),
         "card": BundleCard(
             intended="tests",

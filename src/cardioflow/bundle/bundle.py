@@ -15,6 +15,7 @@ from cardioflow.bundle.decision import Decision
 from cardioflow.bundle.description import BundleDescription
 from cardioflow.bundle.from_dump import description_of
 from cardioflow.bundle.judge import Answer, Judge, ModelJudge
+from cardioflow.bundle.lead_choice import with_lead_names
 from cardioflow.bundle.members import Member, Mixture, SavedModel
 from cardioflow.bundle.method_judge import MethodJudge
 from cardioflow.bundle.package import DESCRIPTION, write_package
@@ -92,6 +93,11 @@ class Bundle:
         return self._description
 
     @property
+    def name(self) -> str:
+        """The name or the path that the bundle was loaded by."""
+        return self._name
+
+    @property
     def classes(self) -> tuple[str, ...] | None:
         """The labels, in the order of the outputs."""
         return self._description.classes
@@ -148,6 +154,7 @@ class Bundle:
         units: str | Sequence[str] | None = None,
         batch_size: int = 16,
         jobs: int = 1,
+        lead_names: Sequence[str] | None = None,
     ) -> Predictions:
         """Return a prediction for each record; a record that cannot be predicted is listed with the reason.
 
@@ -160,6 +167,7 @@ class Bundle:
                 which is refused for integers.
             batch_size: Records that are prepared and predicted together. It does not change the predictions.
             jobs: Batches that are predicted at the same time, in threads. It does not change the predictions either.
+            lead_names: The names of the leads of all files, in their order, instead of those in the files.
 
         Raises:
             DumpError: for files, when a dump does not have the preprocessing.
@@ -167,7 +175,10 @@ class Bundle:
         """
         found: list[RecordPrediction] = []
         skipped: list[SkippedRecord] = []
-        for answer in self.stream(source, fs=fs, leads=leads, units=units, batch_size=batch_size, jobs=jobs):
+        given = self.stream(
+            source, fs=fs, leads=leads, units=units, batch_size=batch_size, jobs=jobs, lead_names=lead_names
+        )
+        for answer in given:
             if isinstance(answer, RecordPrediction):
                 found.append(answer)
             else:
@@ -183,6 +194,7 @@ class Bundle:
         units: str | Sequence[str] | None = None,
         batch_size: int = 16,
         jobs: int = 1,
+        lead_names: Sequence[str] | None = None,
     ) -> Iterator[Answer]:
         """Yield what ``predict`` returns, record by record, as soon as it is known.
 
@@ -204,7 +216,7 @@ class Bundle:
             self._require_preparation()
             given: Any = source
             dataset = given if isinstance(source, EcgDataset) else dataset_of_files(given)
-        return self._of_dataset(dataset, int(batch_size), int(jobs))
+        return self._of_dataset(dataset, int(batch_size), int(jobs), lead_names)
 
     def save(self, path: str | Path) -> None:
         """Write the bundle with its thresholds to ``path``, completely or not at all.
@@ -256,10 +268,17 @@ class Bundle:
             )
         return tuple(known)
 
-    def _of_dataset(self, dataset: EcgDataset, batch_size: int, jobs: int) -> Iterator[Answer]:
+    def _of_dataset(
+        self, dataset: EcgDataset, batch_size: int, jobs: int, lead_names: Sequence[str] | None
+    ) -> Iterator[Answer]:
         preparation = None if self._saved is None else self._saved[2]
         reading = preparation if preparation is not None and preparation.n_reading else _READ
-        return answers_in_order(batches(dataset, batch_size), lambda batch: self._judged(reading.read(batch)), jobs)
+
+        def work(batch: EcgBatch) -> list[Answer]:
+            read = reading.read(batch)
+            return self._judged(read if lead_names is None else with_lead_names(read, lead_names))
+
+        return answers_in_order(batches(dataset, batch_size), work, jobs)
 
     def _judged(self, batch: EcgBatch) -> list[Answer]:
         """Return the answers for records that were read."""

@@ -15,7 +15,7 @@ from cardioflow.bundle.limits_of_use import Limits
 from cardioflow.bundle.reasons import Reason
 from cardioflow.models._units import UNCALIBRATED, units_of
 
-__all__ = ["reasons_against"]
+__all__ = ["named_unit", "reasons_against"]
 
 _FLAT_MV: Final = 0.01
 _EVIDENCE_FS: Final = 80.0
@@ -23,13 +23,16 @@ _FEW_SPIKES: Final = 3
 """Fewer sharp deflections in a record are not taken for pacing: an artefact can be one."""
 
 
-def reasons_against(batch: EcgBatch, limits: Limits, units: str | None) -> list[tuple[Reason, ...]]:
+def reasons_against(
+    batch: EcgBatch, limits: Limits, units: str | None, *, any_lead: bool = False
+) -> list[tuple[Reason, ...]]:
     """Return for each record of ``batch`` why it cannot be judged; nothing where it can.
 
     Args:
         batch: Records that were read, with the leads that are to be judged.
         limits: What they must have.
         units: The unit that their signals must be in; ``None`` if it does not matter.
+        any_lead: Whether one good lead is enough; otherwise each must be good.
     """
     known = units_of(batch)
     signal = batch.component("signal")
@@ -37,8 +40,13 @@ def reasons_against(batch: EcgBatch, limits: Limits, units: str | None) -> list[
     for i, (x, fs) in enumerate(zip(signal, batch.fs.tolist(), strict=True)):
         own = [*_of_units(known[i], units), *_of_shape(x, fs, limits)]
         # What follows measures samples, which says nothing of a record in steps of a converter.
-        found.append(tuple(own or _of_samples(x, fs, limits)))
+        found.append(tuple(own or _of_samples(x, fs, limits, any_lead=any_lead)))
     return found
+
+
+def named_unit(unit: str) -> str:
+    """Return a unit of ``units_of`` for people."""
+    return "numbers without a unit" if unit == UNCALIBRATED else unit
 
 
 def _of_units(own: Sequence[str] | None, wanted: str | None) -> Iterator[Reason]:
@@ -47,8 +55,7 @@ def _of_units(own: Sequence[str] | None, wanted: str | None) -> Iterator[Reason]
     if own is None:
         yield Reason("unknown_unit", f"The unit of the signal is not known, and {wanted} is needed.")
     elif others := [unit for unit in own if unit != wanted]:
-        what = "numbers without a unit" if others[0] == UNCALIBRATED else others[0]
-        yield Reason("unknown_unit", f"The signal is in {what}, and {wanted} is needed.")
+        yield Reason("unknown_unit", f"The signal is in {named_unit(others[0])}, and {wanted} is needed.")
 
 
 def _of_shape(x: NDArray[Any], fs: float, limits: Limits) -> Iterator[Reason]:
@@ -64,23 +71,23 @@ def _of_shape(x: NDArray[Any], fs: float, limits: Limits) -> Iterator[Reason]:
         yield Reason("low_rate", f"The record has {fs:g} samples per second, and {limits.lowest_fs:g} are needed.")
 
 
-def _of_samples(x: NDArray[Any], fs: float, limits: Limits) -> Iterator[Reason]:
+def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -> Iterator[Reason]:
     """Yield the first reason that the samples give; the later ones would follow from it."""
     known = np.isfinite(x)
-    missing = 1.0 - float(known.mean()) if x.size else 1.0
+    worst: Any = np.min if any_lead else np.max
+    missing = float(worst(1.0 - known.mean(axis=-1))) if x.size else 1.0
     if limits.most_missing is not None and missing > limits.most_missing:
         yield Reason("missing_samples", f"{missing:.0%} of the samples are missing.")
         return
-    if limits.most_flat is not None and (flat := _flat_share(x, fs)) > limits.most_flat:
+    if limits.most_flat is not None and (flat := float(worst(_flat_shares(x, fs)))) > limits.most_flat:
         yield Reason("flat", f"The signal is flat in {flat:.0%} of the seconds.")
         return
     if limits.most_mv is not None and known.any():
-        low, high = np.percentile(x[known], [1, 99])
-        if high - low > limits.most_mv:
-            yield Reason(
-                "out_of_range",
-                f"The signal ranges over {high - low:.3g} mV, and at most {limits.most_mv:g} mV is an ECG.",
-            )
+        low, high = np.nanpercentile(x[known.any(axis=-1)], [1, 99], axis=-1)
+        spread = float(worst(high - low))
+        if spread > limits.most_mv:
+            text = f"The signal ranges over {spread:.3g} mV, and at most {limits.most_mv:g} mV is an ECG."
+            yield Reason("out_of_range", text)
             return
     if limits.pacing == "abstain" and fs >= LEAST_FS and len(pacing_spikes(x, fs)) >= _FEW_SPIKES:
         yield Reason("paced", "Spikes of a pacemaker were found, and paced rhythms are not judged.")
@@ -94,14 +101,12 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits) -> Iterator[Reason]:
             )
 
 
-def _flat_share(x: NDArray[Any], fs: float) -> float:
-    """Return the share of whole seconds in which some lead stands still."""
-    second = max(round(fs), 1)
+def _flat_shares(x: NDArray[Any], fs: float) -> NDArray[np.float64]:
+    """Return the share of whole seconds in which each lead stands still, or has no samples."""
+    second = min(max(round(fs), 1), x.shape[-1])
     n = x.shape[-1] // second
-    if not n:
-        return float(np.ptp(x, axis=-1).min(initial=0.0) < _FLAT_MV)
     whole = x[:, : n * second].reshape(len(x), n, second)
-    ranges = np.nanmax(np.where(np.isnan(whole), -np.inf, whole), axis=-1) - np.nanmin(
-        np.where(np.isnan(whole), np.inf, whole), axis=-1
-    )
-    return float((ranges < _FLAT_MV).mean(axis=1).max())
+    known = np.isfinite(whole)
+    high, low = np.where(known, whole, -np.inf).max(axis=-1), np.where(known, whole, np.inf).min(axis=-1)
+    shares: NDArray[np.float64] = (high - low < _FLAT_MV).mean(axis=1)
+    return shares

@@ -8,8 +8,9 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.leads import standard_name
 from cardioflow.batch.ragged import Ragged
 from cardioflow.bundle.reasons import Reason
+from cardioflow.errors import InputError
 
-__all__ = ["choose", "with_chosen"]
+__all__ = ["choose", "with_chosen", "with_lead_names"]
 
 Choice = tuple[tuple[int, ...], tuple[Reason, ...]]
 """The channels to take, in the bundle's order, and a note for each substitute."""
@@ -40,8 +41,12 @@ def choose(names: Sequence[str], wanted: Sequence[str], substitutes: Mapping[str
     return tuple(picked), tuple(notes)
 
 
-def with_chosen(batch: EcgBatch, picks: Sequence[Sequence[int]], names: Sequence[str]) -> EcgBatch:
-    """Return ``batch`` with the channels ``picks[i]`` of record ``i``, called ``names``."""
+def with_chosen(batch: EcgBatch, picks: Sequence[Sequence[int]], names: Sequence[tuple[str, ...]]) -> EcgBatch:
+    """Return ``batch`` with the channels ``picks[i]`` of record ``i``, called ``names[i]``."""
+    if [len(own) for own in picks] == batch.component("signal").shapes[:, 0].tolist() and all(
+        own == tuple(range(len(own))) for own in map(tuple, picks)
+    ):
+        return batch.replace(meta=batch.component("meta").with_columns(leads=list(names)))
     signal, meta = batch.signal_and_meta
     arrays = [x[list(own)] for x, own in zip(signal, picks, strict=True)]
     units = [
@@ -50,5 +55,21 @@ def with_chosen(batch: EcgBatch, picks: Sequence[Sequence[int]], names: Sequence
     ]
     return batch.replace(
         signal=Ragged.from_arrays(arrays, dtype=signal.dtype, ndim=signal.ndim),
-        meta=meta.with_columns(leads=[tuple(names)] * len(batch), units=units),
+        meta=meta.with_columns(leads=list(names), units=units),
     )
+
+
+def with_lead_names(batch: EcgBatch, names: Sequence[str]) -> EcgBatch:
+    """Return ``batch`` with leads called ``names`` in every record.
+
+    Raises:
+        InputError: when a record has more or fewer leads.
+    """
+    signal, meta = batch.signal_and_meta
+    for record, n in zip(batch.ids, signal.shapes[:, 0].tolist(), strict=True):
+        if n != len(names):
+            raise InputError(
+                f"Record {record!r} has {n} leads, and {len(names)} names were given: {', '.join(names)}. Pass one "
+                "name for each lead, in the order of the file."
+            )
+    return batch.replace(meta=meta.with_columns(leads=[tuple(map(standard_name, names))] * len(batch)))

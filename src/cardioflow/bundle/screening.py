@@ -8,11 +8,12 @@ from typing import final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.bundle.description import BundleDescription
-from cardioflow.bundle.gate import reasons_against
+from cardioflow.bundle.gate import named_unit, reasons_against
 from cardioflow.bundle.lead_choice import choose, with_chosen
 from cardioflow.bundle.predictions import RecordPrediction
 from cardioflow.bundle.reasons import Reason
 from cardioflow.bundle.sources import file_of
+from cardioflow.models._units import units_of
 
 __all__ = ["Screened", "screened"]
 
@@ -37,12 +38,12 @@ def screened(batch: EcgBatch, described: BundleDescription) -> Screened:
     files = {record: file_of(batch, i) for i, record in enumerate(batch.ids)}
     against: dict[str, Reasons] = {}
     notes: dict[str, Reasons] = {}
-    if described.leads != "any":
+    if described.leads == "any":
+        batch = _with_unit(batch, described.units, against, notes)
+    else:
         batch = _with_leads(batch, described.leads, described.substitutes, against, notes)
     if len(batch):
-        # A method that takes any lead decides by itself which are voltages.
-        units = described.units if described.leads != "any" else None
-        why = reasons_against(batch, described.limits, units)
+        why = reasons_against(batch, described.limits, described.units, any_lead=described.leads == "any")
         against.update((record, own) for record, own in zip(batch.ids, why, strict=True) if own)
         batch = batch.take([i for i, own in enumerate(why) if not own])
     refused = {
@@ -70,4 +71,26 @@ def _with_leads(
             picks.append(found[0])
             notes[record] = found[1]
             kept.append(i)
-    return with_chosen(batch.take(kept), picks, wanted) if kept else batch.take(kept)
+    return with_chosen(batch.take(kept), picks, [tuple(wanted)] * len(kept)) if kept else batch.take(kept)
+
+
+def _with_unit(batch: EcgBatch, unit: str, against: dict[str, Reasons], notes: dict[str, Reasons]) -> EcgBatch:
+    """Return the records that have channels in ``unit``, with these alone."""
+    kept: list[int] = []
+    picks: list[tuple[int, ...]] = []
+    names: list[tuple[str, ...]] = []
+    all_names = batch.component("meta")["leads"].tolist()
+    for i, (record, own) in enumerate(zip(batch.ids, units_of(batch), strict=True)):
+        found = tuple(k for k, given in enumerate(own or ()) if given == unit)
+        if not found:
+            what = "not known" if own is None else ", ".join(dict.fromkeys(map(named_unit, own)))
+            against[record] = (Reason("unknown_unit", f"No lead is in {unit}; the unit is {what}."),)
+            continue
+        leads = tuple(all_names[i])
+        if len(found) < len(leads):
+            left = ", ".join(f"{leads[k]} ({named_unit((own or ())[k])})" for k in range(len(leads)) if k not in found)
+            notes[record] = (Reason("left_out", f"Channels in other units than {unit} were left out: {left}."),)
+        kept.append(i)
+        picks.append(found)
+        names.append(tuple(leads[k] for k in found))
+    return with_chosen(batch.take(kept), picks, names) if kept else batch.take(kept)

@@ -142,17 +142,42 @@ def plot(
     raise typer.Exit(how.run(files, out))
 
 
-@app.command(epilog="Example:  `cardioflow predict out/demo/af.cardioflow A00001.hea A00002.hea --json`")
+@app.command(
+    epilog="Example:  `cardioflow predict beats A00001.hea`, or `cardioflow predict out/af records/ --out af.csv`"
+)
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model saved with its preprocessing.")],
-    files: Files,
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A bundle that comes with the package, or the path of one.")
+    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="ECG files, folders of them, or patterns.")],
     *,
     as_json: AsJson = False,
+    layout: Annotated[
+        str | None, typer.Option("--format", help="text, json, csv or parquet; by default from the suffix of --out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write to, instead of printing.")] = None,
+    leads: Annotated[
+        str | None,
+        typer.Option(help="The names of the leads of all FILEs, in order, separated by commas, if theirs are wrong."),
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL=P", help="The probability from which a label is given. Can be repeated."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="The number of batches to predict in parallel.")] = 2,
 ) -> None:
-    """Predict each FILE with MODEL."""
-    from cardioflow.cli.predict import print_predictions
+    """Predict each FILE with MODEL; the exit status is 1 if one could not be judged, 2 if one could not be read."""
+    from cardioflow.cli.options import layout_of, thresholds_of
+    from cardioflow.cli.predict import Prediction
 
-    raise typer.Exit(print_predictions(model, files, as_json=as_json))
+    how = Prediction(
+        layout=layout_of(layout, out, as_json=as_json),
+        out=out,
+        thresholds=thresholds_of(threshold),
+        lead_names=None if leads is None else tuple(name.strip() for name in leads.split(",")),
+        jobs=jobs,
+    )
+    raise typer.Exit(how.run(model, files))
 
 
 @app.command(epilog="Example:  `cardioflow export out/demo/af.cardioflow --onnx af.onnx`")

@@ -34,8 +34,11 @@ def recognise(path: Path) -> str:
     """
     if str(path).startswith("simulated:"):
         return "simulated"
-    readers: dict[str, type[Format]] = {name: formats.get(name) for name in formats.names()}
     head = _head(path)
+    # No other format has headers of that name, and importing all readers takes half a second.
+    alone = head is not None and path.suffix.lower() == ".hea" and formats.get("wfdb").recognises(head)
+    names = ("wfdb",) if alone else formats.names()
+    readers: dict[str, type[Format]] = {name: formats.get(name) for name in names}
     if head is None:
         if _has_header(path, readers):
             return "wfdb"

@@ -105,7 +105,9 @@ def _common_format(paths: Sequence[str]) -> str | None:
     if len(suffixes) != 1:
         return None
     suffix = suffixes.pop()
-    owners = [name for name in formats.names() if suffix in formats.get(name).suffixes]
+    # No other format has headers of that name, and importing all readers takes half a second.
+    names = ("wfdb",) if suffix == ".hea" else formats.names()
+    owners = [name for name in names if suffix in formats.get(name).suffixes]
     # As in recognise, the suffix decides whatever other formats claim. A record of WFDB is told by its header alone.
     if len(owners) != 1 or (owners == ["wfdb"]) != (suffix == ".hea"):
         return None

@@ -1,0 +1,77 @@
+"""The bundles that come with the package, by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import cardioflow
+from cardioflow import EcgDataset
+from cardioflow.analysis.beats import detect_beats
+from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.bundle import SkippedRecord
+from cardioflow.bundle.json_form import as_json
+from cardioflow.bundle.shipped_bundles import shipped_names
+
+
+def test_beats_and_waves_are_shipped():
+    assert {"beats", "waves"} <= set(shipped_names())
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_bundle_loads_and_says_what_it_is_for_and_not_for(name):
+    card = cardioflow.load(name).description.card
+    assert card.intended
+    assert card.not_for
+    assert card.licence
+    assert card.scores
+    assert all(source.licence for source in card.data)
+
+
+def test_beats_and_waves_are_those_of_the_functions(cinc):
+    files = sorted(cinc.glob("*.hea"))[:3]
+    batch = EcgDataset({str(f): f for f in files}).next_batch(3).load(components=["signal", "meta"])
+    beats, waves = cardioflow.load("beats").predict(files), cardioflow.load("waves").predict(files)
+    for i in range(3):
+        expected = detect_beats(batch.signal[i], 300)
+        np.testing.assert_array_equal(beats[i].beats.sample, expected.sample)
+        found = as_json(beats[i])["beats"]
+        assert found["sample"] == expected.sample.tolist()
+        np.testing.assert_allclose(found["time_s"], expected.sample / 300, atol=1e-6)
+        own = delineate(batch.signal[i], 300)
+        np.testing.assert_array_equal(waves[i].waves.whole.qrs.onset, own.whole.qrs.onset)
+        assert as_json(waves[i])["waves"]["whole"]["T"]["end"] == own.whole.t.end.tolist()
+
+
+def test_beats_of_a_record_in_other_units_leave_the_other_channel_out(cinc):
+    batch = EcgDataset({"r": cinc / "A00015.hea"}).next_batch(1).load(components=["signal", "meta"])
+    x = batch.signal[0]
+    both = np.concatenate([x, 50 * np.sin(np.arange(x.shape[1]) / 200)[None]])
+    found = cardioflow.load("beats").predict(both, fs=300, leads=["I", "RESP"], units=["mV", "Ohm"])
+    assert found.skipped == ()
+    np.testing.assert_array_equal(found[0].beats.sample, detect_beats(x, 300).sample)
+    assert [note.text for note in found[0].notes] == ["Channels in other units than mV were left out: RESP (Ohm)."]
+
+
+@pytest.mark.parametrize("name", ["beats", "waves"])
+def test_beats_and_waves_are_not_looked_for_where_there_are_none(name):
+    bundle = cardioflow.load(name)
+    rng = np.random.default_rng(0)
+    noise = rng.normal(scale=0.3, size=(2, 5000))
+    signals = [noise, np.zeros((2, 5000)), np.full((2, 5000), np.nan), noise[:, :500], noise * 1000]
+    found = bundle.predict(signals, fs=500, leads=["I", "II"])
+    assert [p.reasons[0].code for p in found] == ["noise", "flat", "missing_samples", "too_short", "out_of_range"]
+    assert all(p.beats is None and p.waves is None for p in found)
+    ecg = EcgDataset.simulated(1, rhythms=["SR"], leads="I,II").next_batch(1).load().signal[0]
+    (one,) = bundle.predict(np.concatenate([ecg[:1], np.full_like(ecg[:1], np.nan)]), fs=300, leads=["I", "II"])
+    assert one.judged
+    (steps,) = bundle.predict(noise, fs=500, leads=["I", "II"], units="adu")
+    assert steps.reasons[0].text == "No lead is in mV; the unit is numbers without a unit."
+
+
+def test_a_file_that_is_not_an_ecg_is_skipped_with_the_reason(tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Sir")
+    (left_out,) = cardioflow.load("beats").predict(path).skipped
+    assert isinstance(left_out, SkippedRecord)
+    assert "letter.txt" in left_out.reason

@@ -106,3 +106,13 @@ def test_what_is_not_ragged_is_never_equal() -> None:
     assert ragged != 3
     assert ragged != ragged[0].tolist()
     assert Ragged.__eq__(ragged, 3) is NotImplemented
+
+
+def test_other_samples_of_the_same_shapes_must_be_as_many() -> None:
+    ragged = Ragged.from_arrays([np.zeros((1, 3)), np.ones((2, 2))])
+    with pytest.raises(InputError, match="holds 6 samples, but its shapes need 7"):
+        ragged.with_data(np.zeros(6, np.float32))
+    other = np.arange(7, dtype=np.float32)
+    assert ragged.with_data(other)[1].tolist() == [[3, 4], [5, 6]]
+    assert other.flags.writeable
+    assert not ragged.with_data(other).data.flags.writeable

@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from cardioflow.batch._fluent import BatchActions
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.columns import Column, Events, Kind, TimeSeries, as_column
-from cardioflow.batch.columns.joining import join
-from cardioflow.batch.from_arrays import column_values
 from cardioflow.batch.location import Location
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.provenance import Provenance
@@ -28,6 +26,7 @@ Annotations = tuple["Annotation | tuple[Annotation, ...]", ...]
 
 _KINDS = {"signal": "time series", "annotation": "events"}
 _OWN = ("signal", "annotation", "meta", "target")
+_ROWS = ("locations", *_OWN)
 
 
 class Skipped(NamedTuple):
@@ -85,11 +84,13 @@ class EcgBatch(BatchActions):
                 "Call EcgBatch.from_arrays(signals, fs=…), which takes arrays."
             )
         n = len(self.ids)
-        columns = {"locations": self.locations, "signal": self.signal, "annotation": self.annotation, "meta": self.meta}
-        for name, column in {**columns, "target": self.target, **self.columns}.items():
+        for name in _ROWS:
+            column = self.__dict__[name]
             if column is not None and len(column) != n:
                 raise InputError(f"Component {name!r} has {len(column)} rows, but the batch has {n} ids.")
         for name, column in self.columns.items():
+            if column is not None and len(column) != n:
+                raise InputError(f"Component {name!r} has {len(column)} rows, but the batch has {n} ids.")
             if not isinstance(column, Column):
                 raise InputError(
                     f"EcgBatch(columns=…) holds a {type(column).__name__} as {name!r}; expected a column of a kind. "
@@ -129,6 +130,8 @@ class EcgBatch(BatchActions):
         >>> EcgBatch.from_arrays(np.zeros((2, 1, 500)), fs=250, leads=["II"], targets=["N", "A"]).classes
         ('A', 'N')
         """
+        from cardioflow.batch.from_arrays import column_values  # most batches are read
+
         return cls(**column_values(signals, fs, leads, units, targets, classes, annotations, ids))
 
     # -- reading ------------------------------------------------------------
@@ -206,7 +209,23 @@ class EcgBatch(BatchActions):
 
     def replace(self, **changes: Any) -> Self:
         """Return a new batch with ``changes``, sharing the rest."""
-        return replace(self, **changes)
+        own = self.__dict__
+        if not changes.keys() <= own.keys() or len(own) != len(self.__dataclass_fields__):
+            return replace(self, **changes)  # of a subclass with more than fields, or an error for an unknown name
+        # The same as above without setting each field through object.__setattr__: every action calls this.
+        new = object.__new__(type(self))
+        new.__dict__.update(own, **changes)
+        new.__post_init__()
+        return new
+
+    def after_step(self, batch: EcgBatch, step: str) -> Self:
+        """Return the result of the action ``step`` on ``batch``, with the action's name in its history."""
+        history = (*batch.history, step)
+        if len(self.__dict__) != len(self.__dataclass_fields__):
+            return replace(self, history=history)
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__, history=history)
+        return new
 
     def with_component(self, name: str, value: Any, kind: Kind | None = None) -> Self:
         """Return a new batch whose component ``name`` is ``value``.
@@ -282,6 +301,8 @@ class EcgBatch(BatchActions):
             InputError: when they differ in seed or epoch, or a component differs in kind, type or number of axes.
             LabelError: when their classes differ, or only some are binarized.
         """
+        from cardioflow.batch.columns.joining import join  # most batches are never joined
+
         if not batches:
             raise InputError("concat() needs at least one batch, but there is none.")
         filled = [b for b in batches if len(b)] or list(batches[:1])

@@ -16,3 +16,8 @@ class Location(ABC):
     @abstractmethod
     def readable(self) -> Path | str:
         """Return the path of a file, or text that tells a reader what the record is."""
+
+    @property
+    def details(self) -> str:
+        """What tells two records of the same file apart, and the same record read in two ways."""
+        return ""

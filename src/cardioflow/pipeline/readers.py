@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from cardioflow.errors import CardioFlowError
 from cardioflow.pipeline.expressions import C, Scope
-from cardioflow.pipeline.steps._nested import NestedStep
 from cardioflow.pipeline.steps.base import Reader
 from cardioflow.registry import actions
 
@@ -35,6 +34,8 @@ def bind_readers(
     Raises:
         CardioFlowError: with the step in it, for what cannot be read, such as a table of labels.
     """
+    from cardioflow.pipeline.steps._nested import NestedStep  # imports what reads records, which no template needs
+
     found: dict[int, tuple[Call, Reader]] = {}
     for number, call in enumerate(calls, 1):
         held = (known or {}).get(number)

@@ -18,6 +18,9 @@ def block_sizes(signal: Ragged, axis: Axis) -> NDArray[np.int64]:
     if axis is None:
         return np.asarray(signal.shapes.prod(axis=1))
     inner = 1 if axis == -1 else 2
+    if signal.ndim == inner + 1 and (signal.shapes[:, 0] == 1).all():
+        # One run per record, as in most data sets of one lead; the products below take longer than a small record.
+        return np.ascontiguousarray(signal.shapes[:, 1:].prod(axis=1))
     return np.repeat(signal.shapes[:, -inner:].prod(axis=1), signal.shapes[:, :-inner].prod(axis=1))
 
 

@@ -29,7 +29,7 @@ class Transform(Action):
     @final
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         done = self.apply(batch)
-        return done.replace(history=(*batch.history, self.action_name))
+        return done.after_step(batch, self.action_name)
 
     @abstractmethod
     def apply(self, batch: EcgBatch) -> EcgBatch:
@@ -43,7 +43,7 @@ class RandomTransform(Action):
     @final
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         done = self.apply(batch, batch.keys(self.action_name))
-        return done.replace(history=(*batch.history, self.action_name))
+        return done.after_step(batch, self.action_name)
 
     @abstractmethod
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
@@ -74,7 +74,7 @@ class PartnerTransform(Action):
     def beside(self, batch: EcgBatch, partners: Partners) -> EcgBatch:
         """Return the transformed batch, with partners drawn from ``partners``."""
         done = self.apply(batch, batch.keys(self.action_name), partners)
-        return done.replace(history=(*batch.history, self.action_name))
+        return done.after_step(batch, self.action_name)
 
     @abstractmethod
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners) -> EcgBatch:

@@ -13,15 +13,13 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.location import Location
 from cardioflow.core.former_names import where_now
 from cardioflow.errors import InputError
-from cardioflow.pipeline.data.array_records import Names, array_locations, labels_by_id
-from cardioflow.pipeline.data.packing import listed, pack
-from cardioflow.pipeline.data.read_records import ReadRecords
 from cardioflow.pipeline.data.record_set import RecordSet
 from cardioflow.pipeline.data.record_sources import find_records, records_of_table
 from cardioflow.pipeline.data.record_table import RecordTable
-from cardioflow.pipeline.data.simulated_records import simulated_records
-from cardioflow.pipeline.labels.join import shape_of_known, table_shape, without_shape
-from cardioflow.pipeline.labels.table import LabelTable
+
+# What only some data sets need is imported where they need it, because every script imports this file.
+if TYPE_CHECKING:
+    from cardioflow.pipeline.data.array_records import Names
 
 __all__ = ["EcgDataset"]
 
@@ -69,7 +67,7 @@ class EcgDataset(RecordSet):
             given = "neither source nor path" if source is None else "both source and path"
             raise InputError(f"EcgDataset() got {given}. Pass one of them, such as EcgDataset('data/*.hea').")
         found = find_records(path if source is None else source, ids, sort=sort)
-        own_labels = found.labels if labels is None else labels_by_id(labels)
+        own_labels = found.labels if labels is None else _by_id(labels)
         known = None if table is None else RecordTable.of(table)
         super().__init__(found.locations, own_labels, batch_class, known)
         self.n_others: int = found.n_others
@@ -129,8 +127,10 @@ class EcgDataset(RecordSet):
         Raises:
             InputError: for an array of another shape or type, or a wrong number of anything.
         """
+        from cardioflow.pipeline.data.array_records import array_locations
+
         locations = array_locations(signals, fs=fs, leads=leads, units=units, ids=ids)
-        return cls(locations, labels=None if targets is None else labels_by_id(targets, tuple(locations)))
+        return cls(locations, labels=None if targets is None else _by_id(targets, tuple(locations)))
 
     @classmethod
     def simulated(
@@ -152,6 +152,8 @@ class EcgDataset(RecordSet):
         Raises:
             InputError: for a parameter that is out of its range.
         """
+        from cardioflow.pipeline.data.simulated_records import simulated_records
+
         parameters = {"fs": fs, "duration_s": duration_s, **options}
         locations, labels = simulated_records(n_records, rhythms, seed, parameters)
         return cls(locations, labels=labels)
@@ -187,6 +189,11 @@ class EcgDataset(RecordSet):
             InputError: when ``path`` exists.
             LabelError: when a record has no label, or the table labels none of the records.
         """
+        from cardioflow.pipeline.data.packing import listed, pack
+        from cardioflow.pipeline.data.read_records import ReadRecords
+        from cardioflow.pipeline.labels.join import shape_of_known, table_shape, without_shape
+        from cardioflow.pipeline.labels.table import LabelTable
+
         read = ReadRecords(None, fmt, tuple(components), without_shape(options))
         source = self.labels if labels is None else labels
         known: Mapping[str, Any] = {}
@@ -216,3 +223,9 @@ class EcgDataset(RecordSet):
         if self.n_others:
             text += f"; {self.n_others} other file{'' if self.n_others == 1 else 's'} in the folder"
         return f"EcgDataset({text})"
+
+
+def _by_id(labels: Sequence[Any] | Mapping[str, Any], ids: Sequence[str] = ()) -> dict[str, Any]:
+    from cardioflow.pipeline.data.array_records import labels_by_id
+
+    return labels_by_id(labels, ids)

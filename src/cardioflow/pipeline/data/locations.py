@@ -58,7 +58,6 @@ class DescribedLocation(_PathLocation):
 
     @property
     def details(self) -> str:
-        """What tells two records of the same file apart, and the same record read in two ways."""
         return f"{self.fmt} {self.options}"
 
 
@@ -79,7 +78,6 @@ class Hdf5Location(Location):
 
     @property
     def details(self) -> str:
-        """What tells two records of the same file apart, and the same record read in two ways."""
         return f"{self.table} {self.row} {self.fs} {self.leads} {self.mv_per_unit}"
 
     def readable(self) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cardioflow.errors import InputError
-from cardioflow.io.reading import files_in
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordFiles", "by_id", "record_files", "stem"]
@@ -77,6 +76,8 @@ def _in_folder(folder: Path) -> RecordFiles:
     Raises:
         InputError: when there is no record.
     """
+    from cardioflow.io.reading import files_in  # imports what recognises formats, which only a folder needs
+
     found: list[Path] = []
     n_others = 0
     for file in files_in(folder):

@@ -15,7 +15,6 @@ from cardioflow.batch.location import Location
 from cardioflow.batch.provenance import Provenance
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError, nearest
-from cardioflow.pipeline.data.contents_digest import contents_digest
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 from cardioflow.pipeline.data.record_table import RecordTable
 from cardioflow.pipeline.record_ids import record_id
@@ -66,6 +65,8 @@ class RecordIndex:
 
     def fingerprint(self) -> str:
         """Return a checksum of the ids, the labels and the beginnings of the files, to tell which data were used."""
+        from cardioflow.pipeline.data.contents_digest import contents_digest  # hashing needs OpenSSL
+
         return contents_digest(self.ids, self.locations, self.labels)
 
     # -- parts --------------------------------------------------------------

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cardioflow.errors import InputError
-from cardioflow.pipeline.data.joining import Contents, joined
 from cardioflow.pipeline.data.parts import Parts
-from cardioflow.pipeline.data.published_parts import parts_by
 from cardioflow.pipeline.data.record_index import RecordIndex
 from cardioflow.pipeline.data.record_table import RecordTable
-from cardioflow.pipeline.data.splitting import fold_rows, share_rows
+
+# Most scripts neither split nor join: what does it is imported where it is done.
+if TYPE_CHECKING:
+    from cardioflow.pipeline.data.joining import Contents
 
 __all__ = ["RecordSet"]
 
@@ -67,9 +68,13 @@ class RecordSet(RecordIndex):
                 f"split() got {' and '.join(given) or 'no shares, folds or by'}. Pass one of shares, folds and by."
             )
         if by is not None:
+            from cardioflow.pipeline.data.published_parts import parts_by
+
             named = parts_by(by, self.ids, self.all_ids, self.table, missing=missing, extra=extra)
             parts: Parts[Self] = Parts({name: self._rows(rows) for name, rows in named.items()})
             return parts if check is False else self._checked(parts, {} if check is True else check, exempt)
+        from cardioflow.pipeline.data.splitting import fold_rows, share_rows
+
         strata, patients = self._values_of(stratify), self._groups_of(groups)
         if folds is not None:
             rows = fold_rows(self.ids, folds, stratify=strata, groups=patients, seed=seed)
@@ -186,6 +191,8 @@ class RecordSet(RecordIndex):
         Raises:
             InputError: when two of them hold a record of one id, or make batches of different classes.
         """
+        from cardioflow.pipeline.data.joining import joined
+
         names = list(datasets) if isinstance(datasets, Mapping) else None
         parts = list(datasets.values()) if isinstance(datasets, Mapping) else list(datasets)
         if not parts:
@@ -201,5 +208,7 @@ class RecordSet(RecordIndex):
         return new
 
     def _contents(self) -> Contents:
+        from cardioflow.pipeline.data.joining import Contents
+
         places = dict(zip(self.ids, self.locations, strict=True))
         return Contents(places, self.labels, self.all_ids, self.table, self.cards, self.classes)

@@ -9,11 +9,8 @@ from typing import Any, NamedTuple
 from cardioflow.batch.location import Location
 from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.pipeline.data.locations import FileLocation, locate
-from cardioflow.pipeline.data.packing import stored_records
 from cardioflow.pipeline.data.record_files import by_id, record_files, stem
 from cardioflow.pipeline.data.record_table import RecordTable
-from cardioflow.pipeline.labels.cells import TableShape, is_missing
-from cardioflow.pipeline.labels.table_sources import columns_of
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordSource", "find_records", "records_of_table"]
@@ -45,6 +42,8 @@ def find_records(source: Any, ids: Callable[[Path], str] | None, *, sort: bool) 
 
 def _find(source: Any, ids: Callable[[Path], str] | None) -> RecordSource:
     if isinstance(source, (str, Path)) and (Path(source) / "store.json").is_file():
+        from cardioflow.pipeline.data.packing import stored_records
+
         stored, labels = stored_records(Path(source))
         return RecordSource(dict(stored), labels or None)
     if isinstance(source, Mapping):
@@ -74,6 +73,9 @@ def records_of_table(
         UnknownNameError: when the table lacks a column.
         InputError: when a cell is empty, or two rows have one id.
     """
+    from cardioflow.pipeline.labels.cells import TableShape, is_missing
+    from cardioflow.pipeline.labels.table_sources import columns_of
+
     columns = columns_of(table, TableShape(id_column=0))
     for name in (path, id_column, label_column):
         if name is not None and name not in columns:

@@ -8,8 +8,6 @@ from typing import Any, Literal, final
 import numpy as np
 
 from cardioflow.errors import InputError, UnknownNameError, nearest
-from cardioflow.pipeline.labels.cells import TableShape, is_missing
-from cardioflow.pipeline.labels.table_sources import columns_of
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["RecordTable", "plain"]
@@ -62,6 +60,10 @@ class RecordTable:
         Raises:
             UnknownNameError: when there is no such column.
         """
+        # Every data set has a table, but few are read from one.
+        from cardioflow.pipeline.labels.cells import TableShape
+        from cardioflow.pipeline.labels.table_sources import columns_of
+
         if isinstance(table, RecordTable):
             return table
         columns = dict(table) if isinstance(table, Mapping) else columns_of(table, TableShape(id_column=0))
@@ -95,6 +97,8 @@ class RecordTable:
         Raises:
             UnknownNameError: with the nearest names, when there is no such column.
         """
+        from cardioflow.pipeline.labels.cells import is_missing
+
         if name not in self._columns:
             raise UnknownNameError(f"The data set's table has no column {name!r}. {nearest(name, self._columns)}")
         values, row = self._columns[name], self._row

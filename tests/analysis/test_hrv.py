@@ -150,6 +150,13 @@ def test_seconds_and_wrong_settings_are_refused():
         calc_hrv([800.0], preset="cubios")
     with pytest.raises(InputError, match=r"takes no setting 'windows_s'.*window_s"):
         calc_hrv([800.0], windows_s=1)
+    for name, value in (("window_s", 0), ("window_s", float("nan")), ("smoothness", -1), ("most_change", "a"),
+                        ("entropy_r", 0.0), ("interpolation_hz", float("inf")), ("lf_hz", True)):  # fmt: skip
+        with pytest.raises(InputError, match=rf"calc_hrv\({name}={value!r}\) is not a finite number above 0"):
+            calc_hrv([800.0], **{name: value})
+    for order in (0, 1.5, True):
+        with pytest.raises(InputError, match=rf"calc_hrv\(entropy_m={order}\) is not an integer of at least 1"):
+            calc_hrv([800.0], entropy_m=order)
     with pytest.raises(InputError, match=r"do not have one entry per interval"):
         calc_hrv([800.0, 800.0], [1.0])
 

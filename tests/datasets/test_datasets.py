@@ -255,6 +255,11 @@ def test_cpsc2018_knows_the_rate_that_its_files_do_not_tell(tmp_path: Path) -> N
     assert loaded(found) == ([(12, 1500)] * 2, [500.0] * 2)
     batch = next(iter((found >> Pipeline().load(fmt="mat", fs=250)).batches(2)))
     assert batch.meta[0]["fs"] == 250.0
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/A0001.mat").write_bytes((tmp_path / "TrainingSet1/A0001.mat").read_bytes())
+    with pytest.raises(InputError, match=r"Two files are the record 'A0001': .*TrainingSet1/A0001.mat and .*copy"):
+        datasets.cpsc2018(tmp_path)
+    (tmp_path / "copy/A0001.mat").unlink()
     for cell in ("10", "0", "-1", "2.5"):
         (tmp_path / "REFERENCE.csv").write_text(f"Recording,First_label,Second_label,Third_label\nA0001,{cell},,\n")
         with pytest.raises(FormatError, match=rf"the labels \['{cell}', '', ''\] of A0001 are not numbers from 1 to 9"):
@@ -358,8 +363,10 @@ def test_mimic_iv_ecg_reads_its_list_of_records(tmp_path: Path, write: Write) ->
     (tmp_path / "machine_measurements.csv").write_text(
         "subject_id,study_id,cart_id,ecg_time,report_0,report_1,bandwidth,filtering,rr_interval\n"
         "10000032,40689238,6848296,2180-07-23 08:44:00,Sinus rhythm,,0.005-150 Hz,60 Hz notch,659\n"
+        "10000032,44458630,6848296,2180-07-23 08:44:00,,,,,29999\n"
     )
     table = datasets.mimic_iv_ecg(tmp_path, measurements=True).table
+    # 29999 is what the carts write for an interval that they could not measure.
     assert table.column("rr_interval", found.ids) == [659, None]
     assert table.column("report_0", found.ids) == ["Sinus rhythm", None]
 
@@ -371,3 +378,22 @@ def test_joined_data_sets_keep_their_cards_tapes_and_patients(data: Path, tmp_pa
     assert joined.classes is None
     assert joined.table.column("tape", ["a-00001_lr", "b-HR00001"]) == ["ptbxl/00001"] * 2
     assert joined.filter(part="train", missing="drop").table is joined.table
+
+
+def test_the_age_that_ptbxl_writes_for_everybody_over_89_is_not_taken_for_300_years(tmp_path: Path) -> None:
+    (tmp_path / "scp_statements.csv").write_text(
+        ",description,diagnostic,form,rhythm,diagnostic_class,diagnostic_subclass\nNORM,normal,1.0,,,NORM,NORM\n"
+    )
+    (tmp_path / "ptbxl_database.csv").write_text(
+        "ecg_id,patient_id,age,sex,scp_codes,strat_fold,filename_lr,filename_hr\n"
+        + "".join(
+            f"{i},{i},{age},0,{{'NORM': 100.0}},1,r/{i}_lr,r/{i}_hr\n" for i, age in ((1, 56.0), (2, 300.0), (3, ""))
+        )
+    )
+    (tmp_path / "r").mkdir()
+    for i in (1, 2, 3):
+        (tmp_path / f"r/{i}_lr.hea").write_text(f"{i}_lr 1 100 10\n{i}_lr.dat 16 1000 16 0 0 0 0 I\n")
+    table = datasets.ptbxl(tmp_path).table
+    ids = ["1_lr", "2_lr", "3_lr"]
+    assert table.column("age", ids) == [56, None, None]
+    assert table.column("age_over_89", ids) == [False, True, None]

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -153,6 +154,27 @@ def test_a_fingerprint_follows_ids_labels_and_files_and_not_the_folder(tmp_path:
     assert one.fingerprint() != other.fingerprint()
 
 
+def test_a_fingerprint_of_a_packed_store_follows_its_samples_and_not_its_folder(tmp_path: Path) -> None:
+    def packed(value: float, name: str) -> EcgDataset:
+        arrays = [np.full((1, 50), value, np.float32), np.ones((1, 50), np.float32)]
+        return EcgDataset.from_arrays(arrays, fs=100, ids=["a", "b"]).pack(tmp_path / name)
+
+    assert packed(1.0, "one").fingerprint() == packed(1.0, "same").fingerprint() != packed(2.0, "other").fingerprint()
+
+
+def test_the_best_configuration_is_one_whose_repetitions_are_all_finished(tmp_path: Path) -> None:
+    def stops(config: dict[str, Any], seed: int) -> dict[str, float]:
+        if (config["x"], seed) == (2, 1):
+            raise KeyboardInterrupt
+        return parabola(config, seed)
+
+    study = Experiment(stops, {"x": [1, 2]}, tmp_path, repetitions=2)
+    with pytest.raises(KeyboardInterrupt):
+        study.run()
+    # The first repetition of x=2 is finished, and better.
+    assert study.best("height") == {"x": 1}
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -178,7 +200,7 @@ def test_ranges_and_scores_that_cannot_be_are_refused(tmp_path: Path) -> None:
         Whole(3, 3)
     with pytest.raises(InputError, match=r"The function returned 0\.5; expected numbers by name"):
         Experiment(lambda config, seed: 0.5, {"x": [1]}, tmp_path).run()  # type: ignore[arg-type, return-value]
-    with pytest.raises(InputError, match=r"best\('auc'\): no finished run has that score"):
+    with pytest.raises(InputError, match=r"best\('auc'\): no configuration has this score in all of its 1 repetitions"):
         Experiment(parabola, {"x": [1]}, tmp_path / "new").best("auc")
 
 

@@ -106,6 +106,25 @@ def test_a_component_that_is_there_is_not_replaced(four, reading):
         whole(four, reading.join(Pipeline().apply_transform(double), components={"signl": "x"}))
 
 
+def test_equal_targets_of_classes_in_another_order_are_refused(four, reading):
+    here = reading.load(src={n: "NA"[i % 2] for i, n in enumerate("abcd")}, components="target", classes=["A", "N"])
+    there = Pipeline().load(src={n: "NA"[i % 2] for i, n in enumerate("abcd")}, components="target", classes=["N", "A"])
+    with pytest.raises(InputError, match=r"of the classes \('A', 'N'\), and its pipeline has the classes \('N', 'A'\)"):
+        whole(four, here.join(there, components="target"))
+
+
+def test_parts_with_leads_in_another_order_or_unit_are_refused():
+    two = EcgDataset.from_arrays([np.ones((2, 8), np.float32)], fs=4, leads=["I", "II"], ids=["a"])
+    turned = Pipeline().reorder_channels(["II", "I"])
+    with pytest.raises(InputError, match=r"'signal' are in the order II, I, and the batch's in the order I, II"):
+        whole(two, Pipeline().load().join(turned, components={"signal": "x"}))
+    micro = Pipeline().convert_units("uV")
+    with pytest.raises(InputError, match=r"lead I of the component 'signal' is in uV, and the batch's in mV"):
+        whole(two, Pipeline().load().join(micro, components={"signal": "x"}))
+    one = whole(two, Pipeline().load().join(Pipeline().keep_channels("II"), components={"signal": "x"}))
+    assert one["a"].x[0].shape == (1, 8)
+
+
 def test_rows_that_only_one_side_cut_are_refused(four, reading):
     cut = Pipeline().load().split_signals(4).unstack_signals()
     with pytest.raises(InputError, match=r"other rows of a record \('a/0', 'a/1', …\) than the batch has \('a', 'b'"):
@@ -203,6 +222,22 @@ def test_a_nested_pipeline_with_a_probability_takes_that_share_of_the_rows_and_k
     assert tuple(ids) == many.ids
     # 400 draws of probability 0.25 have the mean 100 and the standard deviation 8.66: four of them on each side.
     assert 65 < sum(zero) < 135
+
+
+def test_segments_that_go_through_a_nested_pipeline_keep_their_places():
+    # 40 segments of one record, each of which holds its own number.
+    steps = np.repeat(np.arange(40, dtype=np.float32), 5)[None]
+    one = EcgDataset.from_arrays([steps], fs=5, leads=["I"], ids=["a/b"])
+    cut = Pipeline().load().split_signals(5).unstack_signals()
+    batch = next(iter((one >> cut.apply_pipeline(Pipeline().apply_transform(np.negative), p=0.5)).batches(1, seed=3)))
+    assert batch.ids == tuple(f"a/b/{i}" for i in range(40))
+    values = batch.signal.dense()[:, 0, 0]
+    assert np.abs(values).tolist() == list(range(40))
+    assert 10 < (values < 0).sum() < 30
+    # Rows that are cut inside lie where the row was.
+    inner = Pipeline().split_signals(2).unstack_signals()
+    again = next(iter((one >> cut.apply_pipeline(inner, p=0.5)).batches(1, seed=3)))
+    assert np.array([x[0, 0] for x in again.signal]).tolist() == sorted(x[0, 0] for x in again.signal)
 
 
 def test_rows_that_do_not_go_through_a_nested_pipeline_may_not_lack_its_components(twelve, loading):

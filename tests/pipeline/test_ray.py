@@ -150,7 +150,7 @@ def test_a_node_that_is_killed_loses_no_record_and_doubles_none(ray_cluster, tmp
 def test_a_missing_ray_is_an_error_with_the_command_that_installs_it(monkeypatch):
     for name in [name for name in sys.modules if name == "ray" or name.startswith("ray.")]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingDependencyError, match=re.escape('pip install "cardioflow[ray]"')):
+    with pytest.raises(MissingDependencyError, match=re.escape("pip install 'cardioflow[ray]'")):
         (EcgDataset.simulated(3) >> loading()).run(2, engine="ray")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardioflow import EcgDataset
+from cardioflow import EcgBatch, EcgDataset
 from cardioflow.errors import InputError
 
 LEADS = ("I", "II", "V1", "V6")
@@ -119,6 +119,17 @@ def test_leads_are_derived_in_segments_too(twelve):
 def test_leads_cannot_be_derived_without_both_i_and_ii(twelve):
     with pytest.raises(InputError, match=r"its leads are I, V1, and the limb leads follow from I and II"):
         twelve.take([0]).keep_channels(["I", "V1"]).derive_leads()
+
+
+def test_derived_leads_are_in_the_unit_of_i_and_ii_whatever_the_first_channel_is_in():
+    signal = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
+    batch = EcgBatch.from_arrays(signal, fs=250, leads=("Resp", "I", "II"), units=("Ohm", "uV", "uV"))
+    done = batch.derive_leads()
+    units = dict(zip(done.meta[0]["leads"], done.meta[0]["units"], strict=True))
+    assert units == {**dict.fromkeys(("I", "II", "III", "aVR", "aVL", "aVF"), "uV"), "Resp": "Ohm"}
+    mixed = EcgBatch.from_arrays(signal[:, 1:], fs=250, leads=("I", "II"), units=("mV", "uV"))
+    with pytest.raises(InputError, match=r"lead I is in mV and its lead II in uV. Call convert_units\('mV'\) first"):
+        mixed.derive_leads()
 
 
 @pytest.mark.parametrize("method", ["kors", "inverse_dower"])

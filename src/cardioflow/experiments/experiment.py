@@ -123,18 +123,27 @@ class Experiment:
     def best(self, score: str | None = None) -> dict[str, Any]:
         """Return the configuration with the best mean of a score, by default of the one that is searched for.
 
+        Only configurations of which all repetitions are finished are compared: a single lucky run would win against
+        the mean of several.
+
         Raises:
-            InputError: when no finished run has that score.
+            InputError: when no configuration is finished, or none has that score.
         """
         name = self._score if score is None else score
         results = Results(self._folder)
         means = {}
-        for trial in sorted({trial for trial, _ in results.outcomes}):
+        finished = set(results.outcomes)
+        for trial in sorted({trial for trial, _ in finished}):
+            if not all((trial, repetition) in finished for repetition in range(self._repetitions)):
+                continue
             value = self._mean(results, trial, name)
             if value is not None:
                 means[trial] = value
         if not means:
-            raise InputError(f"best({name!r}): no finished run has that score. Pass the name of one.")
+            raise InputError(
+                f"best({name!r}): no configuration has this score in all of its {self._repetitions} repetitions. "
+                "Call run() to finish them, or pass the name of another score."
+            )
         chosen = max(means, key=lambda trial: means[trial] if self._direction == "maximize" else -means[trial])
         return dict(next(results.of_trial(chosen)).config)
 

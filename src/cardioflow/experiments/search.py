@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
+from cardioflow.core.optional import needed
 from cardioflow.core.random_keys import record_keys
-from cardioflow.errors import MissingDependencyError
 from cardioflow.experiments.space import Space, Uniform, Whole
 
 __all__ = ["Search"]
@@ -77,11 +77,6 @@ def _position(values: Sequence[Any], value: Any) -> int:
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError as error:
-        raise MissingDependencyError(
-            'Searching needs Optuna. Install it with: pip install "cardioflow[search]"'
-        ) from error
+    optuna = needed("optuna", extra="search")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

@@ -39,12 +39,12 @@ class RecordParts:
         Raises:
             OSError: when there is no such folder or header.
         """
-        folder, _, name = path.rpartition("/") if os.sep == "/" else _split(path)
+        folder, name = _folder_and_name(path)
         beside = self._beside(folder or ".")
         # A record of several files may be named without a suffix.
         stem = name.rpartition(".")[0] if name in beside.get(name, ()) else name
         found = beside.get(stem) or beside.get(name) or []
-        files = [f"{folder}/{own}" if folder else own for own in found]
+        files = [_inside(folder, own) for own in found]
         listed: list[str] = []
         for file in files:
             if file.lower().endswith(".hea"):
@@ -57,7 +57,7 @@ class RecordParts:
         Raises:
             OSError: when there is no such folder.
         """
-        folder = path.rpartition("/")[0] if os.sep == "/" else _split(path)[0]
+        folder, _ = _folder_and_name(path)
         self._beside(folder or ".")
         return self._folders[folder or "."][0]
 
@@ -91,7 +91,7 @@ class RecordParts:
         found: list[str] = []
         for word in known[1]:
             for name in (word, f"{word}.hea"):
-                file = f"{folder}/{name}" if folder else name
+                file = _inside(folder, name)
                 if name not in beside.get(name, ()) or file in seen:
                     continue
                 seen.add(file)
@@ -107,6 +107,13 @@ def _first_words(header: str) -> list[str]:
     return list(dict.fromkeys(line.split()[0].partition("/")[0] for line in lines if line.strip() and line[0] != "#"))
 
 
-def _split(path: str) -> tuple[str, str, str]:
-    folder, name = os.path.split(path)
-    return folder, os.sep, name
+def _folder_and_name(path: str) -> tuple[str, str]:
+    if os.sep != "/":
+        return os.path.split(path)
+    folder, slash, name = path.rpartition("/")
+    # The folder of /A01.hea is the root, and not the working directory.
+    return folder or slash, name
+
+
+def _inside(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder not in ("", "/") else f"{folder}{name}"

@@ -34,6 +34,11 @@ class BoundPipeline(PipelineBase, BatchSource):
         self._readers = bind_readers(template.steps, template.config, dataset, readers)
         self._current: Run | None = None
 
+    @property
+    def readers(self) -> Readers:
+        """The steps that have read what they read once, such as tables of labels, by their place."""
+        return self._readers
+
     def _with_template(self, template: Template) -> Self:
         return type(self)(self.dataset, template, self._readers)
 

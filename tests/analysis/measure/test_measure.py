@@ -254,3 +254,21 @@ def test_a_channel_that_is_not_a_voltage_has_no_amplitudes_and_no_part_in_the_me
     assert {(v.known, v.reason) for v in found.by_lead["ABP"].values()} == {(False, "not a voltage")}
     assert found.by_lead["II"] == alone.by_lead["II"]
     assert np.isnan(found.median_beat.signal[1]).all()
+
+
+def test_two_leads_of_one_name_both_have_amplitudes():
+    signal, _ = dipole()
+    found = measure(np.stack([signal[1], 2 * signal[1], signal[0]]), FS, leads=("II", "II", "I"))
+    assert list(found.by_lead) == ["II", "II (2)", "I"]
+    first, second = (found.by_lead[name]["r_amplitude"].value for name in ("II", "II (2)"))
+    assert second == pytest.approx(2 * first, rel=0.01)
+    assert list(found.as_dict()["leads"]) == ["II", "II (2)", "I"]
+
+
+def test_a_lead_in_microvolts_is_told_from_a_channel_that_is_not_a_voltage():
+    signal, _ = dipole()
+    three = np.stack([signal[1], 1000 * signal[0], signal[0]])
+    found = measure(three, FS, leads=("II", "I", "Resp"), units=("mV", "uV", "Ohm"))
+    assert {v.reason for v in found.by_lead["I"].values()} == {"in uV, not in mV"}
+    assert {v.reason for v in found.by_lead["Resp"].values()} == {"not a voltage"}
+    assert [part.reason for part in found.delineation.by_lead[1].not_measured] == ["in uV, not in mV"]

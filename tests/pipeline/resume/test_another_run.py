@@ -194,3 +194,73 @@ def test_descriptions_warn_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         describe(np.array([1, "a", None], object))
+
+
+def test_what_a_function_closes_over_and_the_object_of_a_method_are_compared() -> None:
+    def outer(inner: Any) -> Any:
+        def call(x: float) -> Any:
+            return inner(x)
+
+        return call
+
+    def plus_one(x: float) -> float:
+        return x + 1
+
+    def plus_two(x: float) -> float:
+        return x + 2
+
+    class Scaler:
+        def __init__(self, factor: float) -> None:
+            self.factor, self.seen = factor, []
+
+        def scale(self, x: float) -> float:
+            self.seen.append(x)
+            return self.factor * x
+
+    assert describe(outer(plus_one)) == describe(outer(plus_one)) != describe(outer(plus_two))
+    assert describe(outer(partial(plus_one))) != describe(outer(partial(plus_two)))
+    used = Scaler(2.0)
+    used.scale(1.0)
+    # What it has collected is no setting.
+    assert describe(used.scale) == describe(Scaler(2.0).scale) != describe(Scaler(3.0).scale)
+    assert describe(outer(used.scale)) != describe(outer(Scaler(3.0).scale))
+
+
+def test_a_function_that_calls_itself_is_described() -> None:
+    def count(n: int) -> int:
+        return n if n == 0 else count(n - 1)
+
+    def even(n: int) -> bool:
+        return n == 0 or odd(n - 1)
+
+    def odd(n: int) -> bool:
+        return n != 0 and even(n - 1)
+
+    assert describe(count) == describe(count)
+    assert describe(even) == describe(even) != describe(odd)
+
+
+def test_other_labels_in_the_table_of_an_evaluation(train, make_records, tmp_path) -> None:
+    table = tmp_path / "labels.csv"
+    evaluated = make_records(8)
+    template = Pipeline().load().load(src=table, components="target").binarize_labels()
+
+    def written(first: str) -> dict[str, Any]:
+        table.write_text(
+            "id,label\n" + "".join(f"{n},{first if i == 0 else 'AB'[i % 2]}\n" for i, n in enumerate(evaluated.ids))
+        )
+        return {"callbacks": (callbacks.Evaluate(evaluated >> template, "roc_auc"),)}
+
+    train(tmp_path / "c", kill=3, **written("A"))
+    assert "callback 1 was Evaluate(" in refusal(lambda: train(tmp_path / "c", **written("B")))
+    train(tmp_path / "c", **written("A"))
+
+
+def test_a_table_of_labels_inside_a_nested_pipeline_is_compared_by_its_rows(train, tmp_path) -> None:
+    labels = {str(i): "AB"[i % 2] for i in range(30)}
+    inner = Pipeline().load(src=labels, components="target")
+    template = Pipeline().load().apply_pipeline(inner).binarize_labels()
+    train(tmp_path / "c", kill=3, template=template)
+    changed = Pipeline().load(src={**labels, "7": "A"}, components="target")
+    other = Pipeline().load().apply_pipeline(changed).binarize_labels()
+    assert "step 2 was apply_pipeline(" in refusal(lambda: train(tmp_path / "c", template=other))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, final, get_args
+from typing import Any, Final, Literal, Self, final, get_args
+
+import numpy as np
 
 from cardioflow.errors import InputError, nearest
 
@@ -13,6 +16,11 @@ Spectrum = Literal["welch", "lomb"]
 Detrend = Literal["constant", "linear", "smoothness_priors"]
 Whole = Literal["intervals", "differences"]
 Preset = Literal["taskforce", "kubios"]
+
+_ABOVE_ZERO: Final = (
+    "shortest_ms", "longest_ms", "most_change", "interpolation_hz", "window_s", "smoothness", "vlf_hz", "lf_hz",
+    "hf_hz", "entropy_r",
+)  # fmt: skip
 
 
 @final
@@ -75,6 +83,14 @@ class HrvSettings:
                 raise InputError(
                     f"calc_hrv({name}={getattr(self, name)!r}) is not one of {', '.join(map(repr, known))}."
                 )
+        for name in _ABOVE_ZERO:
+            value = getattr(self, name)
+            is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+            if not is_number or not 0 < value < math.inf:
+                raise InputError(f"calc_hrv({name}={value!r}) is not a finite number above 0.")
+        whole = isinstance(self.entropy_m, (int, np.integer)) and not isinstance(self.entropy_m, bool)
+        if not whole or self.entropy_m < 1:
+            raise InputError(f"calc_hrv(entropy_m={self.entropy_m!r}) is not an integer of at least 1.")
         if not 0 < self.shortest_ms < self.longest_ms:
             raise InputError(
                 f"calc_hrv(shortest_ms={self.shortest_ms!r}, longest_ms={self.longest_ms!r}) are not in order. "

@@ -14,7 +14,7 @@ from cardioflow.analysis.measure.axes import axis
 from cardioflow.analysis.measure.median_beat import Aligned, align
 from cardioflow.analysis.measure.qtc import QtFormula, corrected_qt
 from cardioflow.analysis.measure.results import Beats, Measurements, MedianBeat, Value
-from cardioflow.analysis.waves.delineate import NOT_A_VOLTAGE, delineate, voltages
+from cardioflow.analysis.waves.delineate import delineate, voltages, why_not_measured
 from cardioflow.analysis.waves.prepare import SHORT_GAP_S, bridged
 from cardioflow.analysis.waves.results import LeadWaves
 
@@ -62,10 +62,23 @@ def measure(
     each = {
         name: amplitudes(made.signal[i], fs, marks, n_used)
         if voltage[i]
-        else dict.fromkeys(AMPLITUDES, Value(math.nan, 0, NOT_A_VOLTAGE))
-        for i, name in enumerate(found.leads)
+        else dict.fromkeys(AMPLITUDES, Value(math.nan, 0, why_not_measured(units, i)))
+        for i, name in enumerate(_distinct(found.leads))
     }
     return Measurements(whole, each, beats, median, found)
+
+
+def _distinct(leads: Sequence[str]) -> list[str]:
+    """Return the names of the leads, with ``(2)`` after the second of one name, so that none takes another's place."""
+    found: list[str] = []
+    for i, name in enumerate(leads):
+        n_before = list(leads[:i]).count(name)
+        own = f"{name} ({n_before + 1})" if n_before else name
+        while own in found:
+            n_before += 1
+            own = f"{name} ({n_before + 1})"
+        found.append(own)
+    return found
 
 
 def _beats(waves: LeadWaves, fs: float, used: NDArray[np.bool_]) -> Beats:

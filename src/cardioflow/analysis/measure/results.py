@@ -100,7 +100,7 @@ class Measurements:
     whole: Mapping[str, Value]
     """Rate, intervals and axes of the record, from all leads together."""
     by_lead: Mapping[str, Mapping[str, Value]]
-    """Amplitudes and ST levels of each lead in its median beat."""
+    """Amplitudes and ST levels of each lead in its median beat, by its name; a second lead II is ``"II (2)"``."""
     beats: Beats
     median_beat: MedianBeat
     delineation: Delineation

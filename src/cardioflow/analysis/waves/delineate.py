@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,7 +21,7 @@ from cardioflow.analysis.waves.sequence import QRS, P, T, most_probable
 from cardioflow.analysis.waves.unusable import CLIPPED, unusable
 from cardioflow.errors import InputError
 
-__all__ = ["NOT_A_VOLTAGE", "delineate", "voltages"]
+__all__ = ["NOT_A_VOLTAGE", "delineate", "voltages", "why_not_measured"]
 
 _SLOWEST_HZ: Final = 100.0
 _VOLTAGES: Final = ("mV", "unknown", "")
@@ -82,9 +83,8 @@ def delineate(
         nothing = _nothing(signal.shape[1], refused)
         return Delineation(fs, signal.shape[1], names, (nothing,) * len(signal), nothing)
     how = _How(share, network)
-    voltage = voltages(units, len(signal))
-    if not voltage.all():
-        return _without_others(signal, fs, names, voltage, how)
+    if not voltages(units, len(signal)).all():
+        return _without_others(signal, fs, names, units, how)
     by_lead, whole = _delineated(signal, fs, how)
     return Delineation(fs, signal.shape[1], names, by_lead, whole)
 
@@ -94,22 +94,33 @@ def voltages(units: Sequence[str] | None, n_leads: int) -> NDArray[np.bool_]:
     return np.array([u in _VOLTAGES for u in units or ("mV",) * n_leads], np.bool_)
 
 
+def why_not_measured(units: Sequence[str] | None, lead: int) -> str:
+    """Return the reason for a lead that ``voltages`` leaves out."""
+    unit = (units or ())[lead] if units else ""
+    # Another voltage, such as uV after convert_units: the numbers would be taken for millivolts.
+    return f"in {unit}, not in mV" if re.fullmatch(r".?V|.*volts?", unit, re.IGNORECASE) else NOT_A_VOLTAGE
+
+
 def _nothing(n: int, reason: str) -> LeadWaves:
     none = WaveMarks.none()
     return LeadWaves(none, none, none, (NotMeasured(0, n, reason),))
 
 
 def _without_others(
-    signal: NDArray[Any], fs: float, names: tuple[str, ...], voltage: NDArray[np.bool_], how: _How
+    signal: NDArray[Any],
+    fs: float,
+    names: tuple[str, ...],
+    units: Sequence[str] | None,
+    how: _How,
 ) -> Delineation:
-    """Return the delineation of the leads that are voltages; the others have no waves."""
-    n = signal.shape[1]
-    nothing = _nothing(n, NOT_A_VOLTAGE)
+    """Return the delineation of the leads that are in millivolts; the others have no waves, and a reason each."""
+    n, voltage = signal.shape[1], voltages(units, len(signal))
+    nothing = tuple(_nothing(n, why_not_measured(units, i)) for i in range(len(signal)))
     if not voltage.any():
-        return Delineation(fs, n, names, (nothing,) * len(names), nothing)
+        return Delineation(fs, n, names, nothing, nothing[0])
     by_lead, whole = _delineated(signal[voltage], fs, how)
     own = iter(by_lead)
-    return Delineation(fs, n, names, tuple(next(own) if ok else nothing for ok in voltage), whole)
+    return Delineation(fs, n, names, tuple(next(own) if ok else nothing[i] for i, ok in enumerate(voltage)), whole)
 
 
 def _refused(signal: NDArray[Any], fs: float) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, final
 from cardioflow.batch.location import Location
 from cardioflow.datasets.base import PublicDataset, Records
 from cardioflow.datasets.tables import read_table
-from cardioflow.errors import FormatError
+from cardioflow.errors import FormatError, InputError
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 from cardioflow.pipeline.data.locations import DescribedLocation
 
@@ -50,7 +50,14 @@ class Cpsc2018(PublicDataset):
     def records(self, root: Path) -> Records:
         path = self.file(root, "REFERENCE.csv")
         rows = read_table(path, ("Recording", *_COLUMNS))
-        folder = {file.stem: file.parent for file in root.rglob("A*.mat")}
+        folder: dict[str, Path] = {}
+        for file in sorted(root.rglob("A*.mat")):
+            if file.stem in folder:
+                raise InputError(
+                    f"Two files are the record {file.stem!r}: {folder[file.stem] / file.name} and {file}. Keep one, or "
+                    "pass the folder of one of them as root."
+                )
+            folder[file.stem] = file.parent
         locations: dict[str, Location] = {}
         labels = {}
         for i, name in enumerate(rows["Recording"]):

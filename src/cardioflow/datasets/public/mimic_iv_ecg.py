@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Final, final
 
 from cardioflow.datasets.base import PublicDataset, Records, wfdb
 from cardioflow.datasets.tables import number, read_table
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 
 __all__ = ["MimicIvEcg"]
+
+_NOT_MEASURED: Final = 29_999
+"""What the carts write for an interval or an axis that they could not measure; as a number it would be 30 s."""
 
 
 @final
@@ -21,7 +24,8 @@ class MimicIvEcg(PublicDataset):
     There are no labels and no published folds. The table has the columns
     ``patient``, ``subject_id``, ``study_id`` and ``ecg_time`` (dates are shifted for
     each patient), with ``measurements`` also those of ``machine_measurements.csv``:
-    the intervals as numbers, and the reports ``report_0`` to ``report_17`` as text.
+    the intervals as numbers, ``None`` where the machine wrote its marker 29999 for
+    what it could not measure, and the reports ``report_0`` to ``report_17`` as text.
 
     Args:
         root: The folder with ``record_list.csv``.
@@ -63,5 +67,11 @@ class MimicIvEcg(PublicDataset):
                 continue
             own = [cells[row_of[study]] if study in row_of else "" for study in studies]
             is_text = name.startswith("report") or name in ("bandwidth", "filtering")
-            found[name] = [cell or None for cell in own] if is_text else [number(cell) for cell in own]
+            found[name] = [cell or None for cell in own] if is_text else [_measured(cell) for cell in own]
         return found
+
+
+def _measured(cell: str) -> float | None:
+    """Return what was measured; ``None`` for an empty cell, and for the machine's marker of a missing value."""
+    found = number(cell)
+    return None if found == _NOT_MEASURED else found

@@ -27,6 +27,8 @@ _COLUMNS: Final = {
     "rhythm": ("rhythm", None),
 }
 _NUMBERS: Final = ("age", "height", "weight")
+_OVER_89: Final = 300
+"""The age that the publishers gave everybody over 89, to protect their identity."""
 
 
 @final
@@ -39,7 +41,8 @@ class Ptbxl(PublicDataset):
     1519): 71 statements in all, 44 diagnostic, in 23 subclasses and 5 superclasses,
     19 of form and 12 of rhythm. The table's columns ``fold`` (1 to 10) and ``part``
     (``train`` is folds 1 to 8, ``validation`` 9, ``test`` 10) are the published
-    ones; patients are in one fold each.
+    ones; patients are in one fold each. The publishers wrote the age 300 for everybody
+    over 89: here ``age`` is ``None`` for them, and ``age_over_89`` is true.
 
     Args:
         root: The folder with ``ptbxl_database.csv``.
@@ -95,6 +98,9 @@ class Ptbxl(PublicDataset):
             if name not in ("patient_id", "strat_fold", "scp_codes", "filename_lr", "filename_hr", "sex"):
                 own = [cells[i] for i in kept]
                 columns[name] = [number(cell) for cell in own] if name in _NUMBERS else own
+        if "age" in columns:
+            columns["age_over_89"] = [None if age is None else age == _OVER_89 for age in columns["age"]]
+            columns["age"] = [None if age == _OVER_89 else age for age in columns["age"]]
         labels = {path.stem: stated[i] for path, i in zip(paths, kept, strict=True)}
         return Records(wfdb(paths), columns, labels, tuple(sorted(set(class_of.values()))))
 

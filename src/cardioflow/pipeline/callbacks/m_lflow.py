@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, final
 
-from cardioflow.errors import ConfigError, MissingDependencyError
+from cardioflow.core.optional import needed
+from cardioflow.errors import ConfigError
 from cardioflow.pipeline.callbacks._remembering import Remembering
 from cardioflow.pipeline.callbacks.base import BatchLogs
 
@@ -65,14 +66,9 @@ class MLflow(Remembering):
         return {"run_id": None, "n_batches": 0}
 
     def run_start(self, context: RunContext) -> None:
-        try:
-            from mlflow.tracking import MlflowClient
-        except ImportError:
-            raise MissingDependencyError(
-                "MLflow is not installed. Install it: pip install 'cardioflow[tracking]'."
-            ) from None
+        client = needed("mlflow.tracking", extra="tracking").MlflowClient
         super().run_start(context)
-        self._client, self._is_over, self._reported = MlflowClient(tracking_uri=self.uri), False, {}
+        self._client, self._is_over, self._reported = client(tracking_uri=self.uri), False, {}
         if self.memory["run_id"] is not None:
             self._client.update_run(self.memory["run_id"], status="RUNNING")
             return

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from cardioflow.errors import ConfigError, InputError, MissingDependencyError
+from cardioflow.core.optional import needed
+from cardioflow.errors import ConfigError, InputError
 from cardioflow.pipeline.callbacks._remembering import Remembering
 from cardioflow.pipeline.callbacks.base import BatchLogs
 
@@ -54,13 +55,10 @@ class TensorBoard(Remembering):
         return {"n_batches": 0}
 
     def run_start(self, context: RunContext) -> None:
-        try:
-            from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-            from tensorboard.summary.writer.event_file_writer import EventFileWriter
-        except ImportError:
-            raise MissingDependencyError(
-                "TensorBoard is not installed. Install it: pip install 'cardioflow[tracking]'."
-            ) from None
+        needed("tensorboard.summary.writer.event_file_writer", extra="tracking")
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
         super().run_start(context)
         self._last = {}
         self.folder.mkdir(parents=True, exist_ok=True)

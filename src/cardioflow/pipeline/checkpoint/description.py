@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import CodeType
@@ -19,6 +20,8 @@ __all__ = ["describe", "digest"]
 
 _MOST = 200
 """Characters of a value that are shown; the rest counts by its checksum."""
+_described_now: ContextVar[frozenset[int]] = ContextVar("_described_now", default=frozenset())
+"""The functions that are being described, which may hold one another."""
 
 
 def describe(value: Any) -> str:
@@ -26,8 +29,10 @@ def describe(value: Any) -> str:
 
     Long values and arrays are shortened to a checksum; functions are described
     by their names and their code, other objects by their class and, where they
-    are dataclasses, their fields. What two objects of one class hold besides
-    that is not compared.
+    are dataclasses, their fields. Of what a function closes over, and of the object of a
+    bound method, what cannot change is compared: lists and dictionaries may
+    collect something in a run. What two objects of one class hold besides that
+    is not compared.
     """
     text = _described(value)
     return text if len(text) <= _MOST else f"{text[:_MOST]}… ({digest(text)})"
@@ -77,23 +82,63 @@ def _of_function(value: Any) -> str:
     code = getattr(getattr(value, "__func__", value), "__code__", None)
     if not isinstance(code, CodeType):
         return name
+    if id(value) in _described_now.get():
+        # A function that calls itself, or another one that calls it.
+        return name
+    token = _described_now.set(_described_now.get() | {id(value)})
+    try:
+        return f"{name}#{' '.join(_parts_of(value, code))}"
+    finally:
+        _described_now.reset(token)
+
+
+def _parts_of(value: Any, code: CodeType) -> list[str]:
     parts = [digest("\n".join(_of_code(code)))]
     for name_of_defaults in ("__defaults__", "__kwdefaults__"):
         defaults = getattr(value, name_of_defaults, None)
         if defaults:
             parts.append(_described(defaults))
     cells = getattr(value, "__closure__", None) or ()
-    parts += [_described(cell.cell_contents) for cell in cells if _stays(cell)]
-    return f"{name}#{' '.join(parts)}"
+    parts += [_described(content) for content in map(_content, cells) if _stays(content)]
+    owner = getattr(value, "__self__", None)
+    if owner is not None and not isinstance(owner, type) and not inspect.ismodule(owner):
+        parts.append(_of_owner(owner))
+    return parts
 
 
-def _stays(cell: Any) -> bool:
-    """Return whether a variable that a function has from outside is a value: what a list collects changes in a run."""
+class _Nothing(list[Any]):
+    """What stands for a variable without a value yet."""
+
+
+def _content(cell: Any) -> Any:
     try:
-        return isinstance(cell.cell_contents, bool | int | float | complex | str | bytes | tuple | np.ndarray | Path)
+        return cell.cell_contents
     except ValueError:
-        # It has no value yet.
-        return False
+        return _Nothing()
+
+
+def _stays(value: Any) -> bool:
+    """Return whether what a function has from outside is a value: what a list collects changes in a run."""
+    if isinstance(value, tuple | frozenset):
+        return all(map(_stays, value))
+    if isinstance(value, functools.partial):
+        return _stays(value.func)
+    kinds = bool | int | float | complex | str | bytes | np.ndarray | np.generic | Path | range | slice | type
+    return value is None or _is_frozen(value) or isinstance(value, kinds | PipelinePart) or inspect.isroutine(value)
+
+
+def _is_frozen(value: Any) -> bool:
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
+
+
+def _of_owner(owner: Any) -> str:
+    """Return the object of a bound method, with those of its attributes that are values."""
+    kind = type(owner).__qualname__
+    if _is_frozen(owner):
+        return _of_object(owner)
+    own = {name: v for name, v in sorted(getattr(owner, "__dict__", {}).items()) if _stays(v) and v is not owner}
+    return f"{kind}({', '.join(f'{name}={_described(v)}' for name, v in own.items() if not inspect.ismethod(v))})"
 
 
 def _of_code(code: CodeType) -> Iterator[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from cardioflow.errors import CheckpointError
 from cardioflow.pipeline.checkpoint.description import describe, digest
+from cardioflow.pipeline.data.contents_digest import store_digest
 from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.pipeline.data.locations import (
     ArrayLocation,
@@ -124,7 +125,10 @@ def _setting(value: Any) -> str:
     dataset = getattr(value, "dataset", None)
     if not isinstance(dataset, EcgDataset) or not len(dataset):
         return describe(value)
-    return f"{describe(value)} on {len(dataset)} records ({digest(repr(_data(dataset)))})"
+    # A table of labels is told by its rows, and not by its path.
+    read = [reader.content() for _, (_, reader) in sorted(value.readers.items())]
+    told = repr(_data(dataset)) + "".join(describe(own) for own in read if own is not None)
+    return f"{describe(value)} on {len(dataset)} records ({digest(told)})"
 
 
 def _data(dataset: EcgDataset) -> dict[str, Any]:
@@ -145,7 +149,7 @@ def _content(place: Location) -> str:
     if isinstance(place, ArrayLocation):
         return f"{describe(place.signal)} {place.fs} {place.leads} {place.units}"
     if isinstance(place, StoreLocation):
-        return f"{_head(place.store / 'store.json')} {place.row}"
+        return f"{store_digest(place.store)} {place.row}"
     if isinstance(place, FileLocation):
         return _head(place.path)
     if isinstance(place, DescribedLocation | Hdf5Location):

@@ -11,9 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from cardioflow.batch.location import Location
-from cardioflow.pipeline.data.locations import ArrayLocation, DescribedLocation, FileLocation, Hdf5Location
+from cardioflow.pipeline.data.locations import (
+    ArrayLocation,
+    DescribedLocation,
+    FileLocation,
+    Hdf5Location,
+    StoreLocation,
+)
 
-__all__ = ["contents_digest"]
+__all__ = ["contents_digest", "store_digest"]
 
 _HEAD: Final = 4096
 
@@ -26,22 +32,32 @@ def contents_digest(ids: Iterable[str], locations: Iterable[Location], labels: M
     after the first 4 KiB may change without a change of size.
     """
     digest = hashlib.blake2b(digest_size=8)
-    # The records of an HDF5 file follow one another.
-    head = lru_cache(maxsize=32)(_head)
+    # The records of an HDF5 file, and of a store, follow one another.
+    head, store = lru_cache(maxsize=32)(_head), lru_cache(maxsize=32)(store_digest)
     for name, place in zip(ids, locations, strict=True):
         digest.update(f"{name}\0{None if labels is None else labels.get(name)!r}\0".encode("utf-8", "surrogatepass"))
-        digest.update(_content(place, head))
+        digest.update(_content(place, head, store))
     return digest.hexdigest()
 
 
-def _content(place: Location, head: Callable[[Path], bytes]) -> bytes:
+def _content(place: Location, head: Callable[[Path], bytes], store: Callable[[Path], str]) -> bytes:
     if isinstance(place, ArrayLocation):
         return np.ascontiguousarray(place.signal).tobytes() + f"{place.fs} {place.leads} {place.units}".encode()
     if isinstance(place, FileLocation):
         return head(place.path)
+    if isinstance(place, StoreLocation):
+        return f"{store(place.store)} {place.row}".encode()
     if isinstance(place, DescribedLocation | Hdf5Location):
         return head(place.path) + place.details.encode("utf-8", "surrogatepass")
     return str(place.readable()).encode("utf-8", "surrogatepass")
+
+
+def store_digest(store: Path) -> str:
+    """Return a checksum of the index of a packed store, all of it: it has the checksums of every block of the store."""
+    try:
+        return hashlib.blake2b((store / "store.json").read_bytes(), digest_size=8).hexdigest()
+    except OSError:
+        return store.name
 
 
 def _head(path: Path) -> bytes:

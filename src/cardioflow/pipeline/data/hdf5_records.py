@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cardioflow.errors import FormatError, MissingDependencyError
+from cardioflow.core.optional import needed
+from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.reading import array_record
 from cardioflow.pipeline.data.locations import Hdf5Location
@@ -22,13 +23,7 @@ def hdf5() -> Any:
     Raises:
         MissingDependencyError: when it is not installed.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingDependencyError(
-            'Reading HDF5 files needs h5py. Install it with: pip install "cardioflow[hdf5]"'
-        ) from error
-    return h5py
+    return needed("h5py", extra="hdf5")
 
 
 def read_hdf5(locations: Sequence[Hdf5Location], request: ReadRequest) -> list[Record | FormatError]:

@@ -7,7 +7,8 @@ import socket
 from typing import Any, Final, final
 from urllib.parse import urlsplit
 
-from cardioflow.errors import ConfigError, MissingDependencyError
+from cardioflow.core.optional import needed
+from cardioflow.errors import ConfigError
 
 __all__ = ["Cluster", "ray_module"]
 
@@ -20,15 +21,9 @@ def ray_module() -> Any:
     Raises:
         MissingDependencyError: when it is not installed.
     """
-    try:
-        import ray
-        import ray.cloudpickle
-        import ray.data
-    except ImportError as error:
-        raise MissingDependencyError(
-            "run(engine='ray') needs Ray, which is not installed. Install it with: pip install \"cardioflow[ray]\""
-        ) from error
-    return ray
+    for module in ("ray.cloudpickle", "ray.data"):
+        needed(module, extra="ray")
+    return needed("ray", extra="ray")
 
 
 @final

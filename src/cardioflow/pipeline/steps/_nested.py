@@ -157,6 +157,11 @@ class NestedStep(Reader):
     def bind(self, dataset: EcgDataset) -> Self:
         return self._with_parts(tuple(part.bound(dataset) for part in self.parts))
 
+    def content(self) -> Any:
+        inner = [own.content() for part in self.parts for own in part.actions.values() if isinstance(own, Reader)]
+        known = [own for own in inner if own is not None]
+        return known or None
+
     def _with_parts(self, parts: tuple[PureSteps, ...]) -> Self:
         new = copy(self)
         object.__setattr__(new, "parts", parts)

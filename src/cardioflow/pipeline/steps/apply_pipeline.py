@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from cardioflow.errors import InputError
 from cardioflow.pipeline.steps._nested import NestedStep, PureSteps, check_components
 
 __all__ = ["ApplyPipeline"]
+
+_PLACE: Final = "_place_before_apply_pipeline"
 
 
 @final
@@ -53,14 +55,19 @@ class ApplyPipeline(NestedStep):
         chosen = uniform(batch.keys(self.action_name), 1)[:, 0] < self.p
         if not chosen.any():
             return self._after(batch, batch, self.n_times)
-        done = self._done(batch.take(chosen))
-        left = batch.take(~chosen)
+        # Segments of one record are told apart by their places, whatever ids the steps give them.
+        numbered = batch.with_component(_PLACE, np.arange(len(batch)))
+        done = self._done(numbered.take(chosen))
+        if _PLACE not in done.columns:
+            # The steps read the records anew, which are whole then.
+            places = {record: i for i, record in enumerate(batch.provenance.record_id)}
+            done = done.with_component(_PLACE, np.array([places[own] for own in done.provenance.record_id], np.intp))
+        left = numbered.take(~chosen)
         if len(left) and len(done):
             check_components((left, done), "apply_pipeline")
         mixed = type(batch).concat([left, done])
-        place = {record: i for i, record in reversed(list(enumerate(batch.provenance.record_id)))}
-        order = np.argsort([place[record] for record in mixed.provenance.record_id], kind="stable")
-        return self._after(batch, mixed.take(order), self.n_times)
+        order = np.argsort(mixed.component(_PLACE), kind="stable")
+        return self._after(batch, mixed.take(order).without_component(_PLACE), self.n_times)
 
     def _done(self, batch: EcgBatch) -> EcgBatch:
         for _ in range(self.n_times):

@@ -96,6 +96,8 @@ class Join(NestedStep):
             target = chosen[name]
             if target in there:
                 if same(_value(batch, target), _value(other, name)) or _equal_meta(batch, other, target, name):
+                    if target == name == "target":
+                        _check_classes(batch, other)
                     continue
                 raise InputError(
                     f"join(): the batch has a component {target!r} already, with other values. "
@@ -109,6 +111,8 @@ class Join(NestedStep):
         kind = self.kind or column.kind
         if kind in _TIME and has_signal:
             _check_time(batch, other, name)
+            if column.kind == "time series":
+                _check_leads(batch, other, name)
         if name == "signal" == target:
             if batch.meta is not None and not _same_leads(batch, other):
                 raise InputError("join(): the signal has other leads or another rate than the batch's meta says.")
@@ -139,6 +143,41 @@ def _equal_meta(batch: EcgBatch, other: EcgBatch, target: str, name: str) -> boo
     if not target == name == "meta":
         return False
     return all(same(dict(a), dict(b)) for a, b in zip(batch.component("meta"), other.component("meta"), strict=True))
+
+
+def _check_classes(batch: EcgBatch, other: EcgBatch) -> None:
+    """Check that equal targets mean the same: the columns of one are in the order of its classes."""
+    if batch.classes != other.classes:
+        raise InputError(
+            f"join(): the target is there already, of the classes {batch.classes}, and its pipeline has the classes "
+            f"{other.classes}. Load the labels of both from one table, or pass components= without 'target'."
+        )
+
+
+def _check_leads(batch: EcgBatch, other: EcgBatch, name: str) -> None:
+    """Check that rows of ``name`` are the leads that the metadata of ``batch`` says: it keeps no leads of its own.
+
+    A component of other leads, such as one of them alone, is not compared, and neither is one without metadata.
+    """
+    if batch.meta is None or other.meta is None:
+        return
+    pairs = zip(batch.component("meta"), other.component("meta"), strict=True)
+    for i, (here, there) in enumerate(pairs):
+        ours, theirs = tuple(here.get("leads") or ()), tuple(there.get("leads") or ())
+        if ours != theirs and sorted(ours) == sorted(theirs):
+            raise InputError(
+                f"join(): the leads of the component {name!r} are in the order {', '.join(theirs)}, and the batch's in "
+                f"the order {', '.join(ours)}. Call reorder_channels in one of them.",
+                record=batch.ids[i],
+            )
+        units = dict(zip(ours, here.get("units") or (), strict=False))
+        for lead, unit in zip(theirs, there.get("units") or (), strict=False):
+            if units.get(lead, unit) != unit:
+                raise InputError(
+                    f"join(): lead {lead} of the component {name!r} is in {unit}, and the batch's in {units[lead]}. "
+                    "Call convert_units in one of them.",
+                    record=batch.ids[i],
+                )
 
 
 def _same_leads(batch: EcgBatch, other: EcgBatch) -> bool:

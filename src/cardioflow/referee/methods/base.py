@@ -12,7 +12,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.errors import InputError, MissingDependencyError, UnknownNameError, nearest
+from cardioflow.core.optional import needed
+from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.registry import detectors, methods
 
 __all__ = ["BeatMethod", "Method", "beat_method", "imported"]
@@ -134,15 +135,10 @@ def peer(package: str) -> Any:
     Raises:
         MissingDependencyError: when it is not installed.
     """
-    try:
-        with warnings.catch_warnings():
-            # What a peer's import warns of is not the user's to mend.
-            warnings.simplefilter("ignore")
-            return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingDependencyError(
-            f'The package {package.partition(".")[0]!r} is not installed. Run: pip install "cardioflow[peers]"'
-        ) from error
+    with warnings.catch_warnings():
+        # What a peer's import warns of is not the user's to mend.
+        warnings.simplefilter("ignore")
+        return needed(package, extra="peers")
 
 
 def first_lead(signal: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -24,8 +24,8 @@ class Measure(Transform):
     Each record has a mapping of names: ``batch.measurements[0]["qt"]``. ``heart_rate`` (1/min), ``rr``, ``p``, ``pr``,
     ``qrs``, ``qt``, ``t``, ``qtc_bazett``, ``qtc_fridericia``, ``qtc_framingham``, ``qtc_hodges`` (s) and ``p_axis``,
     ``qrs_axis``, ``t_axis`` (degrees) are those of the median beat over all leads, NaN where there is none; ``reasons``
-    says why. ``by_lead`` maps each lead to its amplitudes and ST levels in millivolts. ``cardioflow.analysis.measure``
-    tells how, and gives the values of each beat.
+    says why. ``by_lead`` maps each lead to its amplitudes and ST levels in millivolts; a second lead II is
+    ``"II (2)"``. ``cardioflow.analysis.measure`` tells how, and gives the values of each beat.
 
     Args:
         dst: the component to write; ``"meta"`` adds the values to the metadata.

@@ -142,6 +142,28 @@ def plot(
     raise typer.Exit(how.run(files, out))
 
 
+@app.command(epilog="Example:  `cardioflow report ecg.xml --out report`, then open report/index.html in a browser.")
+def report(
+    files: Files,
+    *,
+    out: Annotated[Path, typer.Option(help="The folder for the pages.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="A bundle of the package, or the path of one, that judges the rhythm; by default af, if there."),
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write a PDF of each report too.")] = False,
+    texts: Annotated[Path | None, typer.Option(help="A translated copy of the report's en.toml.")] = None,
+    fmt: Annotated[str | None, typer.Option(help="The format; by default recognised from the content.")] = None,
+    options: ReadingOptions = None,
+) -> None:
+    """Write a page on each FILE: the ECG on paper, measurements with normal ranges, rhythm, quality, doubts."""
+    from cardioflow.cli.report import print_reports
+
+    raise typer.Exit(
+        print_reports(files, out, model=model, pdf=pdf, texts=texts, fmt=fmt, options=reading_options(options))
+    )
+
+
 @app.command(
     epilog="Example:  `cardioflow predict beats A00001.hea`, or `cardioflow predict out/af records/ --out af.csv`"
 )

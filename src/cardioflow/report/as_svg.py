@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -19,14 +20,21 @@ Floats = NDArray[np.float64]
 
 _UNITS_PER_MM: Final = 100.0
 """The unit of coordinates is 0.01 mm: 1 µV at 10 mm/mV."""
-_TOLERANCE: Final = 2.0
-"""Hundredths of a millimetre by which the line may miss a sample: 2 µV at 10 mm/mV, a tenth of the line's width."""
+_TOLERANCE: Final = 2.5
+"""Hundredths of a millimetre by which the line may miss a sample: 2.5 µV at 10 mm/mV, a tenth of its width."""
+_COLUMNS: Final = (10.0, 25.0)
+"""In each tenth of a millimetre the least and largest value are kept: 500 samples per second at 25 mm/s keep all of
+theirs. Of denser ones, those of each quarter of a millimetre."""
+_DENSE: Final = 2.2
+"""Samples per tenth of a millimetre."""
 _MM_PER_PT: Final = 25.4 / 72.0
 _WIDTHS: Final = {"trace": 0.25, "pulse": 0.3, "p": 0.42, "qrs": 0.42, "t": 0.42, "calipers": 0.3, "rule": 0.2}
 _FILLS: Final = {"blank": "#ffffff", "gap": "#d4d7dc", "episode": ACCENT, "bar": ACCENT, "track": "#eceef1"}
 
 
-def svg_of(sheet: Sheet, *, title: str, description: str, name: str) -> str:
+def svg_of(
+    sheet: Sheet, *, title: str, description: str, name: str, data: Mapping[str, float] = MappingProxyType({})
+) -> str:
     """Return ``sheet`` as an ``<svg>`` element whose width and height are in millimetres.
 
     Args:
@@ -34,12 +42,15 @@ def svg_of(sheet: Sheet, *, title: str, description: str, name: str) -> str:
         title: what it is, for readers who do not see it.
         description: what it shows, for the same.
         name: an identifier that no other drawing of the page has.
+        data: numbers that a script of the page finds in ``dataset``.
     """
     width, height = (round(v * _UNITS_PER_MM) for v in (sheet.width, sheet.height))
     parts = [
         f'<svg class="paper" id="{name}" xmlns="http://www.w3.org/2000/svg" role="img"',
         f' aria-labelledby="{name}-t {name}-d" width="{sheet.width:g}mm" height="{sheet.height:g}mm"',
-        f' viewBox="0 0 {width} {height}">',
+        f' style="--w:{sheet.width:g}mm;--h:{sheet.height:g}mm" viewBox="0 0 {width} {height}"',
+        *(f' data-{key}="{value:g}"' for key, value in {"w": sheet.width, "h": sheet.height, **data}.items()),
+        ">",
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>',
         *_grid(sheet),
         *(_band(band, sheet.height) for band in sheet.bands),
@@ -94,12 +105,27 @@ def _path(x: Floats, y: Floats) -> Iterator[str]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8))).reshape(-1, 2)
     for a, b in edges:
         own_x, own_y = x[a:b], y[a:b]
+        extreme = _extremes(own_x, own_y)
+        own_x, own_y = own_x[extreme], own_y[extreme]
         kept = _needed(own_x, own_y)
         xs, ys = own_x[kept].astype(np.int64), own_y[kept].astype(np.int64)
         moves = np.stack([np.diff(xs), np.diff(ys)], axis=1).ravel().tolist()
         # A number with a minus sign needs no space before it.
         steps = "".join(f"{v}" if v < 0 or not k else f" {v}" for k, v in enumerate(moves))
         yield f"M{xs[0]} {ys[0]}" + (f"l{steps}" if moves else "h0")
+
+
+def _extremes(x: Floats, y: Floats) -> NDArray[np.intp]:
+    """Return the points with the least and largest value in each tenth of a millimetre, and the first and last."""
+    # A path that turns back, as a caliper does, is not a trace.
+    if x.size < 3 or (np.diff(x) < 0).any():
+        return np.arange(x.size)
+    dense = x.size > _DENSE * (x[-1] - x[0]) / _COLUMNS[0]
+    column = np.floor(x / _COLUMNS[int(dense)])
+    starts = np.flatnonzero(np.diff(column, prepend=-1.0))
+    order = np.lexsort((y, column))
+    ends = np.append(starts[1:], x.size) - 1
+    return np.unique(np.concatenate([order[starts], order[ends], [0, x.size - 1]]))
 
 
 def _needed(x: Floats, y: Floats) -> NDArray[np.bool_]:

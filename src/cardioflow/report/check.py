@@ -28,7 +28,7 @@ from cardioflow.io.reading import (
 from cardioflow.registry import formats
 from cardioflow.report.look import Look, look
 
-__all__ = ["FileCheck", "check_file", "check_files"]
+__all__ = ["FileCheck", "check_file", "check_files", "guesses_in", "warnings_in"]
 
 _LARGEST_RESIDUAL: Final = 0.05
 """Rounding to 5 µV leaves residuals below 0.03 of the leads' RMS."""
@@ -150,8 +150,8 @@ def _check(path: Path, fmt: str, options: Mapping[str, Any]) -> FileCheck:
         calibrated=not record.meta.get("uncalibrated") if has_signal else None,
         identity_left_out=not options.get("identify") and identifies_person(record.meta),
         marks={name: _counts(marks) for name, marks in marked.items() if len(marks)},
-        warnings=tuple(dict.fromkeys((*_warnings(record), *notes, *_extent(marked, seen)))),
-        guessed=_guessed(record),
+        warnings=tuple(dict.fromkeys((*warnings_in(record), *notes, *_extent(marked, seen)))),
+        guessed=guesses_in(record),
     )
 
 
@@ -192,7 +192,8 @@ def _extent(marked: Mapping[str, Annotation], seen: Look) -> Iterator[str]:
             yield f"{outside} of {len(marks)} marks of {name!r} lie outside the {n} samples"
 
 
-def _warnings(record: Record) -> tuple[str, ...]:
+def warnings_in(record: Record) -> tuple[str, ...]:
+    """Return what is unusual about a record: amplitudes, limb leads, electrodes, checksums, damage."""
     meta = record.meta
     found = [str(text) for text in meta.get("warnings") or ()]
     found += _without_samples(record)
@@ -218,7 +219,8 @@ def _without_samples(record: Record) -> list[str]:
     return [f"no sample: {', '.join(empty)}"] if empty else []
 
 
-def _guessed(record: Record) -> tuple[str, ...]:
+def guesses_in(record: Record) -> tuple[str, ...]:
+    """Return what the reader assumed or computed because the file lacks it."""
     meta = record.meta
     found = []
     if meta.get("uncalibrated"):

@@ -149,7 +149,9 @@ def report(
     out: Annotated[Path, typer.Option(help="The folder for the pages.")],
     model: Annotated[
         str | None,
-        typer.Option(help="A bundle of the package, or the path of one, that judges the rhythm; by default af, if there."),
+        typer.Option(
+            help="A bundle of the package, or the path of one, that judges the rhythm; by default af, if there."
+        ),
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Write a PDF of each report too.")] = False,
     texts: Annotated[Path | None, typer.Option(help="A translated copy of the report's en.toml.")] = None,

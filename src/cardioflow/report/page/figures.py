@@ -35,7 +35,7 @@ def _figure(figure: EcgFigure, caption: str, name: str) -> str:
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :]
     # Names of both plots would meet in one page.
-    svg = re.sub(r'(id="|#)(?=[A-Za-z])', rf"\g<1>{name}-", svg)
+    svg = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", svg)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
     return f'<figure class="small">{svg}<figcaption>{escape(caption)}</figcaption></figure>'

@@ -4,7 +4,7 @@
   if (!tools) return;
   const text = JSON.parse(document.getElementById("texts").textContent);
   const papers = Array.from(document.querySelectorAll(".scroll svg.paper"));
-  const reading = tools.querySelector(".reading");
+  const reading = tools.querySelector(".reading"), help = tools.querySelector(".help");
   let zoom = 1;
   let measuring = false;
   let box = null;
@@ -14,7 +14,7 @@
     made.type = "button";
     made.textContent = text[name];
     made.addEventListener("click", act);
-    tools.insertBefore(made, reading);
+    tools.insertBefore(made, help);
     return made;
   }
 
@@ -61,7 +61,9 @@
     measuring = !measuring;
     toggle.setAttribute("aria-pressed", String(measuring));
     document.body.classList.toggle("measuring", measuring);
-    reading.textContent = measuring ? text.help : text.off;
+    // The bar keeps its height while a caliper moves, or the paper would move under it.
+    help.hidden = !measuring;
+    reading.textContent = measuring ? "" : text.off;
     if (!measuring && box) { box.rect.remove(); box = null; }
   });
   toggle.setAttribute("aria-pressed", "false");

@@ -20,7 +20,7 @@ from cardioflow.report.page.texts import Texts
 
 __all__ = ["page_of", "whole_page"]
 
-_TOOLS: Final = ("zoom_in", "zoom_out", "true_size", "calipers", "help", "off", "reading")
+_TOOLS: Final = ("zoom_in", "zoom_out", "true_size", "calipers", "off", "reading")
 _SECTIONS: Final = ("ecg", "measurements", "rhythm", "quality", "notes")
 
 
@@ -75,6 +75,7 @@ def _tools(texts: Texts) -> str:
     told = json.dumps({key: texts(f"tools.{key}") for key in _TOOLS}, ensure_ascii=False).replace("<", "\\u003c")
     return (
         f'<div id="tools" class="tools" role="toolbar" aria-label="{escape(texts("tools.heading"))}" hidden>'
+        f'<p class="help" hidden>{escape(texts("tools.help"))}</p>'
         '<output class="reading" aria-live="polite"></output></div>'
         f'<script type="application/json" id="texts">{told}</script>'
         f'<noscript><p class="screen">{escape(texts("page.no_script"))}</p></noscript>'

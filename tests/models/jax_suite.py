@@ -360,3 +360,24 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_optimizer(resumed
     for mine, theirs in zip(*trees, strict=True):
         if isinstance(theirs, jax.Array):
             np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_model_whose_learning_rate_was_set_before_its_training_is_saved_and_loaded(make_batch, tmp_path) -> None:
+    built, batch = made(linear()), make_batch(4)
+    built.set_learning_rate(0.02)
+    built.save(tmp_path / "dump")
+    again = made(linear()).load(tmp_path / "dump")
+    assert again.get_learning_rate() == pytest.approx(0.02)
+    assert again.train_on_batch(batch) == built.train_on_batch(batch)
+
+
+def test_lowering_accumulate_and_float16_are_taken_care_of(make_batch) -> None:
+    built = made(linear(), training=TrainingOptions(accumulate=3))
+    for seed in (1, 2):
+        built.train_on_batch(make_batch(4, seed=seed))
+    built.training = TrainingOptions()
+    built.train_on_batch(make_batch(4, seed=3))
+    assert int(built._state.n_added) == 0
+    built.training = TrainingOptions(precision="float16")
+    with pytest.raises(ModelError, match='precision="float16": without loss scaling, gradients below 6e-8 become zero'):
+        built.train_on_batch(make_batch(4))

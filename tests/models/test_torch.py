@@ -184,7 +184,7 @@ def test_a_softmax_before_a_loss_of_logits_is_refused(make_batch) -> None:
         ({"model": network(5)}, r"cannot be computed from outputs of shape \(4, 5\) and targets of shape \(4, 2\)"),
         ({"model": lambda x: x}, r"self\.model is a function and not a torch\.nn\.Module"),
         ({"training": TrainingOptions(device="cuda:77")}, "The device 'cuda:77' cannot be used"),
-        ({"training": TrainingOptions(device="cpu", precision="float16")}, "needs an accelerator"),
+        ({"training": TrainingOptions(precision="float16")}, 'precision="float16": without loss scaling, gradients below'),
     ],
 )
 def test_what_cannot_work_is_said_in_a_sentence(make_batch, change, message) -> None:
@@ -482,3 +482,52 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_optimizer(resumed
     for index, entries in states[1].items():
         for key, value in entries.items():
             assert torch.equal(states[0][index][key], value)
+
+
+def test_a_loss_that_is_not_finite_changes_neither_weights_nor_running_means(make_batch) -> None:
+    built, batch = made(loss=lambda o, y: (o * float("nan")).mean()), make_batch(4)
+    before = [w.copy() for w in built.get_weights()]
+    with pytest.raises(ModelError, match=r"The loss of update 1 of TorchBaseModel is nan, on the records 'A00000'"):
+        built.train_on_batch(batch)
+    assert all(np.array_equal(a, b) for a, b in zip(built.get_weights(), before, strict=True))
+
+
+def test_lowering_accumulate_updates_by_the_mean_of_the_batches_that_wait(make_batch) -> None:
+    plain = nn.Sequential(nn.Flatten(), nn.Linear(400, 2))
+    lowered, three = (made(copy.deepcopy(plain), training=TrainingOptions(accumulate=n)) for n in (4, 3))
+    for each in (lowered, three):
+        each.optimizer = torch.optim.SGD(each.model.parameters(), 0.1)
+        for seed in (1, 2):
+            each.train_on_batch(make_batch(8, seed=seed))
+    lowered.training = TrainingOptions(accumulate=2)
+    for each in (lowered, three):
+        each.train_on_batch(make_batch(8, seed=3))
+        assert not each._pending
+    assert all(np.array_equal(a, b) for a, b in zip(lowered.get_weights(), three.get_weights(), strict=True))
+
+
+def test_an_optimizer_whose_learning_rate_is_a_tensor_is_saved_and_loaded(make_batch, tmp_path: Path) -> None:
+    def with_tensor() -> TorchBaseModel:
+        built = made()
+        built.optimizer = torch.optim.Adam(built.model.parameters(), torch.tensor(1e-2))
+        return built
+
+    built, batch = with_tensor(), make_batch(8)
+    built.train_on_batch(batch)
+    built.set_learning_rate(3e-3)
+    built.save(tmp_path / "dump")
+    again = with_tensor().load(tmp_path / "dump")
+    assert isinstance(again.optimizer.param_groups[0]["lr"], torch.Tensor)
+    assert again.get_learning_rate() == pytest.approx(3e-3)
+    assert again.train_on_batch(batch) == built.train_on_batch(batch)
+
+
+def test_a_full_memory_says_what_to_lower(make_batch) -> None:
+    class Hungry(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.empty(2**55).sum() + x
+
+    with pytest.raises(ModelError, match=r"ran out of memory with 4 records\. Lower batch_size, and raise accumulate by"):
+        made(Hungry(1, 1)).train_on_batch(make_batch(4))
+    with pytest.raises(ModelError, match=r"ran out of memory with 4 records\. Lower batch_size; or pass precision="):
+        made(Hungry(1, 1)).predict_on_batch(make_batch(4))

@@ -9,12 +9,12 @@ from typing import Any
 import jax
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from cardioflow.errors import DumpError
 
-__all__ = ["filled", "named", "read_trees", "write_trees"]
+__all__ = ["filled", "has_tree", "named", "read_trees", "write_trees"]
 
 Tree = Any
 
@@ -31,6 +31,15 @@ def named(tree: Tree) -> dict[str, NDArray[Any]]:
 def write_trees(path: Path, trees: Mapping[str, Tree]) -> None:
     """Write the arrays of every tree, under the tree's name, to ``path``."""
     save_file({f"{prefix}/{name}": a for prefix, tree in trees.items() for name, a in named(tree).items()}, path)
+
+
+def has_tree(path: Path, prefix: str) -> bool:
+    """Return whether ``write_trees`` wrote a tree of that name; false for a damaged file, which ``read_trees`` refuses."""
+    try:
+        with safe_open(path, "np") as file:
+            return any(name.startswith(f"{prefix}/") for name in file.keys())  # noqa: SIM118 -- not a dictionary
+    except (SafetensorError, OSError, ValueError):
+        return False
 
 
 def read_trees(path: Path, trees: Mapping[str, Tree], model: str) -> dict[str, Tree]:

@@ -1,16 +1,13 @@
-"""Where a PyTorch model computes, in which precision, and what to do when its memory is full."""
+"""Where a PyTorch model computes, and in which precision."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
 from cardioflow.errors import ModelError
 from cardioflow.models.training import TrainingOptions
 
-__all__ = ["autocast", "device_of", "explained_memory"]
+__all__ = ["autocast", "device_of"]
 
 _TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -44,19 +41,3 @@ def autocast(device: torch.device, options: TrainingOptions) -> torch.autocast:
         raise ModelError('precision="float16" needs an accelerator. Pass precision="bfloat16" on the CPU.')
     kind = _TYPES.get(options.precision)
     return torch.autocast(device.type, dtype=kind or torch.bfloat16, enabled=kind is not None)
-
-
-@contextmanager
-def explained_memory(n_records: int) -> Iterator[None]:
-    """Say what to lower when the device runs out of memory inside.
-
-    Raises:
-        ModelError: instead of PyTorch's error.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"The device ran out of memory with {n_records} records. Lower batch_size, and raise accumulate by as much "
-            'for the same updates; or pass precision="bfloat16", shorter segments, or a smaller model.'
-        ) from error

@@ -39,7 +39,12 @@ def write_state(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer 
     groups: dict[str, Any] = {}
     if optimizer is not None:
         state = optimizer.state_dict()
-        groups = {"groups": state["param_groups"], "numbers": {}}
+        groups = {"groups": [], "numbers": {}}
+        for number, group in enumerate(state["param_groups"]):
+            # A learning rate may be a tensor, so that a compiled optimizer sees its changes.
+            arrays = {name: value for name, value in group.items() if isinstance(value, Tensor)}
+            tensors |= {f"group/{number}/{name}": _own(value) for name, value in arrays.items()}
+            groups["groups"].append({name: value for name, value in group.items() if name not in arrays})
         for index, entries in state["state"].items():
             for name, value in entries.items():
                 if isinstance(value, Tensor):
@@ -97,6 +102,10 @@ def _restore(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], gr
         for name, value in groups["numbers"].items():
             index, entry = name.split("/", 1)
             state.setdefault(int(index), {})[entry] = value
+        for name, tensor in tensors.items():
+            if name.startswith("group/"):
+                _, number, entry = name.split("/", 2)
+                groups["groups"][int(number)][entry] = tensor
         _check_shapes(optimizer, state)
         optimizer.load_state_dict({"state": state, "param_groups": groups["groups"]})
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

@@ -19,6 +19,7 @@ from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
 from cardioflow.models._lead_check import checked_batch, learned
 from cardioflow.models._leads import Leads, leads_of
+from cardioflow.models._memory import explained_memory
 from cardioflow.models._scores import keys, resolve, score
 from cardioflow.models._units import units_of
 from cardioflow.models.history import Stage
@@ -118,7 +119,8 @@ class BackendModel(PersistentModel):
         """
         wanted = resolve(metrics, response, kwargs)
         sample = self._take(batch, training=True)
-        update = self.learning.on_batch(self._trainer(sample), sample.x, sample.y, wanted)
+        with explained_memory(len(sample.x), training=True):
+            update = self.learning.on_batch(self._trainer(sample), sample.x, sample.y, wanted)
         self.classes = self.classes or sample.batch.classes
         self._take_note(sample)
         report = self._report("train", update)
@@ -133,7 +135,8 @@ class BackendModel(PersistentModel):
         wanted = resolve(metrics, response, kwargs)
         sample = self._take(batch)
         self._signature.check_rate(sample.batch)
-        loss, y_pred = self._test(sample.x, sample.y)
+        with explained_memory(len(sample.x)):
+            loss, y_pred = self._test(sample.x, sample.y)
         return self._report("val", Learned(loss, sample.y, y_pred, wanted))
 
     def predict_on_batch(self, batch: EcgBatch) -> Array:
@@ -186,7 +189,8 @@ class BackendModel(PersistentModel):
         batch = self._checked(batch)
         x = self._encoded(batch)
         self._signature.check_rate(batch)
-        return compute(x)
+        with explained_memory(len(x)):
+            return compute(x)
 
     def _take(self, batch: EcgBatch, *, training: bool = False) -> _Sample:
         """Return ``batch`` as arrays, after all checks."""

@@ -25,7 +25,7 @@ except ImportError as error:
     ) from error
 
 from cardioflow.models._jax_loss import resolve_loss
-from cardioflow.models._jax_state import filled, named, read_trees, write_trees
+from cardioflow.models._jax_state import filled, has_tree, named, read_trees, write_trees
 from cardioflow.models._jax_steps import OptimizerState, Rows, Steps, Trees
 
 __all__ = ["JaxBaseModel"]
@@ -98,6 +98,11 @@ class JaxBaseModel(BackendModel):
 
     def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         steps, n = self._compiled(), len(x)
+        if self.training.precision == "float16":
+            raise ModelError(
+                f'{type(self).__name__} cannot be trained with precision="float16": without loss scaling, gradients '
+                'below 6e-8 become zero. Pass precision="bfloat16".'
+            )
         if weight is not None and steps.loss.mean is not None:
             raise ModelError(
                 "The loss is a function of its own, which gives one number for the whole batch, so that records cannot "
@@ -111,7 +116,8 @@ class JaxBaseModel(BackendModel):
         if np.isfinite(loss):
             self._state = steps.added(self._optimizer_state(steps), gradients)
             trees = Trees(trees.trained, others)
-            if int(self._state.n_added) == self.training.accumulate:
+            # More, where accumulate was lowered meanwhile.
+            if int(self._state.n_added) >= self.training.accumulate:
                 self._update(steps, trees)
             else:
                 self._keep(steps, trees)
@@ -143,7 +149,8 @@ class JaxBaseModel(BackendModel):
         steps = self._compiled()
         own = steps.split(self.model)
         trees: dict[str, Any] = {"model": own.trained, "others": own.others}
-        if header.hist.get("train_loss"):
+        # Saved before the first update, too, where a callback has set the learning rate.
+        if has_tree(weights, "optimizer"):
             trees["optimizer"] = self._optimizer_state(steps)
         found = read_trees(weights, trees, header.model)
         self._state = found.get("optimizer")

@@ -130,6 +130,8 @@ class OnnxModel(BackendModel):
         try:
             found: Array = session.run(None, {own.name: x})[0]
         except Exception as error:  # ONNX Runtime raises a dozen types of its own.
+            if "Failed to allocate memory" in str(error):
+                raise  # what to lower is said above
             raise ModelError(
                 f"ONNX Runtime cannot compute the graph for {x.shape[0]} records of shape {x.shape[1:]}: "
                 f"{_first_line(error)} Pass signals of the length that it was exported for, or fewer records."

@@ -24,7 +24,7 @@ except ImportError as error:
         "PyTorch is not installed, and this model needs it. Install it: pip install 'cardioflow[torch]'."
     ) from error
 
-from cardioflow.models._torch_device import autocast, device_of, explained_memory
+from cardioflow.models._torch_device import autocast, device_of
 from cardioflow.models._torch_loss import TorchLoss, resolve_loss
 from cardioflow.models._torch_state import read_state, unwrapped, write_state
 
@@ -71,12 +71,14 @@ class TorchBaseModel(BackendModel):
         self._placed: Any = None
         """The module that ``_compiled`` was made from, on ``_device``."""
         self._device = torch.device("cpu")
+        self._buffers: list[torch.Tensor] = []
+        """What the forward pass may change, such as running means."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for pickle and deepcopy, without the compiled module."""
         # A copy of a parameter has no gradient.
         gradients = [p.grad for p in self._parameters()] if self._pending else []
-        return {**self.__dict__, "_compiled": None, "_placed": None, "gradients": gradients}
+        return {**self.__dict__, "_compiled": None, "_placed": None, "_buffers": [], "gradients": gradients}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         gradients = state.pop("gradients")
@@ -121,28 +123,39 @@ class TorchBaseModel(BackendModel):
         optimizer = self._optimizer()
         module.train()
         step = len(self.hist["train_loss"])
-        with self._seeded_step(step), explained_memory(len(x)):
+        if self.training.precision == "float16":
+            raise ModelError(
+                f'{type(self).__name__} cannot be trained with precision="float16": without loss scaling, gradients '
+                'below 6e-8 become zero. Pass precision="bfloat16".'
+            )
+        # Running means, as of batch normalization, change in the forward pass.
+        before = [buffer.clone() for buffer in self._buffers]
+        with self._seeded_step(step):
             value, output = self._forward(module, loss, x, y, weight)
             if not bool(torch.isfinite(value)):
                 # Before any gradient: the weights are still those of the last good update.
+                with torch.no_grad():
+                    for buffer, own in zip(self._buffers, before, strict=True):
+                        buffer.copy_(own)
                 return value.item(), self._predictions(loss, output)
-            torch.autograd.backward(value / self.training.accumulate)
+            torch.autograd.backward(value)
             self._pending += 1
-            if self._pending == self.training.accumulate:
+            # More, where accumulate was lowered meanwhile.
+            if self._pending >= self.training.accumulate:
                 self._update(optimizer)
         return value.item(), self._predictions(loss, output)
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
         loss, module = self._loss(), self._module()
         module.eval()
-        with torch.no_grad(), explained_memory(len(x)):
+        with torch.no_grad():
             value, output = self._forward(module, loss, x, y, None)
         return value.item(), self._predictions(loss, output)
 
     def _predict(self, x: Array) -> Array:
         module = self._module()
         module.eval()
-        with torch.no_grad(), explained_memory(len(x)), autocast(self._device, self.training):
+        with torch.no_grad(), autocast(self._device, self.training):
             output = module(self._tensor(x))
         return self._predictions(self._loss(), self._checked_output(output))
 
@@ -204,11 +217,11 @@ class TorchBaseModel(BackendModel):
         return value, output
 
     def _update(self, optimizer: torch.optim.Optimizer) -> None:
-        if self._pending < self.training.accumulate:
-            # The mean over the batches that there are.
+        if self._pending > 1:
+            # The mean over the batches that were added up.
             for parameter in self._parameters():
                 if parameter.grad is not None:
-                    parameter.grad.mul_(self.training.accumulate / self._pending)
+                    parameter.grad.div_(self._pending)
         if self.training.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._parameters(), self.training.clip_norm)
         optimizer.step()
@@ -236,6 +249,7 @@ class TorchBaseModel(BackendModel):
             self.model.to(self._device)
             self._compiled = torch.compile(self.model, dynamic=True) if self.training.compile else self.model
             self._placed = self.model
+            self._buffers = [b for b in unwrapped(self.model).buffers() if b is not None]
         return self._compiled
 
     def _tensor(self, values: Array) -> torch.Tensor:

@@ -184,7 +184,10 @@ def test_a_softmax_before_a_loss_of_logits_is_refused(make_batch) -> None:
         ({"model": network(5)}, r"cannot be computed from outputs of shape \(4, 5\) and targets of shape \(4, 2\)"),
         ({"model": lambda x: x}, r"self\.model is a function and not a torch\.nn\.Module"),
         ({"training": TrainingOptions(device="cuda:77")}, "The device 'cuda:77' cannot be used"),
-        ({"training": TrainingOptions(precision="float16")}, 'precision="float16": without loss scaling, gradients below'),
+        (
+            {"training": TrainingOptions(precision="float16")},
+            'precision="float16": without loss scaling, gradients below',
+        ),
     ],
 )
 def test_what_cannot_work_is_said_in_a_sentence(make_batch, change, message) -> None:
@@ -527,7 +530,9 @@ def test_a_full_memory_says_what_to_lower(make_batch) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.empty(2**55).sum() + x
 
-    with pytest.raises(ModelError, match=r"ran out of memory with 4 records\. Lower batch_size, and raise accumulate by"):
+    with pytest.raises(
+        ModelError, match=r"ran out of memory with 4 records\. Lower batch_size, and raise accumulate by"
+    ):
         made(Hungry(1, 1)).train_on_batch(make_batch(4))
     with pytest.raises(ModelError, match=r"ran out of memory with 4 records\. Lower batch_size; or pass precision="):
         made(Hungry(1, 1)).predict_on_batch(make_batch(4))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardioflow import EcgDataset, Pipeline
-from cardioflow.errors import FormatError, InputError, UnknownNameError
+from cardioflow.errors import FormatError, InputError, LabelError, UnknownNameError
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((6, 2, 500)).astype(np.float32)
@@ -106,6 +106,15 @@ def test_what_does_not_fit_is_refused_at_once(change: dict[str, object], said: s
     given: dict[str, object] = {"signals": X, "fs": 250, **change}
     with pytest.raises(InputError, match=said):
         EcgDataset.from_arrays(**given)  # type: ignore[arg-type]
+
+
+def test_several_numbers_per_record_are_a_target_once_they_are_said_to_be_numbers() -> None:
+    targets = np.arange(12.0).reshape(6, 2)
+    dataset = EcgDataset.from_arrays(X, fs=250, targets=targets)
+    batch = (dataset >> Pipeline().load().load(components="target", numeric=True)).next_batch(6)
+    assert np.array_equal(batch.target, targets)
+    with pytest.raises(LabelError, match=r"labels are several numbers per record\. Pass load\(.*numeric=True\)"):
+        (dataset >> Pipeline().load().load(components="target")).next_batch(6)
 
 
 def test_whole_numbers_are_ids_and_not_positions() -> None:

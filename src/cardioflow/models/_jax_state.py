@@ -34,7 +34,7 @@ def write_trees(path: Path, trees: Mapping[str, Tree]) -> None:
 
 
 def has_tree(path: Path, prefix: str) -> bool:
-    """Return whether ``write_trees`` wrote a tree of that name; false for a damaged file, which ``read_trees`` refuses."""
+    """Return whether ``write_trees`` wrote a tree of that name; false for a file that ``read_trees`` refuses."""
     try:
         with safe_open(path, "np") as file:
             return any(name.startswith(f"{prefix}/") for name in file.keys())  # noqa: SIM118 -- not a dictionary

@@ -183,6 +183,11 @@ class BackendModel(PersistentModel):
         own = {name: array for name, array in arrays.items() if name.startswith("learning/")}
         self.learning.restore({name.partition("/")[2]: array for name, array in own.items()})
 
+    def _given_loss(self) -> Any:
+        """Return the loss that the model sets, or the usual one of its targets; ``None`` where neither says it."""
+        own = getattr(self, "loss", None)
+        return own if own is not None or self.targets is None else self.targets.usual_loss
+
     def _on_inputs(self, batch: EcgBatch, compute: Callable[[Array], Array]) -> Array:
         """Return what ``compute`` makes of ``batch`` as an array, after the checks of a prediction."""
         self._require_model()

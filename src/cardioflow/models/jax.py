@@ -163,7 +163,7 @@ class JaxBaseModel(BackendModel):
         self._require_model()
         if self.optimizer is None:
             self.optimizer = optax.inject_hyperparams(optax.adam)(1e-3)
-        loss = resolve_loss(self.loss, self.output)
+        loss = resolve_loss(self._given_loss(), self.output)
         if self._steps is None or not self._steps.are_of(self.model, loss, self.optimizer, self.training):
             self._steps = Steps(self.model, loss, self.optimizer, self.training)
             self._buckets = Buckets()

@@ -45,6 +45,8 @@ class TargetEncoding(ABC):
     """What a model learns, and what its output means."""
 
     output: ClassVar[Output]
+    usual_loss: ClassVar[str | None] = None
+    """The loss that PyTorch and JAX models take if they set none; ``None``: the usual one for ``output``."""
 
     @abstractmethod
     def encode(self, batch: EcgBatch, x: Array) -> Array:

@@ -232,7 +232,7 @@ class TorchBaseModel(BackendModel):
         return list(unwrapped(self.model).parameters())
 
     def _loss(self) -> TorchLoss:
-        return resolve_loss(self.loss, self.output)
+        return resolve_loss(self._given_loss(), self.output)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         self._require_model()

@@ -73,6 +73,9 @@ def labels_by_id(targets: Any, ids: Sequence[str] = ()) -> dict[str, Any]:
         return {record_id(name): label for name, label in targets.items()}
     if isinstance(targets, (str, bytes)) or not hasattr(targets, "__len__"):
         raise InputError(f"{targets!r} is not a label per record. Pass a sequence of labels, or a mapping of ids.")
+    if isinstance(targets, np.ndarray) and targets.ndim == 2 and not np.isin(targets, (0, 1)).all():
+        # Several numbers per record, as of survival. A matrix of 0 and 1 has labels without their names.
+        targets = [tuple(map(float, row)) for row in targets]
     if getattr(targets, "ndim", 1) != 1:
         raise InputError(
             f"targets has shape {targets.shape}, but expected one label per record. Pass the names of the labels, "

@@ -11,7 +11,7 @@ import numpy as np
 
 from cardioflow.errors import InputError, LabelError
 
-__all__ = ["TableShape", "is_missing", "labels_of", "marked_columns", "number_of"]
+__all__ = ["TableShape", "is_missing", "labels_of", "marked_columns", "numbers_of"]
 
 
 @final
@@ -24,7 +24,8 @@ class TableShape:
     label_column: str | int | None = None
     """The column of labels, by name or number; ``None`` is the other one of a table of two columns."""
     label_columns: tuple[str, ...] = ()
-    """Columns of 0 and 1, one per label, in the order that the classes are to have."""
+    """Columns of 0 and 1, one per label, in the order that the classes are to have; with ``numeric=True`` columns of
+    numbers, which together are the target, such as the time and the event of survival."""
     separator: str | None = None
     """What stands between several labels in one cell, such as ``","``."""
     several: bool = False
@@ -49,8 +50,11 @@ class TableShape:
         if self.label_columns and (self.label_column is not None or self.separator is not None):
             other = "label_column" if self.label_column is not None else "separator"
             raise InputError(f"label_columns cannot be combined with {other}. Pass one of them.")
-        if self.numeric and (self.several or self.separator is not None or self.label_columns):
-            raise InputError("numeric=True is one number per record. Leave out several, separator and label_columns.")
+        if self.numeric and (self.several or self.separator is not None):
+            raise InputError(
+                "numeric=True is one number per record, or one for each of label_columns. Leave out several and "
+                "separator."
+            )
         if self.missing not in ("raise", "drop"):
             raise InputError(f"missing={self.missing!r}: expected 'raise' or 'drop'.")
         if self.separator == "":
@@ -107,12 +111,16 @@ def labels_of(cell: Any, shape: TableShape) -> tuple[str, ...] | None:
     return labels if labels or shape.several else None
 
 
-def marked_columns(row: Mapping[str, Any], shape: TableShape) -> list[str] | None:
+def marked_columns(row: Mapping[str, Any], shape: TableShape) -> Any:
     """Return the names of the columns that mark a label in ``row``; ``None`` where one of them holds nothing.
+
+    Of columns of numbers (``numeric=True``), the cells themselves.
 
     Raises:
         LabelError: for a cell other than 0 and 1, or with a ``threshold`` for one that is not a number.
     """
+    if shape.numeric:
+        return tuple(row.values())
     marked = []
     for name, cell in row.items():
         if is_missing(cell):
@@ -131,12 +139,19 @@ def marked_columns(row: Mapping[str, Any], shape: TableShape) -> list[str] | Non
     return marked
 
 
-def number_of(cell: Any) -> float | None:
-    """Return the number in ``cell``, ``None`` where it holds nothing.
+def numbers_of(cell: Any) -> float | tuple[float, ...] | None:
+    """Return the number in ``cell``, or those in a sequence; ``None`` where it, or one of them, holds nothing.
 
     Raises:
         LabelError: when it is not a number.
     """
+    if isinstance(cell, (tuple, list, np.ndarray)):
+        found = [_number(part) for part in cell]
+        return None if None in found else tuple(number for number in found if number is not None)
+    return _number(cell)
+
+
+def _number(cell: Any) -> float | None:
     if is_missing(cell):
         return None
     try:

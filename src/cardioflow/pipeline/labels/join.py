@@ -27,9 +27,21 @@ def shape_of_known(labels: Mapping[str, Any] | None, options: Mapping[str, Any])
     Args:
         labels: The label of each record by id.
         options: As for ``table_shape``; what they say goes before.
+
+    Raises:
+        LabelError: for several numbers per record that are not said to be numbers.
     """
-    several = any(isinstance(label, tuple) for label in (labels or {}).values())
+    if options.get("numeric") is None and any(map(_is_vector, (labels or {}).values())):
+        raise LabelError(
+            "The data set's labels are several numbers per record. Pass load(components='target', numeric=True) to "
+            "predict them as numbers."
+        )
+    several = not options.get("numeric") and any(isinstance(label, tuple) for label in (labels or {}).values())
     return table_shape({"several": True, **options} if several else options)
+
+
+def _is_vector(label: Any) -> bool:
+    return isinstance(label, tuple) and bool(label) and all(isinstance(part, float) for part in label)
 
 
 def without_shape(options: Mapping[str, Any]) -> dict[str, Any]:

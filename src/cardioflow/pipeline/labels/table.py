@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import InputError, LabelError, nearest
-from cardioflow.pipeline.labels.cells import TableShape, is_missing, labels_of, number_of
+from cardioflow.pipeline.labels.cells import TableShape, is_missing, labels_of, numbers_of
 from cardioflow.pipeline.labels.table_sources import pairs_of
 from cardioflow.pipeline.record_ids import record_id
 
 __all__ = ["LabelTable", "MissingLabelError", "TableShape"]
 
-Label = str | tuple[str, ...] | float
+Label = str | tuple[str, ...] | float | tuple[float, ...]
 
 _MOST_NUMBERED_CLASSES: Final = 10
 """More different whole numbers than this are ages or ids more often than numbers of classes."""
@@ -111,7 +111,7 @@ class LabelTable:
             return self.columns
         every: set[str] = set()
         for label in self.labels.values():
-            every.update(label if isinstance(label, tuple) else (str(label),))
+            every.update(map(str, label) if isinstance(label, tuple) else (str(label),))
         return tuple(sorted(every))
 
     def targets(self, ids: Sequence[str]) -> tuple[NDArray[Any], dict[str, MissingLabelError]]:
@@ -131,7 +131,9 @@ class LabelTable:
                     record=record,
                     labelled=self.labels,
                 )
-        return (target.astype(np.float64) if self.is_numeric and not missing else target), missing
+        if not self.is_numeric or missing:
+            return target, missing
+        return np.array(target.tolist(), np.float64), missing
 
     def check_ids(self, known: Collection[str]) -> None:
         """Check that the table labels one of the records ``known`` at least.
@@ -193,7 +195,7 @@ def _numbers(pairs: Sequence[tuple[Any, Any]], source: str) -> dict[str, Label |
     for key, cell in pairs:
         record = _id(key, source)
         try:
-            number = number_of(cell)
+            number = numbers_of(cell)
         except LabelError as error:
             raise LabelError(f"{source}: {error}", record=record) from None
         if found.get(record) is not None and number is not None and found[record] != number:
@@ -202,6 +204,13 @@ def _numbers(pairs: Sequence[tuple[Any, Any]], source: str) -> dict[str, Label |
                 record=record,
             )
         found[record] = number if number is not None else found.get(record)
+    sizes = {len(own) if isinstance(own, tuple) else 0: record for record, own in found.items() if own is not None}
+    if len(sizes) > 1:
+        (n, one), (m, other) = list(sizes.items())[:2]
+        raise LabelError(
+            f"{source} has {n or 1} numbers for record {one!r} and {m or 1} for {other!r}. Give each as many.",
+            record=other,
+        )
     return found
 
 

@@ -121,4 +121,4 @@ def labels_by(by: Any, dataset: RecordSet, name: str) -> list[tuple[str, ...]]:
     if missing:
         raise next(iter(missing.values()))
     found = [table.labels[own] for own in dataset.ids]
-    return [label if isinstance(label, tuple) else (str(label),) for label in found]
+    return [tuple(map(str, label)) if isinstance(label, tuple) else (str(label),) for label in found]

@@ -248,7 +248,9 @@ class GaussianHmm:
         """Return the sums for EM, and the smoothed probabilities, or those of the first sample only."""
         densities = self._densities(x, allowed)
         filtered = self._filtered(densities)
-        n, f = self.n_states, self.n_features
+        # Where the probabilities are asked for, nothing is summed over features.
+        x = read_only(x[:, :0]) if keep else x
+        n, f = self.n_states, x.shape[1]
         gamma = _empty((len(x) if keep else 1, n))
         sums = (np.zeros(n), np.zeros((f, n)), np.zeros((f, f, n)))
         offsets, out_of = self._diagonals.offsets, self._diagonals.out_of
@@ -263,7 +265,7 @@ class GaussianHmm:
         return self._smoothed_in_logs(x, densities.log_b, gamma)
 
     def _smoothed_in_logs(self, x: Floats, log_b: Floats, gamma: Floats) -> tuple[_Sums, Floats]:
-        n, f = self.n_states, self.n_features
+        n, f = self.n_states, x.shape[1]
         log_alpha = _empty(log_b.shape)
         total = hidden_markov.log_forward(log_b, *self._logs, log_alpha)
         if not np.isfinite(total):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
     from cardioflow.models.declaration import model, names
+    from cardioflow.models.hmm import HMModel
     from cardioflow.models.jax import JaxBaseModel
     from cardioflow.models.keras import KerasBaseModel
     from cardioflow.models.onnx import OnnxModel
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseModel",
+    "HMModel",
     "JaxBaseModel",
     "KerasBaseModel",
     "OnnxModel",
@@ -34,6 +36,7 @@ __all__ = [
 
 _MODULES = {
     "BaseModel": "base",
+    "HMModel": "hmm",
     "JaxBaseModel": "jax",
     "KerasBaseModel": "keras",
     "OnnxModel": "onnx",

@@ -17,6 +17,7 @@ from cardioflow.models.persistence import PersistentModel
 __all__ = ["adapter_class", "from_dump", "model_class"]
 
 _MODULES = {
+    "hmm": "HMModel",
     "jax": "JaxBaseModel",
     "keras": "KerasBaseModel",
     "onnx": "OnnxModel",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import CheckpointError, ConfigError, InputError, NotRunError, UnknownNameError, nearest
-from cardioflow.models.adapter import BackendModel
 from cardioflow.models.declaration import ModelSpec, find
+from cardioflow.models.persistence import PersistentModel
 
 if TYPE_CHECKING:
     from cardioflow.batch.ecg_batch import EcgBatch
@@ -168,7 +168,7 @@ class ModelStore:
         """Write the model ``name`` to ``path``, with the pipeline that turns a file into what it takes."""
         model = self.get(name)
         if preprocessing is not None:
-            if not isinstance(model, BackendModel):
+            if not isinstance(model, PersistentModel):
                 raise InputError(
                     f"save_model({name!r}, preprocessing=…): a {type(model).__name__} does not keep its preprocessing. "
                     "Leave it out, or derive the model from BackendModel."

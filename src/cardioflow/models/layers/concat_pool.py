@@ -18,9 +18,9 @@ def concat_pool(x: Any, *, hidden: int = 128, dropout: tuple[float, float] = (0.
     ECG analysis: benchmarks and insights from PTB-XL", IEEE JBHI 2021).
     """
     layers = keras.layers
-    largest = layers.GlobalMaxPooling1D(name="head_max")(x)
-    mean = layers.GlobalAveragePooling1D(name="head_mean")(x)
-    x = norm(layers.Concatenate(name="head_concat")([mean, largest]), name="head_norm1")
-    x = layers.Dropout(dropout[0], name="head_dropout1")(x)
-    x = layers.Dense(hidden, activation="relu", kernel_initializer="he_normal", name="head_dense")(x)
-    return layers.Dropout(dropout[1], name="head_dropout2")(norm(x, name="head_norm2"))
+    largest = layers.GlobalMaxPooling1D(name="head-max")(x)
+    mean = layers.GlobalAveragePooling1D(name="head-mean")(x)
+    x = norm(layers.Concatenate(name="head-concat")([mean, largest]), name="head-norm1")
+    x = layers.Dropout(dropout[0], name="head-dropout1")(x)
+    x = layers.Dense(hidden, activation="relu", kernel_initializer="he_normal", name="head-dense")(x)
+    return layers.Dropout(dropout[1], name="head-dropout2")(norm(x, name="head-norm2"))

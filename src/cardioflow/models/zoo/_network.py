@@ -30,7 +30,7 @@ _ENDS: Mapping[Output, tuple[str, str]] = {
 class ZooNetwork(KerasBaseModel):
     """A Keras network for labels or numbers per record; a subclass says in ``features`` what it computes.
 
-    Layers are named after their block, ``block03_conv1``, from the signal to the
+    Layers are named after their block, ``block03-conv1``, from the signal to the
     answer; ``blocks`` lists them, and freezing and learning rates go by them.
     """
 
@@ -108,7 +108,7 @@ class ZooNetwork(KerasBaseModel):
     def blocks(self) -> tuple[str, ...]:
         """Return the names of the blocks that have weights, from the signal to the answer."""
         self._require_model()
-        return tuple(dict.fromkeys(layer.name.partition("_")[0] for layer in self.model.layers if layer.weights))
+        return tuple(dict.fromkeys(layer.name.partition("-")[0] for layer in self.model.layers if layer.weights))
 
     def _shape(self, input_shape: tuple[int, int | None]) -> tuple[int, int | None]:
         n_leads, n_samples = input_shape

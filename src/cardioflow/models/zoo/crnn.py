@@ -49,26 +49,26 @@ class Crnn(ZooNetwork):
             for index in range(1, self.n_layers + 1):
                 last = index == self.n_layers
                 filters += _WIDENS_BY * last
-                x = self._layer(x, filters, 2 if last else 1, f"block{number}_{index}")
-        x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="recurrent_in")(x)
+                x = self._layer(x, filters, 2 if last else 1, f"block{number}-{index}")
+        x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="recurrent1-in")(x)
         ends = [self._recurrent(x, backwards=backwards) for backwards in (False, True)]
         # The mean over time does not depend on the order of time.
-        return layers.Concatenate(name="head_concat")(ends)
+        return layers.Concatenate(name="head-concat")(ends)
 
     def _layer(self, x: Any, filters: int, stride: int, name: str) -> Any:
         layers = keras.layers
         x = layers.Conv2D(
-            filters, 5, strides=stride, padding="same", kernel_initializer="he_normal", name=f"{name}_conv"
+            filters, 5, strides=stride, padding="same", kernel_initializer="he_normal", name=f"{name}-conv"
         )(x)
-        x = layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
-        return layers.Dropout(self.dropout, name=f"{name}_dropout")(x)
+        x = layers.ReLU(name=f"{name}-relu")(layers.BatchNormalization(name=f"{name}-norm")(x))
+        return layers.Dropout(self.dropout, name=f"{name}-dropout")(x)
 
     def _recurrent(self, x: Any, *, backwards: bool) -> Any:
         layers, name = keras.layers, "backward" if backwards else "forward"
         for index in range(1, self.n_recurrent + 1):
             # Only the first one of the stack turns time: the others get it turned.
             turned = backwards and index == 1
-            x = layers.LSTM(self.n_units, return_sequences=True, go_backwards=turned, name=f"recurrent{index}_{name}")(
+            x = layers.LSTM(self.n_units, return_sequences=True, go_backwards=turned, name=f"recurrent{index}-{name}")(
                 x
             )
-        return layers.GlobalAveragePooling1D(name=f"head_{name}")(x)
+        return layers.GlobalAveragePooling1D(name=f"head-{name}")(x)

@@ -39,7 +39,7 @@ class HannunResnet(ZooNetwork):
     dropout: float = 0.2
 
     def features(self, x: Any) -> Any:
-        x = self._activated(conv1d(x, self.filters, self.kernel, name="stem_conv"), "stem", dropout=False)
+        x = self._activated(conv1d(x, self.filters, self.kernel, name="stem-conv"), "stem", dropout=False)
         for index in range(self.n_blocks):
             x = self._block(x, index)
         return self._activated(x, "head", dropout=False)
@@ -53,16 +53,16 @@ class HannunResnet(ZooNetwork):
         filters, stride = self.filters * 2 ** (index // _WIDENS_EVERY), 1 + index % 2
         skip = x
         if stride > 1:
-            skip = layers.MaxPooling1D(stride, padding="same", name=f"{name}_pool")(skip)
+            skip = layers.MaxPooling1D(stride, padding="same", name=f"{name}-pool")(skip)
         if index and index % _WIDENS_EVERY == 0:
-            skip = PadChannels(0, filters - skip.shape[-1], name=f"{name}_widen")(skip)
+            skip = PadChannels(0, filters - skip.shape[-1], name=f"{name}-widen")(skip)
         if index:
-            x = self._activated(x, f"{name}_1", dropout=False)
-        x = conv1d(x, filters, self.kernel, stride, name=f"{name}_conv1")
-        x = conv1d(self._activated(x, f"{name}_2"), filters, self.kernel, name=f"{name}_conv2")
-        return layers.Add(name=f"{name}_add")([skip, x])
+            x = self._activated(x, f"{name}-1", dropout=False)
+        x = conv1d(x, filters, self.kernel, stride, name=f"{name}-conv1")
+        x = conv1d(self._activated(x, f"{name}-2"), filters, self.kernel, name=f"{name}-conv2")
+        return layers.Add(name=f"{name}-add")([skip, x])
 
     def _activated(self, x: Any, name: str, *, dropout: bool = True) -> Any:
         layers = keras.layers
-        x = layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
-        return layers.Dropout(self.dropout, name=f"{name}_dropout")(x) if dropout else x
+        x = layers.ReLU(name=f"{name}-relu")(layers.BatchNormalization(name=f"{name}-norm")(x))
+        return layers.Dropout(self.dropout, name=f"{name}-dropout")(x) if dropout else x

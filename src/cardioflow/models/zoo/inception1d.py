@@ -38,16 +38,16 @@ class Inception1d(ZooNetwork):
         for number in range(1, self.depth + 1):
             x = self._module(x, f"block{number}")
             if number % 3 == 0:
-                shortcut = conv_norm(shortcut, x.shape[-1], 1, name=f"block{number}_skip", relu=False)
-                x = layers.ReLU(name=f"block{number}_out")(layers.Add(name=f"block{number}_add")([x, shortcut]))
+                shortcut = conv_norm(shortcut, x.shape[-1], 1, name=f"block{number}-skip", relu=False)
+                x = layers.ReLU(name=f"block{number}-out")(layers.Add(name=f"block{number}-add")([x, shortcut]))
                 shortcut = x
         return concat_pool(x)
 
     def _module(self, x: Any, name: str) -> Any:
         layers = keras.layers
-        narrow = conv1d(x, self.filters, 1, name=f"{name}_bottleneck", use_bias=False)
-        branches = [conv1d(narrow, self.filters, k, name=f"{name}_conv{k}", use_bias=False) for k in self.kernels]
-        pooled = layers.MaxPooling1D(3, strides=1, padding="same", name=f"{name}_pool")(x)
-        branches.append(conv1d(pooled, self.filters, 1, name=f"{name}_pooled", use_bias=False))
-        x = norm(layers.Concatenate(name=f"{name}_concat")(branches), name=f"{name}_norm")
-        return layers.ReLU(name=f"{name}_relu")(x)
+        narrow = conv1d(x, self.filters, 1, name=f"{name}-bottleneck", use_bias=False)
+        branches = [conv1d(narrow, self.filters, k, name=f"{name}-conv{k}", use_bias=False) for k in self.kernels]
+        pooled = layers.MaxPooling1D(3, strides=1, padding="same", name=f"{name}-pool")(x)
+        branches.append(conv1d(pooled, self.filters, 1, name=f"{name}-pooled", use_bias=False))
+        x = norm(layers.Concatenate(name=f"{name}-concat")(branches), name=f"{name}-norm")
+        return layers.ReLU(name=f"{name}-relu")(x)

@@ -38,20 +38,20 @@ class InceptionTime(ZooNetwork):
             name = f"block{number}"
             x = self._module(x, name)
             if number % 3 == 0:
-                shortcut = _conv(shortcut, x.shape[-1], 1, f"{name}_skip")
-                shortcut = layers.BatchNormalization(name=f"{name}_skipnorm")(shortcut)
-                x = layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([x, shortcut]))
+                shortcut = _conv(shortcut, x.shape[-1], 1, f"{name}-skip")
+                shortcut = layers.BatchNormalization(name=f"{name}-skipnorm")(shortcut)
+                x = layers.ReLU(name=f"{name}-out")(layers.Add(name=f"{name}-add")([x, shortcut]))
                 shortcut = x
-        return layers.GlobalAveragePooling1D(name="head_mean")(x)
+        return layers.GlobalAveragePooling1D(name="head-mean")(x)
 
     def _module(self, x: Any, name: str) -> Any:
         layers = keras.layers
-        narrow = _conv(x, self.filters, 1, f"{name}_bottleneck") if x.shape[-1] > 1 else x
-        branches = [_conv(narrow, self.filters, k, f"{name}_conv{k}") for k in self.kernels]
-        pooled = layers.MaxPooling1D(3, strides=1, padding="same", name=f"{name}_pool")(x)
-        branches.append(_conv(pooled, self.filters, 1, f"{name}_pooled"))
-        x = layers.Concatenate(name=f"{name}_concat")(branches)
-        return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
+        narrow = _conv(x, self.filters, 1, f"{name}-bottleneck") if x.shape[-1] > 1 else x
+        branches = [_conv(narrow, self.filters, k, f"{name}-conv{k}") for k in self.kernels]
+        pooled = layers.MaxPooling1D(3, strides=1, padding="same", name=f"{name}-pool")(x)
+        branches.append(_conv(pooled, self.filters, 1, f"{name}-pooled"))
+        x = layers.Concatenate(name=f"{name}-concat")(branches)
+        return layers.ReLU(name=f"{name}-relu")(layers.BatchNormalization(name=f"{name}-norm")(x))
 
 
 def _conv(x: Any, filters: int, kernel: int, name: str) -> Any:

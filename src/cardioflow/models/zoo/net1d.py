@@ -31,7 +31,7 @@ class Net1d(ZooNetwork):
     leads and 150 labels, at 500 Hz.
     """
 
-    example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "depths": (1, 2, 1), "stem_filters": 8}
+    example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "depths": (1, 2, 1), "stem-filters": 8}
 
     filters: tuple[int, ...] = (64, 160, 160, 400, 400, 1024, 1024)
     """The number of filters of each stage, a multiple of 16; each stage halves the rate."""
@@ -43,45 +43,45 @@ class Net1d(ZooNetwork):
     dropout: float = 0.5
 
     def features(self, x: Any) -> Any:
-        x = conv1d(x, self.stem_filters, self.kernel, 2, name="stem_conv")
+        x = conv1d(x, self.stem_filters, self.kernel, 2, name="stem-conv")
         if self.batch_norm:
-            x = norm(x, name="stem_norm")
-        x = keras.layers.Activation("silu", name="stem_silu")(x)
+            x = norm(x, name="stem-norm")
+        x = keras.layers.Activation("silu", name="stem-silu")(x)
         number = 0
         for filters, depth in zip(self.filters, self.depths, strict=True):
             for index in range(depth):
                 number += 1
                 x = self._block(x, filters, 2 if index == 0 else 1, number)
-        return keras.layers.GlobalAveragePooling1D(name="head_mean")(x)
+        return keras.layers.GlobalAveragePooling1D(name="head-mean")(x)
 
     def _block(self, x: Any, filters: int, stride: int, number: int) -> Any:
         name = f"block{number:02}"
-        y = x if number == 1 else self._activated(x, f"{name}_1")
-        y = self._activated(conv1d(y, filters, 1, name=f"{name}_conv1"), f"{name}_2")
-        y = conv1d(y, filters, self.kernel, stride, name=f"{name}_conv2", groups=filters // _GROUP_WIDTH)
-        y = conv1d(self._activated(y, f"{name}_3"), filters, 1, name=f"{name}_conv3")
-        return keras.layers.Add(name=f"{name}_add")([_excited(y, name), _shortcut(x, filters, stride, name)])
+        y = x if number == 1 else self._activated(x, f"{name}-1")
+        y = self._activated(conv1d(y, filters, 1, name=f"{name}-conv1"), f"{name}-2")
+        y = conv1d(y, filters, self.kernel, stride, name=f"{name}-conv2", groups=filters // _GROUP_WIDTH)
+        y = conv1d(self._activated(y, f"{name}-3"), filters, 1, name=f"{name}-conv3")
+        return keras.layers.Add(name=f"{name}-add")([_excited(y, name), _shortcut(x, filters, stride, name)])
 
     def _activated(self, x: Any, name: str) -> Any:
         if self.batch_norm:
-            x = norm(x, name=f"{name}_norm")
-        x = keras.layers.Activation("silu", name=f"{name}_silu")(x)
-        return keras.layers.Dropout(self.dropout, name=f"{name}_dropout")(x) if self.dropout else x
+            x = norm(x, name=f"{name}-norm")
+        x = keras.layers.Activation("silu", name=f"{name}-silu")(x)
+        return keras.layers.Dropout(self.dropout, name=f"{name}-dropout")(x) if self.dropout else x
 
 
 def _excited(x: Any, name: str) -> Any:
     """Return ``x`` with each channel weighted by what the means of all channels say."""
     layers, n_channels = keras.layers, x.shape[-1]
-    weight = layers.GlobalAveragePooling1D(keepdims=True, name=f"{name}_squeeze")(x)
-    weight = layers.Dense(n_channels // _REDUCTION, activation="silu", name=f"{name}_excite1")(weight)
-    weight = layers.Dense(n_channels, activation="sigmoid", name=f"{name}_excite2")(weight)
-    return layers.Multiply(name=f"{name}_scale")([x, weight])
+    weight = layers.GlobalAveragePooling1D(keepdims=True, name=f"{name}-squeeze")(x)
+    weight = layers.Dense(n_channels // _REDUCTION, activation="silu", name=f"{name}-excite1")(weight)
+    weight = layers.Dense(n_channels, activation="sigmoid", name=f"{name}-excite2")(weight)
+    return layers.Multiply(name=f"{name}-scale")([x, weight])
 
 
 def _shortcut(x: Any, filters: int, stride: int, name: str) -> Any:
     if stride > 1:
         # A zero after the last sample, as published: at odd lengths the last maximum is of one sample and 0.
-        x = keras.layers.ZeroPadding1D((0, 1), name=f"{name}_pad")(x)
-        x = keras.layers.MaxPooling1D(stride, name=f"{name}_pool")(x)
+        x = keras.layers.ZeroPadding1D((0, 1), name=f"{name}-pad")(x)
+        x = keras.layers.MaxPooling1D(stride, name=f"{name}-pool")(x)
     extra = filters - x.shape[-1]
-    return PadChannels(extra // 2, extra - extra // 2, name=f"{name}_widen")(x) if extra else x
+    return PadChannels(extra // 2, extra - extra // 2, name=f"{name}-widen")(x) if extra else x

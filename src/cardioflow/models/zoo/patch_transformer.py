@@ -55,9 +55,9 @@ class PatchTransformer(ZooNetwork):
                 f"patch_transformer got signals of {x.shape[1]} samples, but a patch has {self.patch}. "
                 "Cut longer segments, or lower patch."
             )
-        x = layers.Conv1D(self.width, self.patch, strides=self.patch, use_bias=False, name="stem_patches")(x)
-        x = Positions(name="stem_positions")(x)
+        x = layers.Conv1D(self.width, self.patch, strides=self.patch, use_bias=False, name="stem-patches")(x)
+        x = Positions(name="stem-positions")(x)
         for number in range(1, self.depth + 1):
             x = transformer_block(x, n_heads=self.n_heads, dropout=self.dropout, name=f"block{number:02}")
-        x = layers.LayerNormalization(epsilon=1e-5, name="head_norm")(x)
-        return layers.GlobalAveragePooling1D(name="head_mean")(x)
+        x = layers.LayerNormalization(epsilon=1e-5, name="head-norm")(x)
+        return layers.GlobalAveragePooling1D(name="head-mean")(x)

@@ -33,14 +33,14 @@ class Resnet1dWang(ZooNetwork):
     """The number of filters of every convolution."""
 
     def features(self, x: Any) -> Any:
-        x = conv_norm(x, self.filters, 7, name="stem")
+        x = conv_norm(x, self.filters, 7, name="stem-1")
         for number, stride in enumerate((1, 2, 2), 1):
             x = self._block(x, stride, f"block{number}")
         return concat_pool(x)
 
     def _block(self, x: Any, stride: int, name: str) -> Any:
-        y = conv_norm(x, self.filters, 5, stride, name=f"{name}_1")
-        y = conv_norm(y, self.filters, 3, name=f"{name}_2", relu=False)
+        y = conv_norm(x, self.filters, 5, stride, name=f"{name}-1")
+        y = conv_norm(y, self.filters, 3, name=f"{name}-2", relu=False)
         if stride > 1:
-            x = conv_norm(x, self.filters, 1, stride, name=f"{name}_skip", relu=False)
-        return keras.layers.ReLU(name=f"{name}_relu")(keras.layers.Add(name=f"{name}_add")([y, x]))
+            x = conv_norm(x, self.filters, 1, stride, name=f"{name}-skip", relu=False)
+        return keras.layers.ReLU(name=f"{name}-relu")(keras.layers.Add(name=f"{name}-add")([y, x]))

@@ -36,22 +36,22 @@ class RibeiroResnet(ZooNetwork):
 
     def features(self, x: Any) -> Any:
         layers = keras.layers
-        x = conv1d(x, self.filters[0], self.kernel, name="stem_conv", use_bias=False)
-        x = skip = layers.ReLU(name="stem_relu")(layers.BatchNormalization(name="stem_norm")(x))
+        x = conv1d(x, self.filters[0], self.kernel, name="stem-conv", use_bias=False)
+        x = skip = layers.ReLU(name="stem-relu")(layers.BatchNormalization(name="stem-norm")(x))
         for number, filters in enumerate(self.filters[1:], 1):
             x, skip = self._unit(x, skip, filters, f"block{number}")
-        return layers.GlobalAveragePooling1D(name="head_mean")(x) if self.any_length else layers.Flatten()(x)
+        return layers.GlobalAveragePooling1D(name="head-mean")(x) if self.any_length else layers.Flatten()(x)
 
     def _unit(self, x: Any, skip: Any, filters: int, name: str) -> tuple[Any, Any]:
         layers = keras.layers
-        skip = layers.MaxPooling1D(4, padding="same", name=f"{name}_pool")(skip)
-        skip = conv1d(skip, filters, 1, name=f"{name}_skip", use_bias=False)
-        x = self._activated(conv1d(x, filters, self.kernel, name=f"{name}_conv1", use_bias=False), f"{name}_1")
-        x = conv1d(x, filters, self.kernel, 4, name=f"{name}_conv2", use_bias=False)
-        skip = layers.Add(name=f"{name}_add")([x, skip])
-        return self._activated(skip, f"{name}_2"), skip
+        skip = layers.MaxPooling1D(4, padding="same", name=f"{name}-pool")(skip)
+        skip = conv1d(skip, filters, 1, name=f"{name}-skip", use_bias=False)
+        x = self._activated(conv1d(x, filters, self.kernel, name=f"{name}-conv1", use_bias=False), f"{name}-1")
+        x = conv1d(x, filters, self.kernel, 4, name=f"{name}-conv2", use_bias=False)
+        skip = layers.Add(name=f"{name}-add")([x, skip])
+        return self._activated(skip, f"{name}-2"), skip
 
     def _activated(self, x: Any, name: str) -> Any:
         layers = keras.layers
-        x = layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
-        return layers.Dropout(self.dropout, name=f"{name}_dropout")(x)
+        x = layers.ReLU(name=f"{name}-relu")(layers.BatchNormalization(name=f"{name}-norm")(x))
+        return layers.Dropout(self.dropout, name=f"{name}-dropout")(x)

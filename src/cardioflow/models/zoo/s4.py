@@ -42,14 +42,14 @@ class S4(ZooNetwork):
 
     def features(self, x: Any) -> Any:
         layers = keras.layers
-        x = conv1d(x, self.width, 1, name="stem_conv")
+        x = conv1d(x, self.width, 1, name="stem-conv")
         for number in range(1, self.depth + 1):
             name = f"block{number}"
-            y = layers.Activation("gelu", name=f"{name}_gelu")(StateSpace(self.n_state, name=f"{name}_s4")(x))
-            y = layers.SpatialDropout1D(self.dropout, name=f"{name}_dropout")(y)
-            value = layers.Dense(self.width, name=f"{name}_value")(y)
-            gate = layers.Dense(self.width, activation="sigmoid", name=f"{name}_gate")(y)
-            y = layers.Multiply(name=f"{name}_glu")([value, gate])
-            x = layers.Add(name=f"{name}_add")([x, y])
-            x = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
-        return layers.GlobalAveragePooling1D(name="head_mean")(x)
+            y = layers.Activation("gelu", name=f"{name}-gelu")(StateSpace(self.n_state, name=f"{name}-s4")(x))
+            y = layers.SpatialDropout1D(self.dropout, name=f"{name}-dropout")(y)
+            value = layers.Dense(self.width, name=f"{name}-value")(y)
+            gate = layers.Dense(self.width, activation="sigmoid", name=f"{name}-gate")(y)
+            y = layers.Multiply(name=f"{name}-glu")([value, gate])
+            x = layers.Add(name=f"{name}-add")([x, y])
+            x = layers.LayerNormalization(epsilon=1e-5, name=f"{name}-norm")(x)
+        return layers.GlobalAveragePooling1D(name="head-mean")(x)

@@ -63,8 +63,8 @@ class Unet1d(KerasBaseModel):
         levels = []
         for number, filters in enumerate(self.filters, 1):
             if number > 1:
-                x = layers.MaxPooling1D(2, padding="same", name=f"down{number}_pool")(x)
-            x = self._conv(self._conv(x, filters, f"down{number}_1"), filters, f"down{number}_2")
+                x = layers.MaxPooling1D(2, padding="same", name=f"down{number}-pool")(x)
+            x = self._conv(self._conv(x, filters, f"down{number}-1"), filters, f"down{number}-2")
             levels.append(x)
         for number in range(len(levels) - 1, 0, -1):
             x = self._up(x, levels[number - 1], number)
@@ -82,15 +82,15 @@ class Unet1d(KerasBaseModel):
 
     def _up(self, x: Any, level: Any, number: int) -> Any:
         layers, filters = keras.layers, level.shape[-1]
-        x = layers.Conv1DTranspose(x.shape[-1], 8, strides=2, padding="same", name=f"up{number}_lift")(x)
-        x = CropLike(name=f"up{number}_crop")([x, level])
-        x = layers.Concatenate(name=f"up{number}_concat")([x, level])
-        x = self._conv(x, filters, f"up{number}_1")
+        x = layers.Conv1DTranspose(x.shape[-1], 8, strides=2, padding="same", name=f"up{number}-lift")(x)
+        x = CropLike(name=f"up{number}-crop")([x, level])
+        x = layers.Concatenate(name=f"up{number}-concat")([x, level])
+        x = self._conv(x, filters, f"up{number}-1")
         last = number == 1
-        return self._conv(x, self.n_states if last else filters, f"up{number}_2", relu=not last)
+        return self._conv(x, self.n_states if last else filters, f"up{number}-2", relu=not last)
 
     def _conv(self, x: Any, filters: int, name: str, *, relu: bool = True) -> Any:
         layers = keras.layers
-        x = layers.Conv1D(filters, self.kernel, padding="same", name=f"{name}_conv")(x)
-        x = layers.BatchNormalization(name=f"{name}_norm")(x)
-        return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+        x = layers.Conv1D(filters, self.kernel, padding="same", name=f"{name}-conv")(x)
+        x = layers.BatchNormalization(name=f"{name}-norm")(x)
+        return layers.ReLU(name=f"{name}-relu")(x) if relu else x

@@ -38,10 +38,10 @@ class Xresnet1d101(ZooNetwork):
 
     def features(self, x: Any) -> Any:
         for number, (filters, stride) in enumerate(((32, 2), (32, 1), (64, 1)), 1):
-            x = conv_norm(x, filters, 5, stride, name=f"stem_{number}")
+            x = conv_norm(x, filters, 5, stride, name=f"stem-{number}")
         # What is padded is 0 and never the maximum of what came out of a ReLU.
-        x = keras.layers.ZeroPadding1D(1, name="stem_pad")(x)
-        x = keras.layers.MaxPooling1D(3, 2, name="stem_pool")(x)
+        x = keras.layers.ZeroPadding1D(1, name="stem-pad")(x)
+        x = keras.layers.MaxPooling1D(3, 2, name="stem-pool")(x)
         number = 0
         for stage, depth in enumerate(self.depths):
             for index in range(depth):
@@ -50,11 +50,11 @@ class Xresnet1d101(ZooNetwork):
         return concat_pool(x)
 
     def _block(self, x: Any, stride: int, name: str) -> Any:
-        y = conv_norm(x, self.width, 1, name=f"{name}_1")
-        y = conv_norm(y, self.width, 5, stride, name=f"{name}_2")
-        y = conv_norm(y, self.width * _EXPANSION, 1, name=f"{name}_3", relu=False, gamma="zeros")
+        y = conv_norm(x, self.width, 1, name=f"{name}-1")
+        y = conv_norm(y, self.width, 5, stride, name=f"{name}-2")
+        y = conv_norm(y, self.width * _EXPANSION, 1, name=f"{name}-3", relu=False, gamma="zeros")
         if stride > 1:
-            x = keras.layers.AveragePooling1D(2, padding="same", name=f"{name}_pool")(x)
+            x = keras.layers.AveragePooling1D(2, padding="same", name=f"{name}-pool")(x)
         if x.shape[-1] != self.width * _EXPANSION:
-            x = conv_norm(x, self.width * _EXPANSION, 1, name=f"{name}_skip", relu=False)
-        return keras.layers.ReLU(name=f"{name}_relu")(keras.layers.Add(name=f"{name}_add")([y, x]))
+            x = conv_norm(x, self.width * _EXPANSION, 1, name=f"{name}-skip", relu=False)
+        return keras.layers.ReLU(name=f"{name}-relu")(keras.layers.Add(name=f"{name}-add")([y, x]))

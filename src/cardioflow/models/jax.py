@@ -55,7 +55,11 @@ class JaxBaseModel(BackendModel):
     """
 
     adapter = "jax"
-    cannot: ClassVar[Mapping[str, str]] = {"compile": "It is always compiled."}
+    cannot: ClassVar[Mapping[str, str]] = {
+        "compile": "It is always compiled.",
+        "freeze": "Pass an optimizer that leaves weights alone: optax.multi_transform with optax.set_to_zero().",
+        "layer_decay": "Pass an optimizer with a rate for each part: optax.multi_transform.",
+    }
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,6 +19,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models._keras_archive import check_archive, limited_weights
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._keras_options import set_optimizer_options
+from cardioflow.models._keras_parts import set_parts
 from cardioflow.models._keras_rng import seeded_step
 from cardioflow.models._seed import isolated
 from cardioflow.models._weights import check_weights
@@ -108,6 +109,9 @@ class KerasBaseModel(BackendModel):
 
     def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         self._observe()
+        if self.training.freeze is not None or self.training.layer_decay != 1:
+            self._require_compiled()
+            set_parts(self.model, self.training)
         set_optimizer_options(self.model, self.training)
         with seeded_step(self.model, self.seed, len(self.hist["train_loss"])):
             return self._run(self.model.train_on_batch, x, y, weight)
@@ -176,16 +180,21 @@ class KerasBaseModel(BackendModel):
 
     # -- inside ----------------------------------------------------------------
 
+    def _require_compiled(self) -> Any:
+        """Return the optimizer of the model."""
+        self._require_model()
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is None:
+            raise ModelError(_NOT_COMPILED.format(type(self).__name__))
+        return optimizer
+
     def _optimizer_with_rate(self) -> Any:
         """Return the optimizer, whose learning rate is a number.
 
         Raises:
             ModelError: when the model is not compiled, or its optimizer has a schedule.
         """
-        self._require_model()
-        optimizer = getattr(self.model, "optimizer", None)
-        if optimizer is None:
-            raise ModelError(_NOT_COMPILED.format(type(self).__name__))
+        optimizer = self._require_compiled()
         schedule = optimizer._learning_rate
         if not isinstance(schedule, keras.Variable):
             raise ModelError(

@@ -54,6 +54,8 @@ class TensorFlowBaseModel(BackendModel):
         "class_weights": "Weight the records in self.loss, which gets the targets.",
         "sample_weights": "Weight the records in self.loss, which gets the targets.",
         "compile": "It is always compiled.",
+        "freeze": "Make its variables with trainable=False.",
+        "layer_decay": "Scale the steps in the optimizer's apply_gradients.",
     }
 
     def __init__(self) -> None:

@@ -26,6 +26,7 @@ except ImportError as error:
 
 from cardioflow.models._torch_device import autocast, device_of
 from cardioflow.models._torch_loss import TorchLoss, resolve_loss
+from cardioflow.models._torch_parts import freeze_parts, rates_by_part
 from cardioflow.models._torch_state import read_state, unwrapped, write_state
 
 __all__ = ["TorchBaseModel"]
@@ -122,6 +123,7 @@ class TorchBaseModel(BackendModel):
         loss, module = self._loss(), self._module()
         optimizer = self._optimizer()
         module.train()
+        freeze_parts(unwrapped(self.model), self.training)
         step = len(self.hist["train_loss"])
         if self.training.precision == "float16":
             raise ModelError(
@@ -224,7 +226,11 @@ class TorchBaseModel(BackendModel):
                     parameter.grad.div_(self._pending)
         if self.training.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._parameters(), self.training.clip_norm)
-        optimizer.step()
+        if self.training.layer_decay == 1:
+            optimizer.step()
+        else:
+            with rates_by_part(unwrapped(self.model), self.training):
+                optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         self._pending = 0
 

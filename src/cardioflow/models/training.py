@@ -43,6 +43,13 @@ class TrainingOptions:
     """The component of the batch with one weight per record. Weights multiply the loss of a record before the mean."""
     compile: bool = False
     """Whether the backend compiles the model, where that is a choice."""
+    freeze: str | tuple[str, ...] | None = None
+    """The parts of the network that are not trained, by name: ``"encoder"`` for all but the last one, which makes a
+    linear probe; ``()`` for none. By default what the model itself says. A part is a block of a Keras model of the
+    zoo (``model.blocks()``), a layer of another one, or a child of a PyTorch module."""
+    layer_decay: float = 1.0
+    """By how much the learning rate of each part is multiplied for the part before it: with 0.75, the last part
+    learns at the full rate, the one before at 0.75 of it, then 0.5625, …"""
 
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):
@@ -53,6 +60,8 @@ class TrainingOptions:
             raise ConfigError(f"accumulate={self.accumulate!r} is not a whole number of batches, at least 1.")
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise ConfigError(f"clip_norm={self.clip_norm!r} is not a positive number. Pass None not to clip.")
+        if not 0 < self.layer_decay <= 1:
+            raise ConfigError(f"layer_decay={self.layer_decay!r} is not above 0 and at most 1. Pass 1 for equal rates.")
         bad = {name: w for name, w in (self.class_weights or {}).items() if not w >= 0}
         if bad:
             raise ConfigError(f"The class weights {bad} are not numbers of at least 0.")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.errors import ConfigError, InputError
+from cardioflow.errors import ConfigError
 from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
 from cardioflow.models._keras import keras
 from cardioflow.models.dump_header import Output
-from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.targets import OneLabel, SeveralLabels, TargetEncoding
+from cardioflow.models.zoo._model import ZooModel
 
 __all__ = ["ZooNetwork"]
 
@@ -27,37 +27,11 @@ _ENDS: Mapping[Output, tuple[str, str]] = {
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class ZooNetwork(KerasBaseModel):
-    """A Keras network for labels or numbers per record; a subclass says in ``features`` what it computes.
+class ZooNetwork(ZooModel):
+    """A Keras network for labels or numbers per record; a subclass says in ``features`` what it computes."""
 
-    Layers are named after their block, ``block03-conv1``, from the signal to the
-    answer; ``blocks`` lists them, and freezing and learning rates go by them.
-    """
-
-    example_settings: ClassVar[Mapping[str, Any]] = {}
-    fixed_length: ClassVar[str | None] = None
-    """Why the network takes signals of one length only, as the end of a sentence; ``None`` if it takes any."""
-    min_samples: ClassVar[int] = 1
-    """With fewer samples, nothing would be left to compute with."""
-
-    learning_rate: float = 1e-3
-    """The learning rate of the optimizer, which is Adam, or AdamW with a ``weight_decay``."""
-    weight_decay: float = 0.0
     multilabel: bool = False
     """Whether a record can have several labels at once; by default as the first batch shows."""
-    any_length: bool = False
-    """Whether batches may differ in the number of samples, each batch of one length."""
-    leads: tuple[str, ...] | Literal["any"] | None = None
-    """The leads by name, or ``"any"`` to take any leads in any order; by default those of the first batch."""
-    units: tuple[str, ...] | Literal["any"] | None = None
-    """The unit of each lead, or ``"any"``; by default those of the first batch."""
-
-    def __post_init__(self) -> None:
-        leads, units = self.leads, self.units
-        super().__init__()
-        self.leads, self.units = leads, units
-        if self.any_length and self.fixed_length is not None:
-            raise ConfigError(f"{type(self).__name__}(any_length=True) is not possible: {self.fixed_length}.")
 
     @abstractmethod
     def features(self, x: Any) -> Any:
@@ -67,6 +41,7 @@ class ZooNetwork(KerasBaseModel):
         """Return the output of the network; one dense layer unless a subclass has another end."""
         return keras.layers.Dense(n_outputs, activation=activation, name="answer")(features)
 
+    @final
     def build(
         self, input_shape: tuple[int, int | None], n_outputs: int = 2, targets: TargetEncoding | None = None
     ) -> Self:
@@ -81,6 +56,7 @@ class ZooNetwork(KerasBaseModel):
         Raises:
             InputError: for signals that are too short, or of any length where the network takes one only.
             ConfigError: for targets of another kind.
+            DumpError: when ``pretrained`` is not a dump of such a network.
         """
         self.targets = targets or (SeveralLabels() if self.multilabel else OneLabel())
         if self.targets.output not in _ENDS:
@@ -89,39 +65,15 @@ class ZooNetwork(KerasBaseModel):
                 "Pass OneLabel(), SeveralLabels(), Number() or Vector()."
             )
         activation, loss = _ENDS[self.targets.output]
-        layers = keras.layers
-        signal = layers.Input(self._shape(input_shape), name="signal")
-        x = layers.Permute((2, 1), name="signal_by_time")(signal)
-        output = self.answer(self.features(x), n_outputs, activation)
-        self.model = keras.Model(signal, output, name=type(self).__name__)
-        self.model.compile(loss=loss, optimizer=self._new_optimizer())
+        signal, x = self._input(input_shape)
+        self._finish(signal, self.answer(self.features(x), n_outputs, activation), loss)
         return self
 
     @classmethod
     def build_from(cls, batch: EcgBatch, settings: Mapping[str, Any]) -> Self:
         first = FirstBatch.of(batch, cls.__name__)
-        given = {"multilabel": first.several_labels, **settings}
         found = None if batch.target is None else infer_targets(batch, None)
         numbers = found if found is not None and found.output == "value" else None
-        return cls(**given).build((first.shape[0], first.shape[1]), first.n_outputs, numbers)
-
-    def blocks(self) -> tuple[str, ...]:
-        """Return the names of the blocks that have weights, from the signal to the answer."""
-        self._require_model()
-        return tuple(dict.fromkeys(layer.name.partition("-")[0] for layer in self.model.layers if layer.weights))
-
-    def _shape(self, input_shape: tuple[int, int | None]) -> tuple[int, int | None]:
-        n_leads, n_samples = input_shape
-        if n_samples is None and self.fixed_length is not None:
-            raise InputError(f"{type(self).__name__} cannot be built for any length: {self.fixed_length}.")
-        if n_samples is not None and n_samples < self.min_samples:
-            raise InputError(
-                f"{type(self).__name__} got signals of {n_samples} samples, but needs at least {self.min_samples}. "
-                "Cut longer segments."
-            )
-        return n_leads, None if self.any_length else n_samples
-
-    def _new_optimizer(self) -> Any:
-        if self.weight_decay:
-            return keras.optimizers.AdamW(self.learning_rate, weight_decay=self.weight_decay)
-        return keras.optimizers.Adam(self.learning_rate)
+        made = cls(**{"multilabel": first.several_labels, **settings})
+        made._check_pretrained_rate(batch)
+        return made.build((first.shape[0], first.shape[1]), first.n_outputs, numbers)

@@ -31,7 +31,7 @@ class Net1d(ZooNetwork):
     leads and 150 labels, at 500 Hz.
     """
 
-    example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "depths": (1, 2, 1), "stem-filters": 8}
+    example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "depths": (1, 2, 1), "stem_filters": 8}
 
     filters: tuple[int, ...] = (64, 160, 160, 400, 400, 1024, 1024)
     """The number of filters of each stage, a multiple of 16; each stage halves the rate."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Any, ClassVar, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError
 from cardioflow.models._keras import keras
-from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.targets import LabelPerSample
+from cardioflow.models.zoo._model import ZooModel
 
 __all__ = ["Unet1d"]
 
 
 @final
 @dataclass(eq=False, repr=False, kw_only=True)
-class Unet1d(KerasBaseModel):
+class Unet1d(ZooModel):
     """A U-Net that gives each sample the probabilities of its states; 168 060 parameters for one lead, four states.
 
     Moskalenko, Zolotykh and Osipov, "Deep learning for ECG segmentation",
@@ -39,27 +39,16 @@ class Unet1d(KerasBaseModel):
     kernel: int = 9
     component: str = "mask"
     """The component of the batch that has the state of each sample."""
-    learning_rate: float = 1e-3
-    any_length: bool = False
-    """Whether batches may differ in the number of samples, each batch of one length."""
-    leads: tuple[str, ...] | Literal["any"] | None = None
-    """The leads by name, or ``"any"`` to take any leads in any order; by default those of the first batch."""
-    units: tuple[str, ...] | Literal["any"] | None = None
-    """The unit of each lead, or ``"any"``; by default those of the first batch."""
 
     def __post_init__(self) -> None:
-        leads, units = self.leads, self.units
-        super().__init__()
-        self.leads, self.units = leads, units
+        super().__post_init__()
         if self.n_states < 2:
             raise ConfigError(f"unet1d(n_states={self.n_states}) has nothing to tell apart. Pass 2 states or more.")
 
     def build(self, input_shape: tuple[int, int | None]) -> Self:
         """Build and compile the network for signals of ``input_shape``, (lead, time); a time of ``None`` is any."""
         layers = keras.layers
-        n_leads, n_samples = input_shape
-        signal = layers.Input((n_leads, None if self.any_length else n_samples), name="signal")
-        x = layers.Permute((2, 1), name="signal_by_time")(signal)
+        signal, x = self._input(input_shape)
         levels = []
         for number, filters in enumerate(self.filters, 1):
             if number > 1:
@@ -69,16 +58,15 @@ class Unet1d(KerasBaseModel):
         for number in range(len(levels) - 1, 0, -1):
             x = self._up(x, levels[number - 1], number)
         self.targets = LabelPerSample(self.component)
-        self.model = keras.Model(signal, layers.Softmax(name="answer")(x), name="Unet1d")
-        self.model.compile(
-            loss=keras.losses.SparseCategoricalCrossentropy(), optimizer=keras.optimizers.Adam(self.learning_rate)
-        )
+        self._finish(signal, layers.Softmax(name="answer-softmax")(x), keras.losses.SparseCategoricalCrossentropy())
         return self
 
     @classmethod
     def build_from(cls, batch: EcgBatch, settings: Mapping[str, Any]) -> Self:
         shape = batch.component("signal").shapes[0]
-        return cls(**settings).build((int(shape[0]), int(shape[1])))
+        made = cls(**settings)
+        made._check_pretrained_rate(batch)
+        return made.build((int(shape[0]), int(shape[1])))
 
     def _up(self, x: Any, level: Any, number: int) -> Any:
         layers, filters = keras.layers, level.shape[-1]
@@ -86,8 +74,10 @@ class Unet1d(KerasBaseModel):
         x = CropLike(name=f"up{number}-crop")([x, level])
         x = layers.Concatenate(name=f"up{number}-concat")([x, level])
         x = self._conv(x, filters, f"up{number}-1")
-        last = number == 1
-        return self._conv(x, self.n_states if last else filters, f"up{number}-2", relu=not last)
+        # What tells the states apart is the answer, which fine-tuning replaces.
+        if number == 1:
+            return self._conv(x, self.n_states, "answer-2", relu=False)
+        return self._conv(x, filters, f"up{number}-2")
 
     def _conv(self, x: Any, filters: int, name: str, *, relu: bool = True) -> Any:
         layers = keras.layers

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-_KERAS = ("backend_suite.py", "callback_suite.py", "export_suite.py", "resume_suite.py", "state_suite.py")
+_KERAS = (
+    "backend_suite.py",
+    "callback_suite.py",
+    "parts_suite.py",
+    "export_suite.py",
+    "resume_suite.py",
+    "state_suite.py",
+)
 
 SUITES = {
     "keras on torch": (_KERAS, "torch"),

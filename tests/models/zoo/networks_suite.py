@@ -74,6 +74,17 @@ def test_the_number_of_parameters_is_the_published_one(row) -> None:
     assert size(built, counted) == published
 
 
+@pytest.mark.parametrize("name", [*NETWORKS, "unet1d"])
+def test_the_size_that_a_class_says_is_published_is_its_own(name) -> None:
+    member = registry.models.get(name)
+    said = member.published
+    assert said.source
+    with keras.device("meta"):
+        built = member().build(said.input_shape, *(() if name == "unet1d" else (said.n_outputs,)))
+    assert size(built, said.counted) == said.parameters + said.ours_has
+    assert said.parameters in {168_060, *(row[-1] for row in PUBLISHED), 30_658_100, 5_473_152}
+
+
 def test_the_unet_has_as_many_parameters_as_the_published_one() -> None:
     built = registry.models.get("unet1d")().build((1, 4000))
     assert (size(built, "all"), size(built, "trainable")) == (168_060, 167_324)

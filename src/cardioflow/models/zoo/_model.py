@@ -13,6 +13,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models._keras_parts import part_of, parts_of
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.training import TrainingOptions
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["ZooModel"]
 
@@ -26,6 +27,8 @@ class ZooModel(KerasBaseModel):
     """
 
     example_settings: ClassVar[Mapping[str, Any]] = {}
+    published: ClassVar[Published | None] = None
+    """The size that its authors give, which a test holds it to."""
     fixed_length: ClassVar[str | None] = None
     """Why the network takes signals of one length only, as the end of a sentence; ``None`` if it takes any."""
     min_samples: ClassVar[int] = 1

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, final
 from cardioflow.models._keras import keras
 from cardioflow.models.layers.log_spectrogram import LogSpectrogram
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Crnn"]
 
@@ -29,6 +30,7 @@ class Crnn(ZooNetwork):
     convolutions first.
     """
 
+    published: ClassVar[Published | None] = Published(5_632_548, (1, 9000), 4, 300, source="Zihlmann 2017")
     example_settings: ClassVar[Mapping[str, Any]] = {"n_blocks": 2, "n_layers": 2, "n_units": 8, "n_recurrent": 2}
     min_samples: ClassVar[int] = 64
 

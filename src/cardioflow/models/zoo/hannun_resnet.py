@@ -10,6 +10,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.convolution import conv1d
 from cardioflow.models.layers.pad_channels import PadChannels
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["HannunResnet"]
 
@@ -30,6 +31,7 @@ class HannunResnet(ZooNetwork):
     learns from records.
     """
 
+    published: ClassVar[Published | None] = Published(10_466_148, (1, 4096), 4, 300, source="Hannun 2019")
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": 4, "n_blocks": 5, "kernel": 4}
 
     filters: int = 32

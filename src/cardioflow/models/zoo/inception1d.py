@@ -10,6 +10,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.concat_pool import concat_pool
 from cardioflow.models.layers.convolution import conv1d, conv_norm, norm
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Inception1d"]
 
@@ -25,6 +26,7 @@ class Inception1d(ZooNetwork):
     has a bottleneck, and the head pools the maximum too.
     """
 
+    published: ClassVar[Published | None] = Published(516_167, (12, 250), 71, 100, source="Strodthoff 2021")
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": 4, "depth": 3}
 
     filters: int = 32

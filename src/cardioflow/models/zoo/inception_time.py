@@ -8,6 +8,7 @@ from typing import Any, ClassVar, final
 
 from cardioflow.models._keras import keras
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["InceptionTime"]
 
@@ -24,6 +25,7 @@ class InceptionTime(ZooNetwork):
     means of batch normalization too, as the paper's Keras does; 420 708 are trained.
     """
 
+    published: ClassVar[Published | None] = Published(422_756, (1, 3000), 4, 300, "all", source="Ismail Fawaz 2020")
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": 4, "depth": 3}
 
     filters: int = 32

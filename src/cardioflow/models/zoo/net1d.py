@@ -10,6 +10,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.convolution import conv1d, norm
 from cardioflow.models.layers.pad_channels import PadChannels
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Net1d"]
 
@@ -31,6 +32,7 @@ class Net1d(ZooNetwork):
     leads and 150 labels, at 500 Hz.
     """
 
+    published: ClassVar[Published | None] = Published(30_658_100, (1, 3000), 4, 300, source="Hong 2020", ours_has=-128)
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": (16, 16, 32), "depths": (1, 2, 1), "stem_filters": 8}
 
     filters: tuple[int, ...] = (64, 160, 160, 400, 400, 1024, 1024)

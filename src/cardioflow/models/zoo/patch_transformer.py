@@ -11,6 +11,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.transformer import transformer_block
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["PatchTransformer"]
 
@@ -28,6 +29,9 @@ class PatchTransformer(ZooNetwork):
     not seen.
     """
 
+    published: ClassVar[Published | None] = Published(
+        5_473_152, (12, 5000), 2, 500, source="Liu 2024", ours_has=2 * 193
+    )
     example_settings: ClassVar[Mapping[str, Any]] = {"width": 16, "depth": 2, "n_heads": 2}
     fixed_length: ClassVar[str | None] = "each position has learned weights. Cut the signals to one length"
 

@@ -10,6 +10,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.concat_pool import concat_pool
 from cardioflow.models.layers.convolution import conv_norm
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Resnet1dWang"]
 
@@ -27,6 +28,7 @@ class Resnet1dWang(ZooNetwork):
     kernels of 5 and 3 and strides of 1, 2 and 2.
     """
 
+    published: ClassVar[Published | None] = Published(481_863, (12, 250), 71, 100, source="Strodthoff 2021")
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": 8}
 
     filters: int = 128

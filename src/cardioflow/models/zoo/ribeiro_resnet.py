@@ -9,6 +9,7 @@ from typing import Any, ClassVar, final
 from cardioflow.models._keras import keras
 from cardioflow.models.layers.convolution import conv1d
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["RibeiroResnet"]
 
@@ -27,6 +28,7 @@ class RibeiroResnet(ZooNetwork):
     batch normalization; 6 421 910 are trained.
     """
 
+    published: ClassVar[Published | None] = Published(6_425_638, (12, 4096), 6, 400, "all", source="Ribeiro 2020")
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": (4, 8, 8), "kernel": 8}
 
     filters: tuple[int, ...] = (64, 128, 196, 256, 320)

@@ -10,6 +10,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.convolution import conv1d
 from cardioflow.models.layers.state_space import StateSpace
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["S4"]
 
@@ -28,6 +29,7 @@ class S4(ZooNetwork):
     normalization after it. See ``layers.StateSpace`` for where the computation differs.
     """
 
+    published: ClassVar[Published | None] = Published(2_183_239, (12, 250), 71, 100, source="Mehari 2023")
     example_settings: ClassVar[Mapping[str, Any]] = {"width": 8, "depth": 2, "n_state": 4}
     fixed_length: ClassVar[str | None] = "its kernel is as long as the signal. Cut the signals to one length"
     min_samples: ClassVar[int] = 2

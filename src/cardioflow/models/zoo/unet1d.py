@@ -12,6 +12,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.targets import LabelPerSample
 from cardioflow.models.zoo._model import ZooModel
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Unet1d"]
 
@@ -31,6 +32,7 @@ class Unet1d(ZooModel):
     The targets are states from 0, one per sample, in a component of the batch.
     """
 
+    published: ClassVar[Published | None] = Published(168_060, (1, 4000), 4, 500, "all", source="Moskalenko 2019")
     example_settings: ClassVar[Mapping[str, Any]] = {"filters": (4, 8), "n_states": 3}
 
     filters: tuple[int, ...] = (4, 8, 16, 32, 64)

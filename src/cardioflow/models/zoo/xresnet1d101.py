@@ -10,6 +10,7 @@ from cardioflow.models._keras import keras
 from cardioflow.models.layers.concat_pool import concat_pool
 from cardioflow.models.layers.convolution import conv_norm
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Xresnet1d101"]
 
@@ -29,6 +30,7 @@ class Xresnet1d101(ZooNetwork):
     crops of 2.5 s at 100 Hz.
     """
 
+    published: ClassVar[Published | None] = Published(1_880_775, (12, 250), 71, 100, source="Strodthoff 2021")
     example_settings: ClassVar[Mapping[str, Any]] = {"depths": (1, 1), "width": 8}
 
     depths: tuple[int, ...] = (3, 4, 23, 3)

@@ -40,7 +40,10 @@ def build(name: str, **kwargs) -> BaseModel:
     return find(name).build(batch(), None, dict(registry.models.get(name).example_settings), **kwargs)
 
 
-OTHERS = {"hmm": "learns states from whole records and takes no labels: tests/models/test_hmm.py"}
+OTHERS = {
+    "hmm": "learns states from whole records and takes no labels: tests/models/test_hmm.py",
+    "features_gbm": "takes features, and learns at the end of an epoch: tests/models/zoo/test_features_gbm.py",
+}
 """Members that do not learn targets from signals of one shape, and where they are tested."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cardioflow.analysis.features import Family
 from cardioflow.batch.axis import Axis
 from cardioflow.batch.columns import Kind
 from cardioflow.report.layouts import Layout
@@ -33,6 +34,13 @@ class BatchActions:
         """Keep what the steps before this one make of each record, and do them once for each record instead of every epoch."""
     def calc_ecg_parameters(self, src: str | None = None, dst: str = "ecg_parameters") -> Self:
         """Measure heart rate and intervals from the ECG or from the states of a model, and write them to ``dst``."""
+    def calc_features(
+        self,
+        families: Sequence[Family] = ("rhythm", "shape", "atrial", "spectrum", "quality"),
+        lead: int = 0,
+        dst: str = "features",
+    ) -> Self:
+        """Compute features of rhythm, shape, P waves, spectrum and quality, and write them to ``dst``."""
     def calc_hrv(
         self, src: str = "beats", preset: str = "taskforce", settings: Mapping[str, Any] | None = None, dst: str = "hrv"
     ) -> Self:
@@ -212,6 +220,8 @@ class BatchActions:
         """Add recorded noise, such as ``bw``, ``em`` or ``ma`` of NSTDB, at a signal-to-noise ratio."""
     def random_resample_signals(self, distr: str | Callable[..., float], **kwargs: Any) -> Self:
         """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
+    def random_speed(self, low: float = 0.8, high: float = 1.25) -> Self:
+        """Play each record faster or slower by a random factor, log-uniformly distributed between ``low`` and ``high``."""
     def random_split_signals(self, length: int, n_segments: int | Mapping[str, int], pad_value: float = 0.0) -> Self:
         """Cut ``n_segments`` windows of ``length`` samples at random places of each signal."""
     def random_time_warp(self, strength: float = 0.2, n_knots: int = 5) -> Self:

@@ -328,6 +328,28 @@ def benchmark(
     )
 
 
+@app.command(epilog="Example:  `cardioflow train recipes/af.yaml --data training2017 --out runs/af`")
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A YAML file that says how a bundle is made.")],
+    *,
+    data: Annotated[Path, typer.Option(help="The folder of the records.")],
+    table: Annotated[
+        Path | None, typer.Option(help="The CSV table of records, labels and folds; by default the recipe's own.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for the results; by default out/ and the name.")] = None,
+    score: Annotated[
+        bool, typer.Option("--score", help="Score the test folds too, which should be done once, at the end.")
+    ] = False,
+) -> None:
+    """Train a bundle by RECIPE: once without each fold, then weights, calibration and a table of scores.
+
+    Interrupted, the same command goes on where it was.
+    """
+    from cardioflow.cli.train import train_recipe
+
+    raise typer.Exit(train_recipe(recipe, data, table=table, out=out, score=score))
+
+
 @app.command(epilog="Example:  `CARDIOFLOW_DATA=~/ecg cardioflow demo --out out/demo`")
 def demo(
     *,

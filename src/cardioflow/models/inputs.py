@@ -71,6 +71,8 @@ class Features(InputEncoding):
     """A component with a row of numbers per record, as float32 of shape (record, feature)."""
 
     component: str = "features"
+    missing: bool = False
+    """Whether the model takes NaN, for a feature that a record does not give."""
 
     def encode(self, batch: EcgBatch, expected: InputShape | None, trained: InputShape | None) -> NDArray[np.float32]:
         _refuse_empty(batch)
@@ -87,7 +89,7 @@ class Features(InputEncoding):
                 f"The model takes {shape[0]} features per record, and the component {self.component!r} has "
                 f"{x.shape[1]}. Compute the same features as in training."
             )
-        _refuse_not_finite(batch, x, f"component {self.component!r}", "features")
+        _refuse_not_finite(batch, x, f"component {self.component!r}", "features", missing=self.missing)
         return x
 
 
@@ -135,8 +137,8 @@ def _mixed(batch: EcgBatch, shapes: NDArray[np.int64], first: int, other: int) -
     )
 
 
-def _refuse_not_finite(batch: EcgBatch, x: NDArray[Any], what: str, unit: str) -> None:
-    finite = np.isfinite(x)
+def _refuse_not_finite(batch: EcgBatch, x: NDArray[Any], what: str, unit: str, *, missing: bool = False) -> None:
+    finite = ~np.isinf(x) if missing else np.isfinite(x)
     if finite.all():
         return
 

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 
+from cardioflow.analysis.features import Family
 from cardioflow.batch.axis import Axis
 from cardioflow.batch.columns import Kind
 from cardioflow.pipeline.expressions import B, Expression, V
@@ -56,6 +57,13 @@ class PipelineActions:
         self, src: str | None | Expression = None, dst: str | Expression = "ecg_parameters"
     ) -> Self:
         """Measure heart rate and intervals from the ECG or from the states of a model, and write them to ``dst``."""
+    def calc_features(
+        self,
+        families: Sequence[Family] | Expression = ("rhythm", "shape", "atrial", "spectrum", "quality"),
+        lead: int | Expression = 0,
+        dst: str | Expression = "features",
+    ) -> Self:
+        """Compute features of rhythm, shape, P waves, spectrum and quality, and write them to ``dst``."""
     def calc_hrv(
         self,
         src: str | Expression = "beats",
@@ -324,6 +332,8 @@ class PipelineActions:
         """Add recorded noise, such as ``bw``, ``em`` or ``ma`` of NSTDB, at a signal-to-noise ratio."""
     def random_resample_signals(self, distr: str | Callable[..., float] | Expression, **kwargs: Any) -> Self:
         """Bring each signal to a sampling rate of its own, drawn from ``distr``."""
+    def random_speed(self, low: float | Expression = 0.8, high: float | Expression = 1.25) -> Self:
+        """Play each record faster or slower by a random factor, log-uniformly distributed between ``low`` and ``high``."""
     def random_split_signals(
         self,
         length: int | Expression,

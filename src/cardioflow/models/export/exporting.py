@@ -23,6 +23,7 @@ __all__ = ["Exported", "export_onnx"]
 _WRITERS: Final = {
     "keras": "from_keras",
     "sklearn": "from_sklearn",
+    "trees": "from_trees",
     "torch": "from_torch",
 }
 """The module of this package that writes the graph of an adapter's model."""

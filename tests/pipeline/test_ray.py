@@ -11,10 +11,13 @@ import time
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from sklearn.linear_model import SGDClassifier
 
-from cardioflow import B, EcgBatch, EcgDataset, F, Pipeline, V
+from cardioflow import B, EcgBatch, EcgDataset, F, Pipeline, V, model
+from cardioflow.callbacks import Callback
 from cardioflow.errors import ConfigError, FormatError, MissingDependencyError, StepError, WriteError
 from cardioflow.models.base import BaseModel
+from cardioflow.models.sklearn import SklearnBaseModel
 from cardioflow.pipeline.model_store import ModelStore
 from cardioflow.pipeline.offloading import offloaded
 from cardioflow.pipeline.options import RunOptions
@@ -96,6 +99,16 @@ def test_a_model_that_a_later_step_trains_is_asked_here():
         assert len(here.ordered) == n_here
 
 
+def test_predictions_are_written_here_where_a_checkpoint_must_know_of_them(tmp_path):
+    records, template = EcgDataset.simulated(2), asking().write_predictions(tmp_path / "out")
+    plan = Plan.of(template.template, records, on_error="raise")
+    models = ModelStore({}, EcgBatch, None, seed=0)
+    models.put("m", Sums())
+    for options, n_here in ((RunOptions(batch_size=1), 0), (RunOptions(batch_size=1, checkpoint=tmp_path / "c"), 1)):
+        _, here = offloaded(plan, models, options)
+        assert len(here.ordered) == n_here
+
+
 def test_what_follows_the_predictions_is_done_here(ray_cluster):
     records = EcgDataset.simulated(9, fs=100, duration_s=2)
     template = asking().update(V("all", mode="e"), B("prediction")).update(V("n", mode="a"), F(len))
@@ -142,6 +155,51 @@ def test_a_node_that_is_killed_loses_no_record_and_doubles_none(ray_cluster, tmp
     killer.join()
     assert tuple(seen) == records.ids
     assert sorted(pq.read_table(tmp_path / "out").to_pydict()["id"]) == sorted(records.ids)
+
+
+class StoppedError(BaseException):
+    """What ends a run as a crash would."""
+
+
+class Stops(Callback):
+    def __init__(self, at):
+        self._at = at
+
+    def batch_end(self, context, logs):
+        if logs.number == self._at:
+            raise StoppedError
+
+
+def test_a_stopped_run_with_a_checkpoint_writes_each_record_once_when_it_goes_on(ray_cluster, tmp_path):
+    records = EcgDataset.simulated(20, fs=100, duration_s=1)
+    template = asking().write_predictions(tmp_path / "out")
+    options = {"engine": "ray", "checkpoint": tmp_path / "checkpoint", "every": 1}
+    with pytest.raises(StoppedError):
+        (records >> template).run(4, **options, callbacks=(Stops(2),))
+    assert not (tmp_path / "out").exists()
+    (records >> template).run(4, **options, callbacks=(Stops(-1),))
+    found = pq.read_table(tmp_path / "out").sort_by("id").to_pydict()
+    assert found["id"] == sorted(records.ids)
+    direct = (records >> asking()).next_batch(1)
+    np.testing.assert_allclose(found["prediction"][0], direct.prediction[0], rtol=0, atol=1e-6)
+
+
+class LabBatch(EcgBatch):
+    @model(mode="static")
+    def line(config=None):  # noqa: N805 -- the form that @model documents
+        return SklearnBaseModel().build(SGDClassifier(loss="log_loss", random_state=0), fit_at="epoch")
+
+
+def test_actors_read_a_dump_from_its_path(ray_cluster, tmp_path):
+    records = EcgDataset.simulated(12, fs=100, duration_s=1)
+    records.batch_class = LabBatch
+    labelled = loading().load(components="target").binarize_labels()
+    (records >> labelled.train_on_batch("line").save_model("line", tmp_path / "dump")).run(4)
+    reading = Pipeline(config={"line": {"path": str(tmp_path / "dump")}}) + loading()
+    asked = reading.predict_on_batch("line", save_to=B("prediction")).update(V("p", mode="e"), B("prediction"))
+    here, there = ((records >> asked).run(4, engine=engine) for engine in ("local", "ray"))
+    assert len(there.get_variable("p")) == 12
+    np.testing.assert_allclose(there.get_variable("p"), here.get_variable("p"), rtol=0, atol=1e-6)
 
 
 # -- what is refused, without a cluster ----------------------------------------------

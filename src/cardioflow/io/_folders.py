@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -45,14 +45,16 @@ def files_in(folder: Path) -> Iterator[FoundFile]:
             yield FoundFile(Path(inside), "packed")
             continue
         shown = sorted(name for name in names if not name.startswith("."))
-        headers = {name[:-4]: _look(os.path.join(inside, name)) for name in shown if name.lower().endswith(".hea")}  # noqa: PTH118
+        before = os.path.join(inside, "")  # noqa: PTH118 -- once a folder, and not once a file
+        recognises = formats.get("wfdb").recognises
+        headers = {name[:-4]: _look(before + name, recognises) for name in shown if name[-4:].lower() == ".hea"}
         parts = {part for header in headers.values() for part in header.segments}
         for name in shown:
             base, dot, suffix = name.rpartition(".")
             record, is_header = (base, suffix.lower() == "hea") if dot else (name, False)
             if record in parts or (record in headers and not is_header):
                 continue
-            path = Path(inside, name)
+            path = Path(before + name)
             yield FoundFile(path, "wfdb") if is_header and headers[record].is_plain else _found(path, record)
 
 
@@ -74,7 +76,10 @@ class _Header(NamedTuple):
     """Whether it is plainly a header of WFDB."""
 
 
-def _look(path: str) -> _Header:
+_PLAIN: Final = _Header([], is_plain=True)
+
+
+def _look(path: str, recognises: Callable[[bytes], bool]) -> _Header:
     try:
         # A large folder takes three calls of the system for each header, and nothing else that takes time.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -86,7 +91,10 @@ def _look(path: str) -> _Header:
         return _Header([], is_plain=False)
     finally:
         os.close(descriptor)
-    is_plain = formats.get("wfdb").recognises(head)
+    is_plain = recognises(head)
+    if is_plain and head[:1].isalnum() and b"/" not in head[: head.find(b" ")]:
+        # The first line is the record's, and its name says that it has no segments.
+        return _PLAIN
     first = next((line for line in head.split(b"\n") if line.strip() and not line.startswith(b"#")), b"").split()
     # A head that is full may be all comments.
     may_have_segments = len(head) == _HEAD or (bool(first) and b"/" in first[0])

@@ -71,17 +71,17 @@ class Wfdb(Format):
     def recognises(cls, head: bytes) -> bool:
         if b"\0" in head:
             return False
-        lines = [line for line in map(bytes.strip, head.split(b"\n")) if line and not line.startswith(b"#")]
-        first = _RECORD_LINE.fullmatch(lines[0]) if lines else None
+        # Two lines are enough, and a folder may have 100 000 headers.
+        lines = (line for line in map(bytes.strip, head.split(b"\n")) if line and not line.startswith(b"#"))
+        first = _RECORD_LINE.fullmatch(next(lines, b""))
         if first is None:
             return False
         if first[1] is None and int(first[2]) == 0:
             return True
-        if len(lines) < 2:
-            return False
+        second = next(lines, b"")
         # A number at the end of a name with folders (p10/3001) is not one of segments.
-        is_segment = first[1] is not None and _SEGMENT_LINE.fullmatch(lines[1]) is not None
-        return is_segment or _SIGNAL_LINE.match(lines[1]) is not None
+        is_segment = first[1] is not None and _SEGMENT_LINE.fullmatch(second) is not None
+        return is_segment or _SIGNAL_LINE.match(second) is not None
 
     @classmethod
     def recognises_all(cls, paths: Sequence[str | Path]) -> bool:

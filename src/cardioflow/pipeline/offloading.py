@@ -34,7 +34,8 @@ def offloaded(plan: Plan, models: ModelStore, options: RunOptions) -> tuple[Stag
 
     The workers ask models (``predict_on_batch`` to a component of the batch) and
     write predictions, up to the first step that trains, that asks a model which
-    a later step trains, or that reads or writes a variable.
+    a later step trains, or that reads or writes a variable. With a checkpoint,
+    predictions are written by the caller.
 
     Raises:
         ConfigError: for a model that cannot be sent.
@@ -44,6 +45,9 @@ def offloaded(plan: Plan, models: ModelStore, options: RunOptions) -> tuple[Stag
     trained = {step.model_name for step in plan.ordered if issubclass(step.kind, TrainOnBatch)}
     for i, step in enumerate(plan.ordered, 1):
         if not _can_leave(step) or (issubclass(step.kind, PredictOnBatch) and step.model_name in trained):
+            break
+        if options.checkpoint is not None and issubclass(step.kind, WritePredictions):
+            # A run that goes on must know which files there are, and only what the caller writes is in a checkpoint.
             break
         if issubclass(step.kind, PredictOnBatch | WritePredictions):
             n = i

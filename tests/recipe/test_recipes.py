@@ -167,7 +167,7 @@ def _batch(x):
     return EcgBatch(ids=tuple(map(str, range(len(x)))), signal=Ragged.from_arrays(list(x)), meta=meta)
 
 
-@pytest.mark.parametrize("name", ["af.yaml"])
+@pytest.mark.parametrize("name", ["af.yaml", "af_dirichlet.yaml"])
 def test_the_recipes_of_the_repository_can_be_read(name) -> None:
     recipe = read_recipe(ROOT / "recipes" / name)
     assert not set(recipe.data.test) & set(recipe.data.train)

@@ -17,7 +17,7 @@ Step = str | Mapping[str, Any]
 _SCHEDULES: Final = ("constant", "cosine", "one_cycle")
 _CALIBRATIONS: Final = ("none", "temperature_scaling", "vector_scaling")
 _LEAST_FOLDS: Final = 2
-_Stored = Literal["float32", "float16", "int8"]
+_Stored = Literal["float32", "float16", "int8", "dump"]
 
 
 @final
@@ -83,7 +83,7 @@ class MemberRecipe:
     prepare: tuple[Step, ...]
     """What makes the model's input of a record, in training and in prediction; kept from the first epoch on."""
     augment: tuple[Step, ...] = ()
-    """What follows in training."""
+    """What follows in training; labels are binarized before it, unless ``binarize_labels`` is among the steps."""
     cut: tuple[Step, ...] = ()
     """What follows in prediction."""
     component: str = "signal"
@@ -100,7 +100,8 @@ class MemberRecipe:
     activation: str = "none"
     """What makes probabilities of the graph's output: ``"softmax"`` for networks that give logits."""
     stored: _Stored = "float32"
-    """The type that the bundle stores large weights as."""
+    """The type that the bundle stores large weights as in an ONNX graph; ``"dump"`` stores the model as it was saved,
+    and predicting then needs its backend."""
     ensemble: bool = True
     """Whether the bundle has the network of each fold; otherwise one model that is trained on all of them."""
 

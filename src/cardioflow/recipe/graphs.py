@@ -12,16 +12,14 @@ import numpy as np
 from cardioflow.models._onnx_trees import require_onnx
 from cardioflow.models.export import export_onnx
 
-__all__ = ["Stored", "graph_of", "with_small_weights"]
-
-Stored = Literal["float32", "float16", "int8"]
+__all__ = ["graph_of", "with_small_weights"]
 
 _SMALL: Final = 64
 """Weights of fewer numbers stay as they are: biases and scales."""
 _LARGEST: Final = 127
 
 
-def graph_of(model: Any, stored: Stored = "float32") -> tuple[bytes, Literal["none", "softmax"]]:
+def graph_of(model: Any, stored: str = "float32") -> tuple[bytes, Literal["none", "softmax"]]:
     """Return the graph of a trained model, and what makes probabilities of its output.
 
     A model with a method ``to_onnx`` writes its own; others go through ``export_onnx``, which compares the graph with
@@ -44,7 +42,7 @@ def graph_of(model: Any, stored: Stored = "float32") -> tuple[bytes, Literal["no
         return with_small_weights(path.read_bytes(), stored), "none"
 
 
-def with_small_weights(content: bytes, stored: Stored) -> bytes:
+def with_small_weights(content: bytes, stored: str) -> bytes:
     """Return the graph with its large float32 weights stored as ``stored``.
 
     They are made float32 again when the graph is loaded, and all is computed in float32. ``int8`` keeps a scale for

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cardioflow import callbacks, registry
 from cardioflow.batch.unstack import unstack
 from cardioflow.bundle.member_description import MemberDescription
+from cardioflow.bundle.members import Predictor, SavedModel
 from cardioflow.bundle.onnx_graph import OnnxGraph
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import ConfigError
@@ -74,8 +75,10 @@ class MemberTraining:
             run.save_model(self.member.model, path, preprocessing=self.preparation())
         return path
 
-    def graph(self, model: Path) -> Path:
-        """Return the ONNX file of a trained model, as the bundle has it, written once."""
+    def file(self, model: Path) -> Path:
+        """Return the file of a trained model that the bundle has: its ONNX graph, written once, or its dump."""
+        if self.member.stored == "dump":
+            return model
         path = model.with_suffix(".onnx")
         if not path.exists():
             content, activation = graph_of(self.load(model), self.member.stored)
@@ -88,18 +91,18 @@ class MemberTraining:
                 temporary.write_bytes(content)
         return path
 
-    def described(self, name: str, file: str, weight: float = 1.0) -> MemberDescription:
-        """Return the member as a bundle describes it."""
+    def described(self, file: Path, weight: float = 1.0) -> MemberDescription:
+        """Return the member with the trained model in ``file`` as a bundle describes it."""
         own = self.member
-        return MemberDescription.of(
-            name, self.preparation(), onnx=file, weight=weight, component=own.component, activation=own.activation
-        )
+        kind = "dump" if own.stored == "dump" else "onnx"
+        more: dict[str, Any] = {kind: file.name, "component": own.component, "activation": own.activation}
+        return MemberDescription.of(file.stem, self.preparation(), weight=weight, **more)
 
     def predict(self, model: Path, fold: int) -> Predicted:
-        """Return the probabilities of ``fold``, asked for once and then kept; the graph predicts, as in the bundle."""
+        """Return the probabilities of ``fold``, asked for once and then kept; what predicts is what the bundle has."""
         path = self.folder / f"{model.stem}-predicts-{fold}.json"
         if not path.exists():
-            found = self._predicted(self.graph(model), fold)
+            found = self._predicted(model, fold)
             with whole_file(path) as temporary:
                 temporary.write_text(json.dumps({name: p.tolist() for name, p in found.items()}))
         return {name: np.asarray(p, np.float64) for name, p in json.loads(path.read_text()).items()}
@@ -130,8 +133,11 @@ class MemberTraining:
         member = self.member
         settings = {**member.config}
         labelled = self._prepared(config={member.model: settings} if settings else None).load(components="target")
-        # Before the augmentation, some of which mixes labels.
-        return (labelled.binarize_labels() + pipeline_of(member.augment)).train_on_batch(member.model)
+        augment = pipeline_of(member.augment)
+        if all(step.name != "binarize_labels" for step in augment.steps):
+            # First, because some of the augmentation mixes labels; a recipe that needs them as texts says where.
+            labelled = labelled.binarize_labels()
+        return (labelled + augment).train_on_batch(member.model)
 
     def _callbacks(self, n_records: int, held_out: int | None) -> list[Any]:
         member = self.member
@@ -148,15 +154,19 @@ class MemberTraining:
             found.append(callbacks.Evaluate(held, metrics=[score], every=every))
         return [*found, callbacks.CsvLog(self.folder / f"{self._stem(held_out)}.csv")]
 
-    def _predicted(self, graph: Path, fold: int) -> Predicted:
-        own = self.member
-        predictor = OnnxGraph(
-            graph.read_bytes(), graph.name, component=own.component, activation=cast("Any", own.activation)
-        )
-        source = self._prepared() + pipeline_of(own.cut)
+    def _predicted(self, model: Path, fold: int) -> Predicted:
+        predictor = self._predictor(model)
+        source = self._prepared() + pipeline_of(self.member.cut)
         aggregator = SegmentAggregator()
         found = []
         for batch in (self.records.dataset([fold]) >> source).batches(64):
             rows = unstack(batch)
             found += aggregator.add(rows, predictor.predict(rows), "mean")
         return {p.id: np.asarray(p.value, np.float64) for p in (*found, *aggregator.rest("mean"))}
+
+    def _predictor(self, model: Path) -> Predictor:
+        own, file = self.member, self.file(model)
+        if own.stored == "dump":
+            return SavedModel(cast("Any", self.load(file)))
+        activation = cast("Any", own.activation)
+        return OnnxGraph(file.read_bytes(), file.name, component=own.component, activation=activation)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.calibration import Calibrator, ConformalSets, TemperatureScaling, VectorScaling
+from cardioflow.errors import ConfigError, InputError
 from cardioflow.recipe.description import Recipe
 
 __all__ = ["Chosen", "OutOfFold", "choose"]
@@ -63,11 +64,20 @@ def choose(recipe: Recipe, found: OutOfFold) -> Chosen:
     """Return the weights with the least log loss, and the calibration and conformal sets of their mean.
 
     The log loss is smooth where a score of labels jumps, so that less is fitted to chance.
+
+    Raises:
+        ConfigError: when the calibration cannot be fitted.
     """
     weights = recipe.weights or _lightest(found)
     p = found.mixed(weights)
     make = _CALIBRATORS.get(recipe.calibration)
-    calibrator = None if make is None else make.fit(found.y, p)
+    try:
+        calibrator = None if make is None else make.fit(found.y, p)
+    except InputError as error:
+        raise ConfigError(
+            f"The calibration {recipe.calibration!r} cannot be fitted on the left-out folds. {error} Or set "
+            "calibration: none."
+        ) from error
     chosen = Chosen(weights, calibrator, None)
     if recipe.coverage is None:
         return chosen

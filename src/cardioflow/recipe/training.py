@@ -146,9 +146,9 @@ class Training:
             for fold in left_out:
                 if fold is None:
                     self.say(f"{member.name}: training on all folds")
-                graph = own.graph(own.train([f for f in folds if f != fold], fold))
-                files[graph.name] = graph.read_bytes()
-                members.append(own.described(graph.stem, graph.name, weight / len(left_out)))
+                file = own.file(own.train([f for f in folds if f != fold], fold))
+                files[file.name] = file.read_bytes()
+                members.append(own.described(file, weight / len(left_out)))
         self.say("writing the bundle")
         return bundle_of(
             self.recipe,

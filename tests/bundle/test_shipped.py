@@ -12,10 +12,11 @@ from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.bundle import SkippedRecord
 from cardioflow.bundle.json_form import as_json
 from cardioflow.bundle.shipped_bundles import shipped_names
+from cardioflow.errors import DumpError
 
 
-def test_beats_and_waves_are_shipped():
-    assert {"beats", "waves"} <= set(shipped_names())
+def test_beats_waves_and_quality_are_shipped():
+    assert {"beats", "quality", "waves"} <= set(shipped_names())
 
 
 @pytest.mark.parametrize("name", shipped_names())
@@ -67,6 +68,35 @@ def test_beats_and_waves_are_not_looked_for_where_there_are_none(name):
     assert one.judged
     (steps,) = bundle.predict(noise, fs=500, leads=["I", "II"], units="adu")
     assert steps.reasons[0].text == "No lead is in mV; the unit is numbers without a unit."
+
+
+def test_quality_names_the_leads_that_are_bad_and_why(data):
+    file = sorted((data / "ptbxl").rglob("*_hr.hea"))[0]
+    batch = EcgDataset({"r": file}).next_batch(1).load(components=["signal", "meta"])
+    good = batch.signal[0]
+    bundle = cardioflow.load("quality")
+    leads = list(batch.meta[0]["leads"])
+    (clean,) = bundle.predict(good, fs=500, leads=leads)
+    assert clean.labels == ("acceptable",)
+    assert clean.probabilities["acceptable"] > 0.8
+    assert all(own.acceptable for own in clean.lead_quality.values())
+    bad = good.copy()
+    bad[3:] = 0.0
+    bad[0] += np.random.default_rng(0).normal(scale=1.0, size=bad.shape[1])
+    (found,) = bundle.predict(bad, fs=500, leads=leads)
+    assert found.labels == ("unacceptable",)
+    assert [name for name, own in found.lead_quality.items() if own.acceptable] == leads[1:3]
+    assert found.lead_quality[leads[5]].reasons == ("flat", "no_beats")
+    assert "no_beats" in found.lead_quality[leads[0]].reasons
+
+
+def test_the_settings_of_quality_are_checked():
+    from cardioflow.bundle.methods.quality import Quality
+
+    good = cardioflow.load("quality").description.settings
+    for change in ({"weights": (1.0, 2.0)}, {"bias": "low"}, {"features": ("flat",)}, {"colour": 1}):
+        with pytest.raises(DumpError):
+            Quality.of({**good, **change}, {})
 
 
 def test_a_file_that_is_not_an_ecg_is_skipped_with_the_reason(tmp_path):

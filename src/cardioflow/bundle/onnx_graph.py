@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import DumpError, InputError
 from cardioflow.models.inputs import Signals
+from cardioflow.models.onnx import OnnxModel
 
 __all__ = ["OnnxGraph"]
 
@@ -18,8 +19,6 @@ Doubles = NDArray[np.float64]
 
 _ROWS: Final = 32
 """Rows in one call; more need more memory and gain no time on one thread."""
-_EXTERNAL: Final = b"\x0a\x08location"
-"""How a graph names a file that holds a tensor (the key of a StringStringEntryProto)."""
 
 
 @final
@@ -34,28 +33,16 @@ class OnnxGraph:
         activation: What makes probabilities of its output.
 
     Raises:
-        DumpError: when ONNX Runtime cannot load it, its input is not float32, or it refers to other files.
+        DumpError: when ONNX Runtime cannot load it, or it is not a graph that may be used; see ``OnnxModel``.
     """
 
     def __init__(self, content: bytes, name: str, *, component: str = "signal", activation: str = "none") -> None:
-        import onnxruntime
-
-        if _EXTERNAL in content:
-            raise DumpError(f"The graph {name!r} refers to other files for its weights. Export it as one file.")
-        options = onnxruntime.SessionOptions()
-        # One thread gives the same sums each time; what runs beside it are records.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's exceptions have no common class
-            raise DumpError(f"The graph {name!r} cannot be loaded by ONNX Runtime: {error}") from error
-        (first, *others) = self._session.get_inputs()
-        if others or first.type != "tensor(float)":
-            what = f"{1 + len(others)} inputs, the first a {first.type}"
-            raise DumpError(f"The graph {name!r} has {what}; expected one tensor(float).")
-        self._input = first.name
-        self._shape = tuple(size if isinstance(size, int) else None for size in first.shape[1:])
+            # One thread gives the same sums each time; what runs beside it are records.
+            self._model = OnnxModel(threads=1).build(content)
+        except DumpError as error:
+            raise DumpError(f"The graph {name!r} cannot be used. {error}") from error
+        self._shape = self._model._takes_shape() or ()
         self._name = name
         self._component = component
         self._activation = activation
@@ -67,7 +54,7 @@ class OnnxGraph:
             InputError: when the rows do not have the shape that the graph takes.
         """
         x = self._encoded(rows)
-        parts = [self._session.run(None, {self._input: x[k : k + _ROWS]})[0] for k in range(0, len(x), _ROWS)]
+        parts = [self._model._predict(x[k : k + _ROWS]) for k in range(0, len(x), _ROWS)]
         found: NDArray[np.float64] = np.concatenate(parts).astype(np.float64)
         if found.ndim != 2:
             raise InputError(f"The graph {self._name!r} gives an array of shape {found.shape}; expected (row, class).")

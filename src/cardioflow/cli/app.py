@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -202,6 +203,43 @@ def predict(
         jobs=jobs,
     )
     raise typer.Exit(how.run(model, files))
+
+
+@app.command(epilog="Example:  `cardioflow serve --bundle beats --bundle out/af`, then open http://127.0.0.1:8000.")
+def serve(
+    *,
+    bundle: Annotated[
+        list[str] | None,
+        typer.Option(help="A bundle to serve, by name or path; by default beats, waves and quality. Can be repeated."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on; by default this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 8000,
+    max_upload_mb: Annotated[float, typer.Option(help="The largest file.")] = 50.0,
+    timeout: Annotated[float, typer.Option(help="Seconds for one record.")] = 30.0,
+    workers: Annotated[int, typer.Option(min=1, help="The number of records to work on in parallel.")] = 2,
+    queue: Annotated[int, typer.Option(min=0, help="The number of requests that may wait.")] = 16,
+    allow_identify: Annotated[
+        bool, typer.Option("--allow-identify", help="Allow requests for what identifies the patient.")
+    ] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="A name under which other machines call the server. Can be repeated.")
+    ] = None,
+) -> None:
+    """Serve bundles over HTTP, with a page to drop a file on."""
+    from cardioflow.cli.serve import serve as run
+    from cardioflow.serve.settings import ServerSettings
+
+    own = ServerSettings(bundles=tuple(bundle)) if bundle else ServerSettings()
+    settings = replace(
+        own,
+        max_upload_mb=max_upload_mb,
+        timeout_s=timeout,
+        workers=workers,
+        queue=queue,
+        allow_identify=allow_identify,
+        hosts=(*own.hosts, *(name or ())),
+    )
+    run(settings, host, port)
 
 
 @app.command(epilog="Example:  `cardioflow export out/demo/af.cardioflow --onnx af.onnx`")

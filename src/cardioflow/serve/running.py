@@ -1,0 +1,70 @@
+"""A server that listens."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import replace
+from typing import Any
+
+from cardioflow.core.optional import needed
+from cardioflow.errors import ConfigError
+from cardioflow.serve.app import create_app
+from cardioflow.serve.settings import ServerSettings
+
+__all__ = ["is_loopback", "listening", "run"]
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to ``host`` and ``port``; port 0 takes a free one.
+
+    Raises:
+        ConfigError: when the port is in use, or the host is not of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigError(f"--host {host!r} is not a name or an address: {error}.") from None
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(address)
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        raise ConfigError(
+            f"The server cannot listen on {host}, port {port}: {error.strerror}. Choose another one with --port, or "
+            "stop the program that uses it."
+        ) from None
+    return made
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def run(settings: ServerSettings, host: str, port: int) -> None:
+    """Serve until the process is told to stop.
+
+    Raises:
+        ConfigError: when the port is in use.
+        MissingDependencyError: when uvicorn is not installed.
+    """
+    uvicorn: Any = needed("uvicorn", extra="serve")
+    with listening(host, port) as own:
+        app = create_app(replace(settings, hosts=tuple(dict.fromkeys((*settings.hosts, host)))))
+        most = 4 * (settings.workers + settings.queue) + 16
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            # A line per request would hold the names of files.
+            access_log=False,
+            limit_concurrency=most,
+            timeout_keep_alive=5,
+            server_header=False,
+        )
+        uvicorn.Server(config).run(sockets=[own])

@@ -72,7 +72,10 @@ def main() -> None:
                 cells.append("–")
                 continue
             if math.isfinite(ours):
-                differences[name].append(ours - device)
+                difference = ours - device
+                if theirs.endswith("_axis"):
+                    difference = (difference + 180.0) % 360.0 - 180.0
+                differences[name].append(difference)
             shown = f"{ours:.0f}" if math.isfinite(ours) else found.whole[name].reason
             cells.append(f"{device:.0f} / {shown}")
         rows.append(f"| {label} | " + " | ".join(cells) + " |")
@@ -82,17 +85,26 @@ def main() -> None:
     spread = [
         f"{np.mean(d):+.1f} ± {np.std(d, ddof=1):.1f} ({len(d)})" if len(d) > 1 else "–" for d in differences.values()
     ]
+    limits = [
+        f"{np.mean(d) - 1.96 * np.std(d, ddof=1):+.0f} to {np.mean(d) + 1.96 * np.std(d, ddof=1):+.0f}"
+        if len(d) > 1
+        else "–"
+        for d in differences.values()
+    ]
     text = f"""# Measurements beside the devices' own
 
 {datetime.now(UTC):%Y-%m-%d}, commit {commit.strip()}, Python {platform.python_version()}. Written by
-`benchmarks/compare_devices.py`. Each cell: device / ours. Last line: mean ± SD of ours less the device's, and how
-many. Files with the same measurements as an earlier one hold the same ECG and are left out. A device's QTc is mostly
+`benchmarks/compare_devices.py`. Each cell: device / ours. Last lines: mean ± SD of ours less the device's, and how
+many; the limits of agreement (Bland and Altman, Lancet 1986;327:307–310), mean ± 1.96 SD, within which 95 % of the
+differences are expected; with so few files they are rough. An angle's difference is taken around the circle. The
+table of `cardioflow report` shows the same values. Files with the same measurements as an earlier one hold the same ECG and are left out. A device's QTc is mostly
 Bazett's; ours is Bazett's here, with the median RR.
 
 | file | {" | ".join(titles)} |
 |---|{"---|" * len(titles)}
 {chr(10).join(rows)}
 | ours less device | {" | ".join(spread)} |
+| limits of agreement | {" | ".join(limits)} |
 """
     args.out.write_text(text)
 

@@ -153,7 +153,7 @@ def test_axes_on_both_sides_of_180_degrees_are_close(schiller):
 def test_without_a_model_the_classical_test_is_named_as_such_and_says_when_it_cannot_judge(page):
     said = words(page)
     assert "No trained model was used." in said
-    assert "classical, no model" in said
+    assert "Classical test for atrial fibrillation from the intervals, no model" in said
     assert "Cannot be judged" in said  # 10 s are fewer than 31 intervals
 
 

@@ -16,6 +16,8 @@ __all__ = ["median_beat_sheet", "plot_median_beat"]
 _LEFT: Final = 12.0
 _ABOVE: Final = 14.0
 _CALIPERS: Final = 22.0
+_LABEL: Final = 28.0
+"""What the name and length of an interval need behind its end, in millimetres."""
 _TALLEST_MV: Final = 3.0
 _INTERVALS: Final = (
     ("P", "p", "p_on", "p_end"),
@@ -59,7 +61,9 @@ def median_beat_sheet(found: Measurements, lead: str | None = None, *, title: st
     scale = Scale(100.0, 10.0)
     drawn = np.clip(beat.signal[rows], -_TALLEST_MV, _TALLEST_MV).astype(np.float64)
     up, down = (float(5 * np.ceil((10.0 * v + 3.0) / 5)) for v in (np.nanmax(drawn), -np.nanmin(drawn)))
-    width = float(5.0 * np.ceil((_LEFT + scale.mm_per_s * beat.signal.shape[1] / beat.fs + 5.0) / 5.0))
+    last = max((at for at in beat.marks.values()), default=0) / beat.fs
+    needed = max(scale.mm_per_s * beat.signal.shape[1] / beat.fs + 5.0, scale.mm_per_s * last + _LABEL)
+    width = float(5.0 * np.ceil((_LEFT + needed) / 5.0))
     trace_height = up + down
     height = _ABOVE + trace_height + _CALIPERS
     sheet = Sheet(width, height, (0.0, _CALIPERS, width, trace_height))

@@ -13,7 +13,7 @@ from cardioflow.report.page.examination import Examination, examine
 from cardioflow.report.page.index import Entry, Failure, index_page
 from cardioflow.report.page.page import page_of
 from cardioflow.report.page.rhythm import af_bundle
-from cardioflow.report.page.sections import classical_answer
+from cardioflow.report.page.sections import rhythm_answer
 from cardioflow.report.page.texts import Texts
 from cardioflow.report.page.values import written
 from cardioflow.report.view import clock
@@ -140,16 +140,6 @@ def _entry(seen: Examination, page: str, texts: Texts) -> Entry:
         value("heart_rate"),
         value("qrs"),
         value("qtc_fridericia"),
-        _rhythm(seen, texts),
+        rhythm_answer(seen, texts),
         ", ".join(names[name] for name in seen.outside()) or texts("index.none"),
     )
-
-
-def _rhythm(seen: Examination, texts: Texts) -> str:
-    model = seen.rhythm.model
-    if model is not None and not model.failed:
-        if model.reasons:
-            return texts("rhythm.abstained")
-        best = max(model.probabilities.values(), default=float("nan"))
-        return f"{', '.join(model.labels) or '–'} ({best:.2f})"
-    return classical_answer(seen, texts)

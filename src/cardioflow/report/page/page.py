@@ -41,6 +41,7 @@ def page_of(seen: Examination, texts: Texts | None = None, *, index: str | None 
         f'<a class="skip" href="#ecg">{escape(texts("page.skip"))}</a><header><h1>{escape(title)}</h1>',
         f'<nav aria-label="{escape(texts("page.sections"))}"><ul>{back}{links}</ul></nav></header><main>',
         section("facts", texts("header.facts"), facts(sections.header_facts(seen, texts))),
+        section("summary", texts("page.summary"), facts(sections.summary(seen, texts))),
         f'<p class="note">{escape(texts("page.not_a_device"))}</p>',
         _tools(texts),
         sections.ecg(drawings, seen, texts),

@@ -56,6 +56,7 @@ def pages_of(seen: Examination, texts: Texts) -> list[Sheet]:
         drawn.append(sheet)
     writer = _Writer(title)
     writer.pairs(sections.header_facts(seen, texts))
+    writer.pairs(sections.summary(seen, texts))
     writer.lines([texts("page.not_a_device")])
     _measurements(writer, seen, texts)
     _rhythm(writer, seen, texts)

@@ -51,7 +51,8 @@ def normal_ranges(age: float | None, sex: str | None) -> dict[str, Range]:
     """Return the range of each measurement that has one; without an age those of adults.
 
     The heart rate and PR of adults are those of all ages together. QRS and QTc are limits of the
-    AHA/ACCF/HRS recommendations, QTc by sex; without a sex, the higher limit counts. Children under 16 years have a
+    AHA/ACCF/HRS recommendations, QTc by sex; without a sex, the higher limit counts. QT itself has none, because it
+    depends on the rate. Children under 16 years have a
     range of the heart rate, an upper limit of PR (from one month on) and of QRS, and no other.
 
     Args:
@@ -67,7 +68,6 @@ def normal_ranges(age: float | None, sex: str | None) -> dict[str, Range]:
         "heart_rate": Range(48, 98, "mason"),
         "pr": Range(0.113, 0.212, "mason"),
         "qrs": Range(0.069, 0.110, "surawicz"),
-        "qt": Range(0.325, 0.452, "mason"),
         "qrs_axis": Range(-40, 91, "mason"),
         "qtc_bazett": Range(0.361, qtc, "rautaharju"),
         "qtc_fridericia": Range(0.359, qtc, "rautaharju"),

@@ -36,10 +36,13 @@ __all__ = [
     "quality",
     "range_notes",
     "rhythm",
+    "rhythm_answer",
+    "summary",
 ]
 
 _MOST_BEATS: Final = 60
 _MOST_STRETCHES: Final = 40
+_SUMMARY: Final = ("heart_rate", "pr", "qrs", "qt", "qtc_fridericia", "qrs_axis")
 
 
 def header_facts(seen: Examination, texts: Texts) -> list[tuple[str, str]]:
@@ -69,6 +72,29 @@ def header_facts(seen: Examination, texts: Texts) -> list[tuple[str, str]]:
         (texts("header.rate"), f"{record.fs:g} Hz"),
         (texts("header.filters"), ", ".join(filters) or unknown),
     ]
+
+
+def summary(seen: Examination, texts: Texts) -> list[tuple[str, str]]:
+    """Return what a reader looks for first."""
+    rows, names = {row.name: row for row in rows_of(seen)}, texts.names()
+    shown = [(names[name], rows[name].value or "–") for name in _SUMMARY]
+    outside = ", ".join(f"{names[name]} {rows[name].value}" for name in seen.outside())
+    return [
+        *shown,
+        (texts("rhythm.heading"), rhythm_answer(seen, texts)),
+        (texts("index.notes"), outside or texts("index.none")),
+    ]
+
+
+def rhythm_answer(seen: Examination, texts: Texts) -> str:
+    """Return what the model says, or without one the test for atrial fibrillation."""
+    model = seen.rhythm.model
+    if model is None or model.failed:
+        return f"{classical_answer(seen, texts)} ({texts('rhythm.classical')})"
+    if model.reasons:
+        return texts("rhythm.abstained")
+    best = max(model.probabilities.values(), default=float("nan"))
+    return f"{', '.join(model.labels) or '–'} ({best:.2f}, {texts('rhythm.model', name=model.name)})"
 
 
 def ecg(drawings: list[Drawing], seen: Examination, texts: Texts) -> str:
@@ -151,7 +177,8 @@ def _amplitudes(seen: Examination, texts: Texts) -> Iterator[str]:
 
 
 def _millivolts(value: Value) -> str:
-    return f"{value.value:.2f}".replace("-", "−") if value.known else "–"
+    # Adding 0 turns -0.0 into 0.0.
+    return f"{round(value.value, 2) + 0.0:.2f}".replace("-", "−") if value.known else "–"
 
 
 def _beats(seen: Examination, texts: Texts) -> Iterator[str]:

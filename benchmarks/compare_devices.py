@@ -97,8 +97,8 @@ def main() -> None:
 `benchmarks/compare_devices.py`. Each cell: device / ours. Last lines: mean ± SD of ours less the device's, and how
 many; the limits of agreement (Bland and Altman, Lancet 1986;327:307–310), mean ± 1.96 SD, within which 95 % of the
 differences are expected; with so few files they are rough. An angle's difference is taken around the circle. The
-table of `cardioflow report` shows the same values. Files with the same measurements as an earlier one hold the same ECG and are left out. A device's QTc is mostly
-Bazett's; ours is Bazett's here, with the median RR.
+table of `cardioflow report` shows the same values. Files with the same measurements as an earlier one hold the same
+ECG and are left out. A device's QTc is mostly Bazett's; ours is Bazett's here, with the median RR.
 
 | file | {" | ".join(titles)} |
 |---|{"---|" * len(titles)}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+import runpy
 import tomllib
 from dataclasses import replace
 from importlib.resources import files
@@ -145,6 +146,12 @@ def test_axes_on_both_sides_of_180_degrees_are_close(schiller):
     from cardioflow.report.page.values import _difference
 
     assert _difference("qrs_axis", 175.0 - -175.0) == "−10°"
+
+
+def test_the_table_compares_the_same_values_as_the_benchmark_with_the_devices():
+    script = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "compare_devices.py"), run_name="imported")
+    ours = {name: theirs for name, (theirs, _) in examination.DEVICE_NAMES.items()}
+    assert {name: ours[name] for name, _, _ in script["PAIRS"]} == {name: theirs for name, theirs, _ in script["PAIRS"]}
 
 
 # -- rhythm ------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pdf_strokes import page_size, pulses, strokes
 from tiny_bundle import description, train
 from typer.testing import CliRunner
 
-from cardioflow.bundle import write_bundle
+from cardioflow.bundle import Predictions, RecordPrediction, write_bundle
 from cardioflow.cli.app import app
 from cardioflow.errors import InputError, WriteError
 from cardioflow.io.reading import read_each, request_for
@@ -24,7 +24,8 @@ from cardioflow.report.page import examination
 from cardioflow.report.page.examination import examine
 from cardioflow.report.page.html import table
 from cardioflow.report.page.page import page_of
-from cardioflow.report.page.rhythm import ModelAnswer, Rhythm, af_bundle, saliency_of
+from cardioflow.report.page.rhythm import ModelAnswer, Rhythm, af_bundle
+from cardioflow.report.page.saliency import occlusion_saliency
 from cardioflow.report.page.texts import Texts
 from cardioflow.report.page.values import rows_of
 from cardioflow.report.write_report import write_reports
@@ -146,6 +147,7 @@ def test_axes_on_both_sides_of_180_degrees_are_close(schiller):
     from cardioflow.report.page.values import _difference
 
     assert _difference("qrs_axis", 175.0 - -175.0) == "−10°"
+    assert [_difference("qt", v) for v in (0.0124, -0.0004)] == ["+12 ms", "0 ms"]
 
 
 def test_the_table_compares_the_same_values_as_the_benchmark_with_the_devices():
@@ -166,9 +168,9 @@ def test_without_a_model_the_classical_test_is_named_as_such_and_says_when_it_ca
 
 def test_a_models_answer_has_its_probabilities_set_and_saliency(schiller):
     answer = ModelAnswer("af", ("A",), {"N": 0.2, "A": 0.7, "O": 0.1}, ("N", "A"), notes=("lead II stood in for I",))
-    weights = np.zeros(100)
-    weights[30:40] = 1.0
-    rhythm = Rhythm(schiller.rhythm.classical, answer, saliency_of(weights, 5000))
+    weights = np.zeros(5000)
+    weights[1500:2000] = 1.0
+    rhythm = Rhythm(schiller.rhythm.classical, answer, weights)
     page = page_of(replace(schiller, rhythm=rhythm))
     said = words(page)
     for text in ("0.700", "Cannot be excluded N, A", "The model does not decide", "lead II stood in for I"):
@@ -195,9 +197,28 @@ def test_a_real_bundle_is_asked_for_the_file_and_its_abstention_is_shown(cinc, d
     found = bundle.predict([path])[0]
     assert seen.rhythm.model.probabilities == pytest.approx(dict(found.probabilities), abs=1e-9)
     assert seen.rhythm.model.prediction_set == found.prediction_set
+    # Covering a second can only matter where the model looks: its windows of 10 s leave the rest of the record out.
+    saliency = seen.rhythm.saliency
+    assert saliency is None or (saliency.shape == (seen.n_samples,) and saliency.max() == 1.0)
     wav = examine(data / "formats" / "wav" / "cardio_sample.wav", bundle=("tiny", bundle)).rhythm.model
     assert wav.reasons
     assert not wav.labels
+
+
+def test_saliency_is_highest_where_covering_the_record_costs_the_answer_most():
+    class LooksAtTheThirdSecond:
+        def predict(self, signals, *, fs, leads):
+            shares = [float(np.ptp(x[0, 500:750]) > 0.5) * 0.8 + 0.1 for x in signals]
+            found = [RecordPrediction(str(k), None, (), {"A": p, "N": 1 - p}) for k, p in enumerate(shares)]
+            return Predictions(tuple(found))
+
+    signal = np.tile(np.sin(np.arange(2500) / 5), (2, 1)).astype(np.float32)
+    answer = RecordPrediction("x", None, ("A",), {"A": 0.9, "N": 0.1})
+    found = occlusion_saliency(LooksAtTheThirdSecond(), signal, 250.0, ("I", "II"), answer)
+    assert np.flatnonzero(found).tolist() == list(range(500, 750))
+    assert found.max() == 1.0
+    nothing = RecordPrediction("x", None, ("N",), {"A": 0.9, "N": 0.1})
+    assert occlusion_saliency(LooksAtTheThirdSecond(), signal, 250.0, ("I", "II"), nothing) is None
 
 
 # -- files, folders, errors --------------------------------------------------

@@ -135,7 +135,7 @@ def examine(
         measured = measure(record.signal, record.fs, leads=record.leads, units=record.units)
     age, sex = record.meta.get("age"), record.meta.get("sex")
     # A model reads the file as it is; options that change the reading are not its own.
-    rhythm = judge_rhythm(None if asked or fmt else path, measured, record.fs, bundle)
+    rhythm = judge_rhythm(None if asked or fmt else path, measured, record, bundle)
     return Examination(
         path,
         name,

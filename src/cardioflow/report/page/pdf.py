@@ -18,6 +18,7 @@ from cardioflow.report.median_beat import median_beat_sheet
 from cardioflow.report.page import sections
 from cardioflow.report.page.drawings import drawings_of
 from cardioflow.report.page.examination import Examination
+from cardioflow.report.page.ranges import SOURCES
 from cardioflow.report.page.rhythm import ModelAnswer
 from cardioflow.report.page.texts import Texts
 from cardioflow.report.page.values import rows_of
@@ -146,7 +147,7 @@ def _measurements(writer: _Writer, seen: Examination, texts: Texts) -> None:
             texts.names()[row.name],
             row.value or textwrap.shorten(texts("measurements.unmeasured", reason=texts.reason(row.reason)), 48),
             row.range,
-            texts(f"measurements.{row.verdict}").replace("▲", "+").replace("▼", "-") if row.verdict else "",
+            texts(f"measurements.{row.verdict}").lstrip("▲▼ ") if row.verdict else "",
             row.device,
             row.difference,
         ]
@@ -154,6 +155,8 @@ def _measurements(writer: _Writer, seen: Examination, texts: Texts) -> None:
     ]
     writer.table(head, body, (40, 60, 40, 40, 30, 30))
     writer.lines(sections.range_notes(seen, texts))
+    used = dict.fromkeys(limits.source for limits in seen.ranges.values())
+    writer.lines(f"–  {SOURCES[name]}" for name in used)
     try:
         sheet = median_beat_sheet(seen.measured, title=texts("measurements.median_beat"))
     except CardioFlowError:

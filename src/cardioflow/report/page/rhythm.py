@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,8 @@ from cardioflow.analysis.atrial_fibrillation import AfBurden, find_atrial_fibril
 from cardioflow.analysis.measure.results import Measurements
 from cardioflow.bundle import Bundle, RecordPrediction
 from cardioflow.errors import CardioFlowError
+from cardioflow.io.base import Record
+from cardioflow.report.page.saliency import occlusion_saliency
 
 __all__ = ["ModelAnswer", "Rhythm", "af_bundle", "judge_rhythm"]
 
@@ -57,24 +58,28 @@ def af_bundle(model: str | Path | None) -> tuple[str, Bundle] | None:
     return ("af", load("af")) if "af" in shipped_names() else None
 
 
-def judge_rhythm(path: Path | None, found: Measurements, fs: float, bundle: tuple[str, Bundle] | None) -> Rhythm:
+def judge_rhythm(path: Path | None, found: Measurements, record: Record, bundle: tuple[str, Bundle] | None) -> Rhythm:
     """Return the rhythm of a record.
 
     Args:
-        path: its file, which the model reads itself, as ``cardioflow predict`` does.
+        path: its file, which the model reads itself, as ``cardioflow predict`` does; ``None`` not to ask it.
         found: its measurements.
-        fs: samples per second.
+        record: the record, for the intervals and for what the model's answer rests on.
         bundle: the model's name and the model; ``None`` for none.
     """
-    beats = found.beats.r / fs
+    beats = found.beats.r / record.fs
     has_p = found.delineation.whole.p_of_beat() >= 0
     classical = find_atrial_fibrillation(beats, has_p=has_p)
     if bundle is None or path is None:
         return Rhythm(classical)
-    return Rhythm(classical, _asked(path, *bundle))
+    answer, own = _asked(path, *bundle)
+    if own is None or record.signal is None:
+        return Rhythm(classical, answer)
+    saliency = occlusion_saliency(bundle[1], np.asarray(record.signal), record.fs, record.leads, own)
+    return Rhythm(classical, answer, saliency)
 
 
-def _asked(path: Path, name: str, bundle: Bundle) -> ModelAnswer:
+def _asked(path: Path, name: str, bundle: Bundle) -> tuple[ModelAnswer, RecordPrediction | None]:
     import warnings
 
     try:
@@ -82,12 +87,12 @@ def _asked(path: Path, name: str, bundle: Bundle) -> ModelAnswer:
             warnings.simplefilter("always")
             found = bundle.predict([path])
     except CardioFlowError as error:
-        return ModelAnswer(name, failed=str(error))
+        return ModelAnswer(name, failed=str(error)), None
     if not len(found):
-        return ModelAnswer(name, failed="; ".join(skipped.reason for skipped in found.skipped))
+        return ModelAnswer(name, failed="; ".join(skipped.reason for skipped in found.skipped)), None
     one: RecordPrediction = found[0]
     texts = [str(warning.message) for warning in told if warning.category is UserWarning]
-    return ModelAnswer(
+    answer = ModelAnswer(
         name,
         one.labels,
         one.probabilities,
@@ -95,12 +100,4 @@ def _asked(path: Path, name: str, bundle: Bundle) -> ModelAnswer:
         tuple(reason.text for reason in one.reasons),
         (*(note.text for note in one.notes), *texts),
     )
-
-
-def saliency_of(weights: Any, n_samples: int) -> NDArray[np.float64] | None:
-    """Return weights of equal windows over a record as a value per sample, from 0 to 1; ``None`` for no weights."""
-    values = np.clip(np.nan_to_num(np.asarray(weights, np.float64)), 0.0, None)
-    if not values.size or not values.max() > 0:
-        return None
-    at = np.minimum(np.arange(n_samples) * values.size // max(n_samples, 1), values.size - 1)
-    return np.asarray(values[at] / values.max())
+    return answer, one

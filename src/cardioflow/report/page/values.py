@@ -61,7 +61,9 @@ def _difference(name: str, value: float) -> str:
     if name.endswith("_axis"):
         # Angles that lie on both sides of ±180° are close to each other.
         value = (value + 180.0) % 360.0 - 180.0
-    return f"{'+' if value >= 0 else '−'}{_number(name, abs(value))}{_unit(name)}"
+    size = _number(name, abs(value))
+    sign = "" if size == "0" else "+" if value > 0 else "−"
+    return f"{sign}{size}{_unit(name)}"
 
 
 def _range(name: str, limits: Range) -> str:

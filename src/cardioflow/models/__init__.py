@@ -11,23 +11,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cardioflow.models.base import BaseModel
     from cardioflow.models.declaration import model, names
+    from cardioflow.models.ensemble import Ensemble
     from cardioflow.models.hmm import HMModel
     from cardioflow.models.jax import JaxBaseModel
     from cardioflow.models.keras import KerasBaseModel
     from cardioflow.models.onnx import OnnxModel
     from cardioflow.models.sklearn import SklearnBaseModel
     from cardioflow.models.tensorflow import TensorFlowBaseModel
+    from cardioflow.models.test_time_augmentation import TestTimeAugmentation
     from cardioflow.models.torch import TorchBaseModel
     from cardioflow.models.training import TrainingOptions
 
 __all__ = [
     "BaseModel",
+    "Ensemble",
     "HMModel",
     "JaxBaseModel",
     "KerasBaseModel",
     "OnnxModel",
     "SklearnBaseModel",
     "TensorFlowBaseModel",
+    "TestTimeAugmentation",
     "TorchBaseModel",
     "TrainingOptions",
     "model",
@@ -36,12 +40,14 @@ __all__ = [
 
 _MODULES = {
     "BaseModel": "base",
+    "Ensemble": "ensemble",
     "HMModel": "hmm",
     "JaxBaseModel": "jax",
     "KerasBaseModel": "keras",
     "OnnxModel": "onnx",
     "SklearnBaseModel": "sklearn",
     "TensorFlowBaseModel": "tensorflow",
+    "TestTimeAugmentation": "test_time_augmentation",
     "TorchBaseModel": "torch",
     "TrainingOptions": "training",
     "model": "declaration",

@@ -17,12 +17,14 @@ from cardioflow.models.persistence import PersistentModel
 __all__ = ["adapter_class", "from_dump", "model_class"]
 
 _MODULES = {
+    "ensemble": "Ensemble",
     "hmm": "HMModel",
     "jax": "JaxBaseModel",
     "keras": "KerasBaseModel",
     "onnx": "OnnxModel",
     "sklearn": "SklearnBaseModel",
     "tensorflow": "TensorFlowBaseModel",
+    "test_time_augmentation": "TestTimeAugmentation",
     "torch": "TorchBaseModel",
 }
 """The module of each adapter, which has its name, and its class there. A dump names the adapter, never a module."""

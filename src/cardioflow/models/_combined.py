@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.batch.unstack import unstack
 from cardioflow.core.limited_json import parse_limited
 from cardioflow.errors import DumpError, FormatError, ModelError
 from cardioflow.models import dump
 from cardioflow.models._infer_targets import encoding_of
+from cardioflow.models._plain_loss import plain_loss
 from cardioflow.models._scores import keys, resolve, score
-from cardioflow.models.adapters import from_dump
+from cardioflow.models.adapters import from_dump, model_class
 from cardioflow.models.dump_header import DumpHeader, Output
 from cardioflow.models.persistence import PersistentModel
 from cardioflow.models.targets import Response
@@ -72,27 +74,25 @@ class CombinedModel(PersistentModel):
             ModelError: always.
         """
         raise ModelError(
-            f"{type(self).__name__} only predicts: it combines models that were trained on their own. Train each of its "
-            "members, and combine them again."
+            f"{type(self).__name__} only predicts: it combines models that were trained on their own. Train each of "
+            "its members, and combine them again."
         )
 
     def test_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any
     ) -> dict[str, float]:
-        """Return the metrics of the combined predictions; the members' losses say nothing about them, and are left out.
+        """Return the usual loss of the combined predictions, and the metrics.
 
         Raises:
             ModelError: when a metric fails.
         """
         wanted = resolve(metrics, response, kwargs)
         p = self.predict_on_batch(batch)
-        from cardioflow.batch.unstack import unstack
-
         encoding = self.members[0].targets or encoding_of(self.output)
         y = encoding.encode(unstack(batch), p)
         encoding.check_classes(self.classes, batch.classes, y)
         found = score(wanted, y, p, encoding)
-        return dict(zip(keys(wanted), found.values(), strict=True))
+        return {"loss": plain_loss(self.output, y, p), **dict(zip(keys(wanted), found.values(), strict=True))}
 
     # -- inside ----------------------------------------------------------------
 
@@ -131,12 +131,12 @@ class CombinedModel(PersistentModel):
         with zipfile.ZipFile(folder / "weights.zip", "w", zipfile.ZIP_STORED) as archive, TemporaryDirectory() as own:
             archive.writestr(_ABOUT, json.dumps(self._about(), allow_nan=False))
             for i, member in enumerate(self.members):
-                if not member.holds_architecture:
+                member.save(Path(own) / "member")
+                if model_class(dump.read_header(Path(own) / "member")) is None:
                     raise ModelError(
                         f"Model {i}, a {type(member).__name__}, is saved without its layers, which only its own code "
                         "can build, so that the whole could not be loaded. Export it to ONNX first."
                     )
-                member.save(Path(own) / "member")
                 archive.write(Path(own) / "member", f"{i}.member")
         return "weights.zip"
 
@@ -145,10 +145,8 @@ class CombinedModel(PersistentModel):
             with zipfile.ZipFile(weights) as archive, TemporaryDirectory() as own:
                 members = self._members_in(archive, weights.stat().st_size, Path(own))
                 about = parse_limited(archive.read(_ABOUT), max_bytes=2**20, max_values=10_000, max_depth=8)
-            if not isinstance(about, dict):
-                raise DumpError(f"{_ABOUT} is not an object")
             self._take_members(members)
-            self._take_about(about)
+            self._take_about(dict(about))
         except DumpError:
             raise
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError, FormatError, ModelError, OSError) as error:

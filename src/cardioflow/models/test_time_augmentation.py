@@ -8,6 +8,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow import registry
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
 from cardioflow.errors import ModelError
@@ -100,14 +101,12 @@ class TestTimeAugmentation(CombinedModel):
             )
         if not actions:
             raise ModelError("TestTimeAugmentation(actions=()): pass at least one, or use the model as it is.")
-        from cardioflow import registry
-
         for name, _ in actions:
             # Only what prepares records: a file of a model must not read or write others.
             if name not in registry.transforms:
                 raise ModelError(f"TestTimeAugmentation: {name!r} is not an action that transforms records.")
-            # Arguments are checked now, and not with the first prediction.
-        self.actions = tuple(
-            (name, dict(arguments)) for name, arguments in actions if registry.transforms.get(name)(**arguments)
-        )
+        for name, arguments in actions:
+            # So that arguments are checked now, and not with the first prediction.
+            registry.transforms.get(name)(**arguments)
+        self.actions = tuple((name, dict(arguments)) for name, arguments in actions)
         self.n_views = n_views

@@ -52,9 +52,7 @@ class PretrainingModel(KerasBaseModel):
         """
         if self.encoder is None:
             raise ModelError(f"{type(self).__name__} has no encoder. Pass one: {type(self).__name__}(Resnet1dWang()).")
-        n_leads, n_samples = self.encoder._shape(input_shape)
-        signal = keras.layers.Input((n_leads, n_samples), name="signal")
-        x = keras.layers.Permute((2, 1), name="signal_by_time")(signal)
+        signal, x = self.encoder._input(input_shape)
         features = self.encoder.features(x)
         output = self._head(Encoded(features, _sequence(x, features)), input_shape)
         self.model = keras.Model(signal, output, name=type(self).__name__)
@@ -63,7 +61,7 @@ class PretrainingModel(KerasBaseModel):
 
     @abstractmethod
     def _head(self, encoded: Encoded, input_shape: tuple[int, int]) -> Any:
-        """Return the output, on which the loss is computed; its layers are named ``"pretraining_…"``."""
+        """Return the output, on which the loss is computed; its layers are named ``"pretraining-…"``."""
 
     @abstractmethod
     def _task(self) -> Any:

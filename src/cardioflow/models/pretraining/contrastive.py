@@ -113,8 +113,8 @@ class ContrastiveModel(PretrainingModel):
 
     def _head(self, encoded: Encoded, input_shape: tuple[int, int]) -> Any:  # noqa: ARG002 -- of any shape
         layers = keras.layers
-        x = layers.Dense(encoded.features.shape[-1], activation="relu", name="pretraining_hidden")(encoded.features)
-        return layers.Dense(self.width, use_bias=False, name="pretraining_projection")(x)
+        x = layers.Dense(encoded.features.shape[-1], activation="relu", name="pretraining-hidden")(encoded.features)
+        return layers.Dense(self.width, use_bias=False, name="pretraining-projection")(x)
 
     def _task(self) -> Any:
         return NormalizedCrossEntropy(self.temperature)

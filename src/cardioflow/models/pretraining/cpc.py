@@ -109,10 +109,10 @@ class Cpc(PretrainingModel):
                 "ahead. Use longer signals of one length, or lower n_ahead."
             )
         layers = keras.layers
-        steps = layers.Dense(self.width, name="pretraining_steps")(encoded.sequence)
-        context = layers.GRU(self.width, return_sequences=True, name="pretraining_context")(steps)
-        guesses = layers.Dense(self.width * self.n_ahead, use_bias=False, name="pretraining_guesses")(context)
-        return layers.Concatenate(name="pretraining_pair")([steps, guesses])
+        steps = layers.Dense(self.width, name="pretraining-steps")(encoded.sequence)
+        context = layers.GRU(self.width, return_sequences=True, name="pretraining-context")(steps)
+        guesses = layers.Dense(self.width * self.n_ahead, use_bias=False, name="pretraining-guesses")(context)
+        return layers.Concatenate(name="pretraining-pair")([steps, guesses])
 
     def _task(self) -> Any:
         return NextSteps(self.n_ahead)

@@ -89,10 +89,10 @@ class MaskedReconstruction(PretrainingModel):
             raise ModelError("MaskedReconstruction takes signals of one length. Build the encoder for it.")
         layers = keras.layers
         per_step = -(-n_samples // n_steps)
-        x = layers.Dense(n_leads * per_step, name="pretraining_decoder")(encoded.sequence)
-        x = layers.Reshape((n_steps * per_step, n_leads), name="pretraining_samples")(x)
-        x = layers.Cropping1D((0, n_steps * per_step - n_samples), name="pretraining_crop")(x)
-        return layers.Permute((2, 1), name="pretraining_signal")(x)
+        x = layers.Dense(n_leads * per_step, name="pretraining-decoder")(encoded.sequence)
+        x = layers.Reshape((n_steps * per_step, n_leads), name="pretraining-samples")(x)
+        x = layers.Cropping1D((0, n_steps * per_step - n_samples), name="pretraining-crop")(x)
+        return layers.Permute((2, 1), name="pretraining-signal")(x)
 
     def _task(self) -> Any:
         return HiddenSamples()

@@ -166,6 +166,22 @@ def test_without_a_model_the_classical_test_is_named_as_such_and_says_when_it_ca
     assert "Cannot be judged" in said  # 10 s are fewer than 31 intervals
 
 
+def test_irregular_intervals_of_beats_that_two_detectors_do_not_agree_on_are_not_called_fibrillation(data):
+    seen = examine(data / "formats" / "edf" / "contec_0000050.edf")
+    assert seen.rhythm.classical.episodes
+    assert "Atrial fibrillation is suspected in 100%" in words(page_of(seen))
+    doubtful = replace(seen, quality=tuple(own._replace(agreement=0.6) for own in seen.quality))
+    said = words(page_of(doubtful))
+    assert "Cannot be judged: two detectors agree on 60% of the beats in the best lead" in said
+    assert "Atrial fibrillation is suspected" not in said
+
+
+def test_the_quality_model_judges_each_lead(data):
+    seen = examine(data / "formats" / "contec" / "0000037.ECG")
+    assert [own.acceptable.acceptable for own in seen.quality] == [True] * 6 + [False] * 6
+    assert "The quality model finds the record not acceptable (1.00)." in words(page_of(seen))
+
+
 def test_a_models_answer_has_its_probabilities_set_and_saliency(schiller):
     answer = ModelAnswer("af", ("A",), {"N": 0.2, "A": 0.7, "O": 0.1}, ("N", "A"), notes=("lead II stood in for I",))
     weights = np.zeros(5000)

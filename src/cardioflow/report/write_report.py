@@ -133,7 +133,8 @@ def _entry(seen: Examination, page: str, texts: Texts) -> Entry:
 
     names = texts.names()
     return Entry(
-        str(seen.path),
+        # The whole path would tell where the files of a clinic lie.
+        str(Path(seen.path.parent.name) / seen.path.name),
         page,
         str(len(seen.record.leads)),
         clock(seen.n_samples / seen.record.fs),

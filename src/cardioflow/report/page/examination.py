@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,9 @@ from cardioflow.analysis.beats.beats import Beats
 from cardioflow.analysis.beats.detect import detect_beats
 from cardioflow.analysis.measure.measure import measure
 from cardioflow.analysis.measure.results import Measurements
-from cardioflow.bundle import Bundle
+from cardioflow.bundle import Bundle, RecordPrediction, load
+from cardioflow.bundle.predictions import LeadQuality
+from cardioflow.bundle.shipped_bundles import shipped_names
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.base import Record
 from cardioflow.io.reading import check_options, identifies_person, read_each, recognise, request_for
@@ -55,6 +58,8 @@ class LeadFacts(NamedTuple):
     likeness: float
     """The mean correlation of the beats with the median beat."""
     reasons: tuple[str, ...]
+    acceptable: LeadQuality | None = None
+    """What the package's quality model says; ``None`` where it was not asked or does not judge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,8 @@ class Examination:
     quality: tuple[LeadFacts, ...]
     warnings: tuple[str, ...]
     guesses: tuple[str, ...]
+    quality_answer: RecordPrediction | None
+    """What the package's quality model says of the record; ``None`` where it was not asked."""
     identifies: bool
     """Whether the file identifies the patient, which was not read."""
 
@@ -133,9 +140,11 @@ def examine(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         measured = measure(record.signal, record.fs, leads=record.leads, units=record.units)
+    # Models read the file as it is; options that change the reading are not theirs.
+    own_path = None if asked or fmt else path
+    judged = _quality_answer(own_path)
     age, sex = record.meta.get("age"), record.meta.get("sex")
-    # A model reads the file as it is; options that change the reading are not its own.
-    rhythm = judge_rhythm(None if asked or fmt else path, measured, record, bundle)
+    rhythm = judge_rhythm(own_path, measured, record, bundle)
     return Examination(
         path,
         name,
@@ -144,9 +153,10 @@ def examine(
         measured,
         normal_ranges(None if age is None else float(age), sex),
         rhythm,
-        tuple(_lead_facts(record, measured, i) for i in range(len(record.leads))),
+        tuple(_lead_facts(record, measured, i, judged) for i in range(len(record.leads))),
         warnings_in(record),
         guesses_in(record),
+        judged,
         _identifies(path, name, asked),
     )
 
@@ -158,7 +168,7 @@ def _identifies(path: Path, fmt: str, options: Mapping[str, Any]) -> bool:
     return isinstance(named, Record) and identifies_person(named.meta)
 
 
-def _lead_facts(record: Record, measured: Measurements, lead: int) -> LeadFacts:
+def _lead_facts(record: Record, measured: Measurements, lead: int, judged: RecordPrediction | None) -> LeadFacts:
     x = np.asarray(record.signal)[lead]
     missing = float(1.0 - np.isfinite(x).mean())
     own = measured.delineation.by_lead[lead]
@@ -168,7 +178,23 @@ def _lead_facts(record: Record, measured: Measurements, lead: int) -> LeadFacts:
             bad[part.start : part.stop] = True
     reasons = tuple(dict.fromkeys(part.reason for part in (*own.not_measured, *own.notes)))
     agreement, likeness = _beats_of(x[: round(_QUALITY_S * record.fs)], record.fs)
-    return LeadFacts(missing, float(bad.mean()), agreement, likeness, reasons)
+    accepted = None if judged is None else judged.lead_quality.get(record.leads[lead])
+    return LeadFacts(missing, float(bad.mean()), agreement, likeness, reasons, accepted)
+
+
+@lru_cache(maxsize=1)
+def _quality_bundle() -> Bundle | None:
+    return load("quality") if "quality" in shipped_names() else None
+
+
+def _quality_answer(path: Path | None) -> RecordPrediction | None:
+    bundle = None if path is None else _quality_bundle()
+    if bundle is None or path is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = bundle.predict([path])
+    return found[0] if len(found) else None
 
 
 def _beats_of(x: Any, fs: float) -> tuple[float, float]:

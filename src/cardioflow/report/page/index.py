@@ -45,7 +45,7 @@ def index_page(entries: Sequence[Entry], failures: Sequence[Failure], texts: Tex
     caption = escape(texts("index.caption", n=len(entries)))
     body = (
         f'<header><h1>{escape(texts("index.heading"))}</h1></header><main><div class="wide" tabindex="0" role="region" '
-        f'aria-label="{caption}"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f'aria-label="{caption}"><table class="list"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
     if failures:
@@ -56,5 +56,6 @@ def index_page(entries: Sequence[Entry], failures: Sequence[Failure], texts: Tex
 
 def _row(entry: Entry) -> str:
     file, page, *rest = entry
-    cells = "".join(f'<td class="text">{escape(text)}</td>' for text in rest)
+    kinds = ["text"] * (len(rest) - 2) + ["text wide-text"] * 2
+    cells = "".join(f'<td class="{kind}">{escape(text)}</td>' for kind, text in zip(kinds, rest, strict=True))
     return f'<tr><th scope="row"><a href="{quote(page)}">{escape(file)}</a></th>{cells}</tr>'

@@ -203,13 +203,20 @@ def _quality(writer: _Writer, seen: Examination, texts: Texts) -> None:
     def share(value: float) -> str:
         return "–" if not math.isfinite(value) else f"{100 * value:.0f} %"
 
-    head = [texts(f"quality.{key}") for key in ("lead", "missing", "unusable", "agreement", "likeness", "reasons")]
+    head = [
+        texts(f"quality.{key}") for key in ("lead", "model", "missing", "unusable", "agreement", "likeness", "reasons")
+    ]
     body = [
-        [lead, *map(share, own[:4]), textwrap.shorten(", ".join(map(texts.reason, own.reasons)), 70)]
+        [
+            lead,
+            sections.lead_judged(own, texts)[0].lstrip("▲ "),
+            *map(share, own[:4]),
+            textwrap.shorten(", ".join(map(texts.reason, own.reasons)), 60),
+        ]
         for lead, own in zip(seen.record.leads, seen.quality, strict=True)
     ]
-    writer.table(head, body, (30, 25, 25, 45, 30, 100))
-    writer.lines([texts("quality.note")])
+    writer.table(head, body, (24, 26, 22, 24, 44, 28, 100))
+    writer.lines([*sections.quality_answer(seen, texts), texts("quality.note")])
 
 
 def _notes(writer: _Writer, seen: Examination, texts: Texts) -> None:

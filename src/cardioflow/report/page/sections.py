@@ -16,7 +16,7 @@ from cardioflow.errors import CardioFlowError
 from cardioflow.report.as_svg import svg_of
 from cardioflow.report.median_beat import median_beat_sheet
 from cardioflow.report.page.drawings import Drawing
-from cardioflow.report.page.examination import Examination
+from cardioflow.report.page.examination import Examination, LeadFacts
 from cardioflow.report.page.figures import rhythm_figures
 from cardioflow.report.page.html import Cell, facts, items, section, table
 from cardioflow.report.page.ranges import SOURCES
@@ -30,16 +30,20 @@ __all__ = [
     "ecg",
     "header_facts",
     "interval_facts",
+    "lead_judged",
     "measurements",
     "note_groups",
     "notes",
     "quality",
+    "quality_answer",
     "range_notes",
     "rhythm",
     "rhythm_answer",
     "summary",
 ]
 
+LEAST_AGREEMENT: Final = 0.9
+"""bSQI below which beats are doubtful (Li et al., Physiol Meas 29, 2008)."""
 _MOST_BEATS: Final = 60
 _MOST_STRETCHES: Final = 40
 _SUMMARY: Final = ("heart_rate", "pr", "qrs", "qt", "qtc_fridericia", "qrs_axis")
@@ -90,7 +94,7 @@ def rhythm_answer(seen: Examination, texts: Texts) -> str:
     """Return what the model says, or without one the test for atrial fibrillation."""
     model = seen.rhythm.model
     if model is None or model.failed:
-        return f"{classical_answer(seen, texts)} ({texts('rhythm.classical')})"
+        return f"{classical_answer(seen, texts)} ({texts('rhythm.by_intervals')})"
     if model.reasons:
         return texts("rhythm.abstained")
     best = max(model.probabilities.values(), default=float("nan"))
@@ -236,6 +240,10 @@ def _model(answer: ModelAnswer | None, texts: Texts) -> Iterator[str]:
 def classical_answer(seen: Examination, texts: Texts) -> str:
     """Return what the test for atrial fibrillation says."""
     found = seen.rhythm.classical
+    best = max((own.agreement for own in seen.quality if math.isfinite(own.agreement)), default=1.0)
+    if best < LEAST_AGREEMENT:
+        # Irregular intervals between beats that are not beats are no sign of fibrillation.
+        return texts("rhythm.not_judged", reason=texts("rhythm.doubtful", share=best))
     if found.reason is not None or not math.isfinite(found.burden):
         return texts("rhythm.not_judged", reason=texts.reason(found.reason or "–"))
     if found.episodes:
@@ -246,7 +254,8 @@ def classical_answer(seen: Examination, texts: Texts) -> str:
 def _classical(seen: Examination, texts: Texts) -> Iterator[str]:
     said = classical_answer(seen, texts)
     yield f"<h3>{escape(texts('rhythm.classical'))}</h3><p><strong>{escape(said)}</strong></p>"
-    episodes = seen.rhythm.classical.episodes[:_MOST_STRETCHES]
+    refused = said.startswith(texts("rhythm.not_judged", reason=""))
+    episodes = () if refused else seen.rhythm.classical.episodes[:_MOST_STRETCHES]
     yield items(texts("rhythm.episode", start=clock(a), end=clock(b)) for a, b in episodes)
     yield f"<p>{escape(texts('rhythm.classical_note'))}</p>"
 
@@ -284,14 +293,40 @@ def quality(seen: Examination, texts: Texts) -> str:
         return "–" if not math.isfinite(value) else f"{100 * value:.0f} %"
 
     head = [texts(f"quality.{key}") for key in ("lead", "missing", "unusable", "agreement", "likeness", "reasons")]
+    if any(own.acceptable is not None for own in seen.quality):
+        head.insert(1, texts("quality.model"))
     body = []
     for lead, own in zip(seen.record.leads, seen.quality, strict=True):
         told = ", ".join(texts.reason(reason) for reason in own.reasons) or texts("quality.fine")
-        low = "out" if math.isfinite(own.agreement) and own.agreement < 0.9 else ""
+        low = "out" if math.isfinite(own.agreement) and own.agreement < LEAST_AGREEMENT else ""
         cells = [Cell(share(own.missing)), Cell(share(own.unusable)), Cell(share(own.agreement), low)]
-        body.append([Cell(lead), *cells, Cell(share(own.likeness)), Cell(told, "text")])
-    note = f"<p>{escape(texts('quality.note'))}</p>"
-    return section("quality", texts("quality.heading"), table(texts("quality.caption"), head, body), note)
+        judged = [Cell(*lead_judged(own, texts))] if len(head) > len(cells) + 3 else []
+        body.append([Cell(lead), *judged, *cells, Cell(share(own.likeness)), Cell(told, "text")])
+    said = [*quality_answer(seen, texts), texts("quality.note")]
+    said += [texts("quality.model_note")] if texts("quality.model") in head else []
+    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in said)
+    return section("quality", texts("quality.heading"), table(texts("quality.caption"), head, body), paragraphs)
+
+
+def lead_judged(own: LeadFacts, texts: Texts) -> tuple[str, str]:
+    """Return what the quality model says of a lead, and how it is marked."""
+    if own.acceptable is None:
+        return "–", ""
+    accepted = own.acceptable.acceptable
+    return texts("quality.yes" if accepted else "quality.no", p=own.acceptable.probability), "" if accepted else "out"
+
+
+def quality_answer(seen: Examination, texts: Texts) -> list[str]:
+    """Return what the quality model says of the record; nothing where there is no such model."""
+    found = seen.quality_answer
+    if found is None:
+        return []
+    if found.reasons:
+        return [texts("quality.abstained", reason=" ".join(reason.text for reason in found.reasons))]
+    label = next(iter(found.labels), "")
+    if label not in ("acceptable", "unacceptable"):
+        return []
+    return [texts("quality.answer", label=texts(f"quality.{label}"), p=found.probabilities[label])]
 
 
 def notes(seen: Examination, texts: Texts) -> str:

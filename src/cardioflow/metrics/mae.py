@@ -16,7 +16,7 @@ __all__ = ["Mae"]
 
 @dataclass(frozen=True)
 class Mae(Metric):
-    """The mean of |estimate - number|, in the unit of the numbers; over all numbers of a vector alike.
+    """The mean of ``|estimate - number|``, in the unit of the numbers; over all numbers of a vector alike.
 
     Unlike scikit-learn's scorer ``"neg_mean_absolute_error"``, it is positive,
     and callbacks look for its least value.

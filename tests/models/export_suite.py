@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,46 @@ def test_a_graph_that_differs_from_its_model_is_not_written(monkeypatch, tmp_pat
     with pytest.raises(ModelError, match=r"differs from the model by 2\.0e-05 for 4 records .* 1e-05 is allowed"):
         export_onnx(made, tmp_path / "net.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="The memory of a process is read as Linux has it.")
+def test_memory_stays_as_it_is_while_models_are_loaded_and_trained(make_batch, tmp_path: Path) -> None:
+    trained, batch = FftInception().build((1, 400)), make_batch(8)
+    trained.save(tmp_path / "fft")
+    made = network(lambda x: L.Dense(2, activation="softmax")(L.GlobalMaxPooling1D()(x)), 400)
+
+    def grown(step: Any, n: int) -> float:
+        for _ in range(3):
+            step()
+        gc.collect()
+        before = resident_mb()
+        for _ in range(n):
+            step()
+        gc.collect()
+        return resident_mb() - before
+
+    # TensorFlow kept 4 MB of every model that was loaded.
+    assert grown(lambda: KerasBaseModel().load(tmp_path / "fft"), 12) < 24
+    assert grown(lambda: made.train_on_batch(batch), 200) < 24
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="Nothing is compiled there.")
+def test_further_batch_sizes_are_not_compiled_for(make_batch) -> None:
+    traced = []
+
+    class Traced(L.Layer):
+        def call(self, inputs: Any) -> Any:
+            traced.append(inputs.shape)
+            return inputs
+
+    made = network(lambda x: L.Dense(2, activation="softmax")(L.GlobalMaxPooling1D()(Traced()(x))), 40)
+    for n in (16, 10, 12):
+        made.train_on_batch(make_batch(n, (1, 40)))
+    before = len(traced)
+    for n in (9, 15, 11):
+        made.train_on_batch(make_batch(n, (1, 40)))
+    assert len(traced) == before

@@ -66,11 +66,11 @@ def refuse_unsafe(version: str) -> None:
     """Refuse a version of Keras that can be made to run code from a file even in safe mode.
 
     Raises:
-        MissingDependencyError: for a version older than 3.13.2.
+        MissingDependencyError: for a version older than 3.15.1.
     """
-    if tuple(int(number) for number in re.findall(r"\d+", version)[:3]) < (3, 13, 2):
+    if tuple(int(number) for number in re.findall(r"\d+", version)[:3]) < (3, 15, 1):
         raise MissingDependencyError(
-            f"Keras {version} is installed; older than 3.13.2, it can be made to run code from a model's file. "
+            f"Keras {version} is installed; older than 3.15.1, it can be made to run code from a model's file. "
             "Update it: pip install --upgrade keras."
         )
 

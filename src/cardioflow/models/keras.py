@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras import keras
 from cardioflow.models._keras_archive import check_archive, limited_weights
+from cardioflow.models._keras_kernels import release_loading
 from cardioflow.models._keras_loss import compute_loss_from_probabilities
 from cardioflow.models._keras_options import set_optimizer_options
 from cardioflow.models._keras_parts import set_parts
@@ -48,6 +49,8 @@ class KerasBaseModel(BackendModel):
 
     adapter = "keras"
     holds_architecture = True
+    predicts: ClassVar[Literal["outputs", "shares"]] = "outputs"
+    """What a prediction is: what the Keras model outputs, or that divided by its sum over the labels."""
     cannot: ClassVar[Mapping[str, str]] = {
         "device": "Keras chooses it for all models: build and run inside keras.device(…).",
         "precision": 'Layers have it when they are made: call keras.config.set_dtype_policy("mixed_bfloat16") first.',
@@ -151,6 +154,7 @@ class KerasBaseModel(BackendModel):
                 "If it has custom layers, register them (keras.saving.register_keras_serializable) and import "
                 "their module before loading."
             ) from error
+        release_loading()
         # Keras saves what it chose for the backend it ran on. On torch, jax's choice would compile for half a minute.
         self.model._jit_compile = None
 

@@ -15,4 +15,4 @@ def write_graph(model: KerasBaseModel, shape: InputShape) -> bytes:
     Raises:
         ModelError: for an operation that has no counterpart.
     """
-    return keras_graph(model.model, shape)
+    return keras_graph(model.model, shape, shares=model.predicts == "shares")

@@ -13,14 +13,19 @@ from cardioflow.errors import ModelError
 from cardioflow.models._keras import keras
 from cardioflow.models.export import keras_convolutions, keras_shapes  # noqa: F401 -- they add to OPERATIONS
 from cardioflow.models.export.graph import Graph, Name
+from cardioflow.models.export.keras_layers import LAYERS
 from cardioflow.models.export.keras_ops import OPERATIONS, Value
-from cardioflow.models.export.keras_recurrent import LAYERS
 
 __all__ = ["keras_graph"]
 
 
-def keras_graph(model: Any, shape: tuple[int | None, ...]) -> bytes:
-    """Return the graph of a ``keras.Model`` for signals of ``shape``, (lead, time); ``None`` where any size will do.
+def keras_graph(model: Any, shape: tuple[int | None, ...], *, shares: bool = False) -> bytes:
+    """Return the graph of a ``keras.Model``.
+
+    Args:
+        model: The model.
+        shape: (lead, time) of the signals; ``None`` where any size will do.
+        shares: Whether the prediction is what the model outputs, divided by its sum.
 
     Raises:
         ModelError: for an operation that has no counterpart here.
@@ -36,7 +41,10 @@ def keras_graph(model: Any, shape: tuple[int | None, ...]) -> bytes:
         for own, (n_in, n_out) in zip(layers, counts, strict=True):
             del own._inbound_nodes[n_in:]
             del own._outbound_nodes[n_out:]
-    return writer.graph.written(prediction.name, shape, len(prediction.shape))
+    graph, output = writer.graph, prediction.name
+    if shares:
+        output = graph.node("Div", output, graph.node("ReduceSum", output, graph.ints(-1), keepdims=1))
+    return graph.written(output, shape, len(prediction.shape))
 
 
 @final
@@ -75,7 +83,16 @@ class _Writer:
         parameters = inspect.signature(layer.call).parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         own_kwargs = {name: v for name, v in own_kwargs.items() if takes_any or name in parameters}
-        outputs = layer.call(*own_args, **own_kwargs)
+        try:
+            outputs = layer.call(*own_args, **own_kwargs)
+        except ModelError:
+            raise
+        except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"The layer {layer.name!r}, a {type(layer).__name__}, cannot be exported to ONNX for signals of this "
+                f"shape: {str(error).strip().partition(chr(10))[0][:200]} Compute in it with keras.ops alone, or build "
+                "the model for one length."
+            ) from error
         self._operations(held, outputs, fresh)
         return [self._value(o, fresh) for o in tree.flatten(outputs)]
 

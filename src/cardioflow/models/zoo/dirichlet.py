@@ -50,6 +50,8 @@ class Dirichlet(KerasBaseModel):
         units: ``"any"`` to take signals in any unit. By default those of the first batch.
     """
 
+    predicts = "shares"
+
     def __init__(
         self,
         learning_rate: float = 1e-3,

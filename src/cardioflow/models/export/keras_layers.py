@@ -1,4 +1,7 @@
-"""Recurrent layers of Keras as the operators of ONNX, which takes a second and not the minute of a traced loop."""
+"""Layers of Keras that do not consist of its operations, as operators of ONNX: the recurrent ones above all.
+
+Traced as loops, they would take the better part of a minute.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +63,13 @@ def _turned(graph: Graph, y: Name) -> Name:
     return found
 
 
+def _rescaling(graph: Graph, layer: Any, x: Value) -> Name:
+    """Return x · scale + offset, which Keras computes outside its own operations."""
+    scaled = graph.node("Mul", x.name, graph.constant(np.asarray(layer.scale, np.float32)))
+    found: Name = graph.node("Add", scaled, graph.constant(np.asarray(layer.offset, np.float32)))
+    return found
+
+
 def _lstm(graph: Graph, layer: Any, x: Value) -> Name:
     """Keras has the gates input, forget, cell, output; ONNX input, output, forget, cell."""
     return _recurrent(graph, layer, x, "LSTM", (0, 3, 1, 2))
@@ -95,5 +105,10 @@ _MERGED: dict[str, tuple[str, dict[str, Any]]] = {
     "ave": ("Add", {}),
 }
 
-LAYERS: dict[str, Callable[[Graph, Any, Value], Name]] = {"Bidirectional": _bidirectional, "GRU": _gru, "LSTM": _lstm}
+LAYERS: dict[str, Callable[[Graph, Any, Value], Name]] = {
+    "Bidirectional": _bidirectional,
+    "GRU": _gru,
+    "LSTM": _lstm,
+    "Rescaling": _rescaling,
+}
 """By the name of Keras's class."""

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioflow import registry
 from cardioflow.models._keras import BACKENDS
 
 HERE = Path(__file__).parent
@@ -39,8 +38,6 @@ def test_networks_with_equal_weights_predict_equally_on_all_backends(tmp_path) -
         run(str(HERE / "predictions.py"), str(tmp_path / f"{backend}.npz"), backend=backend)
         with np.load(tmp_path / f"{backend}.npz") as saved:
             found[backend] = dict(saved)
-    assert set(found["torch"]) <= set(registry.models.names())
-    assert len(found["torch"]) >= 11
     for name, expected in found["torch"].items():
         assert np.ptp(expected) > 0, name
         for backend in ("jax", "tensorflow"):

@@ -1,0 +1,125 @@
+"""Write ``docs/zoo.md``: every model of the zoo, its size and the published one, and what ``bench_zoo.py`` measured.
+
+``python tools/write_zoo.py`` writes it; ``--check`` only checks whether it is current.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cardioflow import registry
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "zoo.md"
+FIGURES = ROOT / "benchmarks" / "results" / "zoo.jsonl"
+BACKENDS = ("torch", "jax", "tensorflow")
+
+HEAD = """\
+# The zoo
+
+Every model that `train_on_batch` takes by name. A test builds each network as it is published and counts its
+parameters; where ours has another number, the docstring says why. This page is written by `python tools/write_zoo.py`.
+
+A setting goes into the model's config: `config={"resnet1d_wang": {"multilabel": True, "weight_decay": 0.01}}`. All
+networks with a published size take `learning_rate`, `weight_decay`, `multilabel`, `leads` and `units`; `any_length` for
+batches of different lengths, where the network can; and for fine-tuning `pretrained` (the dump of the same network, of
+which all but the answer is taken), `freeze` (`"encoder"` makes a linear probe) and `layer_decay` (the factor of the
+learning rate from one block to the block before it). PyTorch models and your own Keras models take `freeze` and
+`layer_decay` in `TrainingOptions`.
+
+Published weights of ECGFounder, which you download yourself, are read by `load_ecg_founder` of
+`cardioflow.models.pretrained.ecg_founder`, from safetensors or a PyTorch checkpoint; code in the file is not run.
+"""
+
+
+def page(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+    """Return the text of the page for the measured ``rows``, by model and backend."""
+    return "\n".join([HEAD, *_sizes(), *_speeds(rows)]) + "\n"
+
+
+def _sizes() -> Iterator[str]:
+    yield "## Models and their sizes\n"
+    yield "| model | what it is | published for | parameters | published | paper |"
+    yield "|---|---|---|---:|---:|---|"
+    for name in registry.models.names():
+        member = registry.models.get(name)
+        what = (inspect.getdoc(member) or "").partition("\n")[0]
+        said = getattr(member, "published", None)
+        if said is None:
+            yield f"| `{name}` | {what} | | | | |"
+            continue
+        n_leads, n_samples = said.input_shape
+        given = f"{n_leads} × {n_samples} at {said.fs:g} Hz, {said.n_outputs} outputs"
+        ours = said.parameters + said.ours_has
+        yield f"| `{name}` | {what} | {given} | {ours:,} | {said.parameters:,} | {said.source} |".replace(",", " ")
+    counted = ", ".join(_all_counted())
+    yield f"\nParameters are those that are trained, and for {counted} all, as their papers count.\n"
+
+
+def _all_counted() -> Iterator[str]:
+    for name in registry.models.names():
+        said = getattr(registry.models.get(name), "published", None)
+        if said is not None and said.counted == "all":
+            yield f"`{name}`"
+
+
+def _speeds(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
+    yield "## Speed and size on each backend\n"
+    measured = [row for row in rows.values() if "error" not in row]
+    if not measured:
+        yield "Not measured yet: run `python benchmarks/bench_zoo.py`."
+        return
+    one = measured[0]
+    machines = sorted({row["machine"].partition(", load")[0] for row in measured})
+    yield (
+        f"Processor time of all threads, for a batch of {one['batch']} records of the published shape, measured by "
+        f"`benchmarks/bench_zoo.py` ({'; '.join(machines)}; {one['date']}). The first call compiles where the backend "
+        "does. Bytes are those of a dump, with the optimizer's state.\n"
+    )
+    yield "| model | backend | train, ms | predict, ms | first train, s | first predict, s | bytes |"
+    yield "|---|---|---:|---:|---:|---:|---:|"
+    for name in dict.fromkeys(name for name, _ in rows):
+        for backend in BACKENDS:
+            row = rows.get((name, backend), {"error": "not measured"})
+            yield f"| `{name}` | {backend} | {_figures(row)} |"
+
+
+def _figures(row: Mapping[str, Any]) -> str:
+    if "error" in row:
+        return f"{row['error']} | | | |"
+    later = f"{row['train_ms']:.0f} | {row['predict_ms']:.0f}"
+    return f"{later} | {row['first_train_s']:.1f} | {row['first_predict_s']:.1f} | {row['bytes_with_optimizer']}"
+
+
+def measured() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the rows of the benchmark by model and backend."""
+    if not FIGURES.exists():
+        return {}
+    rows = [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
+    return {(row["model"], row["backend"]): row for row in sorted(rows, key=lambda row: row["model"])}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only check whether the page is current")
+    given = parser.parse_args()
+    text = page(measured())
+    if given.check:
+        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
+            print("Current: zoo.md")
+            return 0
+        print("docs/zoo.md is not current. Run python tools/write_zoo.py.", file=sys.stderr)
+        return 1
+    PAGE.write_text(text, encoding="utf-8")
+    print("Written: zoo.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -57,7 +57,8 @@ def _sizes() -> Iterator[str]:
         n_leads, n_samples = said.input_shape
         given = f"{n_leads} × {n_samples} at {said.fs:g} Hz, {said.n_outputs} outputs"
         ours = said.parameters + said.ours_has
-        yield f"| `{name}` | {what} | {given} | {ours:,} | {said.parameters:,} | {said.source} |".replace(",", " ")
+        counts = " | ".join(f"{count:,}".replace(",", " ") for count in (ours, said.parameters))
+        yield f"| `{name}` | {what} | {given} | {counts} | {said.source} |"
     counted = ", ".join(_all_counted())
     yield f"\nParameters are those that are trained, and for {counted} all, as their papers count.\n"
 

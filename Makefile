@@ -60,8 +60,9 @@ stub: .venv/installed ## Write the fluent stubs anew
 bench: .venv/installed ## Measure ourselves against the named peers
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
-reference: .venv/installed ## Write the reference of all members and the figures anew
+reference: .venv/installed ## Write the reference of all members, the figures and the page of the zoo anew
 	$(BIN)/python tools/write_reference.py
+	$(BIN)/python tools/write_zoo.py
 
 docs: .venv/installed ## Build the documentation site in out/site; a broken link is an error
 	$(BIN)/python tools/build_site.py

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from cardioflow import EcgDataset, Pipeline, datasets
 from cardioflow.callbacks import CsvLog, LearningRate
@@ -110,12 +111,18 @@ def _area(truth: NDArray[Any], answer: NDArray[Any], groups: list[Any]) -> dict[
 
 def _mean_area(truth: NDArray[Any], answer: NDArray[Any]) -> float:
     """Return the mean area under the ROC curves of the classes that are in ``truth`` and not in all its rows."""
-    from sklearn.metrics import roc_auc_score
-
     has_curve = np.flatnonzero(np.ptp(truth, axis=0))
     if not has_curve.size:
         return float("nan")
-    return float(np.mean([roc_auc_score(truth[:, k], answer[:, k]) for k in has_curve]))
+    return float(np.mean([_one_area(truth[:, k] > 0, answer[:, k]) for k in has_curve]))
+
+
+def _one_area(truth: NDArray[np.bool_], answer: NDArray[Any]) -> float:
+    """Return the share of pairs of a record with the class and one without it that are in order, ties half."""
+    # By ranks (Mann and Whitney 1947): a tenth of the time of scikit-learn's curve, a few thousand times.
+    n_with = int(truth.sum())
+    ranks = rankdata(answer)[truth].sum() - n_with * (n_with + 1) / 2
+    return float(ranks / (n_with * (len(truth) - n_with)))
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -22,7 +22,7 @@ def plot_tachogram(beats_s: ArrayLike, *, used: ArrayLike | None = None, title: 
 
     Args:
         beats_s: the times of the beats in seconds, in order.
-        used: for each beat whether it counts as normal; intervals next to others are drawn as crosses.
+        used: for each beat whether it has the common shape; intervals next to others are drawn as crosses.
         title: what is written above.
 
     Raises:
@@ -37,7 +37,7 @@ def plot_tachogram(beats_s: ArrayLike, *, used: ArrayLike | None = None, title: 
     axes.plot(x, rr, color=SOFT, lw=0.5, zorder=2)
     axes.plot(x[good], rr[good], ".", color=COLOURS["p"], ms=1.5 if small else 4, label="RR", rasterized=small)
     if not good.all():
-        axes.plot(x[~good], rr[~good], "x", color=ACCENT, ms=3 if small else 5, label="next to an ectopic beat")
+        axes.plot(x[~good], rr[~good], "x", color=ACCENT, ms=3 if small else 5, label="next to a beat of another shape")
         axes.legend(loc="upper right", fontsize=7, frameon=False)
     low, high = max(0.0, float(rr.min()) - 60.0), float(rr.max()) + 60.0
     axes.set_ylim(low, high)

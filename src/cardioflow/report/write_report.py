@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from cardioflow.core.atomic import whole_file
-from cardioflow.errors import CardioFlowError, InputError, WriteError
+from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.report.page.examination import Examination, examine
 from cardioflow.report.page.index import Entry, Failure, index_page
 from cardioflow.report.page.page import page_of
@@ -75,8 +75,6 @@ def write_reports(
         try:
             seen = examine(path, fmt=fmt, options=options, bundle=bundle)
             page = page_of(seen, words, index=_INDEX)
-        except WriteError:
-            raise
         except CardioFlowError as error:
             reports.failures.append(Failure(str(path), _reason(error, path)))
             continue
@@ -91,7 +89,8 @@ def write_reports(
             reports.pdfs.append(write_pdf(seen, words, out / f"{stem}.pdf"))
             told(reports.pdfs[-1])
         entries.append(_entry(seen, target.name, words))
-    _write(reports.index, index_page(entries, reports.failures, words))
+    lost = [Failure(_short(Path(failure.file)), failure.reason) for failure in reports.failures]
+    _write(reports.index, index_page(entries, lost, words))
     told(reports.index)
     return reports
 
@@ -116,6 +115,11 @@ def _reason(error: CardioFlowError, path: Path) -> str:
     return str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
 
 
+def _short(path: Path) -> str:
+    """Return the name with its folder's: a whole path would tell where the files of a clinic lie."""
+    return str(Path(path.parent.name) / path.name)
+
+
 def _free(stem: str, taken: set[str]) -> str:
     """Return ``stem``, with a number if another page has that name."""
     name, number = stem, 2
@@ -133,8 +137,7 @@ def _entry(seen: Examination, page: str, texts: Texts) -> Entry:
 
     names = texts.names()
     return Entry(
-        # The whole path would tell where the files of a clinic lie.
-        str(Path(seen.path.parent.name) / seen.path.name),
+        _short(seen.path),
         page,
         str(len(seen.record.leads)),
         clock(seen.n_samples / seen.record.fs),

@@ -19,7 +19,7 @@ from cardioflow.recipe import read_recipe
 from cardioflow.recipe.folds import FoldedRecords
 from cardioflow.recipe.graphs import graph_of
 from cardioflow.recipe.scoring import class_f1, mean_f1
-from cardioflow.recipe.training import Training
+from cardioflow.recipe.training import Training, _without_limits
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("CARDIOFLOW_DATA", "")) / "cinc2017"
@@ -28,6 +28,7 @@ needs_records = pytest.mark.skipif("CARDIOFLOW_DATA" not in os.environ, reason="
 SMALL = {
     "cardioflow_recipe": 1,
     "name": "small",
+    "limits": {"shortest_s": 3600},
     "data": {"table": "table.csv", "classes": ["A", "N", "O"], "train": [0, 1], "test": [2], "fmt": "wfdb"},
     "members": [
         {
@@ -96,7 +97,9 @@ def test_members_are_trained_once_without_each_fold_and_written_as_a_bundle(trai
     names = [member.name for member in bundle.description.members]
     expected = ["network-without-0", "network-without-1"] if outcome.chosen.weights["network"] else []
     assert names == [*expected, *(["features-all"] if outcome.chosen.weights["features"] else [])]
-    found = bundle.predict(records(folder).files[outcome_record(folder)])[0]
+    path = records(folder).files[outcome_record(folder)]
+    assert [reason.code for reason in bundle.predict(path)[0].reasons] == ["too_short"]
+    found = _without_limits(bundle, folder / "out" / "bundle").predict(path)[0]
     assert sum(found.probabilities.values()) == pytest.approx(1)
     assert set(found.prediction_set) <= {"A", "N", "O"}
     assert bundle.description.card.scores[0].value == pytest.approx(outcome.rows[-1].mean_f1)
@@ -133,6 +136,7 @@ def test_the_test_folds_are_scored_once(trained) -> None:
     training = Training(read_recipe(written(folder)), records(folder), folder / "out")
     row = training.run(score=True).rows[-1]
     assert row.what == "test folds, scored once"
+    # All of them, although the limits of the bundle would refuse each.
     assert row.n == 12
     path = folder / "out" / "test_score.json"
     before = path.stat().st_mtime_ns

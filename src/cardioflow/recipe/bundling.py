@@ -53,6 +53,8 @@ def bundle_of(
         output="exclusive",
         classes=classes,
         meanings=recipe.meanings,
+        leads=recipe.leads,
+        substitutes=recipe.substitutes,
         members=tuple(members),
         calibration=None if chosen.calibrator is None else json.loads(to_json(chosen.calibrator)),
         conformal=None if chosen.conformal is None else json.loads(to_json(chosen.conformal)),

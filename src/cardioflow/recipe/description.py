@@ -153,6 +153,10 @@ class Recipe:
     coverage: float | None = 0.9
     """The share of records whose true label the conformal set holds, per class; ``null`` for no sets."""
     meanings: Mapping[str, str] = field(default_factory=dict)
+    leads: tuple[str, ...] | Literal["any"] = "any"
+    """The leads that the bundle takes of a record; ``"any"``: all that it has."""
+    substitutes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For a lead, others that are taken where a record lacks it, best first."""
     limits: Limits = field(default_factory=Limits)
     card: BundleCard = field(default_factory=BundleCard)
 
@@ -172,6 +176,11 @@ class Recipe:
                 "calibration": (lambda v: v in _CALIBRATIONS, f"one of {', '.join(_CALIBRATIONS)}"),
                 "coverage": (optional(lambda v: is_share(v) and 0 < v < 1), "a number between 0 and 1, or null"),
                 "meanings": (lambda v: isinstance(v, Mapping) and all(map(is_text, v.values())), "a text for each"),
+                "leads": (lambda v: v == "any" or (is_texts(v) and v != ()), "a list of names, or 'any'"),
+                "substitutes": (
+                    lambda v: isinstance(v, Mapping) and all(map(is_texts, v.values())),
+                    "a list of names for each lead",
+                ),
             },
         )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, final
 
 import numpy as np
 
 from cardioflow.bundle.bundle import Bundle
+from cardioflow.bundle.limits_of_use import Limits
+from cardioflow.bundle.package import DESCRIPTION
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import ConfigError
 from cardioflow.recipe.bundling import bundle_of
@@ -168,8 +170,14 @@ class Training:
         if not path.exists():
             self.say(f"scoring the test folds {', '.join(map(str, folds))}")
             names = self.records.names(folds)
-            found = bundle.predict([self.records.files[n] for n in names], jobs=1)
-            own = {Path(str(p.file)).stem: [p.probabilities[label] for label in classes] for p in found}
+            files = [self.records.files[n] for n in names]
+            found = _without_limits(bundle, self.out / "bundle").predict(files)
+            if found.skipped:
+                first = found.skipped[0]
+                raise ConfigError(
+                    f"{len(found.skipped)} test records cannot be predicted: {first.file}: {first.reason}"
+                )
+            own = {n: [p.probabilities[c] for c in classes] for n, p in zip(names, found, strict=True)}
             self._write_text(_SCORE, json.dumps(own))
         kept = json.loads(path.read_text())
         y = np.array([classes.index(self.records.labels[n]) for n in kept])
@@ -205,6 +213,13 @@ class Training:
     def _write_text(self, name: str, text: str) -> None:
         with whole_file(self.out / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
+
+
+def _without_limits(bundle: Bundle, folder: Path) -> Bundle:
+    """Return the bundle in ``folder`` so that it answers for every record: a score counts those that are hard, too."""
+    description = replace(bundle.description, limits=Limits())
+    files = {name: (folder / name).read_bytes() for name in description.file_names}
+    return Bundle.from_files({**files, DESCRIPTION: description.to_json().encode()}, name=str(folder))
 
 
 def _identity(recipe: Recipe, records: FoldedRecords) -> Mapping[str, Any]:

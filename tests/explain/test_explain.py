@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from cardioflow.batch import EcgBatch
 from cardioflow.errors import ConfigError, InputError, ModelError
 from cardioflow.explain import grad_cam, integrated_gradients, occlusion
 from cardioflow.models import SklearnBaseModel, TorchBaseModel
+from cardioflow.models.onnx import OnnxModel
 from cardioflow.models.targets import OneLabel
 
 WHERE = slice(60, 80)
@@ -196,6 +198,32 @@ def test_the_gradient_on_jax_and_tensorflow_is_that_of_the_formula() -> None:
         np.testing.assert_allclose(found.values, expected, atol=2e-5)
         with pytest.raises(ModelError, match="modules do not show theirs"):
             grad_cam(model, batch())
+
+
+def test_an_onnx_model_without_gradients_is_explained_by_occlusion() -> None:
+    weights = np.zeros((400, 2), np.float32)
+    weights[200 + 60 : 200 + 80, 1] = 3 / 20  # lead II, where Window looks
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["x"], ["flat"]),
+            helper.make_node("Gemm", ["flat", "weights", "shift"], ["z"]),
+            helper.make_node("Softmax", ["z"], ["p"]),
+        ],
+        "window",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["record", 2, 200])],
+        [helper.make_tensor_value_info("p", TensorProto.FLOAT, ["record", 2])],
+        [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array([0, -1], np.float32), "shift"),
+        ],
+    )
+    content = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = OnnxModel(threads=1).build(content.SerializeToString())
+    found = occlusion(model, batch(), 1, window_s=0.1, per_lead=True)
+    same = occlusion(torch_model(Window()), batch(), 1, window_s=0.1, per_lead=True)
+    np.testing.assert_allclose(found.values, same.values, atol=1e-6)
+    with pytest.raises(ModelError, match=r"OnnxModel has none\. Use occlusion"):
+        integrated_gradients(model, batch())
 
 
 def test_what_cannot_be_explained_is_refused_with_what_to_do() -> None:

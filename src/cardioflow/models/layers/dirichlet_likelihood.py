@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from cardioflow.models._keras import keras
+from cardioflow.models.losses._keras import KerasOps
+from cardioflow.models.losses._ops import log_gamma as losses_log_gamma
 
 __all__ = ["DirichletLikelihood", "log_gamma"]
 
-_SHIFT = 6
-
 
 def log_gamma(x: Any) -> Any:
-    """Return the logarithm of the gamma function of positive ``x``; Keras has none on all backends.
-
-    The recurrence Γ(x + 1) = x Γ(x) leads to arguments above 6, for which Stirling's series with three terms
-    (Abramowitz and Stegun 6.1.41) has an error below 3e-9.
-    """
-    ops = keras.ops
-    moved = x + _SHIFT
-    inverse = 1.0 / moved
-    series = inverse * (1 / 12 - ops.square(inverse) * (1 / 360 - ops.square(inverse) / 1260))
-    stirling = (moved - 0.5) * ops.log(moved) - moved + 0.5 * math.log(2 * math.pi) + series
-    # A sum of logarithms, because the product leaves float32 for arguments above 2e6.
-    return stirling - sum(ops.log(x + k) for k in range(_SHIFT))
+    """Return the logarithm of the gamma function of positive ``x``; Keras has none on all backends."""
+    return losses_log_gamma(KerasOps(), x)
 
 
 @keras.saving.register_keras_serializable(package="cardioflow")

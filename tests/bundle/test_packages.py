@@ -216,3 +216,36 @@ def test_the_card_says_what_the_bundle_is_and_is_not_for(tiny):
 def test_a_name_that_is_neither_shipped_nor_a_path_lists_the_shipped_ones():
     with pytest.raises(DumpError, match=r"'beets' is neither a bundle of the package nor the path of one"):
         cardioflow.load("beets")
+
+
+def test_command_and_server_give_the_numbers_of_python(tiny, cinc, tmp_path):
+    import asyncio
+
+    import httpx
+    from typer.testing import CliRunner
+
+    from cardioflow.cli.app import app
+    from cardioflow.serve.app import create_app
+    from cardioflow.serve.settings import ServerSettings
+
+    files = files_of(cinc, 3)
+    expected = cardioflow.load(tiny).predict(files)
+    done = CliRunner().invoke(app, ["predict", str(tiny), *map(str, files), "--json"])
+    printed = json.loads(done.stdout)["predictions"]
+    assert [p["probabilities"] for p in printed] == [dict(p.probabilities) for p in expected]
+    assert [p["prediction_set"] for p in printed] == [list(p.prediction_set) for p in expected]
+    archive = tmp_path / "r.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for suffix in (".hea", ".mat"):
+            made.write(files[0].with_suffix(suffix), f"{files[0].stem}{suffix}")
+    service = create_app(ServerSettings(bundles=(str(tiny),), timeout_s=120))
+
+    async def ask():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url="http://127.0.0.1") as client:
+            url = "/v1/predict/tiny?filename=r.zip"
+            return await client.post(url, content=archive.read_bytes(), timeout=120)
+
+    sent = asyncio.run(ask()).json()
+    assert sent["probabilities"] == pytest.approx(dict(expected[0].probabilities), abs=1e-9)
+    assert sent["prediction_set"] == list(expected[0].prediction_set)
+    assert sent["notes"] == [{"code": "substitute_lead", "text": "Lead I is missing; ECG was used instead."}]

@@ -208,8 +208,10 @@ def test_thresholds_decide_and_are_kept(tiny, cinc, tmp_path):
 def test_the_card_says_what_the_bundle_is_and_is_not_for(tiny):
     lines = dict(line.split(maxsplit=1) for line in str(cardioflow.load(tiny).card).splitlines())
     assert lines["model"] == "tiny 0.1 (a 0.7, b 0.3)"
+    assert lines["data"] == "CinC 2017, 60 records, ODC-By 1.0"
+    assert "unknown" not in str(cardioflow.load("beats").card)
     assert lines["substitutes"] == "I by ECG, II"
-    assert "F1 A 0.700 (0.500 to 0.900)" in lines["scores"]
+    assert "F1 A 0.7 (0.5 to 0.9)" in lines["scores"]
     assert "not for     patients" in str(cardioflow.load(tiny).card)
 
 

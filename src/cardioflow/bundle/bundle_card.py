@@ -70,8 +70,8 @@ class Score:
 
     def __str__(self) -> str:
         what = " ".join(filter(None, (self.metric, self.label, f"({self.group})" if self.group else "")))
-        within = "" if self.low is None or self.high is None else f" ({self.low:.3f} to {self.high:.3f})"
-        return f"{what} {self.value:.3f}{within}"
+        within = "" if self.low is None or self.high is None else f" ({self.low:.4g} to {self.high:.4g})"
+        return f"{what} {self.value:.4g}{within}"
 
 
 @final

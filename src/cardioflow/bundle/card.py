@@ -111,13 +111,13 @@ class Card:
 def _of_bundle(described: BundleDescription) -> dict[str, str]:
     """Return the lines that only a bundle of several files has, without those that say nothing."""
     own = described.card
-    data = (" ".join(filter(None, (d.name, d.version, d.part, d.used_for, d.licence))) for d in own.data)
+    data = (", ".join(filter(None, (f"{d.name} {d.version}".strip(), d.part, d.used_for, d.licence))) for d in own.data)
     stood_in = (f"{lead} by {', '.join(others)}" for lead, others in described.substitutes.items())
     limits = {name: value for name, value in asdict(described.limits).items() if value is not None}
+    # A method has none of the first ones.
+    empty = [] if described.classes else ["classes", "thresholds"]
     return {
-        "input": "",
-        "last": "",
-        "prepared": "",
+        **dict.fromkeys([*empty, *([] if described.fs else ["rate"]), "input", "last", "prepared"], ""),
         "title": described.title,
         "substitutes": "; ".join(stood_in),
         "chosen": described.thresholds_chosen,

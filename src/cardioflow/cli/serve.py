@@ -19,8 +19,7 @@ def serve(settings: ServerSettings, host: str, port: int) -> None:
     needed("uvicorn", extra="serve")
     from cardioflow.serve.running import is_loopback, run
 
-    say(f"Serving {', '.join(settings.bundles)} at http://{host}:{port}", err=True)
     if not is_loopback(host):
         text = "other machines can reach it, without a password or encryption; put a proxy with both before it."
         say(f"cardioflow: {host} is not a loopback address: {text}", err=True)
-    run(settings, host, port)
+    run(settings, host, port, lambda url: say(f"Serving {', '.join(settings.bundles)} at {url}", err=True))

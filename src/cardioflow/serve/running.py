@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -47,8 +48,8 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def run(settings: ServerSettings, host: str, port: int) -> None:
-    """Serve until the process is told to stop.
+def run(settings: ServerSettings, host: str, port: int, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until the process is told to stop; ``ready`` is called with the URL as soon as the bundles are loaded.
 
     Raises:
         ConfigError: when the port is in use.
@@ -57,6 +58,9 @@ def run(settings: ServerSettings, host: str, port: int) -> None:
     uvicorn: Any = needed("uvicorn", extra="serve")
     with listening(host, port) as own:
         app = create_app(replace(settings, hosts=tuple(dict.fromkeys((*settings.hosts, host)))))
+        if ready is not None:
+            name = f"[{host}]" if ":" in host else host
+            ready(f"http://{name}:{own.getsockname()[1]}")
         most = 4 * (settings.workers + settings.queue) + 16
         config = uvicorn.Config(
             app,

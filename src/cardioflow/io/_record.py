@@ -63,36 +63,22 @@ def make_record(
         FormatError: when there is no lead or no sample, a sample is infinite, the rate is not a positive number, what
             was asked for is not there, or, with ``strict``, a unit is unknown.
     """
-    n_leads, n_samples = wave.signal.shape
-    if not n_leads or not n_samples:
-        raise FormatError(f"holds {n_leads} leads of {n_samples} samples; expected at least one of each.")
-    if not 0 < wave.fs <= _MOST_HZ:
-        raise FormatError(f"gives a sampling rate of {wave.fs!r} Hz; expected a positive number up to {_MOST_HZ:.0f}.")
-    signal = np.asarray(wave.signal, dtype=np.float32)
-    if np.isinf(signal).any():
-        raise FormatError("has samples that are too large for float32. Its scale is damaged.")
+    signal = _checked(wave)
+    n_leads, n_samples = signal.shape
     stored = tuple(standard_name(name) for name in wave.names)
-    units = wave.units or ("mV",) * n_leads
     known = {**meta, **({} if derived else _limb_checks(signal, stored))} if "meta" in request.components else None
     steps = dict(zip(stored, wave.steps, strict=True)) if wave.steps else {}
-    leads, computed = stored, computed_leads(stored, units, request.derive)
-    if computed:
-        step = steps.get("I") if steps.get("I") == steps.get("II") else None
-        signal, leads, _ = derive_limb_leads(signal, stored, step)
-        signal = signal.astype(np.float32, copy=False)
-    place = {name: i for i, name in reversed(list(enumerate(stored)))}
-    names = tuple(wave.names[place[lead]] if lead in place else lead for lead in leads) if computed else wave.names
-    units = tuple(units[place[lead]] if lead in place else "mV" for lead in leads) if computed else units
-    nameless = tuple(lead for lead, unit in zip(leads, units, strict=True) if is_unknown(unit))
-    if nameless and request.strict:
-        raise FormatError(
-            f"does not say the unit of {', '.join(nameless)}; expected one. Read it without strict=True, as bare "
-            "numbers."
-        )
+    all_leads = _with_computed(wave, signal, stored, steps, request)
+    _check_units(all_leads, request)
+    leads = all_leads.names
     rows, start, stop = _wanted(request, leads, wave.fs, n_samples)
-    signame = tuple(names[i] for i in rows)
+    signame = tuple(all_leads.own_names[i] for i in rows)
+    # A choice of rows copies; all of them are taken as they are.
+    signal = all_leads.signal
+    chosen = np.ascontiguousarray((signal if request.channels is None else signal[rows])[:, start:stop])
+    units = tuple(all_leads.units[i] for i in rows)
     if known is not None:
-        known["uncalibrated"] = bool(nameless or known.get("uncalibrated"))
+        known["uncalibrated"] = bool(all_leads.without_unit or known.get("uncalibrated"))
         known.setdefault("fs_source", "header")
         known.setdefault("patient_key", None)
         known["swapped_electrodes"] = suspect_swapped_electrodes(signal, leads)
@@ -103,19 +89,79 @@ def make_record(
         if meta_per_lead:
             known.update(_of_rows(known, stored, leads, rows))
             signame = known.get("signame", signame)
-    # Which of the file's leads each one is; a computed one is not one of them.
-    picks = [place.get(leads[i], -1) if computed else i for i in rows]
-    # A choice of rows copies; all of them are taken as they are.
-    chosen = np.ascontiguousarray((signal if request.channels is None else signal[rows])[:, start:stop])
-    if known is not None:
-        known["warnings"] = amplitude_warnings(chosen, [leads[i] for i in rows], [units[i] for i in rows])
+        known["warnings"] = amplitude_warnings(chosen, [leads[i] for i in rows], units)
+    picks = [all_leads.sources[i] for i in rows]
     return Record(
         signal=chosen if "signal" in request.components else None,
         fs=float(wave.fs),
         leads=tuple(leads[i] for i in rows),
-        units=tuple(units[i] for i in rows),
-        meta={} if known is None else {**known, "signame": signame, "derived_leads": derived + computed},
+        units=units,
+        meta={} if known is None else {**known, "signame": signame, "derived_leads": derived + all_leads.computed},
         annotation=_marks(annotation, picks, n_leads, start, stop) if "annotation" in request.components else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Leads:
+    """The leads of a file and those that were computed from them."""
+
+    signal: NDArray[np.float32]
+    names: tuple[str, ...]
+    own_names: tuple[str, ...]
+    """As the file names them; a computed one by its standard name."""
+    units: tuple[str, ...]
+    sources: tuple[int, ...]
+    """Which of the file's leads each one is; -1 for a computed one."""
+    computed: tuple[str, ...]
+
+    @property
+    def without_unit(self) -> tuple[str, ...]:
+        """The leads whose unit is not known."""
+        return tuple(lead for lead, unit in zip(self.names, self.units, strict=True) if is_unknown(unit))
+
+
+def _checked(wave: Waveform) -> NDArray[np.float32]:
+    n_leads, n_samples = wave.signal.shape
+    if not n_leads or not n_samples:
+        raise FormatError(f"holds {n_leads} leads of {n_samples} samples; expected at least one of each.")
+    if not 0 < wave.fs <= _MOST_HZ:
+        raise FormatError(f"gives a sampling rate of {wave.fs!r} Hz; expected a positive number up to {_MOST_HZ:.0f}.")
+    signal = np.asarray(wave.signal, dtype=np.float32)
+    if np.isinf(signal).any():
+        raise FormatError("has samples that are too large for float32. Its scale is damaged.")
+    return signal
+
+
+def _check_units(leads: _Leads, request: ReadRequest) -> None:
+    if leads.without_unit and request.strict:
+        raise FormatError(
+            f"does not say the unit of {', '.join(leads.without_unit)}; expected one. Read it without strict=True, as "
+            "bare numbers."
+        )
+
+
+def _with_computed(
+    wave: Waveform,
+    signal: NDArray[np.float32],
+    stored: tuple[str, ...],
+    steps: Mapping[str, float],
+    request: ReadRequest,
+) -> _Leads:
+    """Return the leads ``stored``, and the limb leads that ``request`` wants computed."""
+    units = wave.units or ("mV",) * len(stored)
+    computed = computed_leads(stored, units, request.derive)
+    if not computed:
+        return _Leads(signal, stored, wave.names, units, tuple(range(len(stored))), ())
+    step = steps.get("I") if steps.get("I") == steps.get("II") else None
+    full, leads, _ = derive_limb_leads(signal, stored, step)
+    place = {name: i for i, name in reversed(list(enumerate(stored)))}
+    return _Leads(
+        full.astype(np.float32, copy=False),
+        leads,
+        tuple(wave.names[place[lead]] if lead in place else lead for lead in leads),
+        tuple(units[place[lead]] if lead in place else "mV" for lead in leads),
+        tuple(place.get(lead, -1) for lead in leads),
+        computed,
     )
 
 

@@ -26,7 +26,9 @@ class Cache(Action):
     and times of the record's files; where one of them changes, the record is
     made anew. The steps before must be pure and draw no random numbers. A
     record that cannot be read, or is skipped, is tried again each time, and a
-    batch in which a sampler drew a record again is made anew.
+    batch in which a sampler drew a record again is made anew, because random
+    steps draw other numbers for the second draw: a cache saves little beside
+    ``run(sampler=Balanced(…))``. Pack what the steps make into a store instead.
 
     Functions of your own are part of the key by their code, but what they call
     or read elsewhere is not. In a folder, which outlives the program, ``version``

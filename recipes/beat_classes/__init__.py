@@ -1,0 +1,1 @@
+"""The training of the trees that tell classes of beats apart."""

@@ -1,0 +1,147 @@
+"""Early beats of the usual shape are S, wide ones V; where nothing can be said, beats are Q."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from recipes.beat_classes.train import arrays_of
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from cardioflow import EcgBatch
+from cardioflow.analysis.beat_classes.classify import classify_beats
+from cardioflow.analysis.beat_classes.features import FEATURES, features
+from cardioflow.analysis.beat_classes.trees import Trees, card, shipped
+from cardioflow.batch import Annotation
+from cardioflow.errors import InputError
+
+FS = 360.0
+
+
+def ecg(early: int | None = None, *, wide: bool = False, n: int = 60, seed: int = 0):
+    """Return a lead with P, QRS and T every 0.8 s, and its beats; beat ``early`` comes 0.3 s early, without P."""
+    rng = np.random.default_rng(seed)
+    at = 1.0 + 0.8 * np.arange(n) + rng.normal(0, 0.01, n)
+    if early is not None:
+        at[early] -= 0.3
+    t = np.arange(0, at[-1] + 1.5, 1 / FS)
+    x = 0.01 * rng.standard_normal(t.size)
+
+    def bump(center: float, width: float, height: float) -> None:
+        nonlocal x
+        x = x + height * np.exp(-0.5 * ((t - center) / width) ** 2)
+
+    for k, own in enumerate(at):
+        if k == early and wide:
+            bump(own, 0.045, -1.6)
+            bump(own + 0.25, 0.07, 0.6)
+            continue
+        bump(own - 0.16, 0.02, 0.15 if k != early else 0.05)
+        bump(own, 0.012, 1.2)
+        bump(own + 0.028, 0.012, -0.25)
+        bump(own + 0.28, 0.04, 0.3)
+    return x[None].astype(np.float32), np.round(at * FS).astype(np.int64)
+
+
+def test_the_trees_say_what_scikit_learn_says_of_them() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 5)).astype(np.float32).astype(np.float64)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    y = np.array(["F", "N", "S", "V"])[(np.nan_to_num(x[:, 0]) > 0) * 2 + (np.nan_to_num(x[:, 1]) > 0.5)]
+    model = HistGradientBoostingClassifier(max_iter=7, max_leaf_nodes=6, min_samples_leaf=5).fit(x, y)
+    trees = Trees(**arrays_of(model))
+    np.testing.assert_allclose(trees.probabilities(x), model.predict_proba(x), atol=1e-5)
+
+
+def test_the_shipped_trees_fit_their_card() -> None:
+    trees = shipped()
+    assert tuple(card()["features"]) == FEATURES
+    assert int(trees.feature.max()) < len(FEATURES)
+    assert trees.roots.shape == (card()["options"]["max_iter"], 4)
+    assert len(card()["training_data"]) == 22
+    # Patients of the test part were not trained on.
+    assert not {"mitdb/100", "mitdb/232", "mitdb/202"} & set(card()["training_data"])
+
+
+def test_an_early_beat_of_the_usual_shape_is_supraventricular_and_a_wide_one_ventricular() -> None:
+    signal, beats = ecg()
+    assert set(classify_beats(signal, FS, beats).symbol) == {"N"}
+    for wide, expected in ((False, "S"), (True, "V")):
+        signal, beats = ecg(early=30, wide=wide)
+        found = classify_beats(signal, FS, beats).symbol
+        assert found[30] == expected
+        assert set(np.delete(found, 30)) == {"N"}
+
+
+def test_classes_do_not_depend_on_the_gain_and_little_on_the_rate() -> None:
+    signal, beats = ecg(early=30, wide=True)
+    one = classify_beats(signal, FS, beats)
+    louder = classify_beats(3 * signal, FS, beats)
+    np.testing.assert_allclose(louder.probability, one.probability, atol=0.05)
+    half = classify_beats(signal[:, ::2], FS / 2, beats // 2)
+    assert half.symbol.tolist() == one.symbol.tolist()
+    assert np.allclose(one.probability.sum(axis=1), 1)
+
+
+def test_few_beats_and_beats_without_samples_are_unknown() -> None:
+    signal, beats = ecg(early=30)
+    few = classify_beats(signal, FS, beats[:7])
+    assert few.symbol.tolist() == ["Q"] * 7
+    assert np.isnan(few.probability).all()
+    gone = signal.copy()
+    gone[:, beats[10] - 50 : beats[12] + 50] = np.nan
+    found = classify_beats(gone, FS, beats)
+    assert found.symbol[10:13].tolist() == ["Q"] * 3
+    assert found.symbol[30] == "S"
+    flat = classify_beats(np.zeros_like(signal), FS, beats)
+    assert len(flat.symbol) == len(beats)
+    assert classify_beats(signal, FS, []).symbol.tolist() == []
+    # A lead without any sample leaves the verdict to the other one.
+    both = np.concatenate([signal, np.full_like(signal, np.nan)])
+    assert classify_beats(both, FS, beats).symbol.tolist() == classify_beats(signal, FS, beats).symbol.tolist()
+
+
+@pytest.mark.parametrize("beats", [[5, 3], [-1, 4], [3.5, 9.0], [0, 10**9], [[1, 2]]])
+def test_beats_that_are_no_rising_samples_are_refused(beats) -> None:
+    signal, _ = ecg()
+    with pytest.raises(InputError, match="are not rising samples of the signal"):
+        classify_beats(signal, FS, beats)
+
+
+def test_a_rate_or_a_shape_that_cannot_be_is_refused() -> None:
+    signal, beats = ecg()
+    with pytest.raises(InputError, match=r"fs=50\) is not a rate of at least 80 Hz"):
+        classify_beats(signal, 50, beats)
+    with pytest.raises(InputError, match=r"shape \(\d+,\)\. Pass \(lead, time\)"):
+        classify_beats(signal[0], FS, beats)
+
+
+def test_features_of_a_beat_are_those_of_its_neighbours_and_of_the_record() -> None:
+    signal, beats = ecg(early=30)
+    found = features(signal, FS, beats)
+    assert found.shape == (60, len(FEATURES))
+    column = dict(zip(FEATURES, found.T, strict=True))
+    rr = np.diff(beats) / FS
+    assert column["rr_s"][30] == pytest.approx(rr[29])
+    assert column["next_rr_s"][30] == pytest.approx(rr[30])
+    assert column["rr_to_record"][30] == pytest.approx(rr[29] / np.median(rr))
+    assert np.isnan(column["rr_s"][0])
+    assert column["qrs_likeness_mean"][30] > 0.98
+
+
+def test_the_action_writes_events_beside_the_beats_and_leaves_paced_beats_unknown() -> None:
+    signal, beats = ecg(early=30, wide=True)
+    symbol = np.full(60, "N")
+    symbol[5], symbol[6] = "/", "+"
+    batch = EcgBatch.from_arrays(signal[None], fs=FS, leads=["II"], annotations=[Annotation(beats, symbol)])
+    found = batch.classify_beats("annotation").beat_classes[0]
+    # The change of rhythm is no beat.
+    assert found.sample.tolist() == np.delete(beats, 6).tolist()
+    assert found.symbol[5] == "Q"
+    assert np.isnan(found.confidence[5])
+    assert found.symbol[29] == "V"
+    assert 0.25 < found.confidence[29] <= 1
+    assert batch.annotation[0].symbol[30] == "N"
+    with pytest.raises(InputError, match=r"cannot write events to the metadata"):
+        batch.classify_beats(dst="meta")
+    with pytest.raises(InputError, match=r"classify_beats\(src='signal'\) holds no events"):
+        batch.classify_beats("signal")

@@ -83,6 +83,8 @@ class PipelineActions:
         """Call ``func(batch, *args, **kwargs)`` on every batch; a batch that it returns goes on in its place."""
     def check_limb_leads(self, dst: str | Expression = "limb_leads") -> Self:
         """Measure how well I + III = II and aVR + aVL + aVF = 0 hold, and whether electrodes look swapped."""
+    def classify_beats(self, src: str | Expression = "beats", dst: str | Expression = "beat_classes") -> Self:
+        """Tell the AAMI class of each beat: ``N``, ``S``, ``V``, ``F``, or ``Q`` where nothing can be said."""
     def clip_signals(self, low_mv: float | Expression = -5.0, high_mv: float | Expression = 5.0) -> Self:
         """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does."""
     def convert_units(self, new_units: str | Mapping[str, str] | Sequence[str] | Expression) -> Self:

@@ -404,9 +404,12 @@ def demo(
         bool, typer.Option("--simulated", help="Simulate ECGs even if real ones are available.")
     ] = False,
 ) -> None:
-    """Train, test, save, load and use a model that distinguishes atrial fibrillation from other rhythms."""
+    """Report on ECG files by the models of the package; then train, test, save, load and use a model."""
     from cardioflow.cli.demo import Demo
+    from cardioflow.cli.demo_reports import device_files, show_reports, simulated_files
 
+    files = [] if simulated or data is None else device_files(data)
+    show_reports(files or simulated_files(out / "simulated", seed), out / "reports")
     Demo(out=out, epochs=epochs, seed=seed).run(None if simulated else data)
 
 

@@ -40,6 +40,7 @@ NEEDS_UNCUT = {
     "delineate": "waves are counted from the start of a record",
     "measure": "waves are counted from the start of a record",
     "detect_beats": "beats are scored by what surrounds them in the record",
+    "classify_beats": "beats are compared with the others of the record",
     "calc_hrv": "beats are counted from the start of a record",
     "calc_features": "intervals are those of the whole record",
     "calc_ecg_parameters": "states are counted from the start of a record",

@@ -66,4 +66,4 @@ class ClassifyBeats(Transform):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls("annotation", "classes"), cls("annotation")
+        return cls("annotation", "aami"), cls("annotation")

@@ -35,7 +35,7 @@ def test_an_unknown_name_answers_with_the_nearest() -> None:
         registry.formats.get("dicm")
 
 
-@pytest.mark.parametrize("name", ["transforms", "steps", "formats", "models", "metrics"])
+@pytest.mark.parametrize("name", ["transforms", "steps", "formats", "models", "metrics", "losses", "calibrators"])
 def test_every_member_of_a_registry_can_be_imported_and_says_what_it_is(name: str) -> None:
     found: Registry = getattr(registry, name)
     assert found.names()

@@ -1,0 +1,83 @@
+"""The bundle ``af``: the same numbers from a file and from an array, no framework, and no answer where there is none.
+
+The records are of the folds that it was trained on: what is tested is that it works, and its scores are in its card.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cardioflow
+from cardioflow import EcgDataset
+
+FIBRILLATION = ("A00015", "A00247", "A00925", "A00982", "A01052", "A01267", "A01662", "A01711")
+NORMAL = ("A00044", "A00113", "A00179", "A00262", "A00347", "A00386", "A00543", "A00596")
+
+
+@pytest.fixture(scope="module")
+def af():
+    return cardioflow.load("af")
+
+
+def test_it_tells_fibrillation_from_normal_rhythm(af, cinc) -> None:
+    found = af.predict([cinc / f"{name}.hea" for name in (*FIBRILLATION, *NORMAL)])
+    labels = [own.labels for own in found]
+    # One of the former is too noisy to be judged, and one is taken for another rhythm.
+    assert labels[: len(FIBRILLATION)].count(("A",)) >= len(FIBRILLATION) - 2
+    assert labels[len(FIBRILLATION) :].count(("N",)) >= len(NORMAL) - 1
+    for own in found:
+        if own.reasons:
+            continue
+        assert sum(own.probabilities.values()) == pytest.approx(1)
+        assert own.prediction_set
+
+
+def test_an_array_and_other_leads_of_a_file_give_the_same_numbers(af, cinc) -> None:
+    path = cinc / f"{FIBRILLATION[0]}.hea"
+    batch = EcgDataset({"r": path}).next_batch(1).load(components=["signal", "meta"])
+    x = batch.signal[0]
+    expected = af.predict(path)[0].probabilities
+    one = af.predict(x, fs=300, leads=["I"])[0]
+    noise = np.random.default_rng(0).normal(size=x.shape)
+    two = af.predict(np.concatenate([noise, x]), fs=300, leads=["V3", "I"])[0]
+    for own in (one, two):
+        assert own.probabilities == pytest.approx(expected, abs=1e-6)
+    assert not one.notes
+
+
+def test_it_does_not_answer_where_there_is_no_ecg(af) -> None:
+    rng = np.random.default_rng(0)
+    for x, code in (
+        (rng.normal(0, 0.2, (1, 9000)), "noise"),
+        (np.zeros((1, 9000)), "flat"),
+        (rng.normal(0, 0.2, (1, 900)), "too_short"),
+    ):
+        found = af.predict(x, fs=300, leads=["I"])[0]
+        assert found.labels == ()
+        assert code in [reason.code for reason in found.reasons]
+    unknown = af.predict(rng.normal(0, 0.2, (1, 9000)), fs=300, leads=["RESP"])[0]
+    assert [reason.code for reason in unknown.reasons] == ["no_known_lead"]
+
+
+def test_predicting_loads_no_framework(cinc) -> None:
+    path = cinc / f"{NORMAL[0]}.hea"
+    program = (
+        "import sys, cardioflow\n"
+        f"assert len(cardioflow.load('af').predict({str(path)!r})) == 1\n"
+        "loaded = {'torch', 'keras', 'jax', 'tensorflow', 'sklearn', 'onnx'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_files_fit_into_three_megabytes() -> None:
+    from cardioflow.bundle.shipped_bundles import shipped_path
+
+    folder = Path(str(shipped_path("af")))
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000

@@ -5,8 +5,12 @@ import pytest
 from pdf_strokes import pulses, strokes
 from typer.testing import CliRunner
 
+from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.cli.app import app
+from cardioflow.cli.plot import Plotting
 from cardioflow.errors import InputError
+from cardioflow.io.reading import read_each, request_for
+from cardioflow.report.rows import Rows
 
 run = CliRunner()
 
@@ -51,3 +55,16 @@ def test_files_of_one_name_are_kept_apart(data, tmp_path):
     done = run.invoke(app, ["plot", str(file), str(file), "--out", str(tmp_path), "--no-waves", "--format", "png"])
     assert done.exit_code == 0, done.output
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cardio_sample-2.png", "cardio_sample.png"]
+
+
+def test_waves_of_a_part_lie_where_those_of_the_whole_record_lie(data):
+    path = data / "mitdb" / "119.hea"
+    how = Plotting(layout="rows", rows=Rows(start_s=60.0, stop_s=70.0))
+    (sheet,) = how.sheets(path)
+    record = read_each([path], "wfdb", request_for(("signal", "meta"), {}), {})[0]
+    found = delineate(record.signal[:, : 90 * 360], record.fs, leads=record.leads)
+    own = found["MLII"].qrs.onset
+    inside = own[(own >= 60 * 360) & (own < 70 * 360)]
+    qrs = next(line for line in sheet.lines if line.kind == "qrs")
+    starts = qrs.x[np.concatenate([[True], np.isnan(qrs.x[:-1])])]
+    assert starts == pytest.approx(20.0 + 25.0 * (inside / 360 - 60.0), abs=0.2)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, final
 
 import matplotlib as mpl
+import numpy as np
 
 from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.cli.info import records_in
 from cardioflow.cli.printing import say
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import CardioFlowError, InputError
+from cardioflow.io.base import Record
 from cardioflow.io.reading import check_options, recognise
 from cardioflow.report.as_figure import figure_of
 from cardioflow.report.layouts import Layout, Printed
@@ -23,10 +25,12 @@ from cardioflow.report.plot_ecg import sheets_of
 from cardioflow.report.rows import Rows
 from cardioflow.report.sheet import Scale, Sheet
 from cardioflow.report.style import RC
-from cardioflow.report.view import EcgView, as_marks, wave_spans
+from cardioflow.report.view import EcgView, LeadSpans, Mark, as_marks, wave_spans
 
 __all__ = ["Plotting"]
 
+_MOST_DRAWN_S = 600.0
+"""What sixty rows of ten seconds show; strips show all that was asked for."""
 _SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -86,27 +90,32 @@ class Plotting:
         record, n_samples, is_beginning = look(path, name, options)
         if record.signal is None or not record.leads:
             raise CardioFlowError(f"{path} holds no signal.")
-        found = None
-        if self.waves:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
-                found = delineate(record.signal, record.fs, leads=record.leads, units=record.units)
         title = path.stem
         if is_beginning:
             title += (
                 f"   (the first {record.signal.shape[1] / record.fs / 60:.0f} of {n_samples / record.fs / 60:.0f} min)"
             )
-        n = record.signal.shape[1]
-        view = EcgView(
-            record.signal,
-            record.fs,
-            record.leads,
-            title,
-            record.units,
-            wave_spans(found, len(record.leads), n, record.fs),
-            as_marks(None if found is None else found.whole.qrs.peak, "beats", n),
-        )
+        spans, beats = self._waves(record) if self.waves else (None, ())
+        view = EcgView(record.signal, record.fs, record.leads, title, record.units, spans, beats)
         return sheets_of(view, self.layout, self.rows, Printed(start_s=self.rows.start_s), self.scale)
+
+    def _waves(self, record: Record) -> tuple[tuple[LeadSpans, ...] | None, tuple[Mark, ...]]:
+        """Return the waves and beats of the part that is drawn; those of a whole day would take a minute."""
+        signal, fs = np.asarray(record.signal), record.fs
+        n = signal.shape[1]
+        end_s = n / fs if self.rows.stop_s is None else self.rows.stop_s
+        if self.layout != "strips":
+            end_s = min(end_s, self.rows.start_s + _MOST_DRAWN_S)
+        # Ten seconds more on both sides, because waves are found with what lies around them.
+        a, b = max(int((self.rows.start_s - 10) * fs), 0), min(int((end_s + 10) * fs), n)
+        if a >= b:
+            return None, ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            found = delineate(signal[:, a:b], fs, leads=record.leads, units=record.units)
+        spans = wave_spans(found, len(record.leads), b - a, fs) or ()
+        moved = tuple({kind: marks + a for kind, marks in own.items()} for own in spans)
+        return moved, as_marks(found.whole.qrs.peak + a, "beats", n)
 
 
 def _free(stem: str, taken: set[str]) -> str:

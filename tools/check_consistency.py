@@ -27,7 +27,9 @@ ENDINGS = {
 # Endings that are not used: frequencies are in Hz by convention, as in low, high, fs and frequency.
 NEEDLESS = ("_hz", "_samples", "_ms", "_uv", "_sec")
 # Integers that are not counts: samples, positions, and the terms of NumPy, SciPy and PyWavelets.
-NO_COUNTS = ("length", "min_length", "window_size", "step", "start", "stop", "n", "order", "level", "batch_size")
+NO_COUNTS = (
+    "length", "min_length", "window_size", "step", "start", "stop", "n", "order", "level", "batch_size", "lead"
+)  # fmt: skip
 # Names used elsewhere for the same thing, with the name used here.
 SYNONYMS = {
     "function": "func", "input": "src", "dest": "dst", "output": "dst", "sampling_rate": "fs", "rate": "fs",

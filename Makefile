@@ -86,7 +86,7 @@ clean: ## Remove the environments and what was built
 	@$(call make_env,.venv-demo,$(DEMO_BACKEND))
 
 comma := ,
-EXTRAS := torch,jax,tensorflow,onnx,ray,search,tracking,docs,dev
+EXTRAS := torch,jax,tensorflow,onnx,ray,search,tracking,serve,docs,dev
 define make_env
 	$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || { \
 		echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }; \

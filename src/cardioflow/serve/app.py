@@ -20,7 +20,7 @@ from cardioflow.serve.pool import Pool
 from cardioflow.serve.reading import Form, answers_for, described
 from cardioflow.serve.refusal import RefusalError
 from cardioflow.serve.settings import ServerSettings
-from cardioflow.serve.uploads import safe_name, save, unpacked
+from cardioflow.serve.uploads import drain, refuse_long, safe_name, save, unpacked
 
 __all__ = ["create_app"]
 
@@ -181,10 +181,14 @@ def _add_api(app: FastAPI, service: _Service) -> None:
     async def predict(
         request: Request, bundle: str, filename: str, form: Form = "json", *, identify: bool = False
     ) -> Any:
-        length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > service.settings.max_upload_mb * 1e6:
-            raise RefusalError(413, f"The file is larger than {service.settings.max_upload_mb:g} MB.")
-        found = await service.predict(bundle, request.stream(), filename, form, identify=identify)
+        most = service.settings.max_upload_mb * 1e6
+        try:
+            refuse_long(request.headers.get("content-length", ""), most)
+            found = await service.predict(bundle, request.stream(), filename, form, identify=identify)
+        except RefusalError:
+            # A client that is still sending would not read the reason.
+            await drain(request.stream(), most=4 * most, seconds=1.0)
+            raise
         kind = "application/fhir+json" if form == "fhir" else "application/json"
         return JSONResponse(found, media_type=kind)
 
@@ -197,5 +201,6 @@ async def _with_headers(request: Any, call_next: Callable[[Any], Awaitable[Any]]
 
 async def _refused(_: Any, refusal: Exception) -> Any:
     assert isinstance(refusal, RefusalError)  # noqa: S101 -- the handler of that class
-    headers = {"Retry-After": "2"} if refusal.status == 503 else None
+    # What is left of a body is not read to its end, which need not come.
+    headers = {"Connection": "close"} | ({"Retry-After": "2"} if refusal.status == 503 else {})
     return JSONResponse({"detail": refusal.text}, refusal.status, headers=headers)

@@ -15,6 +15,7 @@ import cardioflow
 from cardioflow.errors import InputError, ModelError
 from cardioflow.models import KerasBaseModel, OnnxModel
 from cardioflow.models.export import export_onnx
+from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.zoo.fft_inception import FftInception
 
 # Keras 3.15 implements __array__ with the signature of NumPy 1.
@@ -46,7 +47,7 @@ def convolutions(x: Any) -> Any:
 def u_net(x: Any) -> Any:
     first = L.Conv1D(4, 9, padding="same", activation="relu")(x)
     deep = L.Conv1D(8, 9, padding="same", activation="leaky_relu")(L.MaxPooling1D(2)(first))
-    up = [L.UpSampling1D(2)(deep), L.Conv1DTranspose(4, 8, strides=2, padding="same")(deep)]
+    up = [L.UpSampling1D(2)(deep), CropLike()([L.Conv1DTranspose(4, 8, strides=2, padding="same")(deep), first])]
     return L.Conv1D(2, 1, activation="softmax")(L.Concatenate()([first, *up]))
 
 

@@ -118,7 +118,9 @@ class _Writer:
         wanted = [o for o in tree.flatten(outputs) if isinstance(o, KerasTensor) and id(o) not in names]
         if not wanted:
             return
-        by_depth = Function(inputs, wanted)._nodes_by_depth
+        # An input of which only the shape was used has no history, and Keras asks for it.
+        used = [own for own in inputs if hasattr(own, "_keras_history")]
+        by_depth = Function(used, wanted)._nodes_by_depth
         for depth in sorted(by_depth, reverse=True):
             for node in by_depth[depth]:
                 if node.is_input:

@@ -45,7 +45,7 @@ def thousand(bundle: cardioflow.bundle.Bundle, folder: Path, jobs: int) -> None:
 
 
 def noise(bundle: cardioflow.bundle.Bundle, folder: Path) -> None:
-    """Count answers on the noise records of NSTDB, in windows; the second halves chose nothing."""
+    """Count answers on the noise records of NSTDB, in windows, for each half."""
     for name in ("bw", "em", "ma"):
         batch = EcgDataset({name: folder / f"{name}.hea"}).next_batch(1).load(components=["signal", "meta"])
         x, fs = batch.signal[0], float(batch.meta[0]["fs"])

@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--check", type=int, help="a fold to watch; nothing is chosen by it")
     parser.add_argument("--epochs", type=int, default=300)
     parser.add_argument("--batch", type=int, default=256, help="records per batch")
+    parser.add_argument("--start", type=Path, help="a saved model to go on from")
     parser.add_argument("--rate", type=float, default=1e-3, help="the highest learning rate; it falls along a cosine")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ def main() -> None:
         held = labels_of(options.split, [options.check])
         source = records_of(options.data, held) >> checking(held)
         callbacks.insert(1, Evaluate(source, "f1", name="held", average="macro", every=800))
-    run = (records_of(options.data, labels) >> dirichlet_train_pipeline(labels)).run(
+    run = (records_of(options.data, labels) >> dirichlet_train_pipeline(labels, model_path=options.start)).run(
         batch_size=options.batch,
         n_epochs=options.epochs,
         checkpoint=options.out / "checkpoint",

@@ -24,7 +24,11 @@ _HMM_FS: Final = 250.0
 
 
 def dirichlet_train_pipeline(
-    labels: Any = None, batch_size: int = 256, n_epochs: int = 1000, loss_history: str = "loss_history"
+    labels: Any = None,
+    batch_size: int = 256,
+    n_epochs: int = 1000,
+    loss_history: str = "loss_history",
+    model_path: str | Path | None = None,
 ) -> Pipeline:
     """Return the pipeline that trains ``"dirichlet"`` to tell atrial fibrillation, ``"A"``, from all else, ``"NO"``.
 
@@ -40,9 +44,11 @@ def dirichlet_train_pipeline(
         batch_size: Records per batch.
         n_epochs: Epochs of the run.
         loss_history: The variable that gets the loss of every batch.
+        model_path: A saved model to go on from; by default a new one is trained.
     """
+    settings = {"fs": _FS} if model_path is None else {"path": str(model_path)}
     return (
-        Pipeline(config={"dirichlet": {"fs": _FS}})
+        Pipeline(config={"dirichlet": settings})
         .init_variable(loss_history, [])
         .load(src=labels, components="target")
         .drop_labels(["~"])

@@ -41,8 +41,12 @@ def build(name: str, **kwargs) -> BaseModel:
 
 
 OTHERS = {
-    "hmm": "learns states from whole records and takes no labels: tests/models/test_hmm.py",
-    "features_gbm": "takes features, and learns at the end of an epoch: tests/models/zoo/test_features_gbm.py",
+    "auto_encoder": "learns signals: models/zoo/cardio_suite.py",
+    "features_gbm": "takes features, and learns at the end of an epoch: models/zoo/test_features_gbm.py",
+    "hmm": "learns states from whole records and takes no labels: models/test_hmm.py",
+    "triplet_embedding": "only predicts: models/zoo/cardio_suite.py",
+    "triplet_learn": "learns from triplets: models/zoo/cardio_suite.py",
+    "variational_auto_encoder": "learns signals: models/zoo/cardio_suite.py",
 }
 """Members that do not learn targets from signals of one shape, and where they are tested."""
 

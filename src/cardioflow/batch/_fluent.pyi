@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cardioflow.analysis.features import Family
+from cardioflow.analysis.waves.delineate import Method
 from cardioflow.batch.axis import Axis
 from cardioflow.batch.columns import Kind
 from cardioflow.report.layouts import Layout
@@ -76,7 +77,9 @@ class BatchActions:
         dst: str = "signal",
     ) -> Self:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
-    def delineate(self, dst: str = "waves", per: Literal["both", "lead", "record"] = "both") -> Self:
+    def delineate(
+        self, dst: str = "waves", per: Literal["both", "lead", "record"] = "both", method: Method = "network"
+    ) -> Self:
         """Mark onset, peak and end of P, QRS and T, as the set of events ``dst``; the file's own annotation stays."""
     def derive_leads(self) -> Self:
         """Compute the missing limb leads from I and II, so that 8 stored leads become 12."""

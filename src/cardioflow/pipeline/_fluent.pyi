@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from numpy.typing import NDArray
 
 from cardioflow.analysis.features import Family
+from cardioflow.analysis.waves.delineate import Method
 from cardioflow.batch.axis import Axis
 from cardioflow.batch.columns import Kind
 from cardioflow.pipeline.expressions import B, Expression, V
@@ -113,7 +114,10 @@ class PipelineActions:
     ) -> Self:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
     def delineate(
-        self, dst: str | Expression = "waves", per: Literal["both", "lead", "record"] | Expression = "both"
+        self,
+        dst: str | Expression = "waves",
+        per: Literal["both", "lead", "record"] | Expression = "both",
+        method: Method | Expression = "network",
     ) -> Self:
         """Mark onset, peak and end of P, QRS and T, as the set of events ``dst``; the file's own annotation stays."""
     def derive_leads(self) -> Self:

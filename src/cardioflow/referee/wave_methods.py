@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.analysis.waves.delineate import Method as Way
 from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.analysis.waves.results import LeadWaves
 from cardioflow.errors import UnknownNameError, nearest
@@ -50,13 +51,16 @@ class OurWaves(WaveMethod):
 
     network: Path | None = None
     """Another network than the shipped one, such as one of a cross-validation."""
+    by: Way = "network"
 
     @property
     def name(self) -> str:
+        if self.by == "hmm":
+            return "ours-hmm"
         return "ours" if self.network is None else f"ours, {self.network.stem}"
 
     def waves(self, signal: NDArray[np.float32], fs: float, r: Floats) -> FoundWaves:  # noqa: ARG002 -- not needed
-        alone = delineate(signal, fs, share=False, network=self.network)
+        alone = delineate(signal, fs, share=False, network=self.network, method=self.by)
         together = _points(alone.whole, fs) if len(signal) > 1 else None
         return FoundWaves(tuple(_points(own, fs) for own in alone.by_lead), together)
 
@@ -79,7 +83,7 @@ class _Function(WaveMethod):
 
 
 def wave_method(name: str) -> WaveMethod:
-    """Return the method ``name``: ``"ours"``, a peer's, or ``"module:function"``.
+    """Return the method ``name``: ``"ours"``, ``"ours-hmm"``, a peer's, or ``"module:function"``.
 
     Raises:
         UnknownNameError: when there is none of that name.
@@ -89,11 +93,13 @@ def wave_method(name: str) -> WaveMethod:
         return _Function(imported(name), name)
     if name == "ours":
         return OurWaves()
+    if name == "ours-hmm":
+        return OurWaves(by="hmm")
     if name in methods:
         chosen = methods.get(name)()
         if isinstance(chosen, WaveMethod):
             return chosen
-    known = ("ours", "neurokit_prominence", "neurokit_dwt", "module:function")
+    known = ("ours", "ours-hmm", "neurokit_prominence", "neurokit_dwt", "module:function")
     raise UnknownNameError(f"There is no delineator {name!r}. {nearest(name, known)}")
 
 

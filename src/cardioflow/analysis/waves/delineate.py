@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.analysis.waves.atrial import without_invented_p
 from cardioflow.analysis.waves.fusion import blended, fused, with_global_boundaries
+from cardioflow.analysis.waves.markov import markov_probabilities
 from cardioflow.analysis.waves.marks import as_marks
 from cardioflow.analysis.waves.network import probabilities
 from cardioflow.analysis.waves.prepare import FS, Prepared, prepare
@@ -21,7 +22,7 @@ from cardioflow.analysis.waves.sequence import QRS, P, T, most_probable
 from cardioflow.analysis.waves.unusable import CLIPPED, unusable
 from cardioflow.errors import InputError
 
-__all__ = ["NOT_A_VOLTAGE", "delineate", "voltages", "why_not_measured"]
+__all__ = ["NOT_A_VOLTAGE", "Method", "delineate", "voltages", "why_not_measured"]
 
 _SLOWEST_HZ: Final = 100.0
 _VOLTAGES: Final = ("mV", "unknown", "")
@@ -34,9 +35,17 @@ _NO_QRS_S: Final = 3.0
 """A pause of 3 s is reported as one in which no QRS was found; asystole and noise cannot be told apart here."""
 
 
+Method = Literal["network", "hmm"]
+
+
 class _How(NamedTuple):
     share: bool
     network: Path | None
+    method: Method
+
+    def probabilities(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return those of none, P, QRS and T at each sample, (lead, time, 4)."""
+        return markov_probabilities(x) if self.method == "hmm" else probabilities(x, self.network)
 
 
 def delineate(
@@ -47,6 +56,7 @@ def delineate(
     units: Sequence[str] | None = None,
     share: bool = True,
     network: Path | None = None,
+    method: Method = "network",
 ) -> Delineation:
     """Return onset, peak and end of every P wave, QRS complex and T wave, each with a confidence.
 
@@ -63,10 +73,17 @@ def delineate(
         units: the unit of each lead; one that is known and not mV, such as respiration, is left out.
         share: whether a lead's waves are judged with the help of the others, where there are several.
         network: another ONNX file to use instead of the shipped one, as ``recipes/waves`` makes it.
+        method: ``"network"``; or ``"hmm"``, CardIO's hidden Markov model of 19 states, whose probabilities take the
+            network's place before the same rules. It is less accurate, as ``benchmarks/results`` shows.
 
     Raises:
-        InputError: when the signal has another shape, or ``fs`` is not above 0.
+        InputError: when the signal has another shape, ``fs`` is not above 0, or there is no such method.
     """
+    if method not in get_args(Method) or (method == "hmm" and network is not None):
+        raise InputError(
+            f"method={method!r} with network={network!r} is not a way to delineate. Pass method='network', with "
+            "another network if you like, or method='hmm' alone."
+        )
     signal = np.asarray(signal)
     signal = signal[None] if signal.ndim == 1 else signal
     if signal.ndim != 2 or not np.issubdtype(signal.dtype, np.number) or np.iscomplexobj(signal):
@@ -82,7 +99,7 @@ def delineate(
     if refused:
         nothing = _nothing(signal.shape[1], refused)
         return Delineation(fs, signal.shape[1], names, (nothing,) * len(signal), nothing)
-    how = _How(share, network)
+    how = _How(share, network, method)
     if not voltages(units, len(signal)).all():
         return _without_others(signal, fs, names, units, how)
     by_lead, whole = _delineated(signal, fs, how)
@@ -169,7 +186,7 @@ def _usable(bad: Sequence[tuple[NotMeasured, ...]], made: Prepared, fs: float) -
 
 def _piece(made: Prepared, usable: NDArray[np.bool_], fs: float, how: _How) -> list[LeadWaves]:
     """Return the waves of each lead and of all together, in samples from the first of ``made``."""
-    own = probabilities(made.x, how.network)
+    own = how.probabilities(made.x)
     own[~usable] = (1.0, 0.0, 0.0, 0.0)
     together = fused(own, usable)
     found = []

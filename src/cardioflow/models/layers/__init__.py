@@ -6,20 +6,24 @@ one loads in safe mode.
 
 from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.layers.dirichlet_likelihood import DirichletLikelihood
+from cardioflow.models.layers.gaussian_code import GaussianCode
 from cardioflow.models.layers.inception import Inception2D
 from cardioflow.models.layers.log_spectrogram import LogSpectrogram
 from cardioflow.models.layers.pad_channels import PadChannels
 from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.rfft import RFFT
 from cardioflow.models.layers.state_space import StateSpace
+from cardioflow.models.layers.triplet_similarity import TripletSimilarity
 
 __all__ = [
     "RFFT",
     "CropLike",
     "DirichletLikelihood",
+    "GaussianCode",
     "Inception2D",
     "LogSpectrogram",
     "PadChannels",
     "Positions",
     "StateSpace",
+    "TripletSimilarity",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, final
 
 import numpy as np
 
-from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.analysis.waves.delineate import Method, delineate
 from cardioflow.analysis.waves.results import Delineation, LeadWaves, WaveMarks
 from cardioflow.batch import Annotation, EcgBatch
 from cardioflow.errors import InputError
@@ -36,6 +36,7 @@ class Delineate(Transform):
     Args:
         dst: the name of the set of events.
         per: whose waves to mark: of each ``"lead"``, of the ``"record"``, or ``"both"``.
+        method: ``"network"``, or ``"hmm"`` for CardIO's hidden Markov model, which is less accurate.
 
     Raises:
         InputError: when the signals are cut already, or a record has no sampling rate.
@@ -43,9 +44,11 @@ class Delineate(Transform):
 
     dst: str = "waves"
     per: Literal["both", "lead", "record"] = "both"
+    method: Method = "network"
 
     def __post_init__(self) -> None:
         _parameters.choice(self, "per", ("both", "lead", "record"))
+        _parameters.choice(self, "method", ("network", "hmm"))
         if self.dst in ("signal", "annotation", "meta", "target"):
             raise InputError(
                 f"delineate(dst={self.dst!r}) would write over the {self.dst}. Choose another name, such as 'waves'."
@@ -57,7 +60,7 @@ class Delineate(Transform):
         units = lead_units(batch)
 
         def run(x: Any, i: int) -> Delineation:
-            return delineate(x, float(fs[i]), leads=names[i], units=units[i])
+            return delineate(x, float(fs[i]), leads=names[i], units=units[i], method=self.method)
 
         found = map_records(batch, self.action_name, signal, run)
         events = tuple(_annotation(self._chosen(own)) for own in found)
@@ -71,7 +74,7 @@ class Delineate(Transform):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls(), cls("p_qrs_t", "record")
+        return cls(), cls("p_qrs_t", "record"), cls(method="hmm")
 
 
 def _annotation(chosen: dict[int, LeadWaves]) -> Annotation:

@@ -42,9 +42,8 @@ def main() -> None:
     doubt = np.array([float(unsure[name]) for name in labels])
     answer = (share >= 0.5).astype(int)
     sure = doubt <= np.quantile(doubt, 0.9)
-    print(
-        f"{len(labels)} records of fold {options.fold}, {truth.sum()} with AF\n\n| | value | 95 % interval |\n|---|---|---|"
-    )
+    print(f"{len(labels)} records of fold {options.fold}, {truth.sum()} with AF\n")
+    print("| | value | 95 % interval |\n|---|---|---|")
     print(row("F1 of AF", f1_score, truth, answer))
     print(row("sensitivity", recall_score, truth, answer))
     print(row("positive predictive value", precision_score, truth, answer))

@@ -157,6 +157,16 @@ def test_a_node_that_is_killed_loses_no_record_and_doubles_none(ray_cluster, tmp
     assert sorted(pq.read_table(tmp_path / "out").to_pydict()["id"]) == sorted(records.ids)
 
 
+class Saved(Sums):
+    """The same as a model that a checkpoint can hold: it has nothing to save."""
+
+    def save_state(self, folder):
+        pass
+
+    def load_state(self, folder):
+        pass
+
+
 class StoppedError(BaseException):
     """What ends a run as a crash would."""
 
@@ -168,20 +178,6 @@ class Stops(Callback):
     def batch_end(self, context, logs):
         if logs.number == self._at:
             raise StoppedError
-
-
-def test_a_stopped_run_with_a_checkpoint_writes_each_record_once_when_it_goes_on(ray_cluster, tmp_path):
-    records = EcgDataset.simulated(20, fs=100, duration_s=1)
-    template = asking().write_predictions(tmp_path / "out")
-    options = {"engine": "ray", "checkpoint": tmp_path / "checkpoint", "every": 1}
-    with pytest.raises(StoppedError):
-        (records >> template).run(4, **options, callbacks=(Stops(2),))
-    assert not (tmp_path / "out").exists()
-    (records >> template).run(4, **options, callbacks=(Stops(-1),))
-    found = pq.read_table(tmp_path / "out").sort_by("id").to_pydict()
-    assert found["id"] == sorted(records.ids)
-    direct = (records >> asking()).next_batch(1)
-    np.testing.assert_allclose(found["prediction"][0], direct.prediction[0], rtol=0, atol=1e-6)
 
 
 class LabBatch(EcgBatch):
@@ -200,6 +196,29 @@ def test_actors_read_a_dump_from_its_path(ray_cluster, tmp_path):
     here, there = ((records >> asked).run(4, engine=engine) for engine in ("local", "ray"))
     assert len(there.get_variable("p")) == 12
     np.testing.assert_allclose(there.get_variable("p"), here.get_variable("p"), rtol=0, atol=1e-6)
+
+
+def test_a_stopped_run_with_a_checkpoint_writes_each_record_once_when_it_goes_on(ray_cluster, tmp_path):
+    check_going_on(tmp_path, "ray")
+
+
+def test_a_stopped_run_here_writes_each_record_once_when_it_goes_on(tmp_path):
+    check_going_on(tmp_path, "local")
+
+
+def check_going_on(folder, engine):
+    records = EcgDataset.simulated(20, fs=100, duration_s=1)
+    template = loading().import_model("m", Saved()).predict_on_batch("m", save_to=B("prediction"))
+    template = template.write_predictions(folder / "out")
+    options = {"engine": engine, "checkpoint": folder / "checkpoint", "every": 1}
+    with pytest.raises(StoppedError):
+        (records >> template).run(4, **options, callbacks=(Stops(2),))
+    assert not (folder / "out").exists()
+    (records >> template).run(4, **options, callbacks=(Stops(-1),))
+    found = pq.read_table(folder / "out").sort_by("id").to_pydict()
+    assert found["id"] == sorted(records.ids)
+    direct = (records >> asking()).next_batch(1)
+    np.testing.assert_allclose(found["prediction"][0], direct.prediction[0], rtol=0, atol=1e-6)
 
 
 # -- what is refused, without a cluster ----------------------------------------------

@@ -9,8 +9,10 @@ NumPy array, and its buffer is freed only when its last view is gone.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from itertools import count
 from typing import Any, Final
 
@@ -98,9 +100,11 @@ class _Lease:
         self._block = block
         self.__array_interface__ = block.__array_interface__
 
-    def __del__(self, pool: _Pool = _pool) -> None:
-        # The pool is a default argument because a module may lose its globals first when the interpreter exits.
-        pool.give(self._block)
+    def __del__(self, pool: _Pool = _pool, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # Both are default arguments because modules may lose their globals first when the interpreter exits; the pool
+        # needs its own then, and there is nothing to keep a block for.
+        if not is_exiting():
+            pool.give(self._block)
 
 
 def _size_class(n_bytes: int) -> int:

@@ -143,8 +143,8 @@ def test_a_function_at_the_top_of_a_module_is_declared(linear_class) -> None:
 
 def test_an_error_for_an_unknown_model_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as error:
-        find("fft_incepton")
-    assert str(error.value) == "There is no model 'fft_incepton'. Did you mean 'fft_inception'?"
+        find("dirchlet")
+    assert str(error.value) == "There is no model 'dirchlet'. Did you mean 'dirichlet'?"
 
 
 def test_an_unknown_mode_is_refused() -> None:

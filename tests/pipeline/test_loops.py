@@ -122,6 +122,8 @@ def test_a_loader_takes_the_tensors_once(twelve, loading):
 
 
 @pytest.mark.filterwarnings("ignore:Got pickle error")
+# Of jax, if another test of this process has imported it.
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
 @pytest.mark.parametrize("context", ["fork", "spawn"])
 def test_a_loader_with_workers_is_refused(twelve, loading, context):
     from torch.utils.data import DataLoader

@@ -73,6 +73,7 @@ def template() -> Pipeline:
         .random_powerline()
         .random_recorded_noise(noise, 100.0)
         .random_time_warp()
+        .random_speed(0.9, 1.1)
         .random_crop_signals(400)
         .random_mix_up()
         .random_cut_mix()

@@ -39,7 +39,7 @@ def test_the_version_is_the_installed_ones() -> None:
 def test_everything_that_an_install_requires_is_imported_somewhere() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in Path(cardioflow.__file__).parent.rglob("*.py"))
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    modules = {"PyWavelets": "pywt", "scikit-learn": "sklearn"}
+    modules = {"PyWavelets": "pywt", "scikit-learn": "sklearn", "pyyaml": "yaml"}
     names = [re.split(r"[^\w-]", entry)[0] for entry in project["dependencies"]]
     unused = [
         name for name in names if not re.search(rf"^\s*(?:import|from) {modules.get(name, name)}\b", source, re.M)

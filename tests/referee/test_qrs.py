@@ -139,7 +139,7 @@ def test_what_is_asked_wrongly_is_answered_in_one_sentence(data, tmp_path, here,
     with pytest.raises(InputError, match="Its options are: leads, ann_ext, learning_s"):
         benchmark("qrs", data / "mitdb", lead="first")
     monkeypatch.setitem(sys.modules, "sleepecg", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "cardioflow\[peers\]"'):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'cardioflow\[peers\]'"):
         benchmark("qrs", data / "mitdb", ["sleepecg"])
 
 

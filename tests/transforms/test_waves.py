@@ -35,7 +35,7 @@ def test_waves_are_a_named_set_of_events_beside_the_files_own_annotation(batch):
 
 def test_waves_of_the_record_or_of_the_leads_alone_can_be_had(batch):
     assert set(batch.delineate(per="record").waves[0].channel.tolist()) == {0}
-    assert set(batch.delineate("mine", per="lead").mine[0].channel.tolist()) == set(range(1, 13))
+    assert set(batch.delineate(dst="mine", per="lead").mine[0].channel.tolist()) == set(range(1, 13))
 
 
 def test_waves_move_with_the_signal(batch):
@@ -54,7 +54,7 @@ def test_what_was_not_measured_is_in_the_metadata(batch):
 
 def test_the_file_s_annotation_is_not_overwritten(batch):
     with pytest.raises(InputError, match=r"would write over the annotation\. Choose another name, such as 'waves'"):
-        batch.delineate("annotation")
+        batch.delineate(dst="annotation")
 
 
 def test_measurements_are_a_mapping_per_record(batch):

@@ -78,7 +78,7 @@ class BatchActions:
     ) -> Self:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
     def delineate(
-        self, dst: str = "waves", per: Literal["both", "lead", "record"] = "both", method: Method = "network"
+        self, method: Method = "network", per: Literal["both", "lead", "record"] = "both", dst: str = "waves"
     ) -> Self:
         """Mark onset, peak and end of P, QRS and T, as the set of events ``dst``; the file's own annotation stays."""
     def derive_leads(self) -> Self:

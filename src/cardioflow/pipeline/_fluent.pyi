@@ -115,9 +115,9 @@ class PipelineActions:
         """Replace each lead by its continuous wavelet transform, as ``pywt.cwt`` defines it."""
     def delineate(
         self,
-        dst: str | Expression = "waves",
-        per: Literal["both", "lead", "record"] | Expression = "both",
         method: Method | Expression = "network",
+        per: Literal["both", "lead", "record"] | Expression = "both",
+        dst: str | Expression = "waves",
     ) -> Self:
         """Mark onset, peak and end of P, QRS and T, as the set of events ``dst``; the file's own annotation stays."""
     def derive_leads(self) -> Self:

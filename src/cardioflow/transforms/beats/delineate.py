@@ -34,17 +34,17 @@ class Delineate(Transform):
     and what was left out and why. ``cardioflow.analysis.waves.delineate`` tells how.
 
     Args:
-        dst: the name of the set of events.
-        per: whose waves to mark: of each ``"lead"``, of the ``"record"``, or ``"both"``.
         method: ``"network"``, or ``"hmm"`` for CardIO's hidden Markov model, which is less accurate.
+        per: whose waves to mark: of each ``"lead"``, of the ``"record"``, or ``"both"``.
+        dst: the name of the set of events.
 
     Raises:
         InputError: when the signals are cut already, or a record has no sampling rate.
     """
 
-    dst: str = "waves"
-    per: Literal["both", "lead", "record"] = "both"
     method: Method = "network"
+    per: Literal["both", "lead", "record"] = "both"
+    dst: str = "waves"
 
     def __post_init__(self) -> None:
         _parameters.choice(self, "per", ("both", "lead", "record"))

@@ -74,7 +74,7 @@ class Delineate(Transform):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls(), cls(dst="p_qrs_t", "record"), cls(method="hmm")
+        return cls(), cls(dst="p_qrs_t", per="record"), cls(method="hmm")
 
 
 def _annotation(chosen: dict[int, LeadWaves]) -> Annotation:

@@ -31,8 +31,8 @@ def test_every_record_is_dumped_once(train, prepared, tmp_path, exists) -> None:
     assert found.keys() == expected.keys()
     assert len(found) == 30
     for name in found:
-        a, b = np.load(tmp_path / "parts" / name), np.load(tmp_path / "whole" / name)
-        assert all(np.array_equal(a[key], b[key]) for key in a.files)
+        with np.load(tmp_path / "parts" / name) as a, np.load(tmp_path / "whole" / name) as b:
+            assert all(np.array_equal(a[key], b[key]) for key in a.files)
 
 
 def test_a_file_that_was_there_before_is_still_refused_by_a_run_that_goes_on(train, prepared, tmp_path) -> None:

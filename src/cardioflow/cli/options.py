@@ -1,4 +1,4 @@
-"""Options of reading on the command line, such as ``-o fs=500``."""
+"""Arguments and options that commands share, such as ``-o fs=500``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ import typer
 
 from cardioflow.errors import InputError
 
-__all__ = ["ReadingOptions", "layout_of", "reading_options", "thresholds_of"]
+__all__ = ["AsJson", "Files", "ReadingOptions", "layout_of", "reading_options", "thresholds_of"]
 
 _LAYOUTS = {".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="ECG files, or folders of them; for a WFDB record, its .hea file.")
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for use by other programs.")]
 
 ReadingOptions = Annotated[
     list[str] | None,

@@ -59,7 +59,7 @@ class Pool:
     def _ended(self, done: asyncio.Future[T]) -> None:
         self.leave()
         if not done.cancelled():
-            # Asked for, so that an error after a time-out is not reported as one that nobody saw.
+            # Asked for, so that an error after a time-out is not reported as unhandled.
             done.exception()
 
     def close(self) -> None:

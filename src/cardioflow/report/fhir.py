@@ -34,9 +34,9 @@ def diagnostic_report(
 ) -> dict[str, Any]:
     """Return a ``DiagnosticReport`` of FHIR R4 (4.0.1) as JSON values.
 
-    Its status is ``preliminary``, because it has not been reviewed. Observations are contained: probabilities as components of
-    one of the classification, the heart rate from beats, intervals from waves. A record that cannot be judged has
-    ``dataAbsentReason`` with the reason as text. Free text of the file and its name are never given.
+    Its status is ``preliminary``, because it has not been reviewed. Observations are contained: probabilities as
+    components of one of the classification, the heart rate from beats, intervals from waves. A record that cannot be
+    judged has ``dataAbsentReason`` with the reason as text. Free text of the file and its name are never given.
 
     Args:
         answer: The answer for one record.

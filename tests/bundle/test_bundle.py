@@ -113,6 +113,17 @@ def test_a_folder_is_predicted_record_by_record(bundle, tmp_path, shared_wfdb):
     assert sorted(Path(p.file).stem for p in found) == sorted({f.stem for f in shared_wfdb})
 
 
+def test_files_of_one_name_in_two_folders_are_two_records(bundle, tmp_path, shared_wfdb):
+    for name in ("first", "second"):
+        (tmp_path / "records" / name).mkdir(parents=True)
+        for file in shared_wfdb:
+            shutil.copy(file, tmp_path / "records" / name)
+    found = bundle_of_any_format(bundle).predict(tmp_path / "records")
+    stems = sorted({file.stem for file in shared_wfdb})
+    expected = [(folder, stem) for folder in ("first", "second") for stem in stems]
+    assert sorted((Path(record.file).parent.name, Path(record.file).stem) for record in found) == expected
+
+
 @pytest.fixture
 def shared_wfdb(tmp_path):
     """Two records in WFDB's format, at the model's rate."""

@@ -36,7 +36,8 @@ def dataset_of_files(source: str | Path | Sequence[str | Path]) -> EcgDataset:
     files: dict[str, str | Path] = {}
     for item in named:
         if Path(item).is_dir():
-            files.update({str(path): path for path in EcgDataset(item).paths})
+            # By path, because files of several devices in one folder often have one name.
+            files.update({str(path): path for path in EcgDataset(item, ids=str).paths})
         else:
             files[str(item)] = item
     if not files:

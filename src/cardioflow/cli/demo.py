@@ -209,7 +209,8 @@ def _cinc2017(data: Path) -> Material:
         parts = whole.subset(train), whole.subset(test)
         held_out = f"hold-out by {folds.name}, fold {TEST_FOLD}"
     else:
-        parts = whole.subset(labels).split(0.7, stratify=labels)  # type: ignore[assignment]
+        train_part, test_part = whole.subset(labels).split(0.7, stratify=labels)
+        parts = train_part, test_part
         held_out = "hold-out of 30 % of the records"
     return Material(f"CinC 2017, {held_out}", *parts, labels, "wfdb", epochs=32)
 

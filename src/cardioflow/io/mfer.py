@@ -92,10 +92,10 @@ def _check_times(frames: Sequence[Frame], fs: float, lead: int) -> None:
         if frame.time == before.time:
             continue
         lasted = before.channels[lead].n * before.n_sequences / fs
-        begun = [_moment(f.time, little=f.little) for f in (before, frame)]
-        if None in begun or abs((begun[1] - begun[0]).total_seconds() - lasted) > 1:  # type: ignore[operator]
+        begun, next_begun = (_moment(f.time, little=f.little) for f in (before, frame))
+        if begun is None or next_begun is None or abs((next_begun - begun).total_seconds() - lasted) > 1:
             raise FormatError(
-                f"begins frame {number} at {begun[1]}, but the one before began at {begun[0]} and lasts {lasted:g} s; "
+                f"begins frame {number} at {next_begun}, but the one before began at {begun} and lasts {lasted:g} s; "
                 "gaps between frames are not read."
             )
 

@@ -38,5 +38,5 @@ class AveragePrecision(Metric):
         return columns.over_classes(1 if two and self.label is None else self.label, _area)
 
 
-def _area(truth: NDArray[Any], chance: NDArray[np.float64]) -> float:
-    return float(average_precision_score(truth, chance)) if truth.any() else math.nan
+def _area(truth: NDArray[Any], probability: NDArray[np.float64]) -> float:
+    return float(average_precision_score(truth, probability)) if truth.any() else math.nan

@@ -36,5 +36,5 @@ class Brier(Metric):
         return mean * n if columns.exclusive and n > 2 and self.label is None else mean
 
 
-def _mean_square(truth: NDArray[Any], chance: NDArray[np.float64]) -> float:
-    return float(np.mean((chance - truth) ** 2))
+def _mean_square(truth: NDArray[Any], probability: NDArray[np.float64]) -> float:
+    return float(np.mean((probability - truth) ** 2))

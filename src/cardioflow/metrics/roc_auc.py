@@ -38,7 +38,7 @@ class RocAuc(Metric):
         return columns.over_classes(1 if two and self.label is None else self.label, _area)
 
 
-def _area(truth: NDArray[Any], chance: NDArray[np.float64]) -> float:
+def _area(truth: NDArray[Any], probability: NDArray[np.float64]) -> float:
     if len(np.unique(truth)) < 2:
         return math.nan
-    return float(roc_auc_score(truth, chance))
+    return float(roc_auc_score(truth, probability))

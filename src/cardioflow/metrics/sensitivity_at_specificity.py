@@ -44,9 +44,9 @@ class SensitivityAtSpecificity(Metric):
         two = columns.exclusive and columns.truth.shape[1] == 2
         return columns.over_classes(1 if two and self.label is None else self.label, self._sensitivity)
 
-    def _sensitivity(self, truth: NDArray[Any], chance: NDArray[np.float64]) -> float:
+    def _sensitivity(self, truth: NDArray[Any], probability: NDArray[np.float64]) -> float:
         if len(np.unique(truth)) < 2:
             return math.nan
-        false_positive, true_positive, _ = roc_curve(truth, chance, drop_intermediate=False)
+        false_positive, true_positive, _ = roc_curve(truth, probability, drop_intermediate=False)
         # 19 of 20 are 0.95, whatever the last digit.
         return float(true_positive[1 - false_positive >= self.specificity - 1e-12].max())

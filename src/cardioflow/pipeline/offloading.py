@@ -106,24 +106,24 @@ class _Asking(ActorWork):
     models: Mapping[str, _SentModel]
     on_error: OnError
     seed: int
-    folders: dict[int, PredictionFolder] = field(default_factory=dict)
-    """The folder of each step that writes, made when the run begins."""
+    folders: dict[int, tuple[PredictionFolder, tuple[str, ...]]] = field(default_factory=dict)
+    """The folder of each step that writes, made when the run begins, and the columns that go into it."""
 
     def prepare(self) -> None:
         """Make the folders, before any worker writes."""
         for i, step in enumerate(self.steps):
             if isinstance(step.action, WritePredictions):
-                self.folders[i] = PredictionFolder.at(step.action.path)
+                self.folders[i] = PredictionFolder.at(step.action.path), step.action.names
 
     def start(self) -> Callable[[EcgBatch, int], EcgBatch]:
         return _Steps(self)
 
     def finish(self) -> None:
-        for folder in self.folders.values():
+        for folder, _ in self.folders.values():
             folder.complete()
 
     def abandon(self) -> None:
-        for folder in self.folders.values():
+        for folder, _ in self.folders.values():
             folder.abandon()
 
 
@@ -142,11 +142,11 @@ class _Steps:
         for i, runner in enumerate(self._runners):
             if not len(batch):
                 break
-            folder = self._work.folders.get(i)
-            if folder is None:
-                (batch,) = runner.push(batch)
+            if i in self._work.folders:
+                folder, names = self._work.folders[i]
+                folder.write(batch, names, number)
             else:
-                folder.write(batch, self._work.steps[i].action.names, number)  # type: ignore[union-attr]
+                (batch,) = runner.push(batch)
         return batch
 
     def _begin(self, batch: EcgBatch) -> None:

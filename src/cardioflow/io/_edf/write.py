@@ -109,7 +109,7 @@ def _signal(record: Record, i: int, row: NDArray[np.float32]) -> edfio.EdfSignal
         physical_range=_unrounded(digital.scale.physical),
         digital_range=digital.scale.digital,
         prefiltering=_prefiltering(meta, i),
-        transducer_type=_told(meta, "transducer", i)[:80],
+        transducer_type=_ascii_text(meta, "transducer", i)[:80],
     )
 
 
@@ -126,7 +126,7 @@ def _unrounded(ends: tuple[float, float]) -> tuple[float, float]:
     )
 
 
-def _told(meta: Any, key: str, i: int) -> str:
+def _ascii_text(meta: Any, key: str, i: int) -> str:
     texts = meta.get(key)
     text = texts[i] if isinstance(texts, tuple) and len(texts) > i else ""
     return str(text).encode("ascii", "replace").decode()
@@ -157,7 +157,7 @@ def _key(meta: Any) -> list[str]:
 
 def _prefiltering(meta: Any, i: int) -> str:
     """Return the filters of a signal: as the source's header said, or in EDF+'s own form."""
-    told = _told(meta, "prefiltering", i)
+    told = _ascii_text(meta, "prefiltering", i)
     if told:
         return told[:80]
     parts = []

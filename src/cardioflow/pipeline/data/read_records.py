@@ -238,9 +238,9 @@ def _of_one_store(locations: Sequence[Location]) -> tuple[Path, list[int]] | Non
 
 def _with_columns(batch: EcgBatch, found: Columns, components: Sequence[str]) -> EcgBatch:
     held = {"signal": found.signal, "annotation": found.annotation}
-    changes = {name: column for name, column in held.items() if column is not None}
+    changes: dict[str, Any] = {name: column for name, column in held.items() if column is not None}
     if "meta" in components or "signal" in components:
-        changes["meta"] = found.meta  # type: ignore[assignment]
+        changes["meta"] = found.meta
     return batch.replace(**changes)
 
 

@@ -106,9 +106,8 @@ class JoinLabels:
             )
         table = LabelTable.read(source, shape, all_ids, ids)
         classes = self.options.get("classes")
-        unknown = set() if classes is None else set(table.classes) - set(classes)
-        if unknown:
-            raise LabelError(f"{table.source} has labels that classes={list(classes)} lacks: {sorted(unknown)}.")  # type: ignore[arg-type]
+        if classes is not None and (unknown := set(table.classes) - set(classes)):
+            raise LabelError(f"{table.source} has labels that classes={list(classes)} lacks: {sorted(unknown)}.")
         return table
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:

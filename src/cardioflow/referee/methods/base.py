@@ -119,14 +119,14 @@ def imported(name: str) -> Callable[..., Any]:
     """
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(
             f"{name!r} cannot be imported: {error}. Pass module:function, importable from here."
         ) from error
     if not callable(found):
         raise InputError(f"{name!r} is a {type(found).__name__}, which cannot be called. Pass module:function.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def peer(package: str) -> Any:

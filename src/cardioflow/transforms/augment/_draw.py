@@ -34,6 +34,7 @@ def disturbed(
     return batch.replace(signal=signal.with_data(data))
 
 
-def between(chance: np.random.Generator, span: tuple[float, float], size: Any = None) -> Any:
-    """Return numbers drawn uniformly from ``span``."""
-    return chance.uniform(span[0], span[1], size)
+def between(rng: np.random.Generator, span: float | tuple[float, float], size: Any = None) -> Any:
+    """Return numbers drawn uniformly from ``span``, the bounds or the one number."""
+    low, high = span if isinstance(span, tuple) else (span, span)
+    return rng.uniform(low, high, size)

@@ -40,9 +40,9 @@ class RandomAmplitudeScale(RandomTransform):
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         return disturbed(batch, keys, self.action_name, self._scaled)
 
-    def _scaled(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
+    def _scaled(self, x: NDArray[Any], rng: np.random.Generator, _: int) -> NDArray[Any]:
         leads = x.shape[-2] if self.per_lead else 1
-        factor = np.exp(chance.uniform(np.log(self.low), np.log(self.high), (*x.shape[:-2], leads, 1)))
+        factor = np.exp(rng.uniform(np.log(self.low), np.log(self.high), (*x.shape[:-2], leads, 1)))
         return np.asarray(x * factor)
 
     @classmethod

@@ -39,13 +39,13 @@ class RandomBaselineWander(RandomTransform):
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         fs = rates(batch, self.action_name)
-        return disturbed(batch, keys, self.action_name, lambda x, chance, i: self._wandering(x, chance, float(fs[i])))
+        return disturbed(batch, keys, self.action_name, lambda x, rng, i: self._wandering(x, rng, float(fs[i])))
 
-    def _wandering(self, x: NDArray[Any], chance: np.random.Generator, fs: float) -> NDArray[Any]:
-        amplitude = between(chance, self.amplitude_mv)  # type: ignore[arg-type]
-        frequency = between(chance, self.frequency, 3)  # type: ignore[arg-type]
-        phase = chance.uniform(0, 2 * np.pi, 3)
-        share = chance.dirichlet(np.ones(3), x.shape[:-1]) * chance.choice([-1.0, 1.0], (*x.shape[:-1], 1))
+    def _wandering(self, x: NDArray[Any], rng: np.random.Generator, fs: float) -> NDArray[Any]:
+        amplitude = between(rng, self.amplitude_mv)
+        frequency = between(rng, self.frequency, 3)
+        phase = rng.uniform(0, 2 * np.pi, 3)
+        share = rng.dirichlet(np.ones(3), x.shape[:-1]) * rng.choice([-1.0, 1.0], (*x.shape[:-1], 1))
         time = np.arange(x.shape[-1]) / fs
         waves = np.sin(2 * np.pi * frequency[:, None] * time + phase[:, None])
         return np.asarray(x + amplitude * np.matmul(share, waves))

@@ -37,10 +37,10 @@ class RandomColouredNoise(RandomTransform):
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         return disturbed(batch, keys, self.action_name, self._noisy)
 
-    def _noisy(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
-        exponent, std = between(chance, self.exponent), between(chance, self.std_mv)  # type: ignore[arg-type]
+    def _noisy(self, x: NDArray[Any], rng: np.random.Generator, _: int) -> NDArray[Any]:
+        exponent, std = between(rng, self.exponent), between(rng, self.std_mv)
         n = x.shape[-1]
-        spectrum = scipy.fft.rfft(chance.standard_normal(x.shape))
+        spectrum = scipy.fft.rfft(rng.standard_normal(x.shape))
         # A mean would be an offset, which is not noise.
         bins = np.arange(spectrum.shape[-1], dtype=np.float64)
         spectrum *= np.concatenate([[0.0], bins[1:] ** (-exponent / 2)])

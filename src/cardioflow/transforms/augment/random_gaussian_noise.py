@@ -33,9 +33,9 @@ class RandomGaussianNoise(RandomTransform):
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         return disturbed(batch, keys, self.action_name, self._noisy)
 
-    def _noisy(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
-        std = np.float32(between(chance, self.std_mv))  # type: ignore[arg-type]
-        return np.asarray(x + std * chance.standard_normal(x.shape, dtype=np.float32))
+    def _noisy(self, x: NDArray[Any], rng: np.random.Generator, _: int) -> NDArray[Any]:
+        std = np.float32(between(rng, self.std_mv))
+        return np.asarray(x + std * rng.standard_normal(x.shape, dtype=np.float32))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

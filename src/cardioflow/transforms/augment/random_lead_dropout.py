@@ -42,8 +42,8 @@ class RandomLeadDropout(RandomTransform):
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         return disturbed(batch, keys, self.action_name, self._lost)
 
-    def _lost(self, x: NDArray[Any], chance: np.random.Generator, _: int) -> NDArray[Any]:
-        draw = chance.random(x.shape[:-1])
+    def _lost(self, x: NDArray[Any], rng: np.random.Generator, _: int) -> NDArray[Any]:
+        draw = rng.random(x.shape[:-1])
         # The leads with the largest draws stay, whatever p is.
         safe = np.argsort(np.argsort(-draw, axis=-1), axis=-1) < self.n_keep
         return np.asarray(x * ((draw >= self.p) | safe)[..., None])

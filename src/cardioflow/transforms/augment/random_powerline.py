@@ -44,15 +44,15 @@ class RandomPowerline(RandomTransform):
 
     def apply(self, batch: EcgBatch, keys: NDArray[np.uint64]) -> EcgBatch:
         fs = rates(batch, self.action_name)
-        return disturbed(batch, keys, self.action_name, lambda x, chance, i: self._humming(x, chance, float(fs[i])))
+        return disturbed(batch, keys, self.action_name, lambda x, rng, i: self._humming(x, rng, float(fs[i])))
 
-    def _humming(self, x: NDArray[Any], chance: np.random.Generator, fs: float) -> NDArray[Any]:
-        frequency = float(chance.choice(self.frequencies)) + chance.uniform(-0.2, 0.2)
-        amplitude = between(chance, self.amplitude_mv, (*x.shape[:-1], 1))  # type: ignore[arg-type]
+    def _humming(self, x: NDArray[Any], rng: np.random.Generator, fs: float) -> NDArray[Any]:
+        frequency = float(rng.choice(self.frequencies)) + rng.uniform(-0.2, 0.2)
+        amplitude = between(rng, self.amplitude_mv, (*x.shape[:-1], 1))
         if frequency >= fs / 2:
             return x
         time = np.arange(x.shape[-1]) / fs
-        return np.asarray(x + amplitude * np.sin(2 * np.pi * frequency * time + chance.uniform(0, 2 * np.pi)))
+        return np.asarray(x + amplitude * np.sin(2 * np.pi * frequency * time + rng.uniform(0, 2 * np.pi)))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -70,8 +70,8 @@ class RandomRecordedNoise(RandomTransform):
         at_rate = {rate: self._at(float(rate)) for rate in np.unique(fs).tolist()}
         marks = batch.annotation or (Annotation(),) * len(batch)
 
-        def noisy(x: NDArray[Any], chance: np.random.Generator, i: int) -> NDArray[Any]:
-            return self._noisy(x, chance, float(fs[i]), at_rate[float(fs[i])], marks[i])
+        def noisy(x: NDArray[Any], rng: np.random.Generator, i: int) -> NDArray[Any]:
+            return self._noisy(x, rng, float(fs[i]), at_rate[float(fs[i])], marks[i])
 
         return disturbed(batch, keys, self.action_name, noisy)
 
@@ -86,14 +86,14 @@ class RandomRecordedNoise(RandomTransform):
         return resampled(own.reshape(-1), starts, lengths, old, new)[0].reshape(len(own), -1)
 
     def _noisy(
-        self, x: NDArray[Any], chance: np.random.Generator, fs: float, noise: NDArray[Any], marks: Any
+        self, x: NDArray[Any], rng: np.random.Generator, fs: float, noise: NDArray[Any], marks: Any
     ) -> NDArray[Any]:
-        snr = between(chance, self.snr_db)  # type: ignore[arg-type]
+        snr = between(rng, self.snr_db)
         flat = x.reshape(-1, x.shape[-2], x.shape[-1])
         per_segment = marks if isinstance(marks, tuple) else (marks,) * len(flat)
         out = np.empty(flat.shape, np.float64)
         for s, (segment, own) in enumerate(zip(flat, per_segment, strict=True)):
-            start = int(chance.integers(noise.shape[-1]))
+            start = int(rng.integers(noise.shape[-1]))
             stretch = np.take(noise, np.arange(start, start + x.shape[-1]), axis=-1, mode="wrap")
             beats = own.sample[np.array([c in BEATS for c in own.symbol.tolist()], dtype=bool)]
             for lead, values in enumerate(segment):

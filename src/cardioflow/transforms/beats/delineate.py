@@ -64,7 +64,7 @@ class Delineate(Transform):
 
         found = map_records(batch, self.action_name, signal, run)
         events = tuple(_annotation(self._chosen(own)) for own in found)
-        told = [_told(self._chosen(own)) for own in found]
+        told = [_reasons(self._chosen(own)) for own in found]
         meta = batch.component("meta").with_columns(waves_not_measured=told)
         return batch.replace(meta=meta).with_component(self.dst, events, "events")
 
@@ -99,7 +99,7 @@ def _annotation(chosen: dict[int, LeadWaves]) -> Annotation:
     )
 
 
-def _told(chosen: dict[int, LeadWaves]) -> tuple[tuple[int, int, int, str], ...]:
+def _reasons(chosen: dict[int, LeadWaves]) -> tuple[tuple[int, int, int, str], ...]:
     return tuple(
         (channel, part.start, part.stop, part.reason)
         for channel, waves in chosen.items()

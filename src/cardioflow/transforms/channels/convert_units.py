@@ -100,7 +100,7 @@ class ConvertUnits(Transform):
 
 
 @lru_cache(maxsize=1)
-def _registry() -> pint.UnitRegistry:  # type: ignore[type-arg]
+def _registry() -> pint.UnitRegistry[float]:
     return pint.UnitRegistry()
 
 

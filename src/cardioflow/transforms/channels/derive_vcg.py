@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, Self, final
+from typing import Any, Final, Literal, Self, final
 
 import numpy as np
 
@@ -57,9 +57,9 @@ class DeriveVcg(Transform):
         matrix = np.array(_MATRICES[self.method])
         vcg = map_records(batch, self.action_name, signal, lambda x, i: np.matmul(matrix, x[..., list(picks[i]), :]))
         n = len(batch)
-        columns = {"leads": [("X", "Y", "Z")] * n}
+        columns: dict[str, list[Any]] = {"leads": [("X", "Y", "Z")] * n}
         if "units" in meta.columns:
-            columns["units"] = [None if own is None else (own[0],) * 3 for own in meta["units"]]  # type: ignore[misc]
+            columns["units"] = [None if own is None else (own[0],) * 3 for own in meta["units"]]
         return _leads.with_events_of_leads(batch, [(-1,) * 3] * n).replace(
             signal=gathered(vcg, signal.ndim),
             meta=meta.with_columns(**columns),

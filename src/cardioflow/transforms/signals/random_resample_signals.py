@@ -78,8 +78,8 @@ class RandomResampleSignals(RandomTransform):
         return resample(batch, old, np.where(drawn > 0, drawn, old))
 
     def _draw(self, key: np.uint64) -> float:
-        chance, distr = generator(key), self.distr
-        draw = getattr(chance, distr) if isinstance(distr, str) else partial(distr, chance)
+        rng, distr = generator(key), self.distr
+        draw = getattr(rng, distr) if isinstance(distr, str) else partial(distr, rng)
         return draw(**self.kwargs)
 
     def __str__(self) -> str:

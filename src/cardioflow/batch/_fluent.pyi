@@ -10,7 +10,7 @@ from cardioflow.analysis.features import Family
 from cardioflow.analysis.waves.delineate import Method
 from cardioflow.batch.axis import Axis
 from cardioflow.batch.columns import Kind
-from cardioflow.report.layouts import Layout
+from cardioflow.batch.layout import Layout
 
 __all__ = ["BatchActions"]
 

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 
 from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.batch.layout import Layout
 from cardioflow.cli.info import records_in
 from cardioflow.cli.printing import say
 from cardioflow.core.atomic import whole_file
@@ -19,7 +20,7 @@ from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.io.base import Record
 from cardioflow.io.reading import check_options, recognise
 from cardioflow.report.as_figure import figure_of
-from cardioflow.report.layouts import Layout, Printed
+from cardioflow.report.layouts import Printed
 from cardioflow.report.look import look
 from cardioflow.report.plot_ecg import sheets_of
 from cardioflow.report.rows import Rows

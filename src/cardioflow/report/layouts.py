@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 
+from cardioflow.batch.layout import LAYOUTS, Layout
 from cardioflow.errors import InputError, nearest
 from cardioflow.report.cells import Cell, draw_cell, draw_pulse, levels
 from cardioflow.report.marks import Ruler, draw_legend, draw_marks, draw_saliency, upright
 from cardioflow.report.sheet import A4, Scale, Sheet
 from cardioflow.report.view import EcgView, clock
 
-__all__ = ["STANDARD", "Layout", "Printed", "grid_sheet", "layout_for"]
+__all__ = ["STANDARD", "Printed", "grid_sheet", "layout_for"]
 
-Layout = Literal["auto", "rows", "strips", "3x4", "6x2", "12x1"]
 
 STANDARD: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -52,8 +52,8 @@ def layout_for(view: EcgView, layout: Layout) -> str:
     Raises:
         InputError: for a layout that there is not.
     """
-    if layout not in get_args(Layout):
-        raise InputError(f"layout={layout!r} is not a layout. {nearest(layout, get_args(Layout))}")
+    if layout not in LAYOUTS:
+        raise InputError(f"layout={layout!r} is not a layout. {nearest(layout, LAYOUTS)}")
     if layout != "auto":
         return layout
     known = sum(lead in STANDARD for lead in view.leads)

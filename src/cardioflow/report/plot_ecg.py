@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from cardioflow.analysis.waves.results import Delineation
 from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.layout import Layout
 from cardioflow.errors import InputError
 from cardioflow.report.as_figure import EcgFigure, figure_of
-from cardioflow.report.layouts import Layout, Printed, grid_sheet, layout_for
+from cardioflow.report.layouts import Printed, grid_sheet, layout_for
 from cardioflow.report.rows import Rows, rows_sheet, strip_sheets
 from cardioflow.report.sheet import Scale, Sheet
 from cardioflow.report.view import EcgView, as_marks, wave_spans

@@ -9,9 +9,9 @@ import numpy as np
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.annotation import Annotation
+from cardioflow.batch.layout import Layout
 from cardioflow.errors import InputError, nearest
 from cardioflow.report.as_figure import EcgFigure
-from cardioflow.report.layouts import Layout
 from cardioflow.report.plot_ecg import plot_ecg
 from cardioflow.report.views.base import View
 

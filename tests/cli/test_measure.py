@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cardioflow import EcgBatch
 from cardioflow.cli.app import app
-from cardioflow.cli.measure import measure_file
+from cardioflow.report.measure_file import measure_file
 
 
 def call(*arguments):

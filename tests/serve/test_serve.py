@@ -29,7 +29,9 @@ BASE = "http://127.0.0.1:8000"
 @pytest.fixture(scope="module")
 def app():
     # A loaded machine takes its time for the first record of each kind.
-    return create_app(ServerSettings(max_upload_mb=1.0, upload_timeout_s=0.5, timeout_s=120.0, allow_identify=True))
+    return create_app(
+        ServerSettings(max_upload_mb=1.0, upload_timeout_s=0.5, linger_s=0.3, timeout_s=120.0, allow_identify=True)
+    )
 
 
 def ask(app, method: str, url: str, **given) -> httpx.Response:

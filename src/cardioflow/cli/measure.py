@@ -8,16 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from cardioflow.analysis.measure.measure import measure
 from cardioflow.analysis.measure.results import UNITS
 from cardioflow.cli.info import records_in
 from cardioflow.cli.printing import as_json_text, say
 from cardioflow.core.printable import escaped
 from cardioflow.errors import CardioFlowError
-from cardioflow.io.base import Record
-from cardioflow.io.reading import check_options, read_each, recognise, request_for
+from cardioflow.report.measure_file import measure_file
 
-__all__ = ["measure_file", "print_measurements"]
+__all__ = ["print_measurements"]
 
 Layout = Literal["text", "json", "csv"]
 _WHOLE = (
@@ -46,25 +44,6 @@ def print_measurements(
         for number, facts in enumerate(found):
             say(("\n" if number else "") + _text(facts))
     return 2 if failed else 0
-
-
-def measure_file(path: Path, *, fmt: str | None = None, beats: bool = False, **options: Any) -> dict[str, Any]:
-    """Return the measurements of the ECG in ``path``, as plain JSON values; ``options`` are those of ``load``.
-
-    Raises:
-        FormatError: if it cannot be read.
-    """
-    name = fmt or recognise(path)
-    check_options(name, options)
-    (record,) = read_each([path], name, request_for(("signal", "meta"), options), options)
-    if not isinstance(record, Record) or record.signal is None:
-        raise record if isinstance(record, CardioFlowError) else CardioFlowError(f"{path} holds no signal.")
-    found = measure(record.signal, record.fs, leads=record.leads, units=record.units)
-    facts = {"file": str(path), "fs": record.fs, "n_beats": len(found.beats.r), **found.as_dict()}
-    facts["device"] = record.meta.get("measurements") or None
-    if beats:
-        facts["beats"] = found.beats.as_rows()
-    return facts
 
 
 def _text(facts: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ def serve(
     *,
     bundle: Annotated[
         list[str] | None,
-        typer.Option(help="A bundle to serve, by name or path; by default beats, waves and quality. Can be repeated."),
+        typer.Option(help="A bundle by name or path; by default af, beats, waves and quality. Can be repeated."),
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on; by default this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 8000,
@@ -75,7 +75,7 @@ def serve(
         list[str] | None, typer.Option(help="A name under which other machines call the server. Can be repeated.")
     ] = None,
 ) -> None:
-    """Serve bundles over HTTP, with a page to drop a file on."""
+    """Serve bundles, measurements and reports over HTTP, with a page to drop a file on."""
     from cardioflow.cli.serve import serve as run
     from cardioflow.serve.settings import ServerSettings
 

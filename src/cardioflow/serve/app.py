@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from cardioflow.bundle.bundle import Bundle
-from cardioflow.bundle.loading import load
-from cardioflow.errors import ConfigError
+from cardioflow.report.page.page import script_source
 from cardioflow.serve._fastapi import FastAPI, JSONResponse, Request, Response, TrustedHostMiddleware
-from cardioflow.serve.metrics import Metrics
-from cardioflow.serve.pool import Pool
+from cardioflow.serve.answering import Answering
+from cardioflow.serve.looking import measured, report_page
 from cardioflow.serve.reading import Form, answers_for, described
 from cardioflow.serve.refusal import RefusalError
+from cardioflow.serve.service import Service
 from cardioflow.serve.settings import ServerSettings
-from cardioflow.serve.uploads import drain, refuse_long, safe_name, save, unpacked
 
 __all__ = ["create_app"]
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
+_BODY: Final = {
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+}
+_REASONS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "No body, or a bad name"},
+    403: {"description": "Not allowed"},
+    404: {"description": "No such bundle"},
+    408: {"description": "Too slow"},
+    413: {"description": "Too large"},
+    422: {"description": "Not an ECG that can be read"},
+    503: {"description": "Busy"},
 }
 
 
@@ -42,102 +41,45 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         ConfigError: when two bundles have one name.
     """
     own = settings or ServerSettings()
-    bundles = _loaded(own)
-    pool = Pool(own.workers, own.queue)
-    metrics = Metrics(lambda: pool.admitted)
+    service = Service(own)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         yield
-        pool.close()
+        service.pool.close()
 
     app = FastAPI(
         title="CardioFlow", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json", lifespan=lifespan
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(own.hosts))
-    service = _Service(own, bundles, pool, metrics)
     _add_pages(app, service)
-    _add_api(app, service)
-    app.middleware("http")(_with_headers)
+    _add_predictions(app, service)
+    _add_reports(app, service)
+    # A browser uploads a file whole before it shows the reason of a refusal, hence more than a file may have.
+    app.add_middleware(Answering, headers=_headers(), most=4e6 * own.max_upload_mb, seconds=own.linger_s)
     app.exception_handler(RefusalError)(_refused)
     return app
 
 
-def _loaded(settings: ServerSettings) -> dict[str, Bundle]:
-    found: dict[str, Bundle] = {}
-    for name in settings.bundles:
-        bundle = load(name)
-        if bundle.description.name in found:
-            raise ConfigError(f"Two bundles are named {bundle.description.name!r}. Serve one of them.")
-        found[bundle.description.name] = bundle
-        # The first record would otherwise wait until kernels are compiled and libraries imported.
-        leads = bundle.description.leads
-        asked = ",".join(leads) if leads != "any" else "I,II"
-        bundle.predict(f"simulated:SR?duration_s=10&fs=500&leads={asked}")
-    return found
+def _headers() -> dict[str, str]:
+    """Return the headers of every response.
+
+    The page shows a report in a frame, which keeps to the policy of the page: hence the script of reports, by its
+    hash, their styles inside and their images.
+    """
+    policy = (
+        f"default-src 'none'; script-src 'self' {script_source()}; style-src 'self' 'unsafe-inline'; "
+        "img-src data:; connect-src 'self'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
 
 
-class _Service:
-    """What the routes share."""
-
-    def __init__(self, settings: ServerSettings, bundles: dict[str, Bundle], pool: Pool, metrics: Metrics) -> None:
-        self.settings = settings
-        self.bundles = bundles
-        self.pool = pool
-        self.metrics = metrics
-
-    async def predict(
-        self, bundle: str, chunks: AsyncIterator[bytes], filename: str, form: Form, *, identify: bool
-    ) -> dict[str, Any]:
-        """Return the answer for a body, and count it."""
-        start = time.perf_counter()
-        known = bundle if bundle in self.bundles else "unknown"
-        status = 200
-        try:
-            found = await self._predict(bundle, chunks, filename, form, identify=identify)
-        except RefusalError as refusal:
-            status = refusal.status
-            raise
-        except Exception:
-            status = 500
-            raise
-        finally:
-            self.metrics.request(known, status, time.perf_counter() - start)
-        return found
-
-    async def _predict(
-        self, bundle: str, chunks: AsyncIterator[bytes], filename: str, form: Form, *, identify: bool
-    ) -> dict[str, Any]:
-        if bundle not in self.bundles:
-            raise RefusalError(404, f"There is no bundle of that name. There are: {', '.join(sorted(self.bundles))}.")
-        if identify and not self.settings.allow_identify:
-            raise RefusalError(403, "This server does not give what identifies a patient. Leave identify out.")
-        name = safe_name(filename)
-        self.pool.admit()
-        folder: Any = tempfile.TemporaryDirectory(prefix="cardioflow-")
-        try:
-            path = Path(folder.name) / name
-            most = round(self.settings.max_upload_mb * 1e6)
-            await save(chunks, path, most=most, seconds=self.settings.upload_timeout_s)
-        except BaseException:
-            self.pool.leave()
-            folder.cleanup()
-            raise
-        work = partial(self._work, folder, path, bundle, form, identify=identify)
-        return await self.pool.run(work, self.settings.timeout_s)
-
-    def _work(self, folder: Any, path: Path, bundle: str, form: Form, *, identify: bool) -> dict[str, Any]:
-        """Return the answer; runs in a thread, and removes the upload in any case."""
-        with folder:
-            inside = Path(folder.name) / "record"
-            inside.mkdir()
-            own = unpacked(path, inside, most=round(self.settings.max_upload_mb * 4e6))
-            found = answers_for(self.bundles[bundle], own, form, identify=identify)
-        self.metrics.answer(bundle, "judged" if found.get("judged", True) else "not judged")
-        return found
-
-
-def _add_pages(app: FastAPI, service: _Service) -> None:
+def _add_pages(app: FastAPI, service: Service) -> None:
     """Add the page, health and metrics."""
 
     def static(name: str, kind: str) -> Callable[[], Any]:
@@ -161,46 +103,56 @@ def _add_pages(app: FastAPI, service: _Service) -> None:
         return Response(content, media_type=kind)
 
 
-def _add_api(app: FastAPI, service: _Service) -> None:
-    """Add the routes of predictions."""
+def _add_predictions(app: FastAPI, service: Service) -> None:
+    """Add the routes of bundles."""
 
     @app.get("/v1/bundles", summary="The bundles that are served, and what they are for and not for")
     def bundles() -> list[dict[str, Any]]:
         return [dict(described(own)) for own in service.bundles.values()]
 
-    body = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
-    reasons = {400: "No body, or a bad name", 403: "Not allowed", 404: "No such bundle", 408: "Too slow"}
-    reasons |= {413: "Too large", 422: "Not an ECG that can be read", 503: "Busy"}
-
     @app.post(
         "/v1/predict/{bundle}",
         summary="What a bundle says of the ECG file in the body; a WFDB record is sent as one ZIP archive",
-        openapi_extra={"requestBody": body},
-        responses={status: {"description": text} for status, text in reasons.items()},
+        openapi_extra=_BODY,
+        responses=_REASONS,
     )
     async def predict(
         request: Request, bundle: str, filename: str, form: Form = "json", *, identify: bool = False
     ) -> Any:
-        most = service.settings.max_upload_mb * 1e6
-        try:
-            refuse_long(request.headers.get("content-length", ""), most)
-            found = await service.predict(bundle, request.stream(), filename, form, identify=identify)
-        except RefusalError:
-            # A client that is still sending would not read the reason.
-            await drain(request.stream(), most=4 * most, seconds=1.0)
-            raise
-        kind = "application/fhir+json" if form == "fhir" else "application/json"
-        return JSONResponse(found, media_type=kind)
+        own = service.require(bundle, identify=identify)
+        found = await service.answer(
+            bundle, request, filename, lambda given: answers_for(own, given, form, identify=identify)
+        )
+        service.metrics.answer(bundle, "judged" if found.judged else "not judged")
+        return JSONResponse(found.values, media_type="application/fhir+json" if form == "fhir" else "application/json")
 
 
-async def _with_headers(request: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
-    response = await call_next(request)
-    response.headers.update(_HEADERS)
-    return response
+def _add_reports(app: FastAPI, service: Service) -> None:
+    """Add the routes that need no bundle."""
+
+    @app.post(
+        "/v1/measure",
+        summary="Heart rate, intervals, axes and amplitudes of the ECG file in the body",
+        openapi_extra=_BODY,
+        responses=_REASONS,
+    )
+    async def measure(request: Request, filename: str) -> Any:
+        return JSONResponse(await service.answer("measure", request, filename, measured))
+
+    @app.post(
+        "/v1/report",
+        summary="The report on the ECG file in the body, as a page of HTML",
+        openapi_extra=_BODY,
+        responses=_REASONS,
+        response_class=Response,
+    )
+    async def report(request: Request, filename: str) -> Any:
+        rhythm = service.bundles.get("af")
+        page = await service.answer("report", request, filename, lambda given: report_page(given, rhythm))
+        return Response(page, media_type="text/html; charset=utf-8")
 
 
 async def _refused(_: Any, refusal: Exception) -> Any:
     assert isinstance(refusal, RefusalError)  # noqa: S101 -- the handler of that class
-    # What is left of a body is not read to its end, which need not come.
-    headers = {"Connection": "close"} | ({"Retry-After": "2"} if refusal.status == 503 else {})
+    headers = {"Retry-After": "2"} if refusal.status == 503 else None
     return JSONResponse({"detail": refusal.text}, refusal.status, headers=headers)

@@ -1,11 +1,24 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
+const UNITS = { heart_rate: "/min", p_axis: "°", qrs_axis: "°", t_axis: "°" };
+const ABOUT = {
+  report: "One page with the ECG on paper true to scale, measurements with normal ranges, rhythm, quality and doubts.",
+  measure: "Heart rate, intervals, axes and amplitudes of the median beat.",
+};
 let bundles = [];
+let last = null;
+let address = "";
 
 function about() {
-  const own = bundles.find((b) => b.name === at("bundle").value);
-  at("about").textContent = own ? `${own.title}. ${own.intended} Not for: ${own.not_for.join(", ") || "not stated"}.` : "";
+  const own = bundles.find((b) => `predict/${b.name}` === at("what").value);
+  at("about").textContent = own
+    ? `${own.title}. ${own.intended} Not for: ${own.not_for.join(" ") || "not stated"}`
+    : ABOUT[at("what").value];
+}
+
+function measured(name, value) {
+  return UNITS[name] ? `${value.toFixed(0)} ${UNITS[name]}` : `${(1000 * value).toFixed(0)} ms`;
 }
 
 function rows(answer) {
@@ -13,39 +26,65 @@ function rows(answer) {
   if (answer.prediction_set) found.push(["set", answer.prediction_set.join(", ") || "none"]);
   if (answer.beats) found.push(["beats", String(answer.beats.sample.length)]);
   if (answer.waves) for (const kind of ["P", "QRS", "T"]) found.push([kind, String(answer.waves.whole[kind].onset.length)]);
-  for (const [name, own] of Object.entries(answer.leads || {}))
+  for (const [name, value] of Object.entries(answer.whole || {}))
+    found.push([name.replaceAll("_", " "), value === null ? `not measured: ${answer.reasons[name]}` : measured(name, value)]);
+  for (const [name, own] of Object.entries((answer.probabilities && answer.leads) || {}))
     found.push([name, `${own.acceptable ? "acceptable" : "not acceptable"} ${own.reasons.join(", ")}`]);
-  for (const note of answer.notes || []) found.push(["note", note.text]);
+  for (const note of answer.notes || []) if (note.text) found.push(["note", note.text]);
+  for (const text of answer.warnings || []) found.push(["warning", text]);
   return found;
 }
 
 function show(text, answer, wrong) {
   at("said").textContent = text;
   at("said").className = wrong ? "wrong" : "";
-  at("table").replaceChildren(...rows(answer).map((cells) => {
+  at("table").replaceChildren(...rows(answer || {}).map((cells) => {
     const row = document.createElement("tr");
-    for (const cell of cells) row.append(Object.assign(document.createElement("td"), { textContent: cell }));
+    row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: cells[0] }));
+    row.append(Object.assign(document.createElement("td"), { textContent: cells[1] }));
     return row;
   }));
-  at("json").textContent = JSON.stringify(answer, null, 1);
+  at("json").textContent = answer ? JSON.stringify(answer, null, 1) : "";
+  at("details").hidden = !answer;
+}
+
+function showReport(page) {
+  URL.revokeObjectURL(address);
+  address = page ? URL.createObjectURL(new Blob([page], { type: "text/html" })) : "";
+  at("save").hidden = at("report").hidden = !page;
+  Object.assign(at("link"), { href: address, download: "report.html" });
+  at("report").srcdoc = page;
+}
+
+function said(answer) {
+  if (answer.judged === false) return `Cannot be judged: ${answer.reasons.map((r) => r.text).join(" ")}`;
+  if (answer.whole) return `${answer.n_beats} beats`;
+  return (answer.labels || []).join(", ") || "Done.";
 }
 
 async function send(file) {
+  last = file;
   const name = file.name.replace(/[^A-Za-z0-9_.-]/g, "_").replace(/^[^A-Za-z0-9_]/, "_").slice(-100);
-  show("Reading …", {}, false);
+  showReport("");
+  show("Reading …", null, false);
   try {
-    const url = `/v1/predict/${encodeURIComponent(at("bundle").value)}?filename=${encodeURIComponent(name)}`;
-    const response = await fetch(url, { method: "POST", body: file });
-    const answer = await response.json();
-    if (!response.ok) show(typeof answer.detail === "string" ? answer.detail : "The request is not valid.", {}, true);
-    else if (!answer.judged) show(`Cannot be judged: ${answer.reasons.map((r) => r.text).join(" ")}`, answer, true);
-    else show(answer.labels.join(", ") || "Done.", answer, false);
+    const response = await fetch(`/v1/${at("what").value}?filename=${encodeURIComponent(name)}`, { method: "POST", body: file });
+    const isPage = (response.headers.get("content-type") || "").startsWith("text/html");
+    const answer = isPage ? await response.text() : await response.json();
+    if (!response.ok) show(typeof answer.detail === "string" ? answer.detail : "The request is not valid.", null, true);
+    else if (isPage) {
+      show("The report is below.", null, false);
+      showReport(answer);
+    } else show(said(answer), answer, answer.judged === false);
   } catch (error) {
-    show(`The server cannot be reached: ${error.message}`, {}, true);
+    show(`The server cannot be reached: ${error.message}`, null, true);
   }
 }
 
-at("bundle").addEventListener("change", about);
+at("what").addEventListener("change", () => {
+  about();
+  if (last) send(last);
+});
 at("file").addEventListener("change", () => at("file").files.length && send(at("file").files[0]));
 for (const event of ["dragover", "dragleave", "drop"])
   at("drop").addEventListener(event, (e) => {
@@ -53,8 +92,9 @@ for (const event of ["dragover", "dragleave", "drop"])
     at("drop").classList.toggle("over", event === "dragover");
     if (event === "drop" && e.dataTransfer.files.length) send(e.dataTransfer.files[0]);
   });
+show("None yet.", null, false);
+about();
 fetch("/v1/bundles").then((r) => r.json()).then((found) => {
   bundles = found;
-  at("bundle").replaceChildren(...found.map((b) => new Option(`${b.name} ${b.release}`, b.name)));
-  about();
+  at("what").append(...found.map((b) => new Option(`bundle ${b.name} ${b.release}`, `predict/${b.name}`)));
 });

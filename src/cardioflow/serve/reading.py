@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cardioflow.bundle.bundle import Bundle
 from cardioflow.bundle.json_form import as_json
@@ -16,14 +17,39 @@ from cardioflow.pipeline.data.dataset import EcgDataset
 from cardioflow.report.fhir import diagnostic_report
 from cardioflow.serve.refusal import RefusalError
 
-__all__ = ["Form", "answers_for", "described"]
+__all__ = ["Answered", "Form", "answers_for", "described", "one_of"]
 
 Form = Literal["json", "fhir"]
 
 _PERSON = ("name", "patient_id", "birth_date", "timestamp")
 
 
-def answers_for(bundle: Bundle, files: Sequence[Path], form: Form, *, identify: bool) -> dict[str, Any]:
+class Answered(NamedTuple):
+    """The answer for an upload."""
+
+    values: dict[str, Any]
+    """JSON values."""
+    judged: bool
+
+
+@contextmanager
+def one_of(files: Sequence[Path]) -> Iterator[Path]:
+    """Give the one ECG in ``files``; errors on it inside become refusals that do not name its folder.
+
+    Raises:
+        RefusalError: when there are several, or for an error inside.
+    """
+    if len(files) != 1:
+        raise RefusalError(422, f"There are {len(files)} ECGs in the archive. Send one at a time.")
+    try:
+        yield files[0]
+    except CardioFlowError as error:
+        raise RefusalError(422, _without(str(files[0].parent), str(error))) from None
+    except MemoryError:
+        raise RefusalError(413, "The record does not fit in memory. Send a shorter one.") from None
+
+
+def answers_for(bundle: Bundle, files: Sequence[Path], form: Form, *, identify: bool) -> Answered:
     """Return what ``bundle`` says of the one ECG in ``files``, as JSON values.
 
     Without ``identify``, nothing that the file says of the person is read. The names of files are never repeated.
@@ -31,25 +57,18 @@ def answers_for(bundle: Bundle, files: Sequence[Path], form: Form, *, identify: 
     Raises:
         RefusalError: when the file cannot be read, or its record cannot be processed.
     """
-    if len(files) != 1:
-        raise RefusalError(422, f"There are {len(files)} ECGs in the archive. Send one at a time.")
-    folder = str(files[0].parent)
-    try:
-        batch = EcgDataset({"record": files[0]}).next_batch(1)
+    with one_of(files) as path, warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always", UserWarning)
+        batch = EcgDataset({"record": path}).next_batch(1)
         batch = batch.load(components=["signal", "meta"], identify=identify)
-        with warnings.catch_warnings(record=True) as given:
-            warnings.simplefilter("always", UserWarning)
-            (answer,) = bundle.stream(batch)
-    except CardioFlowError as error:
-        raise RefusalError(422, _without(folder, str(error))) from None
-    except MemoryError:
-        raise RefusalError(413, "The record does not fit in memory. Send a shorter one.") from None
+        (answer,) = bundle.stream(batch)
+    folder = str(path.parent)
     if isinstance(answer, SkippedRecord):
         raise RefusalError(422, _without(folder, answer.reason))
     meta = batch.component("meta")[0]
     person = {name: _plain(meta.get(name)) for name in _PERSON if meta.get(name) is not None} if identify else {}
     if form == "fhir":
-        return diagnostic_report(answer, bundle.description, person)
+        return Answered(diagnostic_report(answer, bundle.description, person), answer.judged)
     found: dict[str, Any] = {
         **as_json(answer),
         "bundle": bundle.description.name,
@@ -57,7 +76,7 @@ def answers_for(bundle: Bundle, files: Sequence[Path], form: Form, *, identify: 
     }
     del found["file"]
     found["warnings"] = [_without(folder, str(w.message)) for w in given if w.category is UserWarning]
-    return found | ({"patient": person} if identify else {})
+    return Answered(found | ({"patient": person} if identify else {}), answer.judged)
 
 
 def _plain(value: Any) -> Any:

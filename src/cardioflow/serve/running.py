@@ -13,7 +13,7 @@ from cardioflow.errors import ConfigError
 from cardioflow.serve.app import create_app
 from cardioflow.serve.settings import ServerSettings
 
-__all__ = ["is_loopback", "listening", "run"]
+__all__ = ["is_loopback", "listening", "run", "server_for"]
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -48,6 +48,29 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def server_for(app: Any, settings: ServerSettings) -> Any:
+    """Return a uvicorn server of ``app``; its ``serve`` or ``run`` takes the sockets.
+
+    Raises:
+        MissingDependencyError: when uvicorn is not installed.
+    """
+    uvicorn: Any = needed("uvicorn", extra="serve")
+    from cardioflow.serve.deadline import DeadlineProtocol
+
+    config = uvicorn.Config(
+        app,
+        http=DeadlineProtocol,
+        ws="none",
+        log_level="warning",
+        # A line per request would hold the names of files.
+        access_log=False,
+        limit_concurrency=4 * (settings.workers + settings.queue) + 16,
+        timeout_keep_alive=5,
+        server_header=False,
+    )
+    return uvicorn.Server(config)
+
+
 def run(settings: ServerSettings, host: str, port: int, ready: Callable[[str], None] | None = None) -> None:
     """Serve until the process is told to stop; ``ready`` is called with the URL as soon as the bundles are loaded.
 
@@ -55,20 +78,9 @@ def run(settings: ServerSettings, host: str, port: int, ready: Callable[[str], N
         ConfigError: when the port is in use.
         MissingDependencyError: when uvicorn is not installed.
     """
-    uvicorn: Any = needed("uvicorn", extra="serve")
     with listening(host, port) as own:
         app = create_app(replace(settings, hosts=tuple(dict.fromkeys((*settings.hosts, host)))))
         if ready is not None:
             name = f"[{host}]" if ":" in host else host
             ready(f"http://{name}:{own.getsockname()[1]}")
-        most = 4 * (settings.workers + settings.queue) + 16
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            # A line per request would hold the names of files.
-            access_log=False,
-            limit_concurrency=most,
-            timeout_keep_alive=5,
-            server_header=False,
-        )
-        uvicorn.Server(config).run(sockets=[own])
+        server_for(app, settings).run(sockets=[own])

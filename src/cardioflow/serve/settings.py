@@ -19,13 +19,15 @@ class ServerSettings:
         ConfigError: for a limit that is not positive, or no bundle.
     """
 
-    bundles: tuple[str, ...] = ("beats", "waves", "quality")
+    bundles: tuple[str, ...] = ("af", "beats", "waves", "quality")
     """Names of shipped bundles, or paths."""
     max_upload_mb: float = 50.0
     upload_timeout_s: float = 20.0
     """For the whole body of a request."""
     timeout_s: float = 30.0
     """For reading and predicting."""
+    linger_s: float = 2.0
+    """How long a refused upload is still read, so that its sender sees the reason."""
     workers: int = 2
     """Records that are worked on at a time."""
     queue: int = 16
@@ -36,7 +38,7 @@ class ServerSettings:
     """The names under which the server may be called, so that a web page elsewhere cannot reach it by DNS."""
 
     def __post_init__(self) -> None:
-        for name in ("max_upload_mb", "upload_timeout_s", "timeout_s", "workers"):
+        for name in ("max_upload_mb", "upload_timeout_s", "timeout_s", "linger_s", "workers"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"ServerSettings({name}={getattr(self, name)!r}) is not above 0.")
         if self.queue < 0:

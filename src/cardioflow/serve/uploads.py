@@ -7,13 +7,12 @@ import re
 import zipfile
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from cardioflow.serve.refusal import RefusalError
 
-__all__ = ["drain", "refuse_long", "safe_name", "save", "unpacked"]
+__all__ = ["refuse_long", "safe_name", "save", "unpacked"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _MAX_FILES: Final = 20
@@ -62,17 +61,6 @@ async def save(chunks: AsyncIterator[bytes], path: Path, *, most: int, seconds: 
         raise RefusalError(408, f"The file did not arrive within {seconds:g} s.") from None
     if not size:
         raise RefusalError(400, "The request has no body. Send the content of an ECG file as the body.")
-
-
-async def drain(chunks: AsyncIterator[bytes], *, most: float, seconds: float) -> None:
-    """Read what is left of a body that is refused and forget it, up to ``most`` bytes and for ``seconds``."""
-    size = 0
-    with suppress(TimeoutError, RuntimeError):  # RuntimeError: it was read already
-        async with asyncio.timeout(seconds):
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > most:
-                    return
 
 
 def unpacked(path: Path, folder: Path, *, most: int) -> list[Path]:

@@ -18,7 +18,7 @@ from cardioflow.report.page.examination import Examination
 from cardioflow.report.page.html import facts, section
 from cardioflow.report.page.texts import Texts
 
-__all__ = ["page_of", "whole_page"]
+__all__ = ["page_of", "script_source", "whole_page"]
 
 _TOOLS: Final = ("zoom_in", "zoom_out", "true_size", "calipers", "off", "reading")
 _SECTIONS: Final = ("ecg", "measurements", "rhythm", "quality", "notes")
@@ -57,8 +57,7 @@ def page_of(seen: Examination, texts: Texts | None = None, *, index: str | None 
 def whole_page(title: str, body: str, texts: Texts, *, script: bool) -> str:
     """Return an HTML document that may load nothing, and run no script but its own."""
     style, code = _resource("style.css"), _resource("page.js")
-    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-    allowed = f"'sha256-{digest}'" if script else "'none'"
+    allowed = script_source() if script else "'none'"
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {allowed}"
     made = texts("page.made", version=_version(), date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"))
     return (
@@ -69,6 +68,12 @@ def whole_page(title: str, body: str, texts: Texts, *, script: bool) -> str:
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head><body>{body}'
         f"<footer><p>{escape(made)}</p></footer>{f'<script>{code}</script>' if script else ''}</body></html>\n"
     )
+
+
+def script_source() -> str:
+    """Return how a content security policy names the only script of a report: by its hash."""
+    digest = base64.b64encode(hashlib.sha256(_resource("page.js").encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def _tools(texts: Texts) -> str:

@@ -1,0 +1,117 @@
+"""Clients that send slowly, without end or nothing at all read why they are refused, over a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+pytest.importorskip("uvicorn")
+
+from cardioflow.serve import deadline
+from cardioflow.serve.app import create_app
+from cardioflow.serve.running import listening, server_for
+from cardioflow.serve.settings import ServerSettings
+
+HEAD = b"POST /v1/predict/beats?filename=a.edf HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def app():
+    return create_app(ServerSettings(bundles=("beats",), max_upload_mb=1.0, upload_timeout_s=0.3, linger_s=0.3))
+
+
+def run(app, scenario: Callable[[int], Awaitable[None]]) -> None:
+    """Run ``scenario`` with the port of a server of ``app``."""
+
+    async def served() -> None:
+        with listening("127.0.0.1", 0) as own:
+            server = server_for(app, ServerSettings(bundles=("beats",)))
+            task = asyncio.create_task(server.serve(sockets=[own]))
+            try:
+                await scenario(own.getsockname()[1])
+            finally:
+                server.should_exit = True
+                await task
+
+    asyncio.run(served())
+
+
+async def refused(port: int, head: bytes, body: AsyncIterator[bytes]) -> tuple[int, str, bool]:
+    """Send a request and read while sending, as browsers and curl do; return status, reason and what came last.
+
+    The third value is whether the connection ended in good order, not by a reset.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+
+    async def send() -> None:
+        async for chunk in body:
+            writer.write(chunk)
+            await writer.drain()
+
+    sending = asyncio.create_task(send())
+    top = await reader.readuntil(b"\r\n\r\n")
+    fields = dict(line.lower().split(": ", 1) for line in top.decode().strip().split("\r\n")[1:])
+    text = await reader.readexactly(int(fields["content-length"]))
+    assert fields["connection"] == "close"
+    sending.cancel()
+    try:
+        ended = await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionError:
+        ended = False
+    writer.close()
+    return int(top.split()[1]), json.loads(text)["detail"], ended
+
+
+async def slow() -> AsyncIterator[bytes]:
+    while True:
+        yield b"1\r\n0\r\n"
+        await asyncio.sleep(0.05)
+
+
+async def endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b"10000\r\n" + b"0" * 0x10000 + b"\r\n"
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    for part in ():
+        yield part
+
+
+def test_a_slow_or_endless_upload_ends_in_a_reason_before_the_connection_closes(app):
+    async def scenario(port: int) -> None:
+        late = "The file did not arrive within 0.3 s."
+        assert await refused(port, CHUNKED, slow()) == (408, late, True)
+        assert await refused(port, HEAD + b"Content-Length: 500\r\n\r\n", nothing()) == (408, late, True)
+        status, reason, _ = await refused(port, CHUNKED, endless())
+        assert (status, reason) == (413, "The file is larger than 1 MB.")
+        status, reason, _ = await refused(port, HEAD + b"Content-Length: 9000000000\r\n\r\n", endless())
+        assert (status, reason) == (413, "The file is larger than 1 MB.")
+        wrong = CHUNKED.replace(b"/beats", b"/none")
+        assert (await refused(port, wrong, endless()))[0] == 404
+
+    run(app, scenario)
+
+
+def test_a_connection_without_a_request_is_closed_with_408(app, monkeypatch):
+    monkeypatch.setattr(deadline, "HEADERS_S", 0.2)
+    late = "The headers of the request did not arrive within 0.2 s."
+
+    async def scenario(port: int) -> None:
+        assert await refused(port, b"", nothing()) == (408, late, True)
+        assert await refused(port, HEAD, nothing()) == (408, late, True)
+        # The second request of a connection.
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.3)
+        writer.write(HEAD)
+        assert b"408 Request Timeout" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2)
+        writer.close()
+
+    run(app, scenario)

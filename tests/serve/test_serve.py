@@ -17,6 +17,8 @@ import pytest
 import cardioflow
 from cardioflow.bundle.json_form import as_json
 from cardioflow.errors import ConfigError
+from cardioflow.report.measure_file import measure_file
+from cardioflow.report.page.page import script_source
 from cardioflow.serve.app import create_app
 from cardioflow.serve.pool import Pool
 from cardioflow.serve.refusal import RefusalError
@@ -89,6 +91,31 @@ def test_a_device_file_is_answered_without_the_name_of_the_patient(app, data):
     assert named["subject"] == {"reference": "#patient"}
 
 
+def test_measurements_and_the_report_are_those_of_the_command_line_without_the_name_of_the_file(app, data):
+    path = data / "formats" / "hl7_aecg" / "Example_aECG.xml"
+    content = path.read_bytes()
+
+    def post(what: str, name: str = "Miller_Anna.xml") -> httpx.Response:
+        return ask(app, "POST", f"/v1/{what}", params={"filename": name}, content=content)
+
+    expected = measure_file(path)
+    del expected["file"]
+    assert post("measure").json() == json.loads(json.dumps(expected))
+    page = post("report")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "ECG report: upload" in page.text
+    assert "Miller" not in page.text
+    heart_rate = f"{expected['whole']['heart_rate']:.0f} /min"
+    assert heart_rate in page.text
+    # The page of the server shows it in a frame: its policy has to allow the script of the report.
+    assert script_source() in ask(app, "GET", "/").headers["content-security-policy"]
+    assert script_source() in page.text.replace("&#x27;", "'")
+    assert post("measure", "a.edf").status_code == 200  # the content counts, not the name
+    refused = ask(app, "POST", "/v1/report", params={"filename": "a.edf"}, content=b"rubbish")
+    assert refused.status_code == 422
+    assert "is not recognised as one of the known formats" in refused.json()["detail"]
+
+
 def test_what_identifies_the_patient_is_not_given_unless_the_server_allows_it(record):
     strict = create_app(ServerSettings(bundles=("beats",)))
     response = send(strict, record, identify=True)
@@ -103,7 +130,7 @@ def test_what_identifies_the_patient_is_not_given_unless_the_server_allows_it(re
         (b"rubbish", {"filename": "../a.edf"}, 400, "The file name is not valid"),
         (b"rubbish", {"filename": ".a"}, 400, "The file name is not valid"),
         (b"rubbish", {"filename": "a.edf"}, 422, "is not recognised as one of the known formats"),
-        (b"rubbish", {"bundle": "none"}, 404, "There is no bundle of that name. There are: beats, quality, waves."),
+        (b"rubbish", {"bundle": "none"}, 404, "There is no bundle of that name. There are: af, beats, quality, waves."),
         (b"PK\x03\x04rubbish", {}, 422, "The archive is damaged"),
         (b"0" * 1_000_001, {}, 413, "The file is larger than 1 MB"),
         (b"0       " * 32, {"filename": "a.edf"}, 422, "a.edf"),

@@ -112,6 +112,7 @@ CALLS: dict[str, Call] = {
     "classify_beats": Call('classify_beats("annotation")', on="beats", show="beat_classes"),
     "calc_features": Call('calc_features(["atrial"])', show="features"),
     "delineate": Call("delineate()", show="waves"),
+    "append_wave_probabilities": Call("append_wave_probabilities()"),
     "measure": Call("measure()", show="measurements heart_rate pr qrs qt"),
     "fft": Call("fft()", show="curve"),
     "ifft": Call("ifft()", on="spectrum", show="curve"),

@@ -37,6 +37,7 @@ NEEDS_UNCUT = {
     "random_crop_signals": "a segment cannot be cut into segments without unstacking",
     "crop_beats": "beats are counted from the start of a record",
     "median_beat": "beats are counted from the start of a record",
+    "append_wave_probabilities": "waves are those of the whole record",
     "delineate": "waves are counted from the start of a record",
     "measure": "waves are counted from the start of a record",
     "detect_beats": "beats are scored by what surrounds them in the record",

@@ -8,6 +8,8 @@ import pytest
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.analysis.measure.measure import measure
 from cardioflow.analysis.waves.delineate import delineate
+from cardioflow.analysis.waves.network import probabilities
+from cardioflow.analysis.waves.prepare import prepare
 from cardioflow.errors import InputError
 
 
@@ -55,6 +57,44 @@ def test_what_was_not_measured_is_in_the_metadata(batch):
 def test_the_file_s_annotation_is_not_overwritten(batch):
     with pytest.raises(InputError, match=r"would write over the annotation\. Choose another name, such as 'waves'"):
         batch.delineate(dst="annotation")
+
+
+def test_wave_probabilities_are_those_of_the_network_and_come_after_the_leads(batch):
+    two = batch.keep_channels(["II", "V1"]).resample_signals(250)
+    done = two.append_wave_probabilities()
+    assert done.meta[0]["leads"] == ("II", "V1", "II P", "II QRS", "II T", "V1 P", "V1 QRS", "V1 T")
+    assert done.meta[0]["units"] == ("mV", "mV", *["1"] * 6)
+    for before, after in zip(two.signal, done.signal, strict=True):
+        assert np.array_equal(after[:2], before)
+        expected = probabilities(prepare(before, 250.0).x)
+        assert after[2:] == pytest.approx(np.concatenate([lead[:, 1:].T for lead in expected]), abs=1e-6)
+
+
+def test_wave_probabilities_are_high_where_cardiologists_marked_waves_and_fibrillation_has_no_p(batch):
+    # LUDB's annotation of lead II is at 500 Hz, twice the rate of the network.
+    sinus, fibrillation = batch.keep_channels("II").append_wave_probabilities().signal
+    for signal, marks, symbols in ((sinus, batch.annotation[0], "pNt"), (fibrillation, batch.annotation[1], "Nt")):
+        for symbol in symbols:
+            at = marks.sample[marks.symbol == symbol]
+            assert at.size >= 7
+            assert (signal["_pNt".index(symbol), at] > 0.5).all()
+    assert fibrillation[1].max() < 0.5
+
+
+def test_wave_probabilities_do_not_depend_on_the_scale_and_fit_any_length(batch):
+    signal = batch.component("signal")
+    scaled = batch.replace(signal=signal.with_data(signal.data * np.float32(1000)))
+    one, two = (own.append_wave_probabilities().signal[0][12:] for own in (batch, scaled))
+    assert two == pytest.approx(one, abs=1e-3)
+    assert batch.slice_signals(slice(0, 100)).append_wave_probabilities().signal[0].shape == (48, 100)
+
+
+def test_wave_probabilities_need_samples_everywhere(batch):
+    signal = batch.component("signal")
+    data = signal.data.copy()
+    data[10] = np.nan
+    with pytest.raises(InputError, match="Call fill_missing_signals first"):
+        batch.replace(signal=signal.with_data(data)).append_wave_probabilities()
 
 
 def test_measurements_are_a_mapping_per_record(batch):

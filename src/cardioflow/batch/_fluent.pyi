@@ -17,6 +17,8 @@ __all__ = ["BatchActions"]
 class BatchActions:
     """Every action that works on a single batch, as a method that returns a new batch of the same class."""
 
+    def append_wave_probabilities(self) -> Self:
+        """Append three channels for each lead: how probable P, QRS and T are at each sample, from 0 to 1."""
     def apply_pipeline(self, pipeline: Any, p: float = 1.0, n_times: int = 1) -> Self:
         """Do the steps of ``pipeline`` as one step."""
     def apply_to_each_channel(

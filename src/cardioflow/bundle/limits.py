@@ -200,6 +200,8 @@ def _after_beats(arguments: Mapping[str, Any], size: float) -> float:
 
 
 _SIZES: dict[str, Callable[[Mapping[str, Any], float], float]] = {
+    # Each lead becomes four.
+    "append_wave_probabilities": lambda _, size: size * 4,
     "crop_beats": _after_beats,
     "cwt": lambda arguments, size: size * _measure(arguments["scales"])[0],
     "derive_leads": lambda _, size: size * 4,

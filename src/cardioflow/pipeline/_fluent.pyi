@@ -18,6 +18,8 @@ class PipelineActions:
 
     def after(self, pipeline: Any) -> Self:
         """Do the steps of ``pipeline`` once, after the last batch of a run that did not fail."""
+    def append_wave_probabilities(self) -> Self:
+        """Append three channels for each lead: how probable P, QRS and T are at each sample, from 0 to 1."""
     def apply_pipeline(self, pipeline: Any, p: float | Expression = 1.0, n_times: int | Expression = 1) -> Self:
         """Do the steps of ``pipeline`` as one step."""
     def apply_to_each_channel(

@@ -244,7 +244,7 @@ def audit(
 
 @app.command(epilog="Example:  `cardioflow benchmark qrs --data mitdb --method ours,sleepecg --html qrs.html`")
 def benchmark(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="What is scored: qrs, waves or beats.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What is scored: qrs, waves, beats, rhythm or model.")],
     *,
     data: Annotated[Path, typer.Option(help="The folder of the records and their reference annotations.")],
     method: Annotated[

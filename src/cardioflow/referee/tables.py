@@ -32,6 +32,11 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
+    def __post_init__(self) -> None:
+        # A row in JSON is an object, which keeps one of two columns of one name.
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError(f"The table {self.title!r} has two columns of one name among {', '.join(self.columns)}.")
+
     def to_text(self) -> str:
         """Return the table with columns of equal width."""
         cells = [self.columns, *(tuple(map(_cell, row)) for row in self.rows)]

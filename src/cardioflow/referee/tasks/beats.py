@@ -160,7 +160,9 @@ def _record_table(method: str, own: Sequence[_Result]) -> Table:
             counts = _counts(result, name)
             cells += [counts.true + counts.missed, counts.missed, counts.false]
         rows.append(tuple(cells))
-    return Table(f"{method}, by record", ("record", "S", "missed", "false", "V", "missed", "false"), tuple(rows))
+    return Table(
+        f"{method}, by record", ("record", "S", "S missed", "S false", "V", "V missed", "V false"), tuple(rows)
+    )
 
 
 def _notes(results: dict[str, list[_Result]]) -> tuple[str, ...]:

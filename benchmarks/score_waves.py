@@ -29,9 +29,10 @@ from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.batch.annotation import BEATS
 from cardioflow.io.reading import read_each, request_for
 from cardioflow.referee.tables import Report, Table
-from cardioflow.referee.tasks.waves import Waves, WaveTally, wave_tables
+from cardioflow.referee.tasks.waves import Waves, wave_tables
 from cardioflow.referee.wave_methods import OurWaves, WaveMethod, wave_method
 from cardioflow.referee.wave_reference import WaveRecord, wave_records
+from cardioflow.referee.wave_tally import WaveTally
 
 
 def folds(args: argparse.Namespace) -> Iterator[tuple[int, OurWaves, list[str]]]:

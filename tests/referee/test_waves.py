@@ -13,6 +13,7 @@ from cardioflow.errors import InputError, UnknownNameError
 from cardioflow.referee import benchmark
 from cardioflow.referee.tasks.waves import Waves
 from cardioflow.referee.wave_reference import wave_records
+from cardioflow.referee.wave_tally import spread_interval
 
 
 def silent(lead, fs):
@@ -106,3 +107,29 @@ def test_the_command_scores_waves_too(data):
     assert done.exit_code == 0, done.output
     titles = [t["title"] for t in json.loads(done.stdout)["tables"]]
     assert titles == ["The lead nearest to each mark", "Speed"]
+
+
+def test_the_interval_of_a_spread_is_that_of_its_standard_error_and_wider_by_records():
+    random = np.random.default_rng(0)
+    same = [random.normal(0, 10, 20) for _ in range(100)]
+    low, high = spread_interval(same)
+    # The standard error of an SD of 2 000 normal values is 10 / sqrt(4 000) = 0.158.
+    assert (low, high) == pytest.approx((10 - 0.31, 10 + 0.31), abs=0.25)
+    one_bad = [*same[:-1], random.normal(0, 60, 20)]
+    low, high = spread_interval(one_bad)
+    assert low < 10.5, "a resample may lack the bad record"
+    assert high > 13
+    assert np.isnan(spread_interval(same[:1])).all()
+
+
+def test_rows_have_intervals_over_records(report):
+    for row in table(report, "Each lead alone"):
+        if row["method"] == "ours" and np.isfinite(row["F1 %"]):
+            low, high = row["F1 95 %"]
+            assert low <= row["F1 %"] <= high
+    (absent,) = [
+        r
+        for r in table(report, "Beats in leads without any marked P wave")
+        if (r["method"], r["P waves judged from"]) == (f"{__name__}:eager", "1 lead")
+    ]
+    assert absent["specificity %"] == 0

@@ -251,7 +251,7 @@ def benchmark(
         str,
         typer.Option(
             help="Names, separated by commas: ours, module:function, or for qrs sleepecg, xqrs, gqrs, neurokit, "
-            "for waves neurokit_prominence, neurokit_dwt."
+            "for waves neurokit_prominence, neurokit_dwt, for model bundles."
         ),
     ] = "ours",
     split: Annotated[Path | None, typer.Option(help="A CSV table with the columns record and part.")] = None,
@@ -260,16 +260,27 @@ def benchmark(
     ann_ext: Annotated[
         str | None, typer.Option(help="The suffix of the reference annotations, such as q1c for waves of QTDB.")
     ] = None,
+    positions: Annotated[
+        str | None, typer.Option(help="For beats and rhythm, the beats that a method gets: reference, detected.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="For model, a table of the labels, if --split has none.")] = None,
+    column: Annotated[str | None, typer.Option(help="For model, the column of the labels; by default label.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="For model, the classes that means are over, separated by commas.")
+    ] = None,
+    test_part: Annotated[
+        bool, typer.Option("--test-part", help="For model, score a test part; the report says so.")
+    ] = False,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write the report to this file as a page.")] = None,
 ) -> None:
     """Score methods on records with a reference, by a published protocol."""
     from cardioflow.cli.benchmark import print_benchmark
 
+    options: dict[str, Any] = {"leads": leads, "ann_ext": ann_ext, "positions": positions, "labels": labels}
+    options |= {"column": column, "classes": classes, "test_part": test_part or None}
     raise typer.Exit(
-        print_benchmark(
-            task, data, method, split=split, part=part, leads=leads, ann_ext=ann_ext, as_json=as_json, page=html
-        )
+        print_benchmark(task, data, method, split=split, part=part, options=options, as_json=as_json, page=html)
     )
 
 

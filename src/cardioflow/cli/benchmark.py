@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cardioflow.cli.printing import as_json_text, say
 from cardioflow.referee.benchmark import benchmark
@@ -17,15 +19,17 @@ def print_benchmark(
     *,
     split: Path | None,
     part: str | None,
-    leads: str | None,
-    ann_ext: str | None = None,
+    options: Mapping[str, Any],
     as_json: bool,
     page: Path | None,
 ) -> int:
-    """Print the report of ``task``, or write it to ``page`` as HTML, and return the exit status."""
+    """Print the report of ``task``, or write it to ``page`` as HTML, and return the exit status.
+
+    ``options`` are those of the task; one that is ``None`` keeps its default.
+    """
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    options = {name: value for name, value in (("leads", leads), ("ann_ext", ann_ext)) if value is not None}
-    report = benchmark(task, data, names, split=split, part=part, **options)
+    given = {name: value for name, value in options.items() if value is not None}
+    report = benchmark(task, data, names, split=split, part=part, **given)
     if page is not None:
         report.save_html(page)
         say(f"Written: {page}", err=True)

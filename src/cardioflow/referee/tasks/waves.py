@@ -5,109 +5,28 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, final
 
 import numpy as np
 
 from cardioflow.errors import InputError
-from cardioflow.referee.boundaries import (
-    CSE_LIMITS_MS,
-    POINTS,
-    BoundaryScore,
-    Point,
-    Points,
-    best_lead_errors,
-    score_points,
-)
+from cardioflow.referee.boundaries import CSE_LIMITS_MS, POINTS, Point, Points
+from cardioflow.referee.counts import Counts, gross
 from cardioflow.referee.tables import Report, Table
 from cardioflow.referee.tasks.base import Task, Where
 from cardioflow.referee.wave_methods import FoundWaves, WaveMethod, wave_method
-from cardioflow.referee.wave_reference import LeadReference, WaveRecord, wave_records
+from cardioflow.referee.wave_reference import WaveRecord, wave_records
+from cardioflow.referee.wave_tally import PointScores, WaveTally, spread_interval
 
-__all__ = ["WaveTally", "Waves"]
+__all__ = ["Waves", "wave_tables"]
 
-_FIBRILLATING: Final = ("Atrial fibrillation", "Atrial flutter")
 _MARGIN_S: Final = 10.0
 """Seconds before and after the marked beats that a method sees too."""
 
-_COLUMNS: Final = ("method", "point", "marks", "Se %", "PPV %", "F1 %", "bias ms", "SD ms", "within CSE %")
-
-Scores = dict[Point, BoundaryScore]
-
-
-@final
-@dataclass
-class WaveTally:
-    """The scores of one method, added up over records."""
-
-    single: Scores = field(default_factory=dict)
-    """Each lead judged alone, against its own reference."""
-    together: Scores = field(default_factory=dict)
-    """All leads together, against the reference of each lead."""
-    whole: Scores = field(default_factory=dict)
-    """``single`` without the leads whose reference misses a bracket."""
-    invented: dict[str, list[int]] = field(default_factory=dict)
-    """By name of a group, the P waves invented and the beats, in leads in which no P wave is marked."""
-    best: dict[Point, list[np.ndarray[Any, Any]]] = field(default_factory=dict)
-    """Errors in ms of the best lead, per record."""
-    best_missed: dict[Point, int] = field(default_factory=dict)
-    cpu_s: float = 0.0
-    lead_hours: float = 0.0
-
-    def add(self, record: WaveRecord, found: FoundWaves, tolerance_s: float) -> None:
-        """Add one record."""
-        if len(record.by_lead) == 1 and len(found.by_lead) > 1:
-            self._add_best(record.by_lead[0], found.by_lead, tolerance_s)
-            return
-        for reference, own in zip(record.by_lead, found.by_lead, strict=True):
-            if not reference.points["QRS peak"].size:
-                continue
-            scores = score_points(reference.points, own, reference.span_s, tolerance_s)
-            _add(self.single, scores)
-            if not reference.missing_brackets:
-                _add(self.whole, scores)
-            self._add_absent("1 lead", record, reference, own)
-            if found.together is not None:
-                _add(self.together, score_points(reference.points, found.together, reference.span_s, tolerance_s))
-                self._add_absent("all leads", record, reference, found.together)
-
-    def merge(self, other: WaveTally) -> None:
-        """Add the scores of other records, such as of another fold."""
-        for own, new in ((self.single, other.single), (self.together, other.together), (self.whole, other.whole)):
-            _add(own, new)
-        for group, (invented, beats) in other.invented.items():
-            counts = self.invented.setdefault(group, [0, 0])
-            counts[0] += invented
-            counts[1] += beats
-        for point, errors in other.best.items():
-            self.best.setdefault(point, []).extend(errors)
-            self.best_missed[point] = self.best_missed.get(point, 0) + other.best_missed[point]
-        self.cpu_s += other.cpu_s
-        self.lead_hours += other.lead_hours
-
-    def _add_best(self, reference: LeadReference, leads: Sequence[Points], tolerance_s: float) -> None:
-        for point, (errors, missed) in best_lead_errors(reference.points, leads, tolerance_s).items():
-            self.best.setdefault(point, []).append(errors)
-            self.best_missed[point] = self.best_missed.get(point, 0) + missed
-
-    def _add_absent(self, what: str, record: WaveRecord, reference: LeadReference, found: Points) -> None:
-        if reference.points["P peak"].size:
-            return
-        a, b = reference.span_s
-        n = reference.points["QRS peak"].size
-        p = found.get("P peak", np.empty(0))
-        invented = min(int(((p >= a) & (p <= b)).sum()), n)
-        groups = [what] + ([f"{what}, AF and flutter"] if record.rhythm.startswith(_FIBRILLATING) else [])
-        for group in groups:
-            counts = self.invented.setdefault(group, [0, 0])
-            counts[0] += invented
-            counts[1] += n
-
-
-def _add(total: Scores, scores: Scores) -> None:
-    for point, score in scores.items():
-        total[point] = total[point] + score if point in total else score
+_COLUMNS: Final = (
+    "method", "point", "marks", "Se %", "PPV %", "F1 %", "F1 95 %", "bias ms", "SD ms", "SD 95 %", "within CSE %",
+)  # fmt: skip
 
 
 @final
@@ -140,6 +59,7 @@ class Waves(Task):
             "matching": f"one to one, nearest first, within {self.tolerance_ms:g} ms",
             "span": "from the first to the last mark of the lead",
             "part": where.part or "all",
+            "intervals": "95 %, percentile bootstrap over records, 1000 resamples, seed 0",
             "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
         return Report(f"Waves in {where.data.name}", protocol, wave_tables(tallies), _notes(chosen))
@@ -187,27 +107,31 @@ def wave_tables(tallies: dict[str, WaveTally]) -> tuple[Table, ...]:
     }
     tables = []
     for title, scores in titles.items():
-        rows = [_row(name, point, own[point]) for name, own in scores.items() for point in POINTS if point in own]
+        rows = [_row(name, point, own) for name, own in scores.items() for point in POINTS if point in own.by_record]
         if rows:
             tables.append(Table(title, _COLUMNS, tuple(rows)))
-    absent = [
-        (name, group, beats, invented, 100 * (1 - invented / beats))
-        for name, t in tallies.items()
-        for group, (invented, beats) in t.invented.items()
-    ]
+    absent = [_absent_row(name, group, counts) for name, t in tallies.items() for group, counts in t.invented.items()]
     if absent:
-        columns = ("method", "P waves judged from", "beats", "invented", "specificity %")
+        columns = ("method", "P waves judged from", "beats", "invented", "specificity %", "specificity 95 %")
         tables.append(Table("Beats in leads without any marked P wave", columns, tuple(absent)))
     tables += _best_tables(tallies)
     speed = tuple((name, t.cpu_s / t.lead_hours) for name, t in tallies.items() if t.lead_hours)
     return (*tables, Table("Speed", ("method", "CPU s per hour of one lead"), speed))
 
 
-def _row(name: str, point: Point, score: BoundaryScore) -> tuple[Any, ...]:
-    limit = CSE_LIMITS_MS.get(point)
-    shares = (100 * score.sensitivity, 100 * score.precision, 100 * score.f1)
+def _row(name: str, point: Point, scores: PointScores) -> tuple[Any, ...]:
+    score, limit = scores.pooled(point), CSE_LIMITS_MS.get(point)
+    low, high = scores.f1_interval(point)
+    shares = (100 * score.sensitivity, 100 * score.precision, 100 * score.f1, (100 * low, 100 * high))
+    spread = (score.mean_ms, score.sd_ms, scores.sd_interval(point))
     within = None if limit is None else 100 * score.within(limit)
-    return (name, point, score.true + score.missed, *shares, score.mean_ms, score.sd_ms, within)
+    return (name, point, score.true + score.missed, *shares, *spread, within)
+
+
+def _absent_row(name: str, group: str, counts: Sequence[tuple[int, int]]) -> tuple[Any, ...]:
+    share, low, high = gross([Counts(beats - invented, invented, 0) for invented, beats in counts])["sensitivity"]
+    beats, invented = sum(b for _, b in counts), sum(i for i, _ in counts)
+    return (name, group, beats, invented, 100 * share, (100 * low, 100 * high))
 
 
 def _best_tables(tallies: dict[str, WaveTally]) -> list[Table]:
@@ -217,14 +141,26 @@ def _best_tables(tallies: dict[str, WaveTally]) -> list[Table]:
             errors = np.concatenate(parts)
             if not errors.size:
                 continue
-            spreads = [own.std(ddof=1) for own in parts if own.size > 1]
-            missed = tally.best_missed[point]
-            sensitivity = 100 * errors.size / (errors.size + missed)
-            spread = float(np.mean(spreads)) if spreads else float("nan")
-            pooled = (float(errors.mean()), spread, float(errors.std(ddof=1)))
-            rows.append((name, point, errors.size + missed, sensitivity, *pooled))
-    columns = ("method", "point", "marks", "Se %", "bias ms", "mean of records' SD ms", "SD of all ms")
+            found = [Counts(p.size, m, 0) for p, m in zip(parts, tally.best_missed[point], strict=True)]
+            share, low, high = gross(found)["sensitivity"]
+            cells = (100 * share, (100 * low, 100 * high), float(errors.mean()), *_mean_spread(parts))
+            pooled = (float(errors.std(ddof=1)) if errors.size > 1 else float("nan"), spread_interval(parts))
+            rows.append((name, point, sum(c.true + c.missed for c in found), *cells, *pooled))
+    columns = (
+        "method", "point", "marks", "Se %", "Se 95 %", "bias ms",
+        "mean of records' SD ms", "its 95 %", "SD of all ms", "SD 95 %",
+    )  # fmt: skip
     return [Table("The lead nearest to each mark", columns, tuple(rows))] if rows else []
+
+
+def _mean_spread(parts: Sequence[np.ndarray[Any, Any]]) -> tuple[float, tuple[float, float]]:
+    """Return the mean over records of the SD of their errors, with the interval of the bootstrap over records."""
+    spreads = np.array([own.std(ddof=1) for own in parts if own.size > 1])
+    if spreads.size < 2:
+        return (float(spreads.mean()) if spreads.size else float("nan")), (float("nan"), float("nan"))
+    drawn = spreads[np.random.default_rng(0).integers(spreads.size, size=(1000, spreads.size))].mean(axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(spreads.mean()), (float(low), float(high))
 
 
 def _notes(chosen: Sequence[WaveMethod]) -> tuple[str, ...]:

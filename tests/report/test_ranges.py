@@ -32,11 +32,23 @@ def test_qrs_is_prolonged_from_90_ms_below_4_years_100_below_16_and_above_110_in
     assert limits.verdict((limit_ms + 1) / 1000, 0.001) == "above"
 
 
-@pytest.mark.parametrize(("age", "low", "high"), [(0.0, 93, 154), (0.05, 107, 182), (2.0, 89, 151), (15.0, 60, 119)])
-def test_children_have_the_heart_rates_of_davignon_1979_and_no_range_of_qtc_or_axis(age, low, high):
+@pytest.mark.parametrize(
+    ("age", "rate", "pr", "axis", "source"),
+    [
+        (0.0, (91, 166), (0.08, 0.15), (60, 180), "schwartz"),
+        (0.05, (107, 182), (0.08, 0.15), (45, 160), "schwartz"),
+        (0.2, (121, 179), (0.08, 0.15), (30, 135), "schwartz"),
+        (0.25, (105, 185), (0.08, 0.15), (0, 135), "chicago"),
+        (2.0, (90, 165), (0.08, 0.16), (0, 110), "chicago"),
+        (15.0, (65, 130), (0.09, 0.18), (-15, 110), "chicago"),
+    ],
+)
+def test_children_have_the_ranges_of_their_age_and_none_of_qtc(age, rate, pr, axis, source):
+    """ESC 2002 for the heart rate of the first three months, otherwise the table of the University of Chicago."""
     found = normal_ranges(age, "F")
-    assert (found["heart_rate"].low, found["heart_rate"].high) == (low, high)
-    assert not {"qtc_bazett", "qrs_axis"} & found.keys()
+    assert [(found[k].low, found[k].high) for k in ("heart_rate", "pr", "qrs_axis")] == [rate, pr, axis]
+    assert found["heart_rate"].source == source
+    assert not {"qtc_bazett", "qtc_fridericia"} & found.keys()
 
 
 def test_a_value_is_judged_as_it_is_written():

@@ -14,20 +14,40 @@ SOURCES: Final[Mapping[str, str]] = {
     "cardiovascular disease, all ages and both sexes together.",
     "surawicz": "Surawicz B et al. AHA/ACCF/HRS recommendations for the standardization and interpretation of the "
     "electrocardiogram, part III. J Am Coll Cardiol 2009;53:976–981: QRS is prolonged above 110 ms over 16 years, "
-    "from 100 ms at 4 to 16 years, from 90 ms below 4 years.",
+    "from 100 ms at 4 to 16 years, from 90 ms below 4 years. Lower limit of adults: Mason 2007.",
     "rautaharju": "Rautaharju PM et al. AHA/ACCF/HRS recommendations, part IV. J Am Coll Cardiol 2009;53:982–991: "
     "QTc is prolonged from 460 ms in women and from 450 ms in men. Lower limits: Mason 2007.",
-    "davignon": "Davignon A et al. Normal ECG standards for infants and children. Pediatr Cardiol 1979/80;1:123–131: "
-    "2nd to 98th percentile.",
+    "schwartz": "Schwartz PJ et al. Guidelines for the interpretation of the neonatal electrocardiogram (ESC). "
+    "Eur Heart J 2002;23:1329–1344: heart rate, 2nd to 98th percentile, after Davignon 1979/80.",
+    "chicago": "University of Chicago, Pediatric Cardiology: Pediatric Electrocardiography, table of normal values by "
+    "age, rounded. pediatriccardiology.uchicago.edu/MP/ECG/ECG1.htm.",
 }
 """The publications, by a short name."""
 
-# Age in years below which a row holds, heart rate (2nd, 98th percentile), and the 98th percentile of PR in s.
+
+class _Child(NamedTuple):
+    """The ranges of children who are younger than ``below`` years."""
+
+    below: float
+    heart_rate: tuple[float, float]
+    pr_s: tuple[float, float]
+    axis: tuple[float, float]
+
+
+_HEART_RATE_OF_NEWBORNS: Final = 3 / 12
+"""Age in years from which heart rates are those of the second source."""
 _CHILDREN: Final = (
-    (1 / 365, 93, 154, None), (3 / 365, 91, 159, None), (7 / 365, 90, 166, None), (1 / 12, 107, 182, None),
-    (3 / 12, 121, 179, 0.13), (6 / 12, 106, 186, 0.15), (1.0, 109, 169, 0.16), (3.0, 89, 151, 0.15),
-    (5.0, 73, 137, 0.16), (8.0, 65, 133, 0.16), (12.0, 62, 130, 0.17), (16.0, 60, 119, 0.18),
-)  # fmt: skip
+    _Child(7 / 365, (91, 166), (0.08, 0.15), (60, 180)),
+    _Child(1 / 12, (107, 182), (0.08, 0.15), (45, 160)),
+    _Child(3 / 12, (121, 179), (0.08, 0.15), (30, 135)),
+    _Child(6 / 12, (105, 185), (0.08, 0.15), (0, 135)),
+    _Child(1.0, (110, 170), (0.07, 0.16), (0, 135)),
+    _Child(3.0, (90, 165), (0.08, 0.16), (0, 110)),
+    _Child(5.0, (70, 140), (0.09, 0.17), (0, 110)),
+    _Child(8.0, (65, 140), (0.09, 0.17), (0, 110)),
+    _Child(12.0, (60, 130), (0.09, 0.17), (-15, 110)),
+    _Child(16.0, (65, 130), (0.09, 0.18), (-15, 110)),
+)
 _ADULT_FROM: Final = 16.0
 
 
@@ -52,8 +72,8 @@ def normal_ranges(age: float | None, sex: str | None) -> dict[str, Range]:
 
     The heart rate and PR of adults are those of all ages together. QRS and QTc are limits of the
     AHA/ACCF/HRS recommendations, QTc by sex; without a sex, the higher limit counts. QT itself has none, because it
-    depends on the rate. Children under 16 years have a
-    range of the heart rate, an upper limit of PR (from one month on) and of QRS, and no other.
+    depends on the rate. Children under 16 years have
+    ranges of the heart rate, PR and the axis by age, an upper limit of QRS, and no range of QTc.
 
     Args:
         age: years, or ``None`` where it is not known.
@@ -75,9 +95,10 @@ def normal_ranges(age: float | None, sex: str | None) -> dict[str, Range]:
 
 
 def _of_child(age: float) -> dict[str, Range]:
-    _, low, high, pr = next(row for row in _CHILDREN if age < row[0])
-    found = {"heart_rate": Range(low, high, "davignon")}
-    if pr is not None:
-        found["pr"] = Range(-math.inf, pr, "davignon")
-    found["qrs"] = Range(-math.inf, 0.089 if age < 4 else 0.099, "surawicz")
-    return found
+    row = next(row for row in _CHILDREN if age < row.below)
+    return {
+        "heart_rate": Range(*row.heart_rate, "schwartz" if age < _HEART_RATE_OF_NEWBORNS else "chicago"),
+        "pr": Range(*row.pr_s, "chicago"),
+        "qrs": Range(-math.inf, 0.089 if age < 4 else 0.099, "surawicz"),
+        "qrs_axis": Range(*row.axis, "chicago"),
+    }

@@ -86,7 +86,7 @@ class CardioFlowError(Exception):
         message = self._message()
         where = []
         # The record is added only where the sentence does not already name it.
-        if self.record is not None and repr(self.record) not in message:
+        if self.record is not None and not _names(message, self.record):
             where.append(f"record {self.record!r}")
         if self.step is not None:
             where.append(f"step {self.step}")
@@ -100,6 +100,11 @@ class CardioFlowError(Exception):
             state["__cause__"] = _CauseText.of(self.__cause__)
         # Built without __init__, so that subclasses may have parameters of their own.
         return _new, (type(self), self.args), state
+
+
+def _names(message: str, record: str) -> bool:
+    """Return whether ``message`` names ``record``: in quotes, or plainly if it is a path, which no word is equal to."""
+    return repr(record) in message or ("/" in record and record in message)
 
 
 class _CauseText(Exception):  # noqa: N818 -- stands for any exception

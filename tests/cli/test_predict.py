@@ -155,3 +155,15 @@ def test_files_of_unknown_units_are_not_predicted_and_the_reason_is_given(traine
     assert answer["predictions"] == []
     assert [s["file"].rpartition("/")[2] for s in answer["skipped"]] == ["a.npz", "cardio_sample.wav"]
     assert "The model was trained on signals in mV" in answer["skipped"][0]["reason"]
+
+
+def test_an_error_names_its_file_once(tmp_path):
+    (tmp_path / "bad.edf").write_bytes(b"rubbish")
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    for name in ("bad.edf", "bad.csv"):
+        path = tmp_path / name
+        for arguments in (["predict", "beats"], ["measure"], ["report", "--out", str(tmp_path / "out")]):
+            done = CliRunner().invoke(app, [*arguments, str(path)])
+            assert done.exit_code == 2
+            assert done.stderr.count(str(path)) == 1, done.stderr
+    assert done.stderr.startswith(f"cardioflow: {path} holds no sampling rate; expected a column")

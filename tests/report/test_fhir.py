@@ -78,3 +78,36 @@ def test_the_patient_is_the_subject_where_it_was_asked_for():
     }
     assert report["subject"] == own["subject"] == {"reference": "#patient"}
     assert report["effectiveDateTime"] == "2026-01-02"
+
+
+# Of R4: the fields that are written, the ones that are required, and those of which at most one may be there.
+FIELDS = {
+    "DiagnosticReport": {
+        *("resourceType", "status", "category", "code", "contained", "result", "conclusion"),
+        *("effectiveDateTime", "subject"),
+    },
+    "Observation": {
+        *("resourceType", "id", "status", "category", "code", "method", "component", "effectiveDateTime", "subject"),
+        *("valueQuantity", "valueCodeableConcept", "dataAbsentReason"),
+    },
+    "Patient": {"resourceType", "id", "name", "identifier", "birthDate"},
+}
+
+
+@pytest.mark.parametrize("bundle", ["af", "beats", "waves", "quality"])
+def test_every_answer_has_the_shape_of_r4(bundle, data):
+    path = data / "formats" / "hl7_aecg" / "Example_aECG.xml"
+    loaded = cardioflow.load(bundle)
+    person = {"name": "Anna Miller", "birth_date": "1950-02-03T00:00:00", "timestamp": "2026-01-02T03:04:05"}
+    report = diagnostic_report(loaded.predict(path)[0], loaded.description, person)
+    for own in (report, *report["contained"]):
+        assert own.keys() <= FIELDS[own["resourceType"]]
+        if own["resourceType"] != "Patient":
+            assert {"status", "code"} <= own.keys()
+        # obs-6: a reason for the absence of a value stands only where there is none.
+        assert ("dataAbsentReason" in own) + len([k for k in own if k.startswith("value")]) <= 1
+    # dom-3: what is contained is referred to from the report.
+    referred = {own["reference"] for own in (*report["result"], report["subject"])}
+    assert referred == {f"#{own['id']}" for own in report["contained"]}
+    patient = report["contained"][0]
+    assert (patient["birthDate"], report["effectiveDateTime"]) == ("1950-02-03", "2026-01-02")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cardioflow.analysis.measure.results import UNITS
 from cardioflow.cli.info import records_in
-from cardioflow.cli.printing import as_json_text, say
+from cardioflow.cli.printing import about, as_json_text, say
 from cardioflow.core.printable import escaped
 from cardioflow.errors import CardioFlowError
 from cardioflow.report.measure_file import measure_file
@@ -34,8 +34,7 @@ def print_measurements(
             found.append(measure_file(path, fmt=fmt, beats=beats, **options))
         except CardioFlowError as error:
             failed = True
-            said = str(error)
-            say(f"cardioflow: {said if said.startswith(str(path)) else f'{path}: {said}'}", err=True)
+            say(f"cardioflow: {about(str(path), str(error))}", err=True)
     if layout == "json":
         say(as_json_text(found))
     elif layout == "csv":

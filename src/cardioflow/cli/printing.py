@@ -9,13 +9,21 @@ import typer
 
 from cardioflow.core.printable import escaped
 
-__all__ = ["as_json_text", "say"]
+__all__ = ["about", "as_json_text", "say"]
 
 
 def as_json_text(value: Any) -> str:
     """Return ``value`` as indented JSON; unprintable characters are escaped."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def about(file: str, reason: str) -> str:
+    """Return ``reason`` with the file that it is about before it, once."""
+    if reason.startswith(file):
+        return reason
+    # A reason may go on with a sentence that the name of the file begins.
+    return f"{file} {reason}" if reason[:1].islower() else f"{file}: {reason}"
 
 
 def say(text: str, *, err: bool = False) -> None:

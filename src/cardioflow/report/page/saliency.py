@@ -8,8 +8,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.bundle import Bundle, RecordPrediction
 from cardioflow.errors import CardioFlowError
+from cardioflow.explain.occlusion import occlusion
+from cardioflow.pipeline.data.dataset import EcgDataset
 
 __all__ = ["occlusion_saliency"]
 
@@ -25,9 +28,9 @@ def occlusion_saliency(
 ) -> NDArray[np.float64] | None:
     """Return for each sample, from 0 to 1, how much the probability of the answer falls when it is covered.
 
-    Stretches of a second or more, at most thirty, are replaced one by one by straight lines (occlusion:
-    Zeiler and Fergus, ECCV 2014). The largest loss is 1. ``None`` where there are no probabilities, a record lasts
-    longer than two minutes, or no stretch costs the answer 0.01.
+    Stretches of a second or more, at most thirty, are covered in all leads, see ``cardioflow.explain.occlusion``. The
+    largest loss is 1. ``None`` where there are no probabilities, a record lasts longer than two minutes, or no stretch
+    costs the answer 0.01.
 
     Args:
         bundle: the model.
@@ -40,32 +43,20 @@ def occlusion_saliency(
     n = signal.shape[1]
     if label is None or not answer.judged or n > _LONGEST_S * fs:
         return None
-    edges = _edges(n, fs)
-    covered = [_covered(np.asarray(signal, np.float32), a, b) for a, b in edges]
+    whole = answer.probabilities[label]
+
+    def predict(rows: EcgBatch) -> NDArray[np.float64]:
+        covered = list(rows.component("signal"))
+        found = {one.id: one.probabilities.get(label) for one in bundle.predict(covered, fs=fs, leads=list(leads))}
+        # A record that is not judged with a stretch covered says nothing of that stretch.
+        shares = [found.get(str(k)) for k in range(len(rows))]
+        return np.array([[whole if share is None else share] for share in shares])
+
+    window_s = min(max(_WINDOW_S, n / fs / _MOST_WINDOWS), n / fs)
     try:
-        found = bundle.predict(covered, fs=fs, leads=list(leads))
+        batch = EcgDataset.from_arrays([np.asarray(signal, np.float32)], fs=fs, leads=leads).next_batch(1).load()
+        losses = occlusion(predict, batch, 0, window_s=window_s, step_s=window_s)
     except CardioFlowError:
         return None
-    others = {one.id: one.probabilities.get(label) for one in found if one.judged}
-    weights = np.zeros(n)
-    for k, (a, b) in enumerate(edges):
-        share = others.get(str(k))
-        if share is not None:
-            weights[a:b] = max(answer.probabilities[label] - share, 0.0)
+    weights = np.maximum(losses.values[0].max(axis=0), 0.0)
     return weights / weights.max() if weights.max() >= _LEAST else None
-
-
-def _edges(n: int, fs: float) -> list[tuple[int, int]]:
-    count = int(np.clip(n / (_WINDOW_S * fs), 1, _MOST_WINDOWS))
-    at = np.linspace(0, n, count + 1).round().astype(int)
-    return list(zip(at[:-1].tolist(), at[1:].tolist(), strict=True))
-
-
-def _covered(signal: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
-    """Return the signal with a straight line between the samples at the edges of a stretch."""
-    made = signal.copy()
-    last = min(stop, signal.shape[1] - 1)
-    for row in made:
-        left, right = np.nan_to_num(row[max(start - 1, 0)]), np.nan_to_num(row[last])
-        row[start:stop] = np.linspace(left, right, stop - start)
-    return made

@@ -183,13 +183,21 @@ def test_the_quality_model_judges_each_lead(data):
 
 
 def test_a_models_answer_has_its_probabilities_set_and_saliency(schiller):
-    answer = ModelAnswer("af", ("A",), {"N": 0.2, "A": 0.7, "O": 0.1}, ("N", "A"), notes=("lead II stood in for I",))
+    answer = ModelAnswer(
+        "af", ("A",), {"N": 0.2, "A": 0.7, "O": 0.1}, ("N", "A"), notes=("lead II stood in for I",),
+        meanings={"A": "atrial fibrillation"},
+    )  # fmt: skip
     weights = np.zeros(5000)
     weights[1500:2000] = 1.0
     rhythm = Rhythm(schiller.rhythm.classical, answer, weights)
     page = page_of(replace(schiller, rhythm=rhythm))
     said = words(page)
-    for text in ("0.700", "Cannot be excluded N, A", "The model does not decide", "lead II stood in for I"):
+    for text in (
+        "0.700",
+        "Cannot be excluded N, atrial fibrillation (A)",
+        "The model does not decide",
+        "lead II stood in for I",
+    ):
         assert text in said
     bars = re.findall(r'<rect x="(\d+)"[^>]*fill-opacity="1.00"', page)
     assert min(map(int, bars)) == pytest.approx(100 * (17 + 25 * 3.0), abs=30)  # 3 s into the strip

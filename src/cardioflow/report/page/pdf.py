@@ -191,7 +191,7 @@ def _model(answer: ModelAnswer, texts: Texts) -> list[str]:
     if answer.reasons:
         return [f"{name}: {texts('rhythm.abstained')}", *answer.reasons]
     shares = ", ".join(f"{label} {p:.3f}" for label, p in answer.probabilities.items())
-    found = [f"{name}: {', '.join(answer.labels) or '–'} ({shares})"]
+    found = [f"{name}: {answer.said(answer.labels)} ({shares})"]
     if answer.prediction_set is not None:
         found.append(f"{texts('rhythm.set')}: {', '.join(answer.prediction_set) or '–'}")
     return [*found, *answer.notes]

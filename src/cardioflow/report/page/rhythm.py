@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,13 @@ class ModelAnswer:
     notes: tuple[str, ...] = ()
     failed: str = ""
     """Why it could not be asked."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """What labels stand for, where the model says it."""
+
+    def said(self, labels: Iterable[str]) -> str:
+        """Return labels for readers: what they stand for and the label itself."""
+        found = (f"{self.meanings[label]} ({label})" if label in self.meanings else label for label in labels)
+        return ", ".join(found) or "–"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,5 +106,6 @@ def _asked(path: Path, name: str, bundle: Bundle) -> tuple[ModelAnswer, RecordPr
         one.prediction_set,
         tuple(reason.text for reason in one.reasons),
         (*(note.text for note in one.notes), *texts),
+        meanings=bundle.description.meanings,
     )
     return answer, one

@@ -98,7 +98,7 @@ def rhythm_answer(seen: Examination, texts: Texts) -> str:
     if model.reasons:
         return texts("rhythm.abstained")
     best = max(model.probabilities.values(), default=float("nan"))
-    return f"{', '.join(model.labels) or '–'} ({best:.2f}, {texts('rhythm.model', name=model.name)})"
+    return f"{model.said(model.labels)} ({best:.2f}, {texts('rhythm.model', name=model.name)})"
 
 
 def ecg(drawings: list[Drawing], seen: Examination, texts: Texts) -> str:
@@ -222,16 +222,16 @@ def _model(answer: ModelAnswer | None, texts: Texts) -> Iterator[str]:
     if answer.reasons:
         yield f'<p class="note">{escape(texts("rhythm.abstained"))}</p>{items(answer.reasons)}'
     else:
-        pairs = [(texts("rhythm.answer"), ", ".join(answer.labels) or "–")]
+        pairs = [(texts("rhythm.answer"), answer.said(answer.labels))]
         if answer.prediction_set is not None:
-            pairs.append((texts("rhythm.set"), ", ".join(answer.prediction_set) or "–"))
+            pairs.append((texts("rhythm.set"), answer.said(answer.prediction_set)))
         yield facts(pairs)
         if answer.prediction_set is not None:
             yield f"<p>{escape(texts('rhythm.set_note'))}</p>"
             if len(answer.prediction_set) > 1:
                 yield f'<p class="note">{escape(texts("rhythm.several"))}</p>'
         head = [texts("rhythm.answer"), texts("rhythm.probability")]
-        body = [[label, f"{p:.3f}"] for label, p in answer.probabilities.items()]
+        body = [[answer.said([label]), f"{p:.3f}"] for label, p in answer.probabilities.items()]
         if body:
             yield table(texts("rhythm.probability"), head, body)
     yield items(answer.notes)

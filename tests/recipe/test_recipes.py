@@ -142,6 +142,16 @@ def test_the_test_folds_are_scored_once(trained) -> None:
     before = path.stat().st_mtime_ns
     assert training.run(score=True).rows[-1] == row
     assert path.stat().st_mtime_ns == before
+    # The card has them first, with how often the sets hold the label, and the development scores after them.
+    scores = cardioflow.load(folder / "out" / "bundle").description.card.scores
+    assert (scores[0].value, scores[0].n) == (row.mean_f1, 12)
+    held = [own for own in scores if own.metric == "coverage of the set"]
+    assert [own.label for own in held] == ["A", "N", "O"]
+    assert sum(own.n for own in held) == 12
+    assert all(own.low <= own.value <= own.high for own in held)
+    assert [own.on.endswith("(development)") for own in scores] == sorted(
+        own.on.endswith("(development)") for own in scores
+    )
 
 
 @needs_records

@@ -8,16 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cardioflow.bundle.bundle import Bundle
+from cardioflow.bundle.bundle_card import Score
 from cardioflow.bundle.description import BundleDescription
 from cardioflow.bundle.member_description import MemberDescription
 from cardioflow.bundle.writing import write_bundle
-from cardioflow.calibration import to_json
+from cardioflow.calibration import ConformalSets, coverage, to_json
 from cardioflow.recipe.description import Recipe
 from cardioflow.recipe.out_of_fold import Chosen
 from cardioflow.recipe.table import Row
 
-__all__ = ["bundle_of"]
+__all__ = ["bundle_of", "coverage_scores", "with_test_scores"]
 
 
 def bundle_of(
@@ -64,3 +68,23 @@ def bundle_of(
     if folder.exists():
         shutil.rmtree(folder)
     return write_bundle(folder, description, files)
+
+
+def with_test_scores(folder: Path, bundle: Bundle, scores: Sequence[Score]) -> None:
+    """Write ``bundle``, which is in ``folder``, again with ``scores`` before the others on its card."""
+    own = bundle.description
+    files = {name: (folder / name).read_bytes() for name in own.file_names}
+    shutil.rmtree(folder)
+    write_bundle(folder, replace(own, card=replace(own.card, scores=(*scores, *own.card.scores))), files)
+
+
+def coverage_scores(
+    sets: ConformalSets, y: NDArray[np.int64], p: NDArray[np.float64], classes: Sequence[str], on: str
+) -> list[Score]:
+    """Return how often the sets for calibrated probabilities ``p`` hold the true class, for each class that occurs."""
+    found = coverage(y, sets.apply(p))
+    return [
+        Score(metric="coverage of the set", label=label, value=value, low=low, high=high, on=on, n=int((y == k).sum()))
+        for k, (label, value, (low, high)) in enumerate(zip(classes, found.per_class, found.intervals, strict=True))
+        if np.isfinite(value)
+    ]

@@ -16,7 +16,7 @@ from cardioflow.bundle.limits_of_use import Limits
 from cardioflow.bundle.package import DESCRIPTION
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import ConfigError
-from cardioflow.recipe.bundling import bundle_of
+from cardioflow.recipe.bundling import bundle_of, coverage_scores, with_test_scores
 from cardioflow.recipe.description import MemberRecipe, Recipe
 from cardioflow.recipe.folds import FoldedRecords
 from cardioflow.recipe.member import MemberTraining
@@ -80,7 +80,7 @@ class Training:
         rows = self._rows(found, chosen)
         bundle = self._bundle(chosen, rows, found)
         if score:
-            rows = (*rows, self._test_row(bundle))
+            rows = (*rows, self._tested(bundle, chosen))
         outcome = Outcome(self.out / "bundle", chosen, rows, self.recipe.data.classes)
         self._write_text("table.md", f"{outcome}\n")
         return outcome
@@ -162,7 +162,8 @@ class Training:
             fingerprint=self._fingerprint(found),
         )
 
-    def _test_row(self, bundle: Bundle) -> Row:
+    def _tested(self, bundle: Bundle, chosen: Chosen) -> Row:
+        """Return the scores of the bundle on the test folds, which its card has from then on."""
         path, folds = self.out / _SCORE, self.recipe.data.test
         if not folds:
             raise ConfigError("The recipe has no test folds. Name some in data.test, or leave --score out.")
@@ -180,9 +181,15 @@ class Training:
             own = {n: [p.probabilities[c] for c in classes] for n, p in zip(names, found, strict=True)}
             self._write_text(_SCORE, json.dumps(own))
         kept = json.loads(path.read_text())
-        y = np.array([classes.index(self.records.labels[n]) for n in kept])
+        y, p = np.array([classes.index(self.records.labels[n]) for n in kept]), np.array(list(kept.values()))
         labels = [classes.index(label) for label in self.recipe.metric_labels or classes]
-        return scores_of("test folds, scored once", y, np.array(list(kept.values())), labels)
+        row = scores_of("test folds, scored once", y, p, labels)
+        on = f"folds {', '.join(map(str, folds))}, not trained on, scored once"
+        scores = row.scores(classes, on)
+        if chosen.conformal is not None:
+            scores += coverage_scores(chosen.conformal, y, p, classes, on)
+        with_test_scores(self.out / "bundle", bundle, scores)
+        return row
 
     # -- what is kept ----------------------------------------------------------
 

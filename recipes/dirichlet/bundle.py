@@ -22,7 +22,7 @@ _FILE = "dirichlet.onnx"
 _LEADS = ("ECG", "II", "MLI", "MLII", "aVL", "aVF", "V5", "V6", "V4", "V3", "V2", "V1", "III", "1")
 
 
-def described(scores: tuple[Score, ...], folds: str) -> BundleDescription:
+def described(scores: tuple[Score, ...], folds: str, trained: str) -> BundleDescription:
     """Return the description of the bundle."""
     preparation = Pipeline().load().flip_signals().resample_signals(_FS).split_signals(_SEGMENT, _SEGMENT)
     source = DataSource(
@@ -44,8 +44,8 @@ def described(scores: tuple[Score, ...], folds: str) -> BundleDescription:
         data=(source,),
         split="Five folds, stratified by label, identical signals in one fold. Fold 4 only scores.",
         protocol=(
-            "recipes/dirichlet/README.md. Segments of 2 048 samples at 300 Hz, their mean for a record, AF from 0.5. "
-            "The probabilities are not calibrated."
+            f"recipes/dirichlet/README.md. {trained} Segments of 2 048 samples at 300 Hz, their mean for a record, AF "
+            "from 0.5. The probabilities are not calibrated."
         ),
         scores=scores,
         recipe=f"python -m recipes.dirichlet.train --data training2017 --split cinc2017.csv --folds {folds}",
@@ -79,13 +79,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--scores", type=Path, help="what recipes.dirichlet.score wrote with --out")
     parser.add_argument("--folds", default="0 1 2 3", help="the folds that the model was trained on")
+    parser.add_argument("--trained", default="", help="a sentence for the card: how")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     kept = json.loads(options.scores.read_text()) if options.scores else []
+    scores = tuple(Score(**own) for own in kept)
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder) / _FILE
         export_onnx(from_dump(options.model), graph)
-        write_bundle(options.out, described(tuple(Score(**own) for own in kept), options.folds), {_FILE: graph})
+        write_bundle(options.out, described(scores, options.folds, options.trained), {_FILE: graph})
 
 
 if __name__ == "__main__":

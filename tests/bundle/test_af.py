@@ -1,4 +1,4 @@
-"""The bundle ``af``: the same numbers from a file and from an array, no framework, and no answer where there is none.
+"""The bundles for fibrillation: the same numbers from a file and an array, no framework, no answer where there is none.
 
 The records are of the folds that it was trained on: what is tested is that it works, and its scores are in its card.
 """
@@ -62,6 +62,19 @@ def test_it_does_not_answer_where_there_is_no_ecg(af) -> None:
         assert code in [reason.code for reason in found.reasons]
     unknown = af.predict(rng.normal(0, 0.2, (1, 9000)), fs=300, leads=["RESP"])[0]
     assert [reason.code for reason in unknown.reasons] == ["no_known_lead"]
+
+
+def test_the_design_of_cardio_tells_fibrillation_from_all_else_with_two_classes(cinc) -> None:
+    bundle = cardioflow.load("af_dirichlet")
+    found = bundle.predict([cinc / f"{name}.hea" for name in (*FIBRILLATION, *NORMAL)])
+    judged = [own for own in found if own.judged]
+    assert len(judged) == 15
+    assert {tuple(own.probabilities) for own in judged} == {("A", "NO")}
+    # Two with fibrillation are missed, one of them by a hair (0.496).
+    assert [own.labels for own in found[:8]].count(("A",)) == 5
+    assert [own.labels for own in found[8:]] == [("NO",)] * 8
+    # What the Keras network gives for the first record.
+    assert found[0].probabilities["A"] == pytest.approx(0.367683, abs=1e-5)
 
 
 def test_predicting_loads_no_framework(cinc) -> None:

@@ -37,6 +37,24 @@ def test_it_tells_fibrillation_from_normal_rhythm(af, cinc) -> None:
         assert own.prediction_set
 
 
+def test_its_numbers_are_those_of_the_release_that_was_scored(af, cinc) -> None:
+    # Other features or filters below it would be another model than the one of the scores on its card.
+    assert af.description.release == "1.0"
+    (found,) = af.predict(cinc / "A00247.hea")
+    expected = {"A": 0.775300, "N": 0.122353, "O": 0.100919, "~": 0.001428}
+    assert found.probabilities == pytest.approx(expected, abs=2e-3)
+    assert found.prediction_set == ("A",)
+
+
+def test_the_card_has_the_scores_of_the_test_fold_first_and_says_which_they_are(af) -> None:
+    first = af.description.card.scores[0]
+    assert (first.metric, first.n) == ("mean F1", 1704)
+    assert first.low < first.value < first.high
+    assert f"mean F1 {first.value:.4g}" in str(af.card)
+    assert "[fold 4, not trained on, scored once]. mean F1 0.8545" in str(af.card)
+    assert "[folds 0, 1, 2, 3, each left out once (development)]" in str(af.card)
+
+
 def test_an_array_and_other_leads_of_a_file_give_the_same_numbers(af, cinc) -> None:
     path = cinc / f"{FIBRILLATION[0]}.hea"
     batch = EcgDataset({"r": path}).next_batch(1).load(components=["signal", "meta"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Literal, Self, final
 
+from cardioflow.bundle.bundle_card import Score
 from cardioflow.bundle.description import BundleDescription
 from cardioflow.core.printable import escaped
 from cardioflow.models.dump_header import DumpHeader
@@ -127,8 +129,14 @@ def _of_bundle(described: BundleDescription) -> dict[str, str]:
         "data": "; ".join(data),
         "split": own.split,
         "protocol": own.protocol,
-        "scores": "; ".join(map(str, own.scores)),
+        "scores": _scores(own.scores),
         "licence": own.licence,
         "recipe": own.recipe,
         "made": own.made,
     }
+
+
+def _scores(scores: Sequence[Score]) -> str:
+    """Return the figures, and after those of one set of records, which it is."""
+    groups = ((on, "; ".join(map(str, found))) for on, found in groupby(scores, key=lambda score: score.on))
+    return ". ".join(f"{figures} [{on}]" if on else figures for on, figures in groups)

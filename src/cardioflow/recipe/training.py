@@ -184,8 +184,8 @@ class Training:
         y, p = np.array([classes.index(self.records.labels[n]) for n in kept]), np.array(list(kept.values()))
         labels = [classes.index(label) for label in self.recipe.metric_labels or classes]
         row = scores_of("test folds, scored once", y, p, labels)
-        on = f"folds {', '.join(map(str, folds))}, not trained on, scored once"
-        scores = row.scores(classes, on)
+        which = f"fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
+        scores = row.scores(classes, on := f"{which}, not trained on, scored once")
         if chosen.conformal is not None:
             scores += coverage_scores(chosen.conformal, y, p, classes, on)
         with_test_scores(self.out / "bundle", bundle, scores)

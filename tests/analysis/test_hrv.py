@@ -6,8 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from cardioflow.analysis.hrv import HrvSettings, calc_hrv
+from cardioflow.analysis.hrv.lomb import fast_lomb
 from cardioflow.errors import InputError
 
 
@@ -178,3 +180,22 @@ def test_neurokit_agrees_where_definitions_do(noisy):
     assert ours["pnn50"] == pytest.approx(theirs["HRV_pNN50"])
     # It takes the population's SD for the tolerance.
     assert ours["sample_entropy"] == pytest.approx(theirs["HRV_SampEn"], rel=0.03)
+
+
+def test_the_fast_periodogram_is_that_of_scipy():
+    random = np.random.default_rng(5)
+    times = np.cumsum(random.uniform(0.4, 1.2, 1500))
+    values = 30 * np.sin(2 * np.pi * 0.1 * times) + random.normal(0, 5, times.size)
+    values -= values.mean()
+    step = 1 / (4 * np.ptp(times))
+    n = int(0.4 / step)
+    exact = scipy.signal.lombscargle(times, values, 2 * np.pi * step * np.arange(1, n + 1))
+    assert np.abs(fast_lomb(times, values, step, n) - exact).max() < 1e-5 * exact.max()
+
+
+def test_a_day_of_beats_has_a_spectrum_by_lomb_too():
+    # 108 000 intervals by 138 000 frequencies would be an array of 111 GiB.
+    found = calc_hrv(_sine(0.1, n=108_000), spectrum="lomb")
+    assert found["lf"] == pytest.approx(450, rel=0.01)
+    assert found["ulf"] < 1
+    assert found["hf"] < 1

@@ -55,7 +55,7 @@ def test_a_file_without_an_ecg_in_it_says_what_could_not_be_measured(tmp_path):
     facts = measure_file(path)
     assert facts["whole"]["heart_rate"] is None
     assert facts["not_measured"] == [{"start": 0, "stop": 2500, "reason": "flat"}]
-    assert "not measured: fewer than two beats" in call(path).output
+    assert "not measured: no beats: flat" in call(path).output
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_are_measured(ecg, tmp_path):

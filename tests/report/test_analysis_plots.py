@@ -39,7 +39,7 @@ def test_the_median_beat_is_drawn_at_10_mm_per_millivolt(found):
 
 def test_a_record_without_a_median_beat_says_why():
     nothing = measure(np.zeros((1, 5000), np.float32), 500.0)
-    with pytest.raises(InputError, match="The record has no median beat: no beats of one shape"):
+    with pytest.raises(InputError, match="The record has no median beat: no beats: flat"):
         plot_median_beat(nothing)
 
 

@@ -170,7 +170,7 @@ def test_one_beat_has_intervals_and_no_rate():
     a = int((times[3] - 0.38) * FS)
     found = measure(signal[:, a : a + int(1.0 * FS)], FS, leads=LIMB)
     assert len(found.beats.r) == 1
-    assert found.whole["heart_rate"].reason == "fewer than two beats in a row"
+    assert found.whole["heart_rate"].reason == "one beat alone"
     assert math.isnan(found["qtc_bazett"])
 
 
@@ -272,3 +272,20 @@ def test_a_lead_in_microvolts_is_told_from_a_channel_that_is_not_a_voltage():
     assert {v.reason for v in found.by_lead["I"].values()} == {"in uV, not in mV"}
     assert {v.reason for v in found.by_lead["Resp"].values()} == {"not a voltage"}
     assert [part.reason for part in found.delineation.by_lead[1].not_measured] == ["in uV, not in mV"]
+
+
+@pytest.mark.parametrize(
+    ("signal", "fs", "reason"),
+    [
+        (np.zeros((2, 5000), np.float32), 500.0, "no beats: flat"),
+        (np.full((2, 5000), np.nan, np.float32), 500.0, "no beats: no samples"),
+        (np.stack([np.zeros(5000), np.full(5000, np.nan)]).astype(np.float32), 500.0, "no beats: flat, no samples"),
+        (np.random.default_rng(0).normal(0, 0.3, (1, 5000)).astype(np.float32), 500.0, "no beats: no QRS found"),
+        (np.zeros((1, 800), np.float32), 80.0, "no beats: sampled at 80 Hz; waves need 100 Hz"),
+        (np.zeros((1, 100), np.float32), 500.0, "no beats: shorter than 1 s"),
+    ],
+)
+def test_without_beats_every_value_says_why_there_are_none(signal, fs, reason):
+    found = measure(signal, fs)
+    for name in ("heart_rate", "pr", "qrs", "qt", "qtc_bazett", "qrs_axis"):
+        assert found.whole[name].reason == reason

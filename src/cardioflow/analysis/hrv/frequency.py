@@ -11,6 +11,7 @@ import scipy.sparse
 import scipy.sparse.linalg
 from numpy.typing import NDArray
 
+from cardioflow.analysis.hrv.lomb import lomb_periodogram
 from cardioflow.analysis.hrv.normal import Intervals
 from cardioflow.analysis.hrv.settings import HrvSettings
 
@@ -77,7 +78,7 @@ def power_spectrum(found: Intervals, settings: HrvSettings) -> tuple[Doubles, Do
         # A grid four times finer than the resolution, so that no peak falls between two points.
         frequency = np.arange(1, int(4 * settings.hf_hz * seconds) + 5) / (4 * seconds)
         centred = ms - ms.mean() if settings.detrend == "constant" else ms - np.polyval(np.polyfit(times, ms, 1), times)
-        power = scipy.signal.lombscargle(times, centred, 2 * np.pi * frequency)
+        power = lomb_periodogram(times, centred, frequency)
         # A sine of amplitude A has the peak N A²/4, and its density must integrate to A²/2 over the width 1/T.
         return frequency, np.asarray(power * 2 * seconds / ms.size)
     rate = settings.interpolation_hz

@@ -14,9 +14,9 @@ from cardioflow.analysis.measure.axes import axis
 from cardioflow.analysis.measure.median_beat import Aligned, align
 from cardioflow.analysis.measure.qtc import QtFormula, corrected_qt
 from cardioflow.analysis.measure.results import Beats, Measurements, MedianBeat, Value
-from cardioflow.analysis.waves.delineate import delineate, voltages, why_not_measured
+from cardioflow.analysis.waves.delineate import NO_LEAD, delineate, voltages, why_not_measured
 from cardioflow.analysis.waves.prepare import SHORT_GAP_S, bridged
-from cardioflow.analysis.waves.results import LeadWaves
+from cardioflow.analysis.waves.results import Delineation, LeadWaves
 
 __all__ = ["measure"]
 
@@ -58,7 +58,8 @@ def measure(
     marks = _marks(waves, made)
     n_used = int(made.used.sum())
     median = MedianBeat(made.signal, fs, marks, n_used)
-    whole = {**_intervals(beats, marks, fs, n_used), **_axes(found.leads, median)}
+    why = _why_no_median(found)
+    whole = {**_intervals(beats, marks, median, why), **_axes(found.leads, median, why)}
     each = {
         name: amplitudes(made.signal[i], fs, marks, n_used)
         if voltage[i]
@@ -136,10 +137,25 @@ def _marks(waves: LeadWaves, made: Aligned) -> dict[str, int]:
     return found
 
 
-def _intervals(beats: Beats, marks: Mapping[str, int], fs: float, n_used: int) -> dict[str, Value]:
+def _why_no_median(found: Delineation) -> str:
+    """Return why there is no median beat, should there be none."""
+    n = len(found.whole.qrs)
+    if n > 1:
+        return "no beats of one shape"
+    if n == 1:
+        return "one beat alone"
+    reasons = dict.fromkeys(part.reason for part in found.whole.not_measured)
+    if NO_LEAD in reasons:
+        # Why each lead cannot be measured says more.
+        reasons = dict.fromkeys(part.reason for lead in found.by_lead for part in lead.not_measured)
+    return f"no beats: {', '.join(reasons)}" if reasons else "no beats"
+
+
+def _intervals(beats: Beats, marks: Mapping[str, int], median: MedianBeat, why: str) -> dict[str, Value]:
+    fs, n_used = median.fs, median.n_beats
     known_rr = beats.rr[np.isfinite(beats.rr)]
     rr = float(np.median(known_rr)) if known_rr.size else math.nan
-    too_few = "" if known_rr.size else "fewer than two beats in a row"
+    too_few = "" if known_rr.size else "fewer than two beats in a row" if beats.r.size > 1 else why
     found = {
         "heart_rate": Value(60.0 / rr, known_rr.size, too_few),
         "rr": Value(rr, known_rr.size, too_few),
@@ -154,7 +170,7 @@ def _intervals(beats: Beats, marks: Mapping[str, int], fs: float, n_used: int) -
         if a in marks and b in marks:
             found[name] = Value((marks[b] - marks[a]) / fs, n_beats)
         else:
-            found[name] = Value(math.nan, 0, "no beats of one shape" if not n_used else _NO_WAVE[name])
+            found[name] = Value(math.nan, 0, _NO_WAVE[name] if n_used else why)
     for formula in get_args(QtFormula):
         qt = found["qt"]
         known = qt.known and math.isfinite(rr)
@@ -163,7 +179,7 @@ def _intervals(beats: Beats, marks: Mapping[str, int], fs: float, n_used: int) -
     return found
 
 
-def _axes(leads: Sequence[str], median: MedianBeat) -> dict[str, Value]:
+def _axes(leads: Sequence[str], median: MedianBeat, why: str) -> dict[str, Value]:
     found = {}
     for kind in ("p", "qrs", "t"):
         a, b = f"{kind}_on", f"{kind}_end"
@@ -171,7 +187,5 @@ def _axes(leads: Sequence[str], median: MedianBeat) -> dict[str, Value]:
             named = dict(zip(leads, median.signal, strict=True))
             found[f"{kind}_axis"] = axis(named, median.marks[a], median.marks[b], median.fs, median.n_beats)
         else:
-            found[f"{kind}_axis"] = Value(
-                math.nan, 0, "no beats of one shape" if not median.marks else f"no {kind.upper()} wave"
-            )
+            found[f"{kind}_axis"] = Value(math.nan, 0, f"no {kind.upper()} wave" if median.marks else why)
     return found

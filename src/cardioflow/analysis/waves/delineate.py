@@ -22,11 +22,12 @@ from cardioflow.analysis.waves.sequence import QRS, P, T, most_probable
 from cardioflow.analysis.waves.unusable import CLIPPED, unusable
 from cardioflow.errors import InputError
 
-__all__ = ["NOT_A_VOLTAGE", "Method", "delineate", "voltages", "why_not_measured"]
+__all__ = ["NOT_A_VOLTAGE", "NO_LEAD", "Method", "delineate", "voltages", "why_not_measured"]
 
 _SLOWEST_HZ: Final = 100.0
 _VOLTAGES: Final = ("mV", "unknown", "")
 _SHORTEST_S: Final = 1.0
+NO_LEAD: Final = "no lead can be measured"
 NOT_A_VOLTAGE: Final = "not a voltage"
 """The reason for a lead such as respiration."""
 _PIECE_S: Final = 600.0
@@ -268,4 +269,4 @@ def _common(bad: Sequence[tuple[NotMeasured, ...]], n: int) -> tuple[NotMeasured
                 counts[part.stop] -= 1
     whole = np.concatenate([[0], (np.cumsum(counts)[:n] >= len(bad)).astype(np.int8), [0]])
     edges = np.flatnonzero(np.diff(whole)).reshape(-1, 2)
-    return tuple(NotMeasured(int(a), int(b), "no lead can be measured") for a, b in edges)
+    return tuple(NotMeasured(int(a), int(b), NO_LEAD) for a, b in edges)

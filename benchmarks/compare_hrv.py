@@ -46,7 +46,8 @@ REASONS = """
 - pNN50, SD1, SD2: NeuroKit counts differences across intervals that were left out there, and we do not. In 122, where
   almost none was left out, they agree.
 - Welch: NeuroKit sets the window by its own rule and subtracts the mean alone; ours is 300 s, Hann, half overlapping,
-  less a line. By the known answers, both are right to 2 %; on half hours that are not stationary they differ by up to 20 %.
+  less a line. By the known answers, both are right to 2 %; on half hours that are not stationary they differ by up to
+  20 %.
 - Lomb: NeuroKit's values are one to two times as large, 898 where the answer is 450: they are not scaled to ms². The
   squares that WFDB's `lomb -P` prints add up to the variance, and agree with ours within 2 %.
 - SampEn: PhysioNet's `sampen` 1.1 counts pairs closer than r, we and NeuroKit also those at r, which intervals in whole

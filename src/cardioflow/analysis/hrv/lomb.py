@@ -36,9 +36,10 @@ def lomb_periodogram(times: Doubles, values: Doubles, frequency: Doubles) -> Dou
 def fast_lomb(times: Doubles, values: Doubles, step_hz: float, n: int) -> Doubles:
     """Return the periodogram at ``n`` multiples of ``step_hz`` in n log n steps.
 
-    This is the method of Press and Rybicki (Astrophysical Journal 338 (1989) 277). Each time is spread over 8 points of an even grid, as its Lagrange interpolation would read them, and Fourier
-    transforms of the grid give the sums of sines and cosines. It differs from the exact one by less than 1e-5 of the
-    largest power; the paper spreads over 4 points.
+    This is the method of Press and Rybicki (Astrophysical Journal 338 (1989) 277). Each time is spread over 8 points of
+    an even grid, as its Lagrange interpolation would read them, and Fourier transforms of the grid give the sums of
+    sines and cosines. It differs from the exact one by less than 1e-5 of the largest power; the paper spreads over 4
+    points.
     """
     t = times - times[0]
     one = _sums(t, values, step_hz, n)

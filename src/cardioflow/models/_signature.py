@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ __all__ = ["InputSignature"]
 
 _RATE_TOLERANCE = 1e-3
 """Devices write 299.9 for 300 Hz; a relative difference of 0.001 does not matter to a model."""
+_DRAWS_RATES = "random_resample_signals"
+"""The action after which records have different rates on purpose."""
 
 
 @dataclass
@@ -33,8 +37,10 @@ class InputSignature:
         if self.input_shape is None:
             self.input_shape = tuple(int(v) for v in x.shape[1:])
             self.fs = _common_rate(batch)
+            _warn_of_rates(batch, _known_rates(batch))
             return
         if self.fs is not None and _column(batch, "fs") is not None and self._other_rates(batch).any():
+            _warn_of_rates(batch, [self.fs, *_known_rates(batch)])
             self.fs = None
 
     def check_rate(self, batch: EcgBatch) -> None:
@@ -62,6 +68,23 @@ class InputSignature:
 
 def _column(batch: EcgBatch, name: str) -> NDArray[Any] | None:
     return batch.meta[name] if batch.meta is not None and name in batch.meta.columns else None
+
+
+def _known_rates(batch: EcgBatch) -> list[float]:
+    fs = _column(batch, "fs")
+    return [] if fs is None else [rate for rate in np.asarray(fs, np.float64).tolist() if not np.isnan(rate)]
+
+
+def _warn_of_rates(batch: EcgBatch, rates: Sequence[float]) -> None:
+    """Warn of rates that differ: to a model a heart rate at 500 Hz is half of that at 250 Hz. Some are drawn on purpose."""
+    if not rates or max(rates) - min(rates) <= _RATE_TOLERANCE * min(rates) or _DRAWS_RATES in batch.history:
+        return
+    shown = ", ".join(f"{rate:g}" for rate in sorted(set(rates))[:5])
+    warnings.warn(
+        f"The model learns from records of different sampling rates ({shown} Hz), which it cannot tell apart. "
+        f"Call resample_signals({rates[0]:g}) before the model.",
+        stacklevel=2,
+    )
 
 
 def _common_rate(batch: EcgBatch) -> float | None:

@@ -62,6 +62,7 @@ def test_actions_run_on_it_and_keep_a_subclass():
     [
         ({"signals": np.zeros((2, 5))}, r"signal 0 is an array of shape \(5,\).*Pass x\[None\] for a single lead"),
         ({"signals": [np.zeros((1, 5)), np.array([["x"]])]}, "signal 1 is an array of shape .* and type <U1"),
+        ({"signals": np.zeros((2, 500, 12))}, r"signal 0 has shape \(500, 12\), .*500 leads of 12 samples.* Pass x\.T"),
         ({"fs": [1, 2, 3]}, r"fs=\[1, 2, 3\]\): expected one sampling rate in Hz, or 2 of them"),
         ({"fs": 0}, r"fs=0\): expected sampling rates above 0 Hz"),
         ({"leads": ["I", "II"]}, r"leads=\['I', 'II'\]\) does not fit signals of \[1\] leads"),
@@ -76,6 +77,11 @@ def test_an_error_names_the_argument_that_does_not_fit_the_signals(changes, text
     given = {"signals": np.zeros((2, 1, 5)), "fs": 100} | changes
     with pytest.raises(InputError, match=text):
         EcgBatch.from_arrays(given.pop("signals"), **given)
+
+
+def test_short_windows_and_body_surface_maps_are_not_taken_for_turned_arrays():
+    for shape in ((32, 1), (252, 252)):
+        assert EcgBatch.from_arrays(np.zeros((1, *shape)), fs=100).signal[0].shape == shape
 
 
 def test_a_target_outside_the_classes_is_refused():

@@ -91,6 +91,7 @@ def test_parts_and_stores_are_made_of_arrays_too(tmp_path: object) -> None:
         ({"signals": [X[0, 0]]}, r"signals\[0\] has shape \(500,\); expected \(lead, time\)"),
         ({"signals": np.zeros((0, 2, 9))}, r"signals holds no record"),
         ({"signals": X.astype(complex)}, r"signals\[0\] is of type complex128; expected real numbers"),
+        ({"signals": X.swapaxes(1, 2)}, r"signals\[0\] has shape \(500, 2\), which would be 500 leads.* Pass x\.T"),
         ({"signals": 3}, r"signals is a int; expected an array"),
         ({"fs": 0}, r"fs=0 is not a sampling rate"),
         ({"fs": [250, 250]}, r"fs has 2 rates for 6 records"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,10 @@ from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import InputError, LabelError
 
-__all__ = ["column_values"]
+__all__ = ["column_values", "refuse_time_first"]
+
+_MOST_LEADS: Final = 32
+"""Of records shorter than their number of leads, as tests and windows of a model may be."""
 
 Names = Sequence[str] | Sequence[Sequence[str]] | None
 
@@ -62,7 +65,24 @@ def _signal_column(signals: Any) -> Ragged:
                 f"from_arrays(signals=…): signal {i} is an array of shape {x.shape} and type {x.dtype}; expected real "
                 "numbers of shape (lead, time). Pass x[None] for a single lead."
             )
+        refuse_time_first(x, f"from_arrays(signals=…): signal {i}")
     return Ragged.from_arrays(arrays)
+
+
+def refuse_time_first(x: NDArray[Any], name: str) -> None:
+    """Raise for an array of (time, lead), which would pass for hundreds of leads of a few samples.
+
+    Body surface maps have up to some 250 leads, but always more samples than leads.
+
+    Raises:
+        InputError: for an array with more leads than ``_MOST_LEADS`` and than samples.
+    """
+    n_leads, n_samples = x.shape
+    if n_leads > max(_MOST_LEADS, n_samples):
+        raise InputError(
+            f"{name} has shape {x.shape}, which would be {n_leads} leads of {n_samples} sample"
+            f"{'' if n_samples == 1 else 's'}; expected (lead, time). Pass x.T for an array of (time, lead)."
+        )
 
 
 def _ids_of(ids: Sequence[str] | None, n: int) -> tuple[str, ...]:

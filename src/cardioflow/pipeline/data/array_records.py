@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.from_arrays import refuse_time_first
 from cardioflow.errors import InputError
 from cardioflow.pipeline.data.locations import ArrayLocation
 from cardioflow.pipeline.record_ids import record_id
@@ -106,6 +107,7 @@ def _arrays(signals: Any) -> list[NDArray[Any]]:
             )
         if array.dtype.kind not in "fiu":
             raise InputError(f"signals[{i}] is of type {array.dtype}; expected real numbers.")
+        refuse_time_first(array, f"signals[{i}]")
     return arrays
 
 

@@ -35,7 +35,7 @@ def test_completion_of_the_shell_can_be_shown():
 
 
 def test_a_wrong_model_gives_one_sentence_and_exit_status_2(tmp_path):
-    command = [sys.executable, "-m", "cardioflow.cli", "predict", str(tmp_path / "no.cardioflow"), "simulated:SR"]
+    command = [sys.executable, "-m", "cardioflow", "predict", str(tmp_path / "no.cardioflow"), "simulated:SR"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"cardioflow: The dump '{tmp_path}/no.cardioflow' does not exist.")

@@ -50,6 +50,13 @@ def test_an_error_for_an_unknown_format_lists_the_formats(tmp_path: Path) -> Non
     assert message.endswith("Pass fmt= if it is.")
 
 
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.edf"
+    path.touch()
+    with pytest.raises(FormatError, match=r"a\.edf is empty: it has 0 bytes"):
+        recognise(path)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"nothing\.dcm does not exist or cannot be opened. Check the path"):
         recognise(tmp_path / "nothing.dcm")

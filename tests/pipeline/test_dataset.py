@@ -36,6 +36,13 @@ def test_nothing_that_matches_is_an_error(tmp_path: Path) -> None:
         EcgDataset(tmp_path / "*.hea")
 
 
+def test_a_single_path_that_does_not_exist_is_an_error_at_once(cinc: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"training2071' does not exist\. Pass a glob such as"):
+        EcgDataset(tmp_path / "training2071")
+    # A WFDB record has a header of its name.
+    assert EcgDataset(cinc / "A00015").next_batch(1).load().signal[0].shape == (1, 6102)
+
+
 def test_two_files_of_one_stem_are_an_error_unless_ids_are_given(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

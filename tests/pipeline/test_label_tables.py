@@ -189,6 +189,12 @@ def test_a_wide_table_asks_which_column_holds_the_labels(csv: Path) -> None:
     assert _read(csv, text, label_column="report").labels == {"A1": "N", "A2": "A"}
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_table_with_other_separators_is_not_taken_for_one_of_labels(csv: Path, separator: str) -> None:
+    with pytest.raises(InputError, match=r"has one column, .*Expected cells separated by commas"):
+        _read(csv, f"A1{separator}N\nA2{separator}A\n")
+
+
 def test_a_named_index_of_a_pandas_table_holds_the_ids() -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"patient_id": [7, 8], "report": ["N", "A"]}, index=pd.Index([21, 22], name="ecg_id"))

@@ -99,6 +99,8 @@ def test_an_error_of_binarizing_names_what_is_missing(single):
     with pytest.raises(LabelError) as caught:
         single.replace(classes=None).binarize_labels()
     assert "batch.classes, but they are unknown. Load the target from a table" in str(caught.value)
+    with pytest.raises(LabelError, match=r"the batch has none\. Load them first: load\(src=…, components='target'\)"):
+        single.replace(target=None).binarize_labels()
     with pytest.raises(LabelError) as caught:
         single.replace(classes=("N", "O", "~")).binarize_labels()
     assert str(caught.value) == (

@@ -86,6 +86,8 @@ def _by_more(path: Path, head: bytes, readers: dict[str, type[Format]]) -> str:
     suffix = path.suffix.lower()
     if suffix in readers["wfdb"].suffixes and _has_header(path.with_suffix(""), readers):
         return "wfdb"
+    if not head:
+        raise FormatError(f"{path} is empty: it has 0 bytes. Copy it from its source again.")
     if suffix == ".hea" and _is_header(path):
         return "wfdb"
     if suffix in readers["dicom"].suffixes[:2] and head.startswith(_DICOM_STARTS):

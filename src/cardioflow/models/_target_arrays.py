@@ -26,7 +26,7 @@ def numeric_rows(batch: EcgBatch, *, numbers: bool = False) -> NDArray[np.float3
     if target is None:
         raise LabelError(
             "The batch has no targets, and a model cannot learn or be tested without them. "
-            'Load them first: load(src=…, fmt="csv", components="target").'
+            'Load them first: load(src=…, fmt="csv", components="target"), without src where the data set has them.'
         )
     integers_for_labels = target.ndim == 1 and target.dtype.kind != "f" and batch.classes is not None and not numbers
     if target.dtype.kind not in "fiub" or target.ndim > 2 or integers_for_labels:

@@ -29,8 +29,12 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
     below it, as ``_in_folder`` finds them.
 
     Raises:
-        InputError: for a folder without a record.
+        InputError: for a folder without a record, or a single path that does not exist.
     """
+    if isinstance(source, (str, Path)) and not _may_be_there(str(source)):
+        raise InputError(
+            f"{str(source)!r} does not exist. Pass a glob such as 'data/*.hea', a folder, or a list of paths."
+        )
     items = [source] if isinstance(source, (str, Path)) else list(source)
     paths: list[Path] = []
     n_others = 0
@@ -50,6 +54,13 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
         else:
             paths.append(item if isinstance(item, Path) else Path(text))
     return RecordFiles(paths, n_others)
+
+
+def _may_be_there(text: str) -> bool:
+    """Return whether one path or pattern can be a record; those of a list, which may be long, are looked at when read."""
+    is_elsewhere = glob.has_magic(text) or "#" in text or text.startswith("simulated:")
+    # A WFDB record may be given without its suffix.
+    return is_elsewhere or os.path.lexists(text) or os.path.lexists(f"{text}.hea")
 
 
 def _pattern(text: str) -> str:

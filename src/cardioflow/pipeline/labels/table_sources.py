@@ -83,6 +83,10 @@ def _label_position(shape: TableShape, names: Sequence[str], table: str) -> int:
     if len(names) == 2:
         id_at = _position(shape.id_column, 0, names, table, "id_column")
         return 1 - id_at
+    if len(names) == 1:
+        raise InputError(
+            f"{table} has one column, so it holds either no ids or no labels. Expected cells separated by commas."
+        )
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     raise InputError(
         f"{table} has {len(names)} column{'' if len(names) == 1 else 's'} ({shown}), so it is not clear which one "

@@ -30,6 +30,11 @@ class BinarizeLabels(Transform):
     """
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
+        if batch.target is None:
+            raise LabelError(
+                f"{self.action_name} needs labels, and the batch has none. Load them first: "
+                "load(src=…, components='target'), without src where the data set has them."
+            )
         if batch.classes is None:
             raise LabelError(
                 f"{self.action_name} needs all labels in batch.classes, but they are unknown. Load the target from a "

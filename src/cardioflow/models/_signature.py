@@ -76,7 +76,7 @@ def _known_rates(batch: EcgBatch) -> list[float]:
 
 
 def _warn_of_rates(batch: EcgBatch, rates: Sequence[float]) -> None:
-    """Warn of rates that differ: to a model a heart rate at 500 Hz is half of that at 250 Hz. Some are drawn on purpose."""
+    """Warn of rates that differ and were not drawn on purpose: a model takes a rhythm at 500 Hz for a slower one."""
     if not rates or max(rates) - min(rates) <= _RATE_TOLERANCE * min(rates) or _DRAWS_RATES in batch.history:
         return
     shown = ", ".join(f"{rate:g}" for rate in sorted(set(rates))[:5])

@@ -57,7 +57,7 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
 
 
 def _may_be_there(text: str) -> bool:
-    """Return whether one path or pattern can be a record; those of a list, which may be long, are looked at when read."""
+    """Return whether a path or pattern can be a record; those of a list, which may be long, are checked when read."""
     is_elsewhere = glob.has_magic(text) or "#" in text or text.startswith("simulated:")
     # A WFDB record may be given without its suffix.
     return is_elsewhere or os.path.lexists(text) or os.path.lexists(f"{text}.hea")

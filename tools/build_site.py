@@ -50,9 +50,11 @@ def main() -> int:
     stage()
     write_reference_pages(STAGE / "api")
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-j", "2"]
-    return subprocess.run(
-        [*command, "-c", str(ROOT / "docs"), str(STAGE), str(ROOT / "out" / "site")], check=False
-    ).returncode
+    site = ROOT / "out" / "site"
+    status = subprocess.run([*command, "-c", str(ROOT / "docs"), str(STAGE), str(site)], check=False).returncode
+    # Pages lie as in the repository, so the first one is in a folder; browsers and hosts open index.html.
+    (site / "index.html").write_text('<!DOCTYPE html><meta http-equiv="refresh" content="0; url=docs/index.html">\n')
+    return status
 
 
 def stage() -> None:

@@ -25,6 +25,8 @@ import cardioflow as ds
 batch = ds.EcgDataset.simulated(2, duration_s=10).next_batch(2).load(fmt="simulated")
 done = batch.detect_beats().delineate().measure()
 assert 40 < done.measurements[0]["heart_rate"] < 150, done.measurements[0]
+(answer,) = ds.load("af").predict("simulated:SR?duration_s=10&fs=300&leads=I")
+assert answer.judged and set(answer.probabilities) == {"A", "N", "O", "~"}, answer
 assert not {"torch", "jax", "tensorflow", "keras"} & sys.modules.keys()
 print("cardioflow", ds.__version__, "works on", sys.version.split()[0])
 """
@@ -42,6 +44,7 @@ def main() -> None:
         run(python, "-c", SMOKE, cwd=folder)
         run(python.with_name("cardioflow"), "--version", cwd=folder)
         run(python.with_name("cardioflow"), "--help", cwd=folder, stdout=subprocess.DEVNULL)
+        run(python.with_name("cardioflow"), "report", "simulated:SR?duration_s=10&leads=I,II", "--out", "r", cwd=folder)
         run(sys.executable, "-m", "cyclonedx_py", "environment", "-o", DIST / "sbom.cdx.json", python)
     print("In dist/:", ", ".join(sorted(path.name for path in DIST.iterdir())))
 

@@ -340,3 +340,10 @@ def test_each_text_is_used():
             continue
         for key in own:
             assert f"{table_name}.{key}" in code or f'"{key}"' in code, f"{table_name}.{key}"
+
+
+def test_the_name_of_a_page_is_one_that_a_link_and_every_system_can_hold(tmp_path):
+    done = write_reports([Path("simulated:SR?duration_s=10&leads=I,II")], tmp_path)
+    (page,) = done.pages
+    assert page.name == "simulated_SR_duration_s_10_leads_I_II.html"
+    assert f'href="{page.name}"' in done.index.read_text()

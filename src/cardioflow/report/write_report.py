@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,8 +121,10 @@ def _short(path: Path) -> str:
     return str(Path(path.parent.name) / path.name)
 
 
-def _free(stem: str, taken: set[str]) -> str:
-    """Return ``stem``, with a number if another page has that name."""
+def _free(given: str, taken: set[str]) -> str:
+    """Return ``given`` as the name of a page, with a number if another one has it."""
+    # Other characters are not allowed in names on Windows, or end the path of an address.
+    stem = re.sub(r"[^\w. ()+-]", "_", given)
     name, number = stem, 2
     while name.casefold() in taken:
         name, number = f"{stem}-{number}", number + 1

@@ -1,11 +1,13 @@
 """The size and the speed of every network of the zoo on every backend.
 
-Each is built as published, or for records like those of its paper, and trained on noise in batches of ``--batch``. Times
-are of the processor, all threads together, so that they depend little on what else the machine does. The first call
-compiles where the backend does; the others are the smaller of two. One process per backend goes through the networks from
-the cheapest to the dearest, after a first small one that is not counted and pays for starting the backend; a network that
-takes longer than the limit, or fails, is a row with the reason. Rows are appended to ``--out`` as they are measured, and
-pairs that it already has are left out, so that it can be stopped.
+Each is built as published, or for records like those of its paper, and trained on noise
+in batches of ``--batch``. Times are of the processor, all threads together, so that they
+depend little on what else the machine does. The first call compiles where the backend
+does; the others are the smaller of two. One process per backend goes through the networks
+from the cheapest to the dearest, after a small one that is not counted and pays for
+starting the backend; a network that takes longer than the limit, or fails, is a row with
+the reason. Rows are appended to ``--out`` as they are measured, and pairs that it already
+has are left out, so that it can be stopped.
 
     python benchmarks/bench_zoo.py [--out benchmarks/results/zoo.jsonl] [--batch 4] [--model NAME …]
 """

@@ -9,6 +9,7 @@ import pytest
 import scipy.stats
 
 from cardioflow.analysis.beat_states import N_STATES, ring
+from cardioflow.analysis.decode_together import groups
 from cardioflow.analysis.gaussian_hmm import GaussianHmm
 from cardioflow.errors import InputError
 
@@ -68,6 +69,49 @@ def test_likelihoods_posteriors_states_and_em_on_ragged_sequences_are_hmmlearns_
     pairs = ((fitted.start, peer.startprob_), (fitted.transitions, peer.transmat_), (fitted.means, peer.means_))
     for ours, theirs in (*pairs, (fitted.covariances, peer.covars_)):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("transitions", [ring()[1], RNG.dirichlet(np.ones(5), 5)], ids=["ring", "all"])
+def test_many_sequences_decoded_together_have_the_states_of_hmmlearn_and_the_bits_of_each_alone(transitions):
+    own = model(transitions)
+    whole = np.concatenate(sequences(own))
+    # 40 of similar lengths form a group, sorted; two are too short for it.
+    lengths = [90 + 7 * (i * 11 % 13) for i in range(40)] + [5, 3]
+    x = [whole[20 * i : 20 * i + n] for i, n in enumerate(lengths)]
+    together, alone = groups(lengths, own.n_states, 1)
+    assert len(together[0]) == 40
+    assert sorted(alone) == [40, 41]
+    states, totals = own.decode(x), own.log_probability_of_decoded(x)
+    for i, one in enumerate(x):
+        assert np.array_equal(own.decode([one])[0], states[i])
+        assert own.log_probability_of_decoded([one])[0] == totals[i]
+    peer = hmmlearns(own, "full", 1)
+    total, expected = peer.decode(np.concatenate(x), lengths)
+    assert np.array_equal(np.concatenate(states), expected)
+    assert totals.sum() == pytest.approx(total, rel=1e-10)
+    for one, other in zip(states, own.decode(x, threads=2), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_of_equally_probable_paths_many_sequences_and_one_have_the_same() -> None:
+    own = GaussianHmm(np.full(3, 1 / 3), np.full((3, 3), 1 / 3), np.zeros((3, 1)), np.ones((3, 1, 1)))
+    x = [np.random.default_rng(i).normal(size=(30, 1)) for i in range(30)]
+    for one, states in zip(x, own.decode(x), strict=True):
+        assert np.array_equal(own.decode([one])[0], states)
+
+
+def test_states_that_cannot_be_come_into_and_long_beside_short_sequences_are_decoded_alike() -> None:
+    own = GaussianHmm([0.5, 0.5], [[0, 1], [0, 1]], [[0.0], [1.0]], [[[1.0]], [[1.0]]])
+    assert [s.tolist() for s in own.decode([np.zeros((3, 1))] * 30)] == [[0, 1, 1]] * 30
+    assert groups([100_000_000, *[10] * 30], 19, 1) == ([list(range(1, 31))], [0])
+    # A table of 64 MB holds 33 sequences of 100 000 samples.
+    assert [len(own) for own in groups([100_000] * 70, 19, 1)[0]] == [35, 35]
+
+
+def test_an_observation_beyond_every_density_is_refused() -> None:
+    own = GaussianHmm([1.0], [[1.0]], [[0.0]], [[[1.0]]])
+    with pytest.raises(InputError, match="Sequence 1 has no possible sequence of states: an observation is too far"):
+        own.decode([np.zeros((4, 1)), np.full((4, 1), 1e200)])
 
 
 def test_the_likelihood_is_the_sum_over_all_paths_by_hand() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.analysis.decode_together import decode_together, groups
 from cardioflow.core import buffers
 from cardioflow.core.compiled import read_only
 from cardioflow.dsp import hidden_markov
@@ -120,11 +121,11 @@ class GaussianHmm:
 
     def decode(self, sequences: Sequence[NDArray[Any]], *, threads: int = 1) -> list[NDArray[np.int64]]:
         """Return the most probable sequence of states for each sequence (Viterbi), (time,)."""
-        return self._each(sequences, lambda x, _: self._decoded(x)[1], threads)
+        return [states for _, states in self._all_decoded(sequences, threads)]
 
     def log_probability_of_decoded(self, sequences: Sequence[NDArray[Any]], *, threads: int = 1) -> Floats:
         """Return the logarithm of the joint density of each sequence and its most probable states."""
-        return np.array(self._each(sequences, lambda x, _: self._decoded(x)[0], threads))
+        return np.array([total for total, _ in self._all_decoded(sequences, threads)])
 
     def fit(
         self,
@@ -276,6 +277,40 @@ class GaussianHmm:
         sums = (np.zeros(n), np.zeros((f, n)), np.zeros((f, f, n)), np.zeros((n, n)))
         hidden_markov.log_backward_sums(x, self._logs[1], log_b, log_alpha, total, gamma, sums)
         return _Sums(total, gamma[0], *sums), gamma
+
+    def _all_decoded(self, sequences: Sequence[NDArray[Any]], threads: int) -> list[tuple[float, NDArray[np.int64]]]:
+        """Decode sequences of similar length together, which takes a quarter of the time, and the others one by one."""
+        checked = [self._checked(x, i) for i, x in enumerate(sequences)]
+        together, alone = groups([len(x) for x in checked], self.n_states, threads)
+        found: dict[int, tuple[float, NDArray[np.int64]]] = {}
+
+        def work(group: list[int]) -> list[tuple[float, NDArray[np.int64]]]:
+            if len(group) == 1:
+                return [self._decoded(checked[group[0]])]
+            own = [checked[i] for i in group]
+            return list(decode_together(own, self._factors, self._logs[0], self._transitions_into))
+
+        parts = [*together, *([i] for i in alone)]
+        with ThreadPoolExecutor(threads) as pool:
+            for group, decoded in zip(parts, pool.map(work, parts) if threads > 1 else map(work, parts), strict=True):
+                found.update(zip(group, decoded, strict=True))
+        for i in range(len(checked)):
+            if not np.isfinite(found[i][0]):
+                raise InputError(
+                    f"Sequence {i} has no possible sequence of states: an observation is too far from the mean of "
+                    "every state that can be there. Check the scale of the observations."
+                )
+        return [found[i] for i in range(len(checked))]
+
+    @cached_property
+    def _transitions_into(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """The transitions into each state, those from the nearest state before it first, as ``_diagonals`` has them."""
+        offsets, _, into, log_into = self._diagonals
+        state = np.arange(self.n_states)
+        keep = (into > 0).T
+        sources = ((state[:, None] - offsets) % self.n_states)[keep]
+        begins = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
+        return read_only(begins), read_only(sources), read_only(log_into.T[keep])
 
     def _decoded(self, x: Floats) -> tuple[float, NDArray[np.int64]]:
         log_b = self._densities(x).log_b

@@ -49,6 +49,7 @@ imports: .venv/installed ## Check that imports point down (import-linter)
 stubs: .venv/installed ## Check that what is generated (the fluent stubs, the reference) is current
 	$(BIN)/python tools/write_stubs.py --check
 	$(BIN)/python tools/write_reference.py --check
+	$(BIN)/python tools/write_options.py --check
 
 format: .venv/installed ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix
@@ -63,6 +64,7 @@ bench: .venv/installed ## Measure ourselves against the named peers
 reference: .venv/installed ## Write the reference of all members, the figures and the page of the zoo anew
 	$(BIN)/python tools/write_reference.py
 	$(BIN)/python tools/write_zoo.py
+	$(BIN)/python tools/write_options.py
 
 docs: .venv/installed ## Build the documentation site in out/site; a broken link is an error
 	$(BIN)/python tools/build_site.py

@@ -1,11 +1,14 @@
 """The overhead of the pipeline over the training itself.
 
-``fft_inception`` at batch 64 through load → drop_short → random_split →
-standardize → train, compared with a bare Keras loop on arrays in memory, with the
-same model and batch shape, alternating in the same process. The target is a ratio
-of 0.97.
+A network at batch 64 through load → drop_short → random_split → standardize →
+train, compared with a bare loop on arrays in memory, with the same network and
+batch shape, alternating in the same process. For Keras it is ``fft_inception``
+and ``train_on_batch`` of Keras itself; for PyTorch and native TensorFlow four
+convolutions and the loop that their guides show. The target is a ratio of 0.97.
 
     KERAS_BACKEND=tensorflow python benchmarks/bench_training.py [--folder data/training2017] [--rounds 7]
+    python benchmarks/bench_training.py --adapter torch
+    python benchmarks/bench_training.py --adapter tensorflow
 """
 
 from __future__ import annotations
@@ -14,12 +17,15 @@ import argparse
 import os
 import statistics
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
 
 import cardioflow as ds
+from cardioflow.models.declaration import find
 
 BATCH = 64
 
@@ -35,7 +41,7 @@ def _batches(records: ds.EcgDataset, labels: Path, seed: int, *, train: bool) ->
         .standardize()
     )
     if train:
-        pipeline = pipeline.import_model("fft_inception", MODEL).train_on_batch("fft_inception")
+        pipeline = pipeline.import_model("network", MODEL).train_on_batch("network")
     return (records >> pipeline).batches(BATCH, shuffle=True, drop_last=True, n_epochs=None, seed=seed, progress=False)
 
 
@@ -53,15 +59,84 @@ def _seconds(run: ds.pipeline.run.Run, n_batches: int) -> np.ndarray:
 
 
 def _bare_seconds(arrays: list[tuple[np.ndarray, np.ndarray]], n_batches: int) -> np.ndarray:
-    model = MODEL.model
     start = _now()
     for i in range(n_batches):
-        model.train_on_batch(*arrays[i % len(arrays)])
+        BARE(*arrays[i % len(arrays)])
     return _now() - start
+
+
+def _keras(first: ds.EcgBatch) -> tuple[Any, Callable[..., Any]]:
+    model = find("fft_inception", ds.EcgBatch).build(first, None, {})
+    return model, model.model.train_on_batch
+
+
+def _torch(first: ds.EcgBatch) -> tuple[Any, Callable[..., Any]]:
+    import torch
+    from torch import nn
+
+    def network() -> nn.Module:
+        torch.manual_seed(0)
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise((1, 32, 64, 64, 64)):
+            layers += [nn.Conv1d(n_in, n_out, 15, 2, 7), nn.BatchNorm1d(n_out), nn.ReLU()]
+        end = [nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, len(first.classes))]
+        return nn.Sequential(*layers, *end)
+
+    model, module = ds.models.TorchBaseModel(), network()
+    model.model = network()
+    optimizer = torch.optim.Adam(module.parameters(), 1e-3)
+
+    def step(x: np.ndarray, y: np.ndarray) -> float:
+        module.train()
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(module(torch.from_numpy(x)), torch.from_numpy(y))
+        loss.backward()
+        optimizer.step()
+        return float(loss.item())
+
+    return model, step
+
+
+def _tensorflow(first: ds.EcgBatch) -> tuple[Any, Callable[..., Any]]:
+    import tensorflow as tf
+
+    from cardioflow.models.tensorflow import Adam, TensorFlowBaseModel
+
+    class Network(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            sizes = tuple(pairwise((1, 32, 64, 64, 64)))
+            self.filters = [tf.Variable(tf.random.normal((15, a, b)) * (2 / (15 * a)) ** 0.5) for a, b in sizes]
+            self.weight = tf.Variable(tf.random.normal((64, len(first.classes))) * 0.1)
+
+        def __call__(self, x: Any, *, training: bool = False) -> Any:
+            x = tf.transpose(x, (0, 2, 1))
+            for filters in self.filters:
+                x = tf.nn.relu(tf.nn.conv1d(x, filters, stride=2, padding="SAME"))
+            x = tf.reduce_mean(x, axis=1)
+            return tf.nn.softmax((tf.nn.dropout(x, 0.2) if training else x) @ self.weight)
+
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        return -tf.reduce_mean(tf.reduce_sum(y_true * tf.math.log(y_pred + 1e-7), axis=1))
+
+    model, module, optimizer = TensorFlowBaseModel(), Network(), Adam()
+    model.model, model.loss = Network(), loss
+    optimizer.build({str(i): v for i, v in enumerate(module.trainable_variables)})
+
+    @tf.function
+    def compiled(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            value = loss(y, module(x, training=True))
+        variables = module.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
+        return value
+
+    return model, lambda x, y: float(compiled(tf.constant(x), tf.constant(y)))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--adapter", choices=("keras", "torch", "tensorflow"), default="keras")
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("CARDIOFLOW_DATA", ".")) / "cinc2017")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--n-batches", type=int, default=20)
@@ -74,7 +149,6 @@ if __name__ == "__main__":
     ]
     records = every.subset(long_enough)
 
-    MODEL = ds.models.KerasBaseModel()  # the pipeline imports it; it is built below from real shapes
     first = (
         records
         >> ds.Pipeline()
@@ -84,9 +158,7 @@ if __name__ == "__main__":
         .binarize_labels()
         .unstack_signals()
     ).next_batch(BATCH)
-    from cardioflow.models.declaration import find
-
-    MODEL = find("fft_inception", ds.EcgBatch).build(first, None, {})
+    MODEL, BARE = {"keras": _keras, "torch": _torch, "tensorflow": _tensorflow}[given.adapter](first)
 
     held = [
         (np.array(b.unstack_signals().signal.dense()), b.target.copy())
@@ -97,7 +169,7 @@ if __name__ == "__main__":
     _seconds(_batches(records, labels, 1, train=True), 3)
 
     print(
-        f"keras {keras.__version__} on {keras.backend.backend()}, {len(records)} records of {given.folder.name}, "
+        f"{MODEL.backend or given.adapter}, {len(records)} records of {given.folder.name}, "
         f"batch {BATCH}, {given.n_batches} batches per round"
     )
     rounds = []

@@ -12,8 +12,9 @@ import pytest
 from cardioflow import registry
 from cardioflow.batch import EcgBatch, Meta, Ragged
 from cardioflow.errors import ConfigError, DumpError, InputError, LabelError
-from cardioflow.models import BaseModel
+from cardioflow.models import BaseModel, OnnxModel
 from cardioflow.models.declaration import find
+from cardioflow.models.export import export_onnx
 
 # Keras 3.15 implements __array__ with the signature of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -97,6 +98,15 @@ def test_a_loaded_model_gives_equal_predictions(name, trained, tmp_path) -> None
     loaded = find(name).build(batch(), None, {"path": tmp_path / "dump"})
     np.testing.assert_allclose(loaded.predict_on_batch(batch()), trained.predict_on_batch(batch()), atol=1e-6)
     assert loaded.classes == CLASSES
+
+
+# PyTorch's exporter looks into its own deprecated parts.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_its_onnx_graph_gives_equal_predictions(trained, tmp_path) -> None:
+    export_onnx(trained, tmp_path / "network.onnx")
+    loaded = OnnxModel().load(tmp_path / "network.onnx")
+    np.testing.assert_allclose(loaded.predict_on_batch(batch()), trained.predict_on_batch(batch()), rtol=0, atol=1e-5)
+    assert (loaded.classes, loaded.output) == (CLASSES, trained.output)
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])

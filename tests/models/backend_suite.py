@@ -116,6 +116,19 @@ def test_updates_equal_those_of_a_plain_keras_loop_at_any_batch_size(make_batch,
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("network", ["dense", "fft_inception"])
+def test_a_batch_is_learned_by_heart(make_batch, trained_fft, network) -> None:
+    built = SimpleFCModel().build((1, 400), batchnorm=True) if network == "dense" else trained_fft
+    built.set_learning_rate(0.01)
+    batch = make_batch(8)
+    first = built.train_on_batch(batch)["loss"]
+    # Less on average over the last ones, because some features are dropped out in each.
+    losses = [built.train_on_batch(batch, "accuracy")["loss"] for _ in range(50)]
+    assert np.mean(losses[-5:]) < 0.3 * first
+    assert np.mean(built.hist["train_metric"][-5:]) == 1.0
+    built.set_learning_rate(0.001)
+
+
 def test_several_labels_per_record_work_with_keras_metrics(make_batch) -> None:
     model, batch = SimpleFCModel().build((1, 400)), make_batch(12, several=True)
     model.model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])

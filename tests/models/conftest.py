@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +16,9 @@ from safetensors.numpy import load_file, save_file
 from cardioflow import EcgDataset, Pipeline, model
 from cardioflow.batch import EcgBatch, Meta, Ragged
 from cardioflow.callbacks import Callback
+from cardioflow.errors import ConfigError
 from cardioflow.models.adapter import BackendModel
+from cardioflow.models.training import TrainingOptions
 
 MakeBatch = Callable[..., EcgBatch]
 
@@ -47,6 +51,42 @@ def make_batch() -> MakeBatch:
         )
 
     return make
+
+
+_OPTIONS: dict[str, Any] = {
+    "device": "cpu",
+    "precision": "bfloat16",
+    "accumulate": 2,
+    "clip_norm": 1.0,
+    "class_weights": {"A": 1.0, "NO": 2.0},
+    "sample_weights": "quality",
+    "compile": True,
+    "layer_decay": 0.5,
+}
+"""A value of each training option that is not the default."""
+
+
+@pytest.fixture
+def options_are_as_declared(make_batch) -> Callable[..., None]:
+    """Return a check of all training options: the model trains with it, or refuses it for the reason it declares."""
+
+    def check(build: Callable[[], BackendModel], *, freeze: str = "encoder", left_out: tuple[str, ...] = ()) -> None:
+        batch = make_batch(8).with_component("quality", np.linspace(0.5, 1, 8))
+        values = {**_OPTIONS, "freeze": freeze}
+        assert set(values) == {field.name for field in fields(TrainingOptions)}
+        for name, value in values.items():
+            built = build()
+            built.training = TrainingOptions(**{name: value})
+            reason = built.cannot.get(name)
+            if reason is not None:
+                expected = f"{type(built).__name__} does not take {name}. {reason}"
+                with pytest.raises(ConfigError, match=re.escape(expected)):
+                    built.train_on_batch(batch)
+                assert built.hist["train_loss"] == []
+            elif name not in left_out:
+                assert np.isfinite(built.train_on_batch(batch)["loss"])
+
+    return check
 
 
 class LinearModel(BackendModel):

@@ -232,6 +232,11 @@ def test_accumulated_batches_clipping_and_weights_are_as_on_other_backends(make_
     assert weighted.train_on_batch(whole)["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_every_training_option_is_taken_or_refused_as_declared(options_are_as_declared) -> None:
+    # The tests around this one train with clipping, accumulation, weights and bfloat16, and JAX compiles each anew.
+    options_are_as_declared(made, left_out=("precision", "accumulate", "clip_norm", "class_weights"))
+
+
 def test_bfloat16_trains_close_to_float32_and_keeps_float32_weights(make_batch) -> None:
     batch = make_batch(16)
     exact, half = made(), made(training=TrainingOptions(precision="bfloat16"))

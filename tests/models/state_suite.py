@@ -192,9 +192,20 @@ def test_gradients_are_clipped_to_the_norm(make_batch) -> None:
     assert moved == pytest.approx(0.1 * 0.01, rel=1e-2)
 
 
-def test_options_that_keras_cannot_take_are_refused_with_what_to_do(make_batch) -> None:
+def test_every_training_option_is_taken_or_refused_as_declared(make_batch, options_are_as_declared) -> None:
+    def two_parts() -> KerasBaseModel:
+        made, x = KerasBaseModel(), LAYERS.Input((1, 400))
+        hidden = LAYERS.Dense(4, name="hidden")(LAYERS.Flatten()(x))
+        made.model = keras.Model(x, LAYERS.Dense(2, activation="softmax", name="answer")(hidden))
+        made.model.compile(loss="categorical_crossentropy", optimizer="adam")
+        return made
+
+    options_are_as_declared(two_parts)
     with pytest.raises(ConfigError, match=r"KerasBaseModel does not take precision\. .*set_dtype_policy"):
         linear(precision="bfloat16").train_on_batch(make_batch(4))
+
+
+def test_options_of_an_optimizer_that_was_used_are_not_changed(make_batch) -> None:
     built = linear()
     built.train_on_batch(make_batch(4))
     built.training = TrainingOptions(accumulate=2)

@@ -94,6 +94,10 @@ def test_training_reduces_the_loss_and_fills_hist(net, make_batch) -> None:
     assert net.hist["val_loss"] == [tested["loss"]]
 
 
+def test_every_training_option_is_taken_or_refused_as_declared(options_are_as_declared) -> None:
+    options_are_as_declared(lambda: NetModel().build((1, 400)))
+
+
 def test_batches_of_other_sizes_are_accepted(net, make_batch) -> None:
     for n in (8, 3, 1, 12):
         batch = make_batch(n, seed=n)

@@ -132,7 +132,7 @@ def test_it_refuses_to_be_trained_and_models_that_do_not_go_together(
         Ensemble([pair[0], other])
     with pytest.raises(ModelError, match="a number above 0 for each of the 2 models"):
         Ensemble(pair, weights=[1, 0])
-    with pytest.raises(ModelError, match="A Ensemble cannot be inside of Ensemble"):
+    with pytest.raises(ModelError, match="Member Ensemble cannot be part of Ensemble"):
         Ensemble([ensemble, pair[0]])
     alone = fitted(LogisticRegression(), batch)
     assert Ensemble([alone, pair[0]]).predict_on_batch(batch).shape == (12, 2)

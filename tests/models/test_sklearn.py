@@ -127,6 +127,11 @@ def test_each_of_several_labels_has_its_own_probability(make_batch, estimator) -
     assert made.test_on_batch(batch, "f1_micro")["metric"] == f1_score(y, made.model.predict(x), average="micro")
 
 
+@pytest.mark.parametrize("fit_at", ["batch", "epoch"])
+def test_every_training_option_is_refused_with_what_to_do_instead(options_are_as_declared, fit_at) -> None:
+    options_are_as_declared(lambda: SklearnBaseModel().build(SGDClassifier(loss="log_loss"), fit_at=fit_at))
+
+
 def test_a_classifier_without_probabilities_predicts_0_and_1(make_batch) -> None:
     made = fitted(LinearSVC(), make_batch(12))
     assert np.array_equal(made.predict_on_batch(make_batch(12)), make_batch(12).target)

@@ -143,6 +143,29 @@ def test_a_label_per_sample_is_learned_beside_the_signal(per_sample_class, make_
     assert model.output == "states"
 
 
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (
+            2,
+            r"Record 'A00001' has samples of state 2, and the model tells 2 states apart, 0 to 1\. Build the",
+        ),
+        (-1, "'mask' of record 'A00001' has values that are not whole numbers from 0"),
+    ],
+)
+def test_a_state_that_the_model_does_not_know_is_refused_before_it_learns(
+    per_sample_class, make_batch, state, message
+) -> None:
+    states = np.zeros((3, 400), np.int64)
+    states[1, 7] = state
+    model, batch = per_sample_class().build(), make_batch(3).with_component("mask", states)
+    for step in (model.train_on_batch, model.test_on_batch):
+        with pytest.raises(LabelError, match=message) as error:
+            step(batch)
+        assert error.value.record == "A00001"
+    assert model.hist["train_loss"] == []
+
+
 def test_an_error_for_states_of_wrong_length_names_the_record(per_sample_class, make_batch) -> None:
     batch = make_batch(2)
     mask = Ragged.from_arrays([np.zeros((1, 400), np.int64), np.zeros((1, 399), np.int64)])

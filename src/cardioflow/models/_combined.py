@@ -105,7 +105,7 @@ class CombinedModel(PersistentModel):
         for member in members:
             if not isinstance(member, PersistentModel) or member.adapter in self.refuses:
                 raise ModelError(
-                    f"A {type(member).__name__} cannot be inside of {type(self).__name__}. Pass trained models."
+                    f"Member {type(member).__name__} cannot be part of {type(self).__name__}. Pass trained models."
                 )
         first = members[0]
         for i, member in enumerate(members[1:], start=1):

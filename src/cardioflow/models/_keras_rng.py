@@ -30,10 +30,10 @@ def seeded_step(model: Any, seed: int, step: int) -> Iterator[None]:
     if keras.config.backend() != "torch":
         yield
         return
-    import torch  # the backend that Keras runs on
+    from cardioflow.models._torch_seed import seed_step  # torch, on which Keras runs here
 
     with isolated():
-        torch.manual_seed(_key(seed, step, -1) >> 1)
+        seed_step(_key(seed, step, -1) >> 1)
         yield
 
 

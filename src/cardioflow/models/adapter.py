@@ -21,6 +21,8 @@ from cardioflow.models._lead_check import checked_batch, learned
 from cardioflow.models._leads import Leads, leads_of
 from cardioflow.models._memory import explained_memory
 from cardioflow.models._scores import keys, resolve, score
+from cardioflow.models._seed import seeded
+from cardioflow.models._states import refuse_unknown_states
 from cardioflow.models._units import units_of
 from cardioflow.models.history import Stage
 from cardioflow.models.inputs import InputEncoding, InputShape, Signals
@@ -68,6 +70,8 @@ class BackendModel(PersistentModel):
         self.fs: float | None = None
         """The rate in Hz that signals to predict must have; by default that of training, where it had only one."""
         self._noted: set[Leads] = set()
+        self._n_states: int | None = None
+        """How many states a model of a label per sample tells apart, once it was asked."""
 
     # -- what an adapter implements ------------------------------------------
 
@@ -205,8 +209,17 @@ class BackendModel(PersistentModel):
         encoding = self.targets or infer_targets(batch, self._seen)
         y = encoding.encode(batch, x)
         encoding.check_classes(self.classes, batch.classes, y)
+        if encoding.output == "states" and isinstance(self.learning, BatchUpdates):
+            if self._n_states is None:
+                self._n_states = self._count_states(x)
+            refuse_unknown_states(batch, y, self._n_states)
         self._seen = encoding
         return _Sample(batch, x, y)
+
+    def _count_states(self, x: Array) -> int:
+        """Return how many states the predictions of ``x`` tell apart."""
+        with seeded(self.seed), explained_memory(len(x)):
+            return int(self._predict(x).shape[-1])
 
     def _trainer(self, sample: _Sample) -> Any:
         """Return ``_train`` with the weights of the sample's rows, after a check of the training options."""

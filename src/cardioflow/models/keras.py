@@ -182,6 +182,11 @@ class KerasBaseModel(BackendModel):
         shape = getattr(self.model, "input_shape", None)
         return shape[1:] if isinstance(shape, tuple) and len(shape) == 3 else None
 
+    def _count_states(self, x: Array) -> int:
+        shape = getattr(self.model, "output_shape", None)
+        # Known without a prediction, which some backends would compile.
+        return int(shape[-1]) if isinstance(shape, tuple) and len(shape) == 3 else super()._count_states(x)
+
     # -- inside ----------------------------------------------------------------
 
     def _require_compiled(self) -> Any:

@@ -48,6 +48,8 @@ class SklearnBaseModel(BackendModel):
         "class_weights": "Pass class_weight to the estimator.",
         "sample_weights": "Not every estimator takes them, and those that do not would ignore them.",
         "compile": "Estimators are compiled already.",
+        "freeze": "Estimators have no parts that are learned one by one.",
+        "layer_decay": "Estimators have no layers with learning rates of their own.",
     }
 
     def build(

@@ -188,7 +188,7 @@ class LabelPerSample(TargetEncoding):
                 f"state for each of the {x.shape[-1]} samples of {len(x)} records."
             )
         # Signals are float32, and so are states that were kept as signals.
-        bad = (states != np.rint(states)).reshape(len(x), -1).any(axis=1)
+        bad = ((states != np.rint(states)) | (states < 0)).reshape(len(x), -1).any(axis=1)
         refuse(batch, bad, lambda row: _not_states(batch.ids[row], self.component))
         return np.ascontiguousarray(states.reshape(len(x), x.shape[-1]), dtype=np.int64)
 
@@ -243,8 +243,8 @@ def _other_length(name: str, shape: Array, n_samples: int) -> InputError:
 
 def _not_states(name: str, component: str) -> LabelError:
     return LabelError(
-        f"The component {component!r} of record {name!r} has values that are not whole numbers, and states are numbers "
-        "from 0. Round them, or drop the record."
+        f"The component {component!r} of record {name!r} has values that are not whole numbers from 0, as states "
+        "are. Round them, number them from 0, or drop the record."
     )
 
 

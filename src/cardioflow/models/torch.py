@@ -27,6 +27,7 @@ except ImportError as error:
 from cardioflow.models._torch_device import autocast, device_of
 from cardioflow.models._torch_loss import TorchLoss, resolve_loss
 from cardioflow.models._torch_parts import freeze_parts, rates_by_part
+from cardioflow.models._torch_seed import seed_step
 from cardioflow.models._torch_state import read_state, unwrapped, write_state
 
 __all__ = ["TorchBaseModel"]
@@ -292,5 +293,5 @@ class TorchBaseModel(BackendModel):
     def _seeded_step(self, step: int) -> Iterator[None]:
         """Draw dropout from the model's seed and the number of the step, as the other backends do."""
         with isolated():
-            torch.manual_seed(int(record_keys([f"{self.seed}/{step}/torch"])[0]) >> 1)
+            seed_step(int(record_keys([f"{self.seed}/{step}/torch"])[0]) >> 1)
             yield

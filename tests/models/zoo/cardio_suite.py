@@ -8,8 +8,10 @@ import pytest
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.batch import EcgBatch, Meta, Ragged
 from cardioflow.errors import ConfigError, InputError, ModelError
+from cardioflow.models import OnnxModel
 from cardioflow.models.adapters import from_dump
 from cardioflow.models.declaration import find
+from cardioflow.models.export import export_onnx
 from cardioflow.models.layers import TripletSimilarity
 from cardioflow.models.zoo.attention_resnet import AttentionResnet
 from cardioflow.models.zoo.auto_encoder import AutoEncoder
@@ -114,6 +116,8 @@ def test_auto_encoders_learn_signals_and_give_codes_and_signals_of_codes(kind, t
     again = from_dump(tmp_path / "dump")
     np.testing.assert_allclose(again.predict_on_batch(batch()), p, atol=1e-6)
     np.testing.assert_allclose(again.encode_on_batch(batch()), codes, atol=1e-6)
+    export_onnx(model, tmp_path / "coder.onnx")
+    np.testing.assert_allclose(OnnxModel().load(tmp_path / "coder.onnx").predict_on_batch(batch()), p, atol=1e-5)
 
 
 def test_the_loss_of_the_variational_auto_encoder_is_its_evidence_bound_by_hand() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cardioflow.errors import ModelError
+from cardioflow.models._keras import keras
 from cardioflow.models.export.graph import Graph, Name
 from cardioflow.models.export.keras_ops import OPERATIONS, Value, _converts
 
@@ -113,9 +114,37 @@ def _conv_transpose(graph: Graph, op: Any, inputs: Value, kernel: Any) -> Any:
 
 @_converts("MaxPool", "AveragePool")
 def _pool(graph: Graph, op: Any, inputs: Value) -> Any:
-    n = len(inputs.shape) - 2
+    n, kind = len(inputs.shape) - 2, type(op).__name__
     size = _each(op.pool_size, n)
     strides = size if op.strides is None else _each(op.strides, n)
-    x = _channels_first(graph, inputs, op.data_format)
-    y = graph.node(type(op).__name__, x, kernel_shape=size, strides=strides, auto_pad=_padding(op))
+    x, padding = _channels_first(graph, inputs, op.data_format), _padding(op)
+    if kind == "AveragePool" and op.padding == "same" and keras.config.backend() == "torch":
+        spatial = inputs.shape[2:] if op.data_format == "channels_first" else inputs.shape[1:-1]
+        x, padding = _padded_for_torch(graph, x, spatial, size, strides)
+    y = graph.node(kind, x, kernel_shape=size, strides=strides, auto_pad=padding)
     return _back(graph, y, inputs, op.data_format)
+
+
+def _padded_for_torch(
+    graph: Graph, x: Name, spatial: tuple[int | None, ...], size: list[int], strides: list[int]
+) -> tuple[Name, str]:
+    """Return ``x`` and the padding that is left to do, as Keras 3.15 averages on torch.
+
+    Where one side needs more padding than the other, Keras repeats the edges and
+    counts them there, and leaves them out of the mean on the other backends.
+    """
+    if all(k % 2 == 1 and s == 1 for k, s in zip(size, strides, strict=True)):
+        return x, "SAME_UPPER"
+    lengths = [n for n in spatial if n is not None]
+    if len(lengths) < len(spatial):
+        raise ModelError(
+            "AveragePooling with 'same' padding treats the edges of signals of some lengths in another way on torch, "
+            "so that it cannot be exported for any length. Build the model for one length, or use 'valid'."
+        )
+    needed = [max(0, (-(-n // s) - 1) * s + k - n) for n, k, s in zip(lengths, size, strides, strict=True)]
+    before = [total // 2 for total in needed]
+    after = [total - left for total, left in zip(needed, before, strict=True)]
+    if before == after:
+        return x, "SAME_UPPER"
+    pads = graph.ints(0, 0, *before, 0, 0, *after)
+    return graph.node("Pad", x, pads, mode="edge"), "VALID"

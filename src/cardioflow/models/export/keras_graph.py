@@ -35,16 +35,24 @@ def keras_graph(model: Any, shape: tuple[int | None, ...], *, shares: bool = Fal
     layers = list(model._flatten_layers())
     # A symbolic call leaves a node in each layer, after which layer.output is ambiguous.
     counts = [(len(own._inbound_nodes), len(own._outbound_nodes)) for own in layers]
+    for own in layers:
+        # Keras takes no losses outside of a call of its own, and a prediction needs none.
+        vars(own)["add_loss"] = _no_loss
     try:
         (prediction,) = writer.layer(model, (signal,), {"training": False}, {id(signal): "signal"})
     finally:
         for own, (n_in, n_out) in zip(layers, counts, strict=True):
             del own._inbound_nodes[n_in:]
             del own._outbound_nodes[n_out:]
+            vars(own).pop("add_loss")
     graph, output = writer.graph, prediction.name
     if shares:
         output = graph.node("Div", output, graph.node("ReduceSum", output, graph.ints(-1), keepdims=1))
     return graph.written(output, shape, len(prediction.shape))
+
+
+def _no_loss(loss: Any) -> None:
+    """Take the loss that a layer adds, and do nothing."""
 
 
 @final

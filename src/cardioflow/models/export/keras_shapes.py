@@ -178,3 +178,21 @@ def _pad(graph: Graph, op: Any, x: Value, constant_values: Any = None) -> Any:
     value = graph.constant(0 if constant_values is None else constant_values, x.dtype)
     extra = (value,) if op.mode == "constant" else ()
     return graph.node("Pad", x.name, graph.ints(*widths.T.ravel().tolist()), *extra, mode=modes[op.mode])
+
+
+@_converts("Resize")
+def _resize(graph: Graph, op: Any, images: Value) -> Any:
+    """Resize (record, height, width, channel), as UpSampling2D does, by linear interpolation between the samples."""
+    cropped = op.crop_to_aspect_ratio or op.pad_to_aspect_ratio
+    if op.interpolation != "bilinear" or op.antialias or cropped or op.data_format != "channels_last":
+        raise ModelError(
+            f"A resize with interpolation={op.interpolation!r} or more than that cannot be exported. Use 'bilinear', "
+            "channels last, without antialias and aspect ratios."
+        )
+    own = images.shape[1:3]
+    if None in own or any(size is None for size in op.size):
+        raise ModelError("A resize of a free size cannot be exported. Build the model for one length.")
+    scales = np.array([1, 1, *(new / (old or 1) for new, old in zip(op.size, own, strict=True))], np.float32)
+    x = graph.node("Transpose", images.name, perm=[0, 3, 1, 2])
+    y = graph.node("Resize", x, "", graph.constant(scales), mode="linear", coordinate_transformation_mode="half_pixel")
+    return graph.node("Transpose", y, perm=[0, 2, 3, 1])

@@ -7,6 +7,7 @@ from typing import Any
 from cardioflow.models._keras import keras
 from cardioflow.models.losses._keras import KerasOps
 from cardioflow.models.losses._ops import log_gamma as losses_log_gamma
+from cardioflow.models.losses.dirichlet import Dirichlet
 
 __all__ = ["DirichletLikelihood", "log_gamma"]
 
@@ -18,11 +19,10 @@ def log_gamma(x: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="cardioflow")
 class DirichletLikelihood(keras.losses.Loss):
-    """The negative log-likelihood of smoothed labels under the Dirichlet distributions that a model outputs.
+    """The loss ``"dirichlet"`` of a Keras model that outputs the parameters α of each row, all above zero.
 
-    ``y_pred`` holds the parameters α of each row, all above zero, and ``y_true`` its labels t, 0 or 1. The loss is
-    the mean over rows of ln B(α) - Σ (α - 1) ln s with s = (1 - 2k) t + k, as in CardIO's ``DirichletModel``
-    (Kuvaev and Khudorozhkov, arXiv 1807.09312).
+    ``y_true`` holds the labels, 0 or 1; the loss is the mean over rows of what ``cardioflow.models.losses`` computes.
+    The ``dirichlet`` of the zoo is saved with it.
 
     Args:
         smoothing: k, the distance of a smoothed label from 0 and 1: at these the density is 0 or infinite.
@@ -34,10 +34,8 @@ class DirichletLikelihood(keras.losses.Loss):
         self.smoothing = smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        ops = keras.ops
-        smoothed = (1 - 2 * self.smoothing) * ops.cast(y_true, y_pred.dtype) + self.smoothing
-        log_beta = ops.sum(log_gamma(y_pred), axis=-1) - log_gamma(ops.sum(y_pred, axis=-1))
-        return log_beta - ops.sum((y_pred - 1) * ops.log(smoothed), axis=-1)
+        labels = keras.ops.cast(y_true, y_pred.dtype)
+        return Dirichlet(self.smoothing).of_parameters(KerasOps(), y_pred, labels)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "smoothing": self.smoothing}

@@ -40,17 +40,19 @@ class LogSpectrogram(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         ops = keras.ops
-        n_rows, n_samples, n_leads = ops.shape(inputs)
-        # One channel at a time: every lead gets the same kernels.
-        rows = ops.reshape(ops.transpose(inputs, (0, 2, 1)), (-1, n_samples, 1))
+        _, n_samples, n_leads = ops.shape(inputs)
+        # One channel at a time: every lead gets the same kernels. Time, whose size may be free, comes first when sizes
+        # change: ONNX can keep the size of an axis that stays in its place, and find one more.
+        rows = ops.reshape(ops.transpose(inputs, (1, 0, 2)), (n_samples, -1, 1))
+        rows = ops.transpose(rows, (1, 0, 2))
         kernels = ops.convert_to_tensor(self._kernels, dtype=inputs.dtype)
         parts = ops.conv(rows, kernels, strides=self.hop, padding="valid", data_format="channels_last")
         real, imaginary = ops.split(parts, 2, axis=-1)
         power = ops.square(real) + ops.square(imaginary)
-        logs = ops.log(ops.maximum(power, self.floor))
-        n_bins = self.n_window // 2 + 1
-        logs = ops.reshape(logs, (n_rows, n_leads, -1, n_bins))
-        return ops.transpose(logs, (0, 2, 3, 1))
+        logs = ops.transpose(ops.log(ops.maximum(power, self.floor)), (1, 0, 2))
+        n_windows, _, n_bins = ops.shape(logs)
+        logs = ops.reshape(logs, (n_windows, -1, n_leads, n_bins))
+        return ops.transpose(logs, (1, 0, 3, 2))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         n_rows, n_samples, n_leads = input_shape

@@ -35,7 +35,10 @@ class Dirichlet(Loss):
         require("dirichlet", right=right, given=f"{self.smoothing!r}", expected="a smoothing between 0 and 0.5")
 
     def units(self, ops: Ops, z: Any, y: Any, kind: Kind) -> Any:  # noqa: ARG002 -- exclusive only
-        alpha = ops.softplus(z) + _LEAST
+        return self.of_parameters(ops, ops.softplus(z) + _LEAST, y)
+
+    def of_parameters(self, ops: Ops, alpha: Any, y: Any) -> Any:
+        """Return the loss of each row from the parameters α themselves."""
         smoothed = (1 - 2 * self.smoothing) * y + self.smoothing
         log_beta = ops.sum(log_gamma(ops, alpha), (-1,)) - log_gamma(ops, ops.sum(alpha, (-1,)))
         return log_beta - ops.sum((alpha - 1) * ops.log(smoothed), (-1,))

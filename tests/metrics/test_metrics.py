@@ -112,6 +112,16 @@ def test_mae_is_of_equal_shapes_only() -> None:
         Mae()([50.0, 60.0], [[52.0], [59.0]])
 
 
+@pytest.mark.parametrize("metric", [Brier(), RocAuc(), AveragePrecision(), SensitivityAtSpecificity()])
+def test_a_class_with_nan_is_not_left_out_of_the_mean(metric) -> None:
+    chance = np.array(CHANCE)
+    chance[1, 2] = np.nan
+    with pytest.raises(InputError, match="Row 1 of the predictions holds nan"):
+        metric(TRUE, chance)
+    with pytest.raises(InputError, match="Row 0 of the true labels holds nan"):
+        metric(np.array([[np.nan, 0.0], [1.0, 1.0]]), [[0.2, 0.4], [0.9, 0.1]])
+
+
 def test_shapes_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(InputError, match="There are 2 true labels, and the predictions have the shape"):
         RocAuc()([0, 1], [[0.5, 0.5]])

@@ -27,9 +27,9 @@ class Columns(NamedTuple):
         """Return both for probabilities; of two exclusive classes, the second alone is enough, and both come out.
 
         Raises:
-            InputError: when the shapes do not go together.
+            InputError: when the shapes do not go together, or a number is NaN or infinite.
         """
-        truth, p = np.asarray(y_true), np.asarray(y_pred, dtype=np.float64)
+        truth, p = _known(y_true, "true labels"), _known(np.asarray(y_pred, dtype=np.float64), "predictions")
         if truth.ndim == 1:
             p = np.stack([1 - p, p], axis=1) if p.ndim == 1 else p
             return cls(_indicators(truth, p), p, exclusive=True)
@@ -40,9 +40,9 @@ class Columns(NamedTuple):
         """Return both for labels: class indices, or 0 and 1 of shape (record, class).
 
         Raises:
-            InputError: when the shapes do not go together.
+            InputError: when the shapes do not go together, or a number is NaN or infinite.
         """
-        truth, answer = np.asarray(y_true), np.asarray(y_pred)
+        truth, answer = _known(y_true, "true labels"), _known(y_pred, "predictions")
         if truth.ndim == 1 and answer.ndim == 1:
             n_classes = int(max(truth.max(initial=0), answer.max(initial=0))) + 1
             shape = np.empty((len(answer), n_classes))
@@ -67,6 +67,17 @@ def mean_of_known(values: list[float]) -> float:
     """Return the mean of the values that are not NaN; NaN if none is known."""
     known = [v for v in values if not math.isnan(v)]
     return sum(known) / len(known) if known else math.nan
+
+
+def _known(values: ArrayLike, what: str) -> NDArray[Any]:
+    """Return ``values`` as an array; a class with NaN would be left out of the mean as one without records is."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row = np.argwhere(~np.isfinite(array))[0]
+        raise InputError(
+            f"Row {row[0]} of the {what} holds {array[tuple(row)]}. Leave such records out, or find out why."
+        )
+    return array
 
 
 def _indicators(index: NDArray[Any], like: NDArray[Any]) -> NDArray[np.int64]:

@@ -127,10 +127,11 @@ class BackendModel(PersistentModel):
             update = self.learning.on_batch(self._trainer(sample), sample.x, sample.y, wanted)
         self.classes = self.classes or sample.batch.classes
         self._take_note(sample)
-        report = self._report("train", update)
         if update is not None and not np.isfinite(update.loss):
+            # Before the metrics, which fail on predictions that are NaN and would hide the reason.
+            self.hist.add("train", {"loss": update.loss, **dict.fromkeys(keys(wanted), float("nan"))})
             raise self._diverged(sample.batch, update.loss)
-        return report
+        return self._report("train", update)
 
     def test_on_batch(
         self, batch: EcgBatch, metrics: Any = None, response: Response | None = None, **kwargs: Any

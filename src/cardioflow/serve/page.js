@@ -11,10 +11,17 @@ let last = null;
 let address = "";
 
 function about() {
-  const own = bundles.find((b) => `predict/${b.name}` === at("what").value);
-  at("about").textContent = own
-    ? `${own.title}. ${own.intended} Not for: ${own.not_for.join(" ") || "not stated"}`
+  const bundle = own();
+  at("about").textContent = bundle
+    ? `${bundle.title}. ${bundle.intended} Not for: ${bundle.not_for.join(" ") || "not stated"}`
     : ABOUT[at("what").value];
+}
+
+const own = () => bundles.find((b) => `predict/${b.name}` === at("what").value);
+
+function said(label) {
+  const meaning = own() && own().meanings[label];
+  return meaning ? `${meaning} (${label})` : label;
 }
 
 function measured(name, value) {
@@ -22,14 +29,14 @@ function measured(name, value) {
 }
 
 function rows(answer) {
-  const found = Object.entries(answer.probabilities || {}).map(([name, p]) => [name, p.toFixed(3)]);
-  if (answer.prediction_set) found.push(["set", answer.prediction_set.join(", ") || "none"]);
+  const found = Object.entries(answer.probabilities || {}).map(([name, p]) => [said(name), p.toFixed(3)]);
+  if (answer.prediction_set) found.push(["cannot be excluded", answer.prediction_set.map(said).join(", ") || "none"]);
   if (answer.beats) found.push(["beats", String(answer.beats.sample.length)]);
   if (answer.waves) for (const kind of ["P", "QRS", "T"]) found.push([kind, String(answer.waves.whole[kind].onset.length)]);
   for (const [name, value] of Object.entries(answer.whole || {}))
     found.push([name.replaceAll("_", " "), value === null ? `not measured: ${answer.reasons[name]}` : measured(name, value)]);
-  for (const [name, own] of Object.entries((answer.probabilities && answer.leads) || {}))
-    found.push([name, `${own.acceptable ? "acceptable" : "not acceptable"} ${own.reasons.join(", ")}`]);
+  for (const [name, lead] of Object.entries((answer.probabilities && answer.leads) || {}))
+    found.push([name, `${lead.acceptable ? "acceptable" : "not acceptable"} ${lead.reasons.join(", ")}`]);
   for (const note of answer.notes || []) if (note.text) found.push(["note", note.text]);
   for (const text of answer.warnings || []) found.push(["warning", text]);
   return found;
@@ -56,10 +63,10 @@ function showReport(page) {
   at("report").srcdoc = page;
 }
 
-function said(answer) {
+function summary(answer) {
   if (answer.judged === false) return `Cannot be judged: ${answer.reasons.map((r) => r.text).join(" ")}`;
   if (answer.whole) return `${answer.n_beats} beats`;
-  return (answer.labels || []).join(", ") || "Done.";
+  return (answer.labels || []).map(said).join(", ") || "Done.";
 }
 
 async function send(file) {
@@ -75,7 +82,7 @@ async function send(file) {
     else if (isPage) {
       show("The report is below.", null, false);
       showReport(answer);
-    } else show(said(answer), answer, answer.judged === false);
+    } else show(summary(answer), answer, answer.judged === false);
   } catch (error) {
     show(`The server cannot be reached: ${error.message}`, null, true);
   }

@@ -21,7 +21,7 @@ def ecg_evidence(signal: ArrayLike, fs: float) -> NDArray[np.float64]:
 
     It is the median over the beats that ``detect_beats`` finds of their confidence times the correlation of ±0.1 s with
     the lead's median beat, and 0 where fewer than three beats are found. Noise has few peaks alike, and a detector that
-    weighs shape and interval gives them little confidence. It is no measure of the quality of waves other than the QRS.
+    weighs shape and interval gives them little confidence. It does not measure the quality of waves other than the QRS.
 
     Args:
         signal: millivolts of shape (lead, time) or (time,); NaN marks missing samples.

@@ -295,7 +295,7 @@ class EcgBatch(BatchActions):
     def concat(cls, batches: Sequence[EcgBatch]) -> EcgBatch:
         """Return the rows of ``batches``, one after another; a component that one of them lacks is dropped.
 
-        Batches of no rows count for nothing but their skipped records.
+        Of batches without rows, only their skipped records count.
 
         Raises:
             InputError: when they differ in seed or epoch, or a component differs in kind, type or number of axes.

@@ -162,7 +162,9 @@ def _format_of(dst: Path) -> str:
     able = {name: formats.get(name).suffixes for name in formats.names() if formats.get(name).write is not Format.write}
     found = [name for name, suffixes in able.items() if dst.suffix.lower() in suffixes]
     if len(found) != 1 or dst.is_dir():
-        raise InputError(f"convert {dst}: the name does not tell the format. Pass --fmt, one of {', '.join(able)}.")
+        raise InputError(
+            f"convert: the format to write does not follow from the name {dst}. Pass --fmt, one of {', '.join(able)}."
+        )
     return found[0]
 
 

@@ -10,7 +10,7 @@ __all__ = ["serve"]
 
 
 def serve(settings: ServerSettings, host: str, port: int) -> None:
-    """Listen on ``host`` and ``port`` until the process is told to stop.
+    """Listen on ``host`` and ``port`` until the process is stopped.
 
     Raises:
         MissingDependencyError: when FastAPI or uvicorn is not installed.

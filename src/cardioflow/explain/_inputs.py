@@ -49,7 +49,7 @@ def asked(predict: Predict, batch: EcgBatch, target: int | None) -> Asked:
     """Return the rows of ``batch`` and the class to explain, by default the one that is predicted.
 
     Raises:
-        InputError: for an empty batch, signals of different shape, or a class that there is not.
+        InputError: for an empty batch, signals of different shape, or an unknown class.
         ModelError: when the model does not predict one row of numbers per record.
     """
     rows = unstack(batch)

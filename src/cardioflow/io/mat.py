@@ -50,7 +50,7 @@ class Mat(Format):
     for steps of a converter where all of them are whole: the unit is then ``"adu"``,
     and ``meta["uncalibrated"]`` is true. ``unit="uV"`` names the unit, ``per_unit=1000``
     says how many make one of it (a millivolt, if no ``unit`` is named), and ``fs=500``
-    and ``leads=("I", "II")`` what the file does not tell.
+    and ``leads=("I", "II")`` what is not in the file.
 
     The files of the China Physiological Signal Challenge 2018 are a structure
     ``ECG`` of ``sex``, ``age`` and ``data``, without a rate:

@@ -45,7 +45,7 @@ class JaxBaseModel(BackendModel):
       ``cardioflow.models.losses``, or one of them, which take logits too; or a
       function of (output, target) that returns one number. By default the usual
       one for what the model learns. Predictions after the first two are
-      probabilities; after a function of one's own they are the outputs.
+      probabilities; after your own function they are the outputs.
     - ``self.optimizer``: a transformation of Optax, by default Adam with a
       learning rate of 0.001. For a learning rate that can be changed, wrap it:
       ``optax.inject_hyperparams(optax.adamw)(1e-3)``.

@@ -49,7 +49,7 @@ class TorchBaseModel(BackendModel):
       (output, target), such as a loss of ``torch.nn``. By default the usual one
       for what the model learns. Predictions are probabilities: after
       ``"cross_entropy"`` a softmax, after ``"binary_cross_entropy"`` a sigmoid.
-      After a function of one's own they are the outputs, or what
+      After your own function they are the outputs, or what
       ``self.activation`` makes of them.
     - ``self.optimizer``: one of ``torch.optim`` over the module's parameters, by
       default Adam with a learning rate of 0.001.

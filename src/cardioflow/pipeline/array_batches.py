@@ -1,4 +1,4 @@
-"""Batches as arrays of NumPy, JAX or TensorFlow, for loops of one's own."""
+"""Batches as arrays of NumPy, JAX or TensorFlow, for your own loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches for loops of one's own, as the arrays of a library."""
+"""Batches for your own loops, as arrays of a library."""
 
 from __future__ import annotations
 

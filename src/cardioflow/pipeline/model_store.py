@@ -90,7 +90,7 @@ class ModelStore:
 
         Raises:
             UnknownNameError: when there is no such model.
-            DumpError: when the configuration's ``path`` is no dump.
+            DumpError: when the configuration's ``path`` is not a dump.
         """
         given = self._config.get(name, {})
         if not isinstance(given, Mapping):

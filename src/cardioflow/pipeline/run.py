@@ -347,7 +347,7 @@ class Run(ModelSource, Loops):
         """Return how many batches one loop draws; those that a filter empties are passed over and give none.
 
         Raises:
-            TypeError: where there is no telling: with ``n_epochs=None``, or behind a ``rebatch``.
+            TypeError: where the number is not known: with ``n_epochs=None``, or behind a ``rebatch``.
         """
         if self.options.n_epochs is None:
             raise TypeError("A run with n_epochs=None has no length.")

@@ -50,7 +50,7 @@ def layout_for(view: EcgView, layout: Layout) -> str:
     """Return the layout that ``"auto"`` stands for: 3 × 4 for a 12-lead ECG of up to 15 s, otherwise rows.
 
     Raises:
-        InputError: for a layout that there is not.
+        InputError: for an unknown layout.
     """
     if layout not in LAYOUTS:
         raise InputError(f"layout={layout!r} is not a layout. {nearest(layout, LAYOUTS)}")

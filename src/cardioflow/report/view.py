@@ -125,7 +125,7 @@ def _spans_of_events(events: Annotation, n_leads: int) -> tuple[LeadSpans, ...]:
             begins = events.sample[own & (events.symbol == "(") & (events.num == number)]
             ends = events.sample[own & (events.symbol == ")") & (events.num == number)]
             at = np.searchsorted(ends, begins)
-            # A bracket without a partner, as at the edge of a cut, is no wave.
+            # A bracket without a partner, as at the edge of a cut, is not a wave.
             known = at < ends.size
             spans[kind] = np.stack([begins[known], ends[at[known]]], axis=1)
         found.append(spans)

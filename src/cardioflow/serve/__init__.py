@@ -1,1 +1,1 @@
-"""Bundles as an HTTP service: ``cardioflow serve``, or ``serve.app.create_app`` for a server of one's own."""
+"""Bundles as an HTTP service: ``cardioflow serve``, or ``serve.app.create_app`` for your own server."""

@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests by bundle and outcome, seconds, and the length of the queue."""
+"""Metrics for Prometheus: requests by bundle and outcome, seconds, and the length of the queue."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def server_for(app: Any, settings: ServerSettings) -> Any:
 
 
 def run(settings: ServerSettings, host: str, port: int, ready: Callable[[str], None] | None = None) -> None:
-    """Serve until the process is told to stop; ``ready`` is called with the URL as soon as the bundles are loaded.
+    """Serve until the process is stopped; ``ready`` is called with the URL as soon as the bundles are loaded.
 
     Raises:
         ConfigError: when the port is in use.

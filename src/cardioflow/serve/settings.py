@@ -31,7 +31,7 @@ class ServerSettings:
     workers: int = 2
     """Records that are worked on at a time."""
     queue: int = 16
-    """Requests that may wait for a worker; further ones are told to come again."""
+    """Requests that may wait for a worker; further ones are asked to try again later."""
     allow_identify: bool = False
     """Whether a request may ask for what identifies the patient, such as the name."""
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")

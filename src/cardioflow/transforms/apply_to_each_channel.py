@@ -1,4 +1,4 @@
-"""Call a function of one's own on each channel."""
+"""Call your own function on each channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call a function of one's own on each record."""
+"""Call your own function on each record."""
 
 from __future__ import annotations
 

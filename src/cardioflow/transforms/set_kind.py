@@ -22,7 +22,7 @@ class SetKind(Transform):
     from annotations: nothing in an array says whether it is a mask or a spectrum.
 
     Args:
-        src: a component of one's own, such as the states that a model gave each sample.
+        src: a component of your own, such as the states that a model gave each sample.
         kind: ``"time series"`` for one value per sample, (time,) or (channel, time), after cutting with a segment
             axis in front; ``"events"`` for annotations; ``"static"`` for a value that time does not change.
 

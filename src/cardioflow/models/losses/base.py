@@ -14,7 +14,7 @@ from cardioflow.models.losses._ops import Ops
 __all__ = ["Kind", "Loss", "named_loss"]
 
 Kind = Literal["exclusive", "independent", "value"]
-"""Whether each unit, a record or a sample, has exactly one of the classes, any number of them, or is no class."""
+"""Whether each unit, a record or a sample, has exactly one of the classes, any number of them, or is not a class."""
 
 _SMALLEST = 1e-7
 """Probabilities are float32, whose nearest number below 1 is 1 - 6e-8."""

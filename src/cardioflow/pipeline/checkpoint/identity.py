@@ -125,7 +125,7 @@ def _setting(value: Any) -> str:
     dataset = getattr(value, "dataset", None)
     if not isinstance(dataset, EcgDataset) or not len(dataset):
         return describe(value)
-    # A table of labels is told by its rows, and not by its path.
+    # A table of labels is identified by its rows, not by its path.
     read = [reader.content() for _, (_, reader) in sorted(value.readers.items())]
     told = repr(_data(dataset)) + "".join(describe(own) for own in read if own is not None)
     return f"{describe(value)} on {len(dataset)} records ({digest(told)})"

@@ -49,12 +49,12 @@ class FileLocation(_PathLocation):
 @final
 @dataclass(frozen=True, slots=True)
 class DescribedLocation(_PathLocation):
-    """A file that does not tell all that is known about it, such as its sampling rate."""
+    """A file that lacks something that is known about it, such as its sampling rate."""
 
     fmt: str
     """Its format, where ``load`` names none."""
     options: tuple[tuple[str, Any], ...]
-    """What it does not tell, as options of ``load``; those given to ``load`` go before them."""
+    """What it lacks, as options of ``load``; options given to ``load`` override them."""
 
     @property
     def details(self) -> str:

@@ -255,7 +255,7 @@ def _try(steps: Callable[[Any], Any], content: bytes, *, discards: bool) -> Any:
     batch = pickle.loads(content)  # noqa: S301 -- from another process of the same run
     made = batch if isinstance(batch, Failed) else attempt(steps, batch)
     if discards and isinstance(made, EcgBatch):
-        # Nobody looks at it: the ids and the report of what was skipped are enough.
+        # It is not used: the ids and the report of what was skipped are enough.
         return made.replace(signal=None, annotation=None, meta=None, target=None, columns={})
     return made
 

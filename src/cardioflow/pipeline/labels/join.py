@@ -26,7 +26,7 @@ def shape_of_known(labels: Mapping[str, Any] | None, options: Mapping[str, Any])
 
     Args:
         labels: The label of each record by id.
-        options: As for ``table_shape``; what they say goes before.
+        options: As for ``table_shape``; they override what the labels suggest.
 
     Raises:
         LabelError: for several numbers per record that are not said to be numbers.
@@ -55,7 +55,7 @@ class JoinLabels:
     """Adds the target of each record to a batch, from a table that is read once, by ``bound``.
 
     Raises:
-        InputError: for an option that there is not.
+        InputError: for an unknown option.
     """
 
     src: Any = None

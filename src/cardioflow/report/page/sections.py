@@ -242,7 +242,7 @@ def classical_answer(seen: Examination, texts: Texts) -> str:
     found = seen.rhythm.classical
     best = max((own.agreement for own in seen.quality if math.isfinite(own.agreement)), default=1.0)
     if best < LEAST_AGREEMENT:
-        # Irregular intervals between beats that are not beats are no sign of fibrillation.
+        # Irregular intervals between beats that are not beats are not a sign of fibrillation.
         return texts("rhythm.not_judged", reason=texts("rhythm.doubtful", share=best))
     if found.reason is not None or not math.isfinite(found.burden):
         return texts("rhythm.not_judged", reason=texts.reason(found.reason or "–"))

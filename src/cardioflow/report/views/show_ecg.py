@@ -37,7 +37,7 @@ class ShowEcg(View):
         segment: which segment of a record that is cut.
 
     Raises:
-        InputError: for a record, segment or component that there is not.
+        InputError: for a record, segment or component that does not exist.
     """
 
     record: int | str = 0

@@ -25,7 +25,7 @@ class ClassifyBeats(Transform):
     """Tell the AAMI class of each beat: ``N``, ``S``, ``V``, ``F``, or ``Q`` where nothing can be said.
 
     The events ``src`` say where the beats are, those of ``detect_beats`` or the file's own; of the file's,
-    marks that are no beats are passed over, and the codes count for nothing. ``dst`` gets an ``Annotation`` per record
+    marks that are not beats are skipped, and the codes are ignored. ``dst`` gets an ``Annotation`` per record
     whose symbols are the classes and whose ``confidence`` is their probability. Beats that ``src`` marks as paced
     (``/``) stay ``Q``, because paced rhythms were not learnt. See ``cardioflow.analysis.beat_classes``.
 

@@ -204,5 +204,6 @@ def test_bad_records_without_a_record_is_refused() -> None:
 
 def test_the_nearest_names_or_all_of_few_are_offered() -> None:
     assert nearest("wfbd", ["wfdb", "edf"]) == "Did you mean 'wfdb'?"
+    assert nearest("acc", ["accuracy", "jaccard"]) == "Did you mean 'accuracy'?"
     assert nearest("zzz", ["b", "a"]) == "Available: 'a', 'b'."
     assert nearest("zzz", []) == "There are none."

@@ -300,7 +300,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     candidates = sorted(known)
     from difflib import get_close_matches
 
-    close = get_close_matches(name, candidates, n=3, cutoff=0.6)
+    # "acc" and "specific" are short for one name each, which the measure of difflib would not find.
+    begun = [own for own in candidates if len(name) > 2 and own.lower().startswith(name.lower())][:3]
+    close = begun or get_close_matches(name, candidates, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(repr(c) for c in close)}?"
     if not candidates:

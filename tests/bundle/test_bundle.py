@@ -88,7 +88,7 @@ def test_arrays_in_other_units_are_converted_to_millivolts(bundle):
 @pytest.mark.parametrize(
     ("array", "given", "message"),
     [
-        (np.zeros((1, 3000)), {}, r"predict\(fs=None\): arrays do not tell their sampling rate\. Pass fs="),
+        (np.zeros((1, 3000)), {}, r"predict\(fs=None\): the sampling rate of arrays is not known\. Pass fs="),
         (np.zeros((1, 3000)), {"fs": 0}, r"fs=0 is not a sampling rate\. Pass a positive number of Hz"),
         (np.zeros(3000), {"fs": 300}, r"signals has shape \(3000,\); expected \(record, lead, time\)"),
         (np.zeros((2, 3000)), {"fs": 300, "leads": ["I"]}, r"the record has 2 leads\. Pass one text per lead"),

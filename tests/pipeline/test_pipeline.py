@@ -161,7 +161,7 @@ def test_an_unknown_variable_answers_with_the_nearest(records: EcgDataset) -> No
 def test_next_batch_goes_on_and_ends_with_a_clear_error(records: EcgDataset) -> None:
     bound = records.subset(records.ids[:3]) >> _load()
     assert [bound.next_batch(2).ids, bound.next_batch(2).ids] == [records.ids[:2], records.ids[2:3]]
-    with pytest.raises(EndOfDataError, match="The run has given its last batch, after 1 epochs"):
+    with pytest.raises(EndOfDataError, match=r"The run has given its last batch, after 1 epoch\."):
         bound.next_batch(2)
     bound.reset()
     assert bound.next_batch(2).ids == records.ids[:2]

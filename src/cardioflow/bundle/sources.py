@@ -54,7 +54,7 @@ def dataset_of_arrays(
         InputError: for arrays that are not (lead, time) or (record, lead, time), or without a sampling rate.
     """
     if fs is None:
-        raise InputError("predict(fs=None): arrays do not tell their sampling rate. Pass fs=… in Hz, such as 500.")
+        raise InputError("predict(fs=None): the sampling rate of arrays is not known. Pass fs=… in Hz, such as 500.")
     signals = source[None] if isinstance(source, np.ndarray) and source.ndim == 2 else source
     return EcgDataset.from_arrays(signals, fs=fs, leads=leads, units=units)
 

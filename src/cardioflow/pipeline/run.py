@@ -170,8 +170,9 @@ class Run(ModelSource, Loops):
         try:
             return next(self)
         except StopIteration:
+            n = self.options.n_epochs
             raise EndOfDataError(
-                f"The run has given its last batch, after {self.options.n_epochs} epochs. Start another run."
+                f"The run has given its last batch, after {n} epoch{'' if n == 1 else 's'}. Start another run."
             ) from None
 
     def execute(self) -> Self:

@@ -107,8 +107,8 @@ class Worker:
         code = self.process.exitcode
         if code == NO_GUARD:
             return ConfigError(
-                "run(processes=…) starts processes that run the main script again, and the call stands where it is "
-                'run then. Put it, and all that begins work, under the line:  if __name__ == "__main__":'
+                "run(processes=…) starts processes that run the main script again, and this call is not guarded from "
+                'that. Put it, and everything else that starts work, under the line:  if __name__ == "__main__":'
             )
         how = _ending(code)
         if not self.is_ready:

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "zoo.md"
 FIGURES = ROOT / "benchmarks" / "results" / "zoo.jsonl"
 BACKENDS = ("torch", "jax", "tensorflow")
+ON_TORCH_ALONE = ("residual_gru",)
 
 HEAD = """\
 # The zoo
@@ -33,8 +34,21 @@ which all but the answer is taken), `freeze` (`"encoder"` makes a linear probe) 
 learning rate from one block to the block before it). PyTorch models and your own Keras models take `freeze` and
 `layer_decay` in `TrainingOptions`.
 
-Published weights of ECGFounder, which you download yourself, are read by `load_ecg_founder` of
-`cardioflow.models.pretrained.ecg_founder`, from safetensors or a PyTorch checkpoint; code in the file is not run.
+## Published weights
+
+Download the weights yourself, and read their licence. A loader takes safetensors or a PyTorch checkpoint, runs no code
+in it, refuses a file with other tensors than its network has, and gives the model the preprocessing of the authors.
+What was checked is the code's names and shapes of tensors, on random weights, against a second implementation from the
+paper's description; the published weights themselves were not at hand.
+
+| loader, of `cardioflow.models.pretrained` | input | output | parameters, as published |
+|---|---|---|---:|
+| `ecg_founder.load_ecg_founder` | 12 leads or 1, 10 s at 500 Hz | 150 labels | 30 819 014, 66 368 of them unused |
+| `ecg_jepa.load_ecg_jepa` | 8 leads, 10 s at 250 Hz | 768 features | 85 374 720, 307 200 of them fixed |
+| `st_mem.load_st_mem` | 12 leads, 9 s at 250 Hz | 768 features | 85 150 614 |
+
+To train with labels, save the loaded model, and pass its dump as `pretrained` to `net1d`, `ecg_jepa` or `st_mem`. There
+are no loaders of ECG-FM and HuBERT-ECG yet.
 """
 
 
@@ -83,18 +97,24 @@ def _speeds(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
         f"`benchmarks/bench_zoo.py` ({'; '.join(machines)}; {one['date']}). The first call compiles where the backend "
         "does. Bytes are those of a dump, with the optimizer's state.\n"
     )
-    yield "| model | backend | train, ms | predict, ms | first train, s | first predict, s | bytes |"
-    yield "|---|---|---:|---:|---:|---:|---:|"
+    yield (
+        "`features_gbm` and `hmm` are fitted at the end of a run and not by batches, and `triplet_embedding` is the "
+        "part of a trained `triplet_learn` that predicts.\n"
+    )
+    yield "| model | backend | parameters | train, ms | predict, ms | first train, s | first predict, s | bytes |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for name in dict.fromkeys(name for name, _ in rows):
         for backend in BACKENDS:
-            row = rows.get((name, backend), {"error": "not measured"})
+            reason = "runs on PyTorch alone" if name in ON_TORCH_ALONE else "not measured"
+            row = rows.get((name, backend), {"error": reason})
             yield f"| `{name}` | {backend} | {_figures(row)} |"
 
 
 def _figures(row: Mapping[str, Any]) -> str:
     if "error" in row:
-        return f"{row['error']} | | | |"
-    later = f"{row['train_ms']:.0f} | {row['predict_ms']:.0f}"
+        return f"{row['error']} | | | | |"
+    parameters = f"{row['parameters']:,}".replace(",", " ")
+    later = f"{parameters} | {row['train_ms']:.0f} | {row['predict_ms']:.0f}"
     return f"{later} | {row['first_train_s']:.1f} | {row['first_predict_s']:.1f} | {row['bytes_with_optimizer']}"
 
 

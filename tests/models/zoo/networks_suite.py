@@ -36,8 +36,14 @@ PUBLISHED = [
     ("s4", {}, (12, 250), 5, "trainable", 2_149_381),
     # 5 473 152 before the answer, which has 192 weights and a bias for each of two labels.
     ("patch_transformer", {}, (12, 5000), 2, "trainable", 5_473_152 + 2 * 193),
+    # As the papers' encoders, and 768 weights and a bias for each of two labels.
+    ("ecg_jepa", {}, (8, 2500), 2, "trainable", 85_067_520 + 2 * 769),
+    ("ecg_jepa", {}, (8, 2500), 2, "all", 85_374_720 + 2 * 769),
+    ("st_mem", {}, (12, 2250), 2, "trainable", 85_150_614 + 2 * 769),
 ]
 NETWORKS = sorted({name for name, *_ in PUBLISHED})
+FIXED = ("ecg_jepa", "patch_transformer", "s4", "st_mem")
+"""Networks that take one length only."""
 CLASSES = ("A", "N")
 
 
@@ -82,7 +88,7 @@ def test_the_size_that_a_class_says_is_published_is_its_own(name) -> None:
     with keras.device("meta"):
         built = member().build(said.input_shape, *(() if name == "unet1d" else (said.n_outputs,)))
     assert size(built, said.counted) == said.parameters + said.ours_has
-    assert said.parameters in {168_060, *(row[-1] for row in PUBLISHED), 30_658_100, 5_473_152}
+    assert said.parameters in {168_060, *(row[-1] for row in PUBLISHED), 30_658_100, 5_473_152, 85_067_520, 85_150_614}
 
 
 def test_the_unet_has_as_many_parameters_as_the_published_one() -> None:
@@ -108,7 +114,7 @@ def test_the_unet_learns_states_by_heart() -> None:
     assert shares[-1] > 0.9, shares
 
 
-@pytest.mark.parametrize("name", sorted({*NETWORKS, "unet1d"} - {"s4", "patch_transformer", "ribeiro_resnet"}))
+@pytest.mark.parametrize("name", sorted({*NETWORKS, "unet1d"} - {*FIXED, "ribeiro_resnet"}))
 def test_a_network_for_any_length_gives_what_one_for_that_length_gives(name) -> None:
     settings = registry.models.get(name).example_settings
     arguments = () if name == "unet1d" else (2,)
@@ -126,7 +132,7 @@ def test_ribeiros_network_for_any_length_takes_the_mean_of_its_features() -> Non
     assert size(free, "trainable") < size(small("ribeiro_resnet"), "trainable")
 
 
-@pytest.mark.parametrize("name", ["s4", "patch_transformer"])
+@pytest.mark.parametrize("name", FIXED)
 def test_a_network_for_one_length_says_why_it_takes_no_other(name) -> None:
     with pytest.raises(ConfigError, match=r"any_length=True\) is not possible: .* Cut the signals to one length"):
         small(name, any_length=True)

@@ -6,8 +6,10 @@ one loads in safe mode.
 
 from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.layers.dirichlet_likelihood import DirichletLikelihood
+from cardioflow.models.layers.fused_attention import FusedAttention
 from cardioflow.models.layers.gaussian_code import GaussianCode
 from cardioflow.models.layers.inception import Inception2D
+from cardioflow.models.layers.lead_tokens import GridPositions, LeadTokens
 from cardioflow.models.layers.log_spectrogram import LogSpectrogram
 from cardioflow.models.layers.pad_channels import PadChannels
 from cardioflow.models.layers.positions import Positions
@@ -19,8 +21,11 @@ __all__ = [
     "RFFT",
     "CropLike",
     "DirichletLikelihood",
+    "FusedAttention",
     "GaussianCode",
+    "GridPositions",
     "Inception2D",
+    "LeadTokens",
     "LogSpectrogram",
     "PadChannels",
     "Positions",

@@ -15,9 +15,9 @@ from cardioflow.errors import DumpError, MissingDependencyError
 
 __all__ = ["Tensors"]
 
-_WRAPPERS = ("module.", "_orig_mod.", "model.")
+_WRAPPERS = ("module.", "_orig_mod.", "model.", "encoder.")
 """What training code puts before every name."""
-_INSIDE = ("state_dict", "model_state_dict", "model")
+_INSIDE = ("state_dict", "model_state_dict", "model", "encoder")
 """The entries of a checkpoint under which its weights are."""
 
 

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 BACKENDS = ("torch", "jax", "tensorflow")
-LIMIT_S = 1800
+LIMIT_S = 600
 
 
 class Shape(NamedTuple):

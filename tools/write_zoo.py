@@ -105,7 +105,7 @@ def _speeds(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
     yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for name in dict.fromkeys(name for name, _ in rows):
         for backend in BACKENDS:
-            reason = "runs on PyTorch alone" if name in ON_TORCH_ALONE else "not measured"
+            reason = "runs on PyTorch alone" if name in ON_TORCH_ALONE else "not measured yet"
             row = rows.get((name, backend), {"error": reason})
             yield f"| `{name}` | {backend} | {_figures(row)} |"
 

@@ -112,7 +112,7 @@ def test_a_file_that_fails_is_named_and_the_others_are_written(folder: Path, tmp
     code, said = _call("convert", folder, tmp_path / "out", "--fmt", "npz")
     assert code == 2
     assert "cardioflow: A00015: " in said
-    assert "1 records in" in said
+    assert "1 record in" in said
 
 
 def test_a_read_only_format_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_files_made_with_other_options_are_not_taken_for_done(cinc: Path, tmp_pa
     written = EcgDataset(tmp_path / "out" / "a.csv").next_batch(1).load(fmt="csv")
     assert (written.meta[0]["leads"], written.signal[0][0, 0]) == (("II",), 2.0)
     code, said = _call(*again[:-1])
-    assert (code, "1 records in" in said, "1 of them existed already" in said) == (0, True, True)
+    assert (code, "1 record in" in said, "1 of them existed already" in said) == (0, True, True)
 
 
 @pytest.mark.parametrize("more", [("-o", "stop_s=0.5"), ("--identify",), ("--no-annotations",)])
@@ -264,7 +264,7 @@ def test_a_name_with_the_suffix_of_a_format_is_a_file(data: Path, tmp_path: Path
     scp = data / "formats" / "scp" / "Example.scp"
     code, said = _call("convert", scp, tmp_path / "x.edf")
     assert (code, (tmp_path / "x.edf").is_file()) == (0, True), said
-    assert "1 records in" in said
+    assert "1 record in" in said
     assert EcgDataset(tmp_path / "x.edf").next_batch(1).load().signal[0].shape == (12, 5000)
     for name, fmt in (("y.npz", None), ("z.csv", "csv"), ("w.hea", None), ("v.dcm", "dicom")):
         assert _call("convert", scp, tmp_path / name, *(("--fmt", fmt) if fmt else ()))[0] == 0

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioflow.errors import FormatError
+from cardioflow.errors import FormatError, InputError
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.csv import Csv
+from cardioflow.io.reading import read_each, request_for
 
 
 def read(path: Path, text: str | bytes, **request: object) -> Record:
@@ -439,3 +440,10 @@ def test_units_in_the_header_are_read(path, header):
 
 def test_a_rate_that_is_written_is_the_headers(path):
     assert read(path, "# fs: 500\nV1,V2\n0.5,1\n").meta["fs_source"] == "header"
+
+
+@pytest.mark.parametrize("fs", ["abc", 0, -250.0, float("nan"), True])
+def test_a_rate_that_is_not_a_number_above_0_is_refused(path, fs):
+    path.write_text("II\n0.1\n0.2\n")
+    with pytest.raises(InputError, match=r"load\(fs=.*\): expected a sampling rate in Hz, a number above 0"):
+        read_each([path], "csv", request_for(("signal", "meta"), {}), {"fs": fs})

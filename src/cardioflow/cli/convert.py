@@ -62,7 +62,8 @@ class Conversion:
         others = f"; files that are not ECGs: {found.n_other}" if found.n_other else ""
         results = f"; {found.n_results} files in {dst} are results and were skipped" if found.n_results else ""
         before = f"; {job.n_before} of them existed already" if job.n_before else ""
-        typer.echo(f"{job.n_written} records in {dst} as {fmt}, {job.n_failed} failed{before}{others}{results}")
+        records = "record" if job.n_written == 1 else "records"
+        typer.echo(f"{job.n_written} {records} in {dst} as {fmt}, {job.n_failed} failed{before}{others}{results}")
         return 2 if job.n_failed else 0
 
 

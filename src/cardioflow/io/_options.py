@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from numbers import Real
 from typing import Any, Final
 
 from cardioflow.errors import InputError, nearest
@@ -39,6 +41,13 @@ def request_for(components: Iterable[str], options: Mapping[str, Any]) -> ReadRe
 
 
 def reader_for(fmt: str, options: Mapping[str, Any]) -> Format:
-    """Return the reader of a format, made with those of ``options`` that are its own."""
+    """Return the reader of a format, made with those of ``options`` that are its own.
+
+    Raises:
+        InputError: when a sampling rate is given that is not a number above 0.
+    """
+    fs = options.get("fs")
+    if fs is not None and not (isinstance(fs, Real) and not isinstance(fs, bool) and 0 < float(fs) < math.inf):
+        raise InputError(f"load(fs={fs!r}): expected a sampling rate in Hz, a number above 0, such as 500.")
     reader: Format = formats.get(fmt)(**{name: value for name, value in options.items() if name not in _EVERY})
     return reader

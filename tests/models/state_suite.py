@@ -18,6 +18,7 @@ from cardioflow import EcgDataset
 from cardioflow.errors import ConfigError, ModelError
 from cardioflow.models import KerasBaseModel, TrainingOptions
 from cardioflow.models.declaration import find, model
+from cardioflow.models.targets import NoTarget
 
 # Keras 3.15 implements __array__ with the signature of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -171,6 +172,20 @@ def test_class_and_sample_weights_multiply_the_loss_of_a_record_at_any_batch_siz
         built.test_on_batch(make_batch(8))  # so that five rows are padded where batches are
         rows = -np.log((built.predict_on_batch(batch) * batch.target).sum(axis=1))
         assert built.train_on_batch(batch)["loss"] == pytest.approx((rows * weights).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weights_are_those_of_records_where_the_output_has_leads_or_samples(make_batch, weighted) -> None:
+    made, x = KerasBaseModel(), LAYERS.Input((3, 20))
+    made.model, made.targets = keras.Model(x, LAYERS.Dense(20)(x)), NoTarget()
+    made.model.compile(loss="mean_squared_error", optimizer="adam")
+    made.training = TrainingOptions(sample_weights="quality" if weighted else None)
+    # As many records as leads; and another number, for which jax pads the batch.
+    for n in (3, 2):
+        weight = np.linspace(0.5, 2, n) if weighted else np.ones(n)
+        batch = make_batch(n, (3, 20)).with_component("quality", weight)
+        errors = ((made.predict_on_batch(batch) - batch.signal.dense()) ** 2).mean(axis=(1, 2))
+        assert made.train_on_batch(batch)["loss"] == pytest.approx((weight * errors).mean(), rel=1e-4)
 
 
 def test_two_accumulated_batches_give_the_update_of_their_union(make_batch) -> None:

@@ -249,11 +249,26 @@ class KerasBaseModel(BackendModel):
         n = len(x)
         if self._buckets is not None and self._pads_steps:
             x, y, weight = self._buckets.fill(x, y, weight)
+        if weight is not None:
+            weight = self._by_value(weight)
         logs = step(_own(x), y, sample_weight=weight, return_dict=True)
         predictions = np.asarray(keras.ops.convert_to_numpy(logs[_PREDICTIONS]))
         # Keras turns a prediction that is a single number into a float.
         predictions = predictions.reshape(n, 1) if predictions.ndim == 0 else predictions[:n]
         return float(logs["loss"]), predictions
+
+    def _by_value(self, weight: Array) -> Array:
+        """Return the weights of the rows in a shape that goes with the values of the loss.
+
+        A loss of Keras' own has a value for each but the last axis of the output,
+        such as (row, lead) of an auto-encoder, and weights of (row,) would be
+        taken for those of the leads.
+        """
+        shape, loss = getattr(self.model, "output_shape", None), self.model.loss
+        ours = not isinstance(loss, str) and not type(loss).__module__.startswith("keras.")
+        if ours or not isinstance(shape, tuple):
+            return weight
+        return weight.reshape(-1, *[1] * max(0, len(shape) - 2))
 
     def _check_output(self, y: Array) -> None:
         """Refuse a model whose last layer does not fit the targets; Keras says so in forty lines."""

@@ -207,7 +207,7 @@ def _resident_mb() -> float:
 def reload(folder: Path) -> dict[str, str]:
     """Load every model of ``folder`` in this process: the largest difference, and the time of the first prediction."""
     found = {}
-    for path in sorted(folder.glob("*.model")):
+    for path in sorted(folder.glob("[!.]*.model")):
         name = path.stem
         expected = np.load(path.with_suffix(".npy"))
         with _named(found, name):

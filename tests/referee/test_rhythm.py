@@ -104,6 +104,9 @@ def test_episodes_that_touch_are_one_and_what_is_excluded_splits_one():
     assert overlap([(0, 10)], [(2, 4), (8, 25)]) == 4
     score = score_episodes([(0, 10), (20, 30)], [(9, 21), (40, 50)])
     assert (score.reference_met, score.found_met) == (2, 1), "one found episode meets two"
+    # Flutter inside a found episode takes its time away, and the episode is still one, as epicmp -x counts.
+    score = score_episodes([(0, 10)], [(5, 40), (50, 55)], [(20, 30), (48, 60)])
+    assert (score.found, score.found_met, score.found_s, score.shared_s) == (1, 1, 25, 5)
 
 
 def test_ours_finds_irregular_beats_and_leaves_regular_ones_alone(tmp_path):

@@ -82,20 +82,24 @@ def outside(episodes: Sequence[Episode], excluded: Sequence[Episode]) -> tuple[E
     return tuple(kept)
 
 
-def score_episodes(reference: Sequence[Episode], found: Sequence[Episode]) -> EpisodeScore:
-    """Return the score of ``found``: an overlap of any length meets an episode. Both are tidy."""
+def score_episodes(
+    reference: Sequence[Episode], found: Sequence[Episode], excluded: Sequence[Episode] = ()
+) -> EpisodeScore:
+    """Return the score of ``found``: an overlap of any length meets an episode. All are tidy.
 
-    def met(own: Sequence[Episode], others: Sequence[Episode]) -> int:
-        return sum(overlap([one], others) > 0 for one in own)
-
+    Of found episodes, the time of ``excluded`` does not count. What is left of one on both sides is still one, and one
+    that lies within it is none.
+    """
+    parts = [left for one in found if (left := outside([one], excluded))]
+    rest = [piece for own in parts for piece in own]
     return EpisodeScore(
         len(reference),
-        met(reference, found),
-        len(found),
-        met(found, reference),
+        sum(overlap([one], rest) > 0 for one in reference),
+        len(parts),
+        sum(overlap(own, reference) > 0 for own in parts),
         sum(b - a for a, b in reference),
-        sum(b - a for a, b in found),
-        overlap(reference, found),
+        sum(b - a for a, b in rest),
+        overlap(reference, rest),
     )
 
 

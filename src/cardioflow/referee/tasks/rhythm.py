@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, final
 import numpy as np
 
 from cardioflow.errors import InputError
-from cardioflow.referee.episodes import Episode, EpisodeScore, gross_episodes, outside, score_episodes, tidy
+from cardioflow.referee.episodes import Episode, EpisodeScore, gross_episodes, score_episodes, tidy
 from cardioflow.referee.records import Reference, records_of, tape_of
 from cardioflow.referee.rhythm_methods import RhythmMethod, rhythm_method
 from cardioflow.referee.tables import Report, Table
@@ -89,7 +89,7 @@ class Rhythm(Task):
             flutter = tidy(rhythm_episodes(record, "(AFL"), start_s, end_s)
             own = tidy(found, start_s, end_s)
             scores[span, _FLUTTER[0]] = score_episodes(reference, own)
-            scores[span, _FLUTTER[1]] = score_episodes(reference, outside(own, flutter))
+            scores[span, _FLUTTER[1]] = score_episodes(reference, own, flutter)
         return _Result(record.id, record.tape, scores)
 
     def _protocol(self, where: Where, results: dict[str, list[_Result]]) -> dict[str, Any]:

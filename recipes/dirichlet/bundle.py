@@ -24,7 +24,9 @@ _LEADS = ("ECG", "II", "MLI", "MLII", "aVL", "aVF", "V5", "V6", "V4", "V3", "V2"
 
 def described(scores: tuple[Score, ...], folds: str, trained: str) -> BundleDescription:
     """Return the description of the bundle."""
-    preparation = Pipeline().load().flip_signals().resample_signals(_FS).split_signals(_SEGMENT, _SEGMENT)
+    preparation = (
+        Pipeline().load().fill_missing_signals().flip_signals().resample_signals(_FS).split_signals(_SEGMENT, _SEGMENT)
+    )
     source = DataSource(
         name="CinC 2017 training set",
         version="1.0.0 with the labels of version 3",
@@ -53,7 +55,7 @@ def described(scores: tuple[Score, ...], folds: str, trained: str) -> BundleDesc
     )
     return BundleDescription(
         name="af_dirichlet",
-        release="1.0",
+        release="1.0.1",
         title="Atrial fibrillation or not, by the design that CardIO published",
         classes=("A", "NO"),
         meanings={"A": "atrial fibrillation", "NO": "normal or another rhythm"},

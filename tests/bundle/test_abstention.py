@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import cardioflow
 from cardioflow import EcgDataset
 from cardioflow.analysis.ecg_evidence import ecg_evidence
+from cardioflow.batch.ragged import Ragged
 from cardioflow.bundle import Limits, write_bundle
 from cardioflow.cli.app import app
 
@@ -178,3 +179,18 @@ def test_thresholds_of_the_command_line_decide_and_are_shown(tiny, cinc):
         assert f"(from {share})" in done.stdout
     done = CliRunner().invoke(app, ["predict", str(tiny), pattern, "--threshold", "A"])
     assert "--threshold 'A' is not LABEL=P" in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["af", "af_dirichlet"])
+def test_a_record_with_a_short_gap_is_answered_and_the_gap_is_noted(name, cinc) -> None:
+    bundle = cardioflow.load(name)
+    batch = EcgDataset({"r": cinc / "A00247.hea"}).next_batch(1).load(components=["signal", "meta"])
+    whole = bundle.predict(batch)[0]
+    x = batch.signal[0].copy()
+    x[:, 1000:1027] = np.nan
+    (found,) = bundle.predict(batch.replace(signal=Ragged.from_arrays([x])))
+    assert found.labels == whole.labels
+    assert found.probabilities == pytest.approx(whole.probabilities, abs=0.1)
+    assert [note.code for note in found.notes if note.code == "missing_samples"] == ["missing_samples"]
+    assert "0.3 % of the samples are missing" in str(found.notes)
+    assert not [note for note in whole.notes if note.code == "missing_samples"]

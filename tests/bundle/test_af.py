@@ -39,7 +39,7 @@ def test_it_tells_fibrillation_from_normal_rhythm(af, cinc) -> None:
 
 def test_its_numbers_are_those_of_the_release_that_was_scored(af, cinc) -> None:
     # Other features or filters below it would be another model than the one of the scores on its card.
-    assert af.description.release == "1.0"
+    assert af.description.release == "1.0.1"
     (found,) = af.predict(cinc / "A00247.hea")
     expected = {"A": 0.775300, "N": 0.122353, "O": 0.100919, "~": 0.001428}
     assert found.probabilities == pytest.approx(expected, abs=2e-3)

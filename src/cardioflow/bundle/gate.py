@@ -15,7 +15,7 @@ from cardioflow.bundle.limits_of_use import Limits
 from cardioflow.bundle.reasons import Reason
 from cardioflow.models._units import UNCALIBRATED, units_of
 
-__all__ = ["named_unit", "reasons_against"]
+__all__ = ["gap_notes", "named_unit", "reasons_against"]
 
 _FLAT_MV: Final = 0.01
 _EVIDENCE_FS: Final = 80.0
@@ -42,6 +42,18 @@ def reasons_against(
         # What follows measures samples, which says nothing of a record in steps of a converter.
         found.append(tuple(own or _of_samples(x, fs, limits, any_lead=any_lead)))
     return found
+
+
+def gap_notes(batch: EcgBatch, *, any_lead: bool = False) -> list[tuple[Reason, ...]]:
+    """Return for each record of ``batch`` a note on its missing samples; nothing where there are none.
+
+    Args:
+        batch: Records that can be judged.
+        any_lead: Whether the share is that of the best lead; otherwise that of the worst.
+    """
+    shares = [_missing_share(x, any_lead=any_lead) for x in batch.component("signal")]
+    text = "{:.2g} % of the samples are missing; the answer rests on the others."
+    return [(Reason("missing_samples", text.format(100 * share)),) if share else () for share in shares]
 
 
 def named_unit(unit: str) -> str:
@@ -75,7 +87,7 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
     """Yield the first reason that the samples give; the later ones would follow from it."""
     known = np.isfinite(x)
     worst: Any = np.min if any_lead else np.max
-    missing = float(worst(1.0 - known.mean(axis=-1))) if x.size else 1.0
+    missing = _missing_share(x, any_lead=any_lead)
     if limits.most_missing is not None and missing > limits.most_missing:
         yield Reason("missing_samples", f"{missing:.0%} of the samples are missing.")
         return
@@ -99,6 +111,11 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
                 "noise",
                 f"No heart beats can be made out: the evidence is {evidence:.2f}, below {limits.least_evidence:g}.",
             )
+
+
+def _missing_share(x: NDArray[Any], *, any_lead: bool) -> float:
+    worst: Any = np.min if any_lead else np.max
+    return float(worst(1.0 - np.isfinite(x).mean(axis=-1))) if x.size else 1.0
 
 
 def _flat_shares(x: NDArray[Any], fs: float) -> NDArray[np.float64]:

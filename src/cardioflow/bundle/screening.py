@@ -8,7 +8,7 @@ from typing import final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.bundle.description import BundleDescription
-from cardioflow.bundle.gate import named_unit, reasons_against
+from cardioflow.bundle.gate import gap_notes, named_unit, reasons_against
 from cardioflow.bundle.lead_choice import choose, with_chosen
 from cardioflow.bundle.predictions import RecordPrediction
 from cardioflow.bundle.reasons import Reason
@@ -46,6 +46,8 @@ def screened(batch: EcgBatch, described: BundleDescription) -> Screened:
         why = reasons_against(batch, described.limits, described.units, any_lead=described.leads == "any")
         against.update((record, own) for record, own in zip(batch.ids, why, strict=True) if own)
         batch = batch.take([i for i, own in enumerate(why) if not own])
+        gaps = gap_notes(batch, any_lead=described.leads == "any") if len(batch) else ()
+        notes.update((record, (*notes.get(record, ()), *own)) for record, own in zip(batch.ids, gaps, strict=True))
     refused = {
         record: RecordPrediction(record, files[record], (), {}, reasons=own, notes=notes.get(record, ()))
         for record, own in against.items()

@@ -13,7 +13,7 @@ import pytest
 
 import cardioflow
 from cardioflow.errors import DumpError
-from cardioflow.models._keras_archive import _check_config
+from cardioflow.models._keras.archive import _check_config
 
 
 def layer(config: dict[str, Any], kind: str) -> dict[str, Any]:

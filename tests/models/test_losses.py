@@ -14,8 +14,8 @@ from scipy.stats import dirichlet
 
 from cardioflow import registry
 from cardioflow.errors import ModelError, UnknownNameError
-from cardioflow.models._jax_loss import resolve_loss as jax_loss
-from cardioflow.models._torch_loss import resolve_loss as torch_loss
+from cardioflow.models._jax.loss import resolve_loss as jax_loss
+from cardioflow.models._torch.loss import resolve_loss as torch_loss
 from cardioflow.models.losses import Loss, keras_loss, named_loss, tensorflow_loss
 from cardioflow.models.losses._ops import digamma as our_digamma
 from cardioflow.models.losses._ops import log_gamma
@@ -249,7 +249,7 @@ def test_discrete_survival_is_the_likelihood_of_intervals_by_hand() -> None:
 
 
 def test_a_keras_model_with_a_loss_of_the_drawer_is_saved_and_trained_further(tmp_path) -> None:
-    from cardioflow.models._keras import keras
+    from cardioflow.models._keras.backend import keras
     from cardioflow.models.keras import KerasBaseModel
 
     layers = keras.layers

@@ -44,7 +44,7 @@ def gradient_of(model: BackendModel) -> Gradient:
 
 def keras_gradient(network: Any) -> Gradient:
     """Return the function for a Keras network, on the backend that Keras runs on."""
-    from cardioflow.models._keras import keras
+    from cardioflow.models._keras.backend import keras
 
     backend = keras.config.backend()
     if backend == "jax":

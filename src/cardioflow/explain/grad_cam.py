@@ -64,7 +64,7 @@ def grad_cam(model: BaseModel, batch: EcgBatch, target: int | None = None, *, la
 
 def _in_keras(model: Any, x: Array, target: Array, name: str | None) -> tuple[Array, Array]:
     """Return the output of a layer and the gradient of the score with respect to it, both (record, step, channel)."""
-    from cardioflow.models._keras import keras
+    from cardioflow.models._keras.backend import keras
 
     network = model.model
     fitting = [own for own in getattr(network, "layers", ()) if _has_steps(own)]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cardioflow.core.atomic import folder_beside, put_in_place
 from cardioflow.errors import DumpError
-from cardioflow.models._onnx_file import METADATA_KEY, looks_like_onnx, read_onnx
+from cardioflow.models._onnx.file import METADATA_KEY, looks_like_onnx, read_onnx
 from cardioflow.models.dump_header import DumpHeader, is_weights_name
 
 __all__ = ["read_header", "weights", "write"]

@@ -24,9 +24,9 @@ except ImportError as error:
         f"{error.name} is not installed, and this model needs it. Install it: pip install 'cardioflow[jax]'."
     ) from error
 
-from cardioflow.models._jax_loss import resolve_loss
-from cardioflow.models._jax_state import filled, has_tree, named, read_trees, write_trees
-from cardioflow.models._jax_steps import OptimizerState, Rows, Steps, Trees
+from cardioflow.models._jax.loss import resolve_loss
+from cardioflow.models._jax.state import filled, has_tree, named, read_trees, write_trees
+from cardioflow.models._jax.steps import OptimizerState, Rows, Steps, Trees
 
 __all__ = ["JaxBaseModel"]
 

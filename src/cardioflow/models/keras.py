@@ -15,13 +15,13 @@ import cardioflow.models.layers
 import cardioflow.models.losses._keras  # noqa: F401 -- both register our classes, so that dumps that hold them load
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
-from cardioflow.models._keras import keras
-from cardioflow.models._keras_archive import check_archive, limited_weights
-from cardioflow.models._keras_kernels import release_loading
-from cardioflow.models._keras_loss import compute_loss_from_probabilities
-from cardioflow.models._keras_options import set_optimizer_options
-from cardioflow.models._keras_parts import set_parts
-from cardioflow.models._keras_rng import seeded_step
+from cardioflow.models._keras.archive import check_archive, limited_weights
+from cardioflow.models._keras.backend import keras
+from cardioflow.models._keras.kernels import release_loading
+from cardioflow.models._keras.loss import compute_loss_from_probabilities
+from cardioflow.models._keras.options import set_optimizer_options
+from cardioflow.models._keras.parts import set_parts
+from cardioflow.models._keras.rng import seeded_step
 from cardioflow.models._seed import isolated
 from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError, DumpError, ModelError
-from cardioflow.models._onnx_file import OnnxFile, read_onnx
+from cardioflow.models._onnx.file import OnnxFile, read_onnx
 from cardioflow.models._plain_loss import plain_loss
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader

@@ -14,8 +14,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from cardioflow.errors import ConfigError, DumpError, ModelError
-from cardioflow.models._estimator_state import read_state, same_state, write_state
 from cardioflow.models._seed import seeded
+from cardioflow.models._sklearn.estimator_state import read_state, same_state, write_state
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 from cardioflow.models.inputs import InputEncoding, InputShape

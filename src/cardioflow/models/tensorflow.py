@@ -14,9 +14,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from cardioflow.errors import DumpError, ModelError
-from cardioflow.models._adam import Adam
 from cardioflow.models._seed import seeded
-from cardioflow.models._tf_random import seeded_ops, unseeded_ops
+from cardioflow.models._tensorflow.adam import Adam
+from cardioflow.models._tensorflow.random import seeded_ops, unseeded_ops
 from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader

@@ -24,11 +24,11 @@ except ImportError as error:
         "PyTorch is not installed, and this model needs it. Install it: pip install 'cardioflow[torch]'."
     ) from error
 
-from cardioflow.models._torch_device import autocast, device_of
-from cardioflow.models._torch_loss import TorchLoss, resolve_loss
-from cardioflow.models._torch_parts import freeze_parts, rates_by_part
-from cardioflow.models._torch_seed import seed_step
-from cardioflow.models._torch_state import read_state, unwrapped, write_state
+from cardioflow.models._torch.device import autocast, device_of
+from cardioflow.models._torch.loss import TorchLoss, resolve_loss
+from cardioflow.models._torch.parts import freeze_parts, rates_by_part
+from cardioflow.models._torch.seed import seed_step
+from cardioflow.models._torch.state import read_state, unwrapped, write_state
 
 __all__ = ["TorchBaseModel"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from cardioflow.models._onnx_trees import require_onnx
+from cardioflow.models._onnx.trees import require_onnx
 from cardioflow.models.export import export_onnx
 
 __all__ = ["graph_of", "with_small_weights"]

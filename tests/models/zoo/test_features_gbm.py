@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from cardioflow.batch import EcgBatch, Meta, Ragged
 from cardioflow.errors import ConfigError, DumpError, InputError, ModelError
-from cardioflow.models._onnx_trees import trees_to_onnx
-from cardioflow.models._tree_ensemble import TreeEnsemble
+from cardioflow.models._onnx.trees import trees_to_onnx
+from cardioflow.models._sklearn.tree_ensemble import TreeEnsemble
 from cardioflow.models.adapters import from_dump
 from cardioflow.models.zoo.features_gbm import FeaturesGbm
 

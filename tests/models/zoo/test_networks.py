@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioflow.models._keras import BACKENDS
+from cardioflow.models._keras.backend import BACKENDS
 
 HERE = Path(__file__).parent
 

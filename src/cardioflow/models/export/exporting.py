@@ -10,7 +10,7 @@ from typing import Any, Final, final
 
 from cardioflow.core.atomic import folder_beside, put_in_place
 from cardioflow.errors import InputError, ModelError
-from cardioflow.models._onnx_file import METADATA_KEY
+from cardioflow.models._onnx.file import METADATA_KEY
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 from cardioflow.models.export.comparing import Comparison, compare

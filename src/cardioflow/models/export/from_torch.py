@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 
 from cardioflow.errors import MissingDependencyError, ModelError
-from cardioflow.models._torch_state import unwrapped
+from cardioflow.models._torch.state import unwrapped
 from cardioflow.models.inputs import InputShape
 from cardioflow.models.torch import TorchBaseModel
 

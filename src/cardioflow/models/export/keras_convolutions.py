@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cardioflow.errors import ModelError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.export.graph import Graph, Name
 from cardioflow.models.export.keras_ops import OPERATIONS, Value, _converts
 

@@ -10,7 +10,7 @@ from keras.src import tree
 from keras.src.ops.function import Function
 
 from cardioflow.errors import ModelError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.export import keras_convolutions, keras_shapes  # noqa: F401 -- they add to OPERATIONS
 from cardioflow.models.export.graph import Graph, Name
 from cardioflow.models.export.keras_layers import LAYERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.losses._keras import KerasOps
 from cardioflow.models.losses._ops import log_gamma as losses_log_gamma
 from cardioflow.models.losses.dirichlet import Dirichlet

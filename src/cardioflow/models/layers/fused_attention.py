@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 
 __all__ = ["FusedAttention"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 
 __all__ = ["GridPositions", "LeadTokens"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 
 __all__ = ["LogSpectrogram"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 
 __all__ = ["TripletSimilarity"]
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from cardioflow.errors import ModelError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.losses.base import Kind, Loss, named_loss
 
 __all__ = ["KerasLoss", "keras_loss"]

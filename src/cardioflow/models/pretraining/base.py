@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Any, NamedTuple, Self
 
 from cardioflow.errors import ModelError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.zoo._network import ZooNetwork
 

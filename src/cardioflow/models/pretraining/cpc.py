@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError, ModelError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.dump_header import Output
 from cardioflow.models.pretraining.base import Encoded, PretrainingModel
 from cardioflow.models.targets import Response, TargetEncoding

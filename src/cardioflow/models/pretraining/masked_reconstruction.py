@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.core.random_keys import uniform
 from cardioflow.errors import ConfigError, ModelError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.adapter import _Sample
 from cardioflow.models.dump_header import Output
 from cardioflow.models.pretraining.base import Encoded, PretrainingModel

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError, InputError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.targets import NoTarget
 

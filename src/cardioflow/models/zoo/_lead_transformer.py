@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from cardioflow.errors import ConfigError, InputError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.layers.fused_attention import FusedAttention
 from cardioflow.models.zoo._network import ZooNetwork
 

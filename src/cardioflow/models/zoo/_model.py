@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, final
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError, DumpError, InputError
 from cardioflow.models import dump
-from cardioflow.models._keras import keras
-from cardioflow.models._keras_parts import part_of, parts_of
+from cardioflow.models._keras.backend import keras
+from cardioflow.models._keras.parts import part_of, parts_of
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.training import TrainingOptions
 from cardioflow.models.zoo._published import Published

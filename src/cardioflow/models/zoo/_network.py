@@ -11,7 +11,7 @@ from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError
 from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.dump_header import Output
 from cardioflow.models.targets import OneLabel, SeveralLabels, TargetEncoding
 from cardioflow.models.zoo._model import ZooModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.zoo._dense_coder import DenseCoder
 
 __all__ = ["AutoEncoder"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers import DirichletLikelihood
 from cardioflow.models.targets import OneLabel

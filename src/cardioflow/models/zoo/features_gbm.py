@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.errors import ConfigError, ModelError
-from cardioflow.models._onnx_trees import trees_to_onnx
-from cardioflow.models._tree_ensemble import TreeEnsemble
+from cardioflow.models._onnx.trees import trees_to_onnx
+from cardioflow.models._sklearn.tree_ensemble import TreeEnsemble
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
 from cardioflow.models.inputs import Features

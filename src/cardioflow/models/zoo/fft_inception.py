@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from cardioflow.errors import InputError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers import RFFT, Inception2D
 from cardioflow.models.targets import OneLabel, SeveralLabels

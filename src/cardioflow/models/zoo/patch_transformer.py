@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from cardioflow.errors import ConfigError, InputError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.transformer import transformer_block
 from cardioflow.models.zoo._network import ZooNetwork

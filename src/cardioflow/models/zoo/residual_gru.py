@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any, Final, Literal, Self
 
 from cardioflow.errors import ConfigError, InputError
-from cardioflow.models._onnx_trees import require_onnx
-from cardioflow.models._torch_state import unwrapped
+from cardioflow.models._onnx.trees import require_onnx
+from cardioflow.models._torch.state import unwrapped
 from cardioflow.models.torch import TorchBaseModel
 from cardioflow.models.training import Precision, TrainingOptions
 

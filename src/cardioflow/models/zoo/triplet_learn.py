@@ -8,7 +8,7 @@ import numpy as np
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models._refuse import refuse
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers import TripletSimilarity

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import ConfigError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.targets import LabelPerSample
 from cardioflow.models.zoo._model import ZooModel

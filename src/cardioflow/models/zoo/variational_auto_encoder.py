@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, final
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models.layers.gaussian_code import GaussianCode
 from cardioflow.models.zoo._dense_coder import DenseCoder
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from cardioflow.core.limited_json import parse_limited
 from cardioflow.errors import DumpError, FormatError
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 
 __all__ = ["check_archive", "limited_weights"]
 

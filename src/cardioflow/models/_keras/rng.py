@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cardioflow.core.random_keys import record_keys
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 from cardioflow.models._seed import isolated
 
 __all__ = ["seeded_step"]
@@ -30,7 +30,7 @@ def seeded_step(model: Any, seed: int, step: int) -> Iterator[None]:
     if keras.config.backend() != "torch":
         yield
         return
-    from cardioflow.models._torch_seed import seed_step  # torch, on which Keras runs here
+    from cardioflow.models._torch.seed import seed_step  # torch, on which Keras runs here
 
     with isolated():
         seed_step(_key(seed, step, -1) >> 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardioflow.models._keras import keras
+from cardioflow.models._keras.backend import keras
 
 __all__ = ["release_loading"]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from cardioflow.errors import MissingDependencyError
-from cardioflow.models._tree_ensemble import TreeEnsemble
+from cardioflow.models._sklearn.tree_ensemble import TreeEnsemble
 
 __all__ = ["require_onnx", "trees_to_onnx"]
 

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import optax
 
 from cardioflow.errors import ModelError
-from cardioflow.models._jax_loss import JaxLoss
-from cardioflow.models._jax_modules import pure_module
+from cardioflow.models._jax.loss import JaxLoss
+from cardioflow.models._jax.modules import pure_module
 from cardioflow.models.training import TrainingOptions
 
 __all__ = ["OptimizerState", "Rows", "Steps", "Trees"]

@@ -1,0 +1,1 @@
+"""What the JAX adapter is made of."""

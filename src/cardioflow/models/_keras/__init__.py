@@ -1,0 +1,1 @@
+"""What the Keras adapter is made of."""

@@ -1,0 +1,1 @@
+"""What the ONNX adapter is made of."""

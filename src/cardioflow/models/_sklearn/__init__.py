@@ -1,0 +1,1 @@
+"""What the scikit-learn adapter is made of."""

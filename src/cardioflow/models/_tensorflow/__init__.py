@@ -1,0 +1,1 @@
+"""What the TensorFlow adapter is made of."""

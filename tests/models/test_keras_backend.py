@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cardioflow.errors import MissingDependencyError
-from cardioflow.models._keras.backend import backend as _keras
+from cardioflow.models._keras import backend as _keras
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ _KERAS = (
 
 SUITES = {
     "keras on torch": (_KERAS, "torch"),
-    "keras on jax": (_KERAS, "jax"),
+    "keras on jax": ((*_KERAS, "together_suite.py"), "jax"),
     "keras on tensorflow": (_KERAS, "tensorflow"),
     "native tensorflow beside keras on torch": (("tensorflow_suite.py",), "torch"),
     "jax alone beside keras on torch": (("jax_suite.py",), "torch"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from cardioflow.models._infer_targets import infer_targets
 from cardioflow.models._lead_check import checked_batch, learned
 from cardioflow.models._leads import Leads, leads_of
 from cardioflow.models._memory import explained_memory
-from cardioflow.models._scores import keys, resolve, score
+from cardioflow.models._scores import RequestedMetric, keys, resolve, score
 from cardioflow.models._seed import seeded
 from cardioflow.models._states import refuse_unknown_states
 from cardioflow.models._units import units_of
@@ -28,6 +28,7 @@ from cardioflow.models.history import Stage
 from cardioflow.models.inputs import InputEncoding, InputShape, Signals
 from cardioflow.models.learning import BatchUpdates, FitAtEnd, Learned, Learning
 from cardioflow.models.persistence import PersistentModel
+from cardioflow.models.replicas import Replicas
 from cardioflow.models.targets import Response
 from cardioflow.models.training import TrainingOptions
 
@@ -69,6 +70,8 @@ class BackendModel(PersistentModel):
         """Device, precision, accumulation, clipping, weights; one way to say them for every backend."""
         self.fs: float | None = None
         """The rate in Hz that signals to predict must have; by default that of training, where it had only one."""
+        self.replicas: Replicas | None = None
+        """The processes that train the model together, where several do."""
         self._noted: set[Leads] = set()
         self._n_states: int | None = None
         """How many states a model of a label per sample tells apart, once it was asked."""
@@ -86,6 +89,15 @@ class BackendModel(PersistentModel):
     @abstractmethod
     def _predict(self, x: Array) -> Array:
         """Return the predictions, one row per row of ``x``."""
+
+    @property
+    def together(self) -> Literal["torch", "jax", ""]:
+        """What several processes need to train the model together; empty where they cannot."""
+        return ""
+
+    def _train_without_rows(self) -> float | None:
+        """Take part in an update of which all rows are in other processes; return the loss, ``None`` without rows."""
+        raise ModelError(f"{type(self).__name__} is trained by one process.")
 
     def _takes_shape(self) -> InputShape | None:
         """Return the shape of a row of ``x``, (lead, time) for signals, that the model was built for.
@@ -122,9 +134,15 @@ class BackendModel(PersistentModel):
             ModelError: when a metric fails, after the update.
         """
         wanted = resolve(metrics, response, kwargs)
+        if self.replicas is not None and not len(batch):
+            return self._report("train", self._learned_elsewhere(self.replicas, wanted))
         sample = self._take(batch, training=True)
         with explained_memory(len(sample.x), training=True):
             update = self.learning.on_batch(self._trainer(sample), sample.x, sample.y, wanted)
+        if self.replicas is not None and update is not None and wanted:
+            # Metrics are those of the whole batch.
+            whole = self.replicas.gather(update.y_true), self.replicas.gather(update.y_pred)
+            update = Learned(update.loss, *whole, wanted)
         self.classes = self.classes or sample.batch.classes
         self._take_note(sample)
         if update is not None and not np.isfinite(update.loss):
@@ -187,6 +205,14 @@ class BackendModel(PersistentModel):
         super()._take_training(arrays)
         own = {name: array for name, array in arrays.items() if name.startswith("learning/")}
         self.learning.restore({name.partition("/")[2]: array for name, array in own.items()})
+
+    def _learned_elsewhere(self, replicas: Replicas, wanted: Sequence[RequestedMetric]) -> Learned | None:
+        """Return what was learned from a batch of which no row is here."""
+        loss = self._train_without_rows()
+        if loss is None:
+            return None
+        y_true, y_pred = (replicas.gather(None) if wanted else np.empty(0) for _ in range(2))
+        return Learned(loss, y_true, y_pred, wanted)
 
     def _given_loss(self) -> Any:
         """Return the loss that the model sets, or the usual one of its targets; ``None`` where neither says it."""

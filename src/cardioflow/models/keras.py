@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,13 +111,19 @@ class KerasBaseModel(BackendModel):
 
     # -- what an adapter implements -------------------------------------------
 
+    @property
+    def together(self) -> Literal["torch", "jax", ""]:
+        return "jax" if keras.config.backend() == "jax" else ""
+
+    def _train_without_rows(self) -> float | None:
+        with self._one_step():
+            found = self._train_together(None, None, None)
+        return None if found is None else found[0]
+
     def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
-        self._observe()
-        if self.training.freeze is not None or self.training.layer_decay != 1:
-            self._require_compiled()
-            set_parts(self.model, self.training)
-        set_optimizer_options(self.model, self.training)
-        with seeded_step(self.model, self.seed, len(self.hist["train_loss"])):
+        with self._one_step():
+            if self.replicas is not None:
+                return self._train_together(x, y, weight) or (0.0, y)
             return self._run(self.model.train_on_batch, x, y, weight)
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
@@ -269,6 +276,31 @@ class KerasBaseModel(BackendModel):
         if ours or not isinstance(shape, tuple):
             return weight
         return weight.reshape(-1, *[1] * max(0, len(shape) - 2))
+
+    @contextmanager
+    def _one_step(self) -> Iterator[None]:
+        """Train one step inside, with the options and the random numbers of it."""
+        self._observe()
+        if self.training.freeze is not None or self.training.layer_decay != 1:
+            self._require_compiled()
+            set_parts(self.model, self.training)
+        set_optimizer_options(self.model, self.training)
+        with seeded_step(self.model, self.seed, len(self.hist["train_loss"])):
+            yield
+
+    def _train_together(self, x: Array | None, y: Array | None, weight: Array | None) -> tuple[float, Array] | None:
+        """Train on a batch whose rows are in several processes; ``None`` where it has none."""
+        from cardioflow.models._jax.replicas import JaxReplicas  # brings jax, which other backends do not need
+
+        replicas = cast("JaxReplicas", self.replicas)
+        filled = replicas.fill(x, y, weight, pads=self._pads_steps)
+        if filled is None:
+            return None
+        self._check_output(filled[1])
+        weights = None if filled[2] is None else self._by_value(filled[2])
+        logs = self.model.train_on_batch(filled[0], filled[1], sample_weight=weights, return_dict=True)
+        n = 0 if x is None else len(x)
+        return float(logs["loss"]), replicas.local(logs[_PREDICTIONS])[:n]
 
     def _check_output(self, y: Array) -> None:
         """Refuse a model whose last layer does not fit the targets; Keras says so in forty lines."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ except ImportError as error:
 from cardioflow.models._torch.device import autocast, device_of
 from cardioflow.models._torch.loss import TorchLoss, resolve_loss
 from cardioflow.models._torch.parts import freeze_parts, rates_by_part
+from cardioflow.models._torch.replicas import TorchReplicas
 from cardioflow.models._torch.seed import seed_step
 from cardioflow.models._torch.state import read_state, unwrapped, write_state
 
@@ -120,6 +122,10 @@ class TorchBaseModel(BackendModel):
 
     # -- what an adapter implements -------------------------------------------
 
+    @property
+    def together(self) -> Literal["torch", "jax", ""]:
+        return "torch"
+
     def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         loss, module = self._loss(), self._module()
         optimizer = self._optimizer()
@@ -135,18 +141,24 @@ class TorchBaseModel(BackendModel):
         before = [buffer.clone() for buffer in self._buffers]
         with self._seeded_step(step):
             value, output = self._forward(module, loss, x, y, weight)
-            if not bool(torch.isfinite(value)):
+            share, mean = self._shared(len(x), value.item())
+            if not math.isfinite(mean):
                 # Before any gradient: the weights are still those of the last good update.
                 with torch.no_grad():
                     for buffer, own in zip(self._buffers, before, strict=True):
                         buffer.copy_(own)
-                return value.item(), self._predictions(loss, output)
-            torch.autograd.backward(value)
-            self._pending += 1
-            # More, where accumulate was lowered meanwhile.
-            if self._pending >= self.training.accumulate:
-                self._update(optimizer)
-        return value.item(), self._predictions(loss, output)
+                return mean, self._predictions(loss, output)
+            torch.autograd.backward(value if self.replicas is None else value * share)
+            self._learn(optimizer, share)
+        return mean, self._predictions(loss, output)
+
+    def _train_without_rows(self) -> float | None:
+        replicas = self._replicas()
+        found = None if replicas is None else replicas.share(0, 0.0)
+        if found is not None and math.isfinite(found[1]):
+            self._module()
+            self._learn(self._optimizer(), 0.0)
+        return None if found is None else found[1]
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
         loss, module = self._loss(), self._module()
@@ -219,7 +231,30 @@ class TorchBaseModel(BackendModel):
             )
         return value, output
 
+    def _replicas(self) -> TorchReplicas | None:
+        # The driver of a cluster gives each adapter those of its kind.
+        return self.replicas if isinstance(self.replicas, TorchReplicas) else None
+
+    def _shared(self, n_rows: int, loss: float) -> tuple[float, float]:
+        """Return the share of the batch that is here, and the loss of the whole batch."""
+        replicas = self._replicas()
+        found = None if replicas is None else replicas.share(n_rows, loss)
+        return found or (1.0, loss)
+
+    def _learn(self, optimizer: torch.optim.Optimizer, share: float) -> None:
+        """Count a batch whose gradients were added, and update the weights when there are enough."""
+        replicas = self._replicas()
+        if replicas is not None:
+            replicas.average(self._buffers, share)
+        self._pending += 1
+        # More, where accumulate was lowered meanwhile.
+        if self._pending >= self.training.accumulate:
+            self._update(optimizer)
+
     def _update(self, optimizer: torch.optim.Optimizer) -> None:
+        replicas = self._replicas()
+        if replicas is not None:
+            replicas.add_gradients(self._parameters())
         if self._pending > 1:
             # The mean over the batches that were added up.
             for parameter in self._parameters():
@@ -293,5 +328,7 @@ class TorchBaseModel(BackendModel):
     def _seeded_step(self, step: int) -> Iterator[None]:
         """Draw dropout from the model's seed and the number of the step, as the other backends do."""
         with isolated():
-            seed_step(int(record_keys([f"{self.seed}/{step}/torch"])[0]) >> 1)
+            # Processes that train together draw other numbers for other rows.
+            own = f"/{self.replicas.rank}" if self.replicas is not None and self.replicas.rank else ""
+            seed_step(int(record_keys([f"{self.seed}/{step}/torch{own}"])[0]) >> 1)
             yield

@@ -54,7 +54,12 @@ class BoundPipeline(PipelineBase, BatchSource):
         Takes the arguments of ``Pipeline.run``; those that are given go before
         those that the template recorded.
         """
-        return self.batches(batch_size, **arguments).execute()
+        if not self._options(batch_size, arguments).trainers:
+            return self.batches(batch_size, **arguments).execute()
+        # What only training by several processes needs.
+        from cardioflow.pipeline.together.train import trained_together
+
+        return trained_together(self.batches(batch_size, **arguments), self._readers)
 
     def batches(self, batch_size: int | None = None, **arguments: Any) -> Run:
         """Return a ``Run`` to loop over: ``for batch in (dataset >> template).batches(100, shuffle=True)``.

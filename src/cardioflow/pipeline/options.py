@@ -62,6 +62,12 @@ class RunOptions:
     """Processes of the Ray cluster that hold a model each, to predict with."""
     gpus_per_actor: float = 0
     """GPUs that each of them needs; a fraction shares one."""
+    trainers: int = 0
+    """Processes of the Ray cluster that train together, each on its share of every batch; 0 trains here."""
+    gpus_per_trainer: float = 0
+    """GPUs that each of them needs."""
+    share: tuple[int, int] = (0, 1)
+    """The share of every batch that this process draws: its number, from 0, and how many processes train together."""
     callbacks: tuple[Callback, ...] = ()
     """What is called when the run, an epoch or a batch begins or ends."""
     checkpoint: str | Path | None = None
@@ -80,8 +86,9 @@ class RunOptions:
             ("seed", None),
             ("keep", 1),
             ("actors", 1),
+            ("trainers", 0),
         )
-        for name, least in (*whole, ("actors", 1)):
+        for name, least in whole:
             self._whole(name, least)
         for name in ("n_epochs", "prefetch"):
             if getattr(self, name) is not None:
@@ -97,6 +104,8 @@ class RunOptions:
         self._check("checkpoint", lambda v: v is None or isinstance(v, str | Path), "the path of a folder, or None")
         self._check("address", lambda v: v is None or (isinstance(v, str) and bool(v)), "an address, or None")
         self._check("gpus_per_actor", lambda v: isinstance(v, int | float) and v >= 0, "a number of at least 0")
+        self._check("gpus_per_trainer", lambda v: isinstance(v, int | float) and v >= 0, "a number of at least 0")
+        self._check("share", _is_share, "the number of this process, from 0, and how many there are, such as (0, 4)")
         self._check("workers", lambda v: v in (None, "auto"), "'auto' or None")
         self._check_workers()
         object.__setattr__(self, "callbacks", tuple(self.callbacks))
@@ -109,6 +118,8 @@ class RunOptions:
 
     def _check_workers(self) -> None:
         """Check that threads, processes and what they keep ready fit together."""
+        if self.trainers and self.engine != "ray":
+            raise ConfigError(f"run(trainers={self.trainers}) needs a cluster. Pass engine='ray'.")
         if self.engine != "local" and (self.processes or self.workers):
             given = f"processes={self.processes}" if self.processes else f"workers={self.workers!r}"
             raise ConfigError(
@@ -176,6 +187,11 @@ class RunOptions:
 def with_batch_size(batch_size: int | None, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of ``run`` by name, without a batch size that was not given."""
     return dict(arguments) if batch_size is None else {"batch_size": batch_size, **arguments}
+
+
+def _is_share(value: Any) -> bool:
+    whole = isinstance(value, tuple) and len(value) == 2 and all(type(n) is int for n in value)
+    return whole and 0 <= value[0] < value[1]
 
 
 def _is_sampler(value: Any) -> bool:

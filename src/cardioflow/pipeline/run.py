@@ -291,7 +291,8 @@ class Run(ModelSource, Loops):
         if batch.skipped:
             self.skipped.extend(batch.skipped)
             batch = batch.replace(skipped=())
-        if len(batch):
+        # Processes that train together meet at every batch, also those without rows.
+        if len(batch) or self.options.share[1] > 1:
             return batch
         self._context.log.n_empty += 1
         return None

@@ -68,7 +68,7 @@ class BatchSampler:
         epoch = self.epoch(number)
         start = (number % self.per_epoch) * self._options.batch_size
         order, again = self._order(epoch)
-        drawn = slice(start, start + self._options.batch_size)
+        drawn = self._own(start, min(start + self._options.batch_size, self._n))
         batch = self._dataset.batch(order[drawn], seed=self._options.seed, epoch=epoch)
         if again is None or not again[drawn].any():
             return batch
@@ -76,6 +76,13 @@ class BatchSampler:
         keys = batch.provenance.key
         fresh = np.where(again[drawn] > 0, segment_keys(keys, -again[drawn]), keys)
         return batch.replace(provenance=replace(batch.provenance, key=fresh))
+
+    def _own(self, start: int, stop: int) -> slice:
+        """Return the places in the order from ``start`` to ``stop`` that are this process's share of a batch."""
+        i, n = self._options.share
+        # Shares are next to each other, in the order of the processes, and the first ones are the larger ones.
+        first, last = (start + -(-(stop - start) * k // n) for k in (i, i + 1))
+        return slice(first, last)
 
     def _order(self, epoch: int) -> _Order:
         found = self._orders.get(epoch)

@@ -77,7 +77,7 @@ def fail(signal):
     raise OSError("the disk is gone")
 
 
-def test_an_error_of_one_process_ends_all_with_its_step():
+def test_an_error_in_the_first_batch_is_raised_before_any_process_starts():
     broken = Pipeline().load(fmt="simulated").load(components="target").binarize_labels().apply_transform(fail)
     with pytest.raises(StepError, match="the disk is gone"):
         (records(4) >> broken.import_model("torch", fresh()[0][1]).train_on_batch("torch")).run(

@@ -145,3 +145,14 @@ def test_the_action_writes_events_beside_the_beats_and_leaves_paced_beats_unknow
         batch.classify_beats(dst="meta")
     with pytest.raises(InputError, match=r"classify_beats\(src='signal'\) holds no events"):
         batch.classify_beats("signal")
+
+
+def test_beats_of_a_long_record_are_compared_within_stretches_of_it(monkeypatch) -> None:
+    signal, beats = ecg(early=40, n=80)
+    whole = features(signal, FS, beats)
+    monkeypatch.setattr("cardioflow.analysis.beat_classes.features._STRETCH", 50)
+    parts = features(signal, FS, beats)
+    alike = [name.startswith("alike") for name in FEATURES]
+    np.testing.assert_array_equal(parts[:, np.logical_not(alike)], whole[:, np.logical_not(alike)])
+    assert not np.array_equal(parts[:, alike], whole[:, alike])
+    assert np.isfinite(parts[:, alike]).all()

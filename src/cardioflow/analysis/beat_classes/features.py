@@ -6,6 +6,7 @@ O'Dwyer and Reilly, IEEE Trans Biomed Eng 51 (2004) 1196; Llamedo and Martínez,
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,8 @@ _WIDE: Final = 25
 """Beats before and after one that show the rhythm."""
 _ALIKE: Final = 8
 """Beats of the most similar shape, whose intervals tell about the shape."""
+_STRETCH: Final = 10_000
+"""Beats that are searched for those of the most similar shape: about two hours."""
 
 _INTERVALS: Final = (
     "rr_s", "next_rr_s", "rr_to_near", "next_rr_to_near", "rr_to_record", "rr_to_next", "rr_to_before",
@@ -144,8 +147,9 @@ def _shapes(own: Doubles) -> Doubles:
     usual_width = float(_known(np.nanmedian, width[None], 1)[0]) or 1.0
     p = own[:, _P] - own[:, _P].mean(axis=1, keepdims=True)
     usual_p = whole[_P] - whole[_P].mean()
-    local = np.stack([_likeness(own[i][None, _QRS], _near_template(own, i)[_QRS])[0] for i in range(len(own))])
     qrs = own[:, _QRS]
+    complete = np.isfinite(own).all(axis=1)
+    local = np.stack([_likeness(qrs[i][None], _near_template(qrs, complete, i))[0] for i in range(len(own))])
     top, bottom = qrs.max(axis=1), -qrs.min(axis=1)
     usual_top, usual_bottom = whole[_QRS].max(), -whole[_QRS].min()
     tilt = (top - bottom) / (top + bottom + 1e-9) * np.sign(usual_top - usual_bottom or 1.0)
@@ -182,10 +186,10 @@ def _prevailing(own: Doubles) -> Doubles:
     return np.asarray(template)
 
 
-def _near_template(own: Doubles, i: int) -> Doubles:
-    rows = own[max(i - 3 * _NEAR, 0) : i + 3 * _NEAR + 1]
-    rows = rows[np.isfinite(rows).all(axis=1)]
-    return np.median(rows, axis=0) if len(rows) else np.zeros(own.shape[1])
+def _near_template(qrs: Doubles, complete: NDArray[np.bool_], i: int) -> Doubles:
+    near = slice(max(i - 3 * _NEAR, 0), i + 3 * _NEAR + 1)
+    rows = qrs[near][complete[near]]
+    return np.median(rows, axis=0) if len(rows) else np.zeros(qrs.shape[1])
 
 
 def _likeness(rows: Doubles, template: Doubles) -> Doubles:
@@ -210,17 +214,27 @@ def _width(own: Doubles) -> Doubles:
 
 
 def _alike(windows: Doubles, timing: Doubles, mean: Doubles) -> Doubles:
-    """Return the medians over the beats of the most similar shape: an ectopic focus gives one shape, mostly early."""
+    """Return the medians over the beats of the most similar shape: an ectopic focus gives one shape, mostly early.
+
+    A long record is compared in stretches of equal length, of at most
+    ``_STRETCH`` beats: each beat is held against every other.
+    """
     qrs = (_TIMES >= -0.10) & (_TIMES <= 0.16)
     rows = np.concatenate([own[:, qrs][:, ::2] for own in windows], axis=1)
     rows = np.nan_to_num(rows - _known(np.nanmean, rows, 1)[:, None])
     rows = (rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
-    n = len(rows)
-    found = np.empty((n, 4))
     columns = np.stack(
         [timing[:, _INTERVALS.index("rr_to_near")], timing[:, _INTERVALS.index("next_rr_to_near")],
          mean[:, _SHAPES.index("qrs_likeness")], mean[:, _SHAPES.index("qrs_width")]], axis=1
     )  # fmt: skip
+    parts = np.array_split(np.arange(len(rows)), math.ceil(len(rows) / _STRETCH))
+    return np.concatenate([_medians_of_alike(rows[part], columns[part]) for part in parts])
+
+
+def _medians_of_alike(rows: NDArray[np.float32], columns: Doubles) -> Doubles:
+    """Return for each row the medians of ``columns`` over the ``_ALIKE`` other rows that are most like it."""
+    n = len(rows)
+    found = np.empty(columns.shape)
     k = min(_ALIKE, n - 1)
     for start in range(0, n, 512):
         likeness = rows[start : start + 512] @ rows.T

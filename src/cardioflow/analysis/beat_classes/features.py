@@ -148,7 +148,7 @@ def _shapes(own: Doubles) -> Doubles:
     p = own[:, _P] - own[:, _P].mean(axis=1, keepdims=True)
     usual_p = whole[_P] - whole[_P].mean()
     qrs = own[:, _QRS]
-    complete = np.isfinite(own).all(axis=1)
+    complete = np.asarray(np.isfinite(own).all(axis=1))
     local = np.stack([_likeness(qrs[i][None], _near_template(qrs, complete, i))[0] for i in range(len(own))])
     top, bottom = qrs.max(axis=1), -qrs.min(axis=1)
     usual_top, usual_bottom = whole[_QRS].max(), -whole[_QRS].min()

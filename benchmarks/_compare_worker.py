@@ -114,7 +114,7 @@ def _processor_s() -> float:
 def main() -> None:
     """Answer one line of standard input after another."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # what libraries print is not an answer
     works: dict[str, Work] = {}
     with tempfile.TemporaryDirectory() as scratch:
         cases = Cases(Path(sys.argv[1]), Path(sys.argv[2]), Path(scratch))

@@ -47,8 +47,8 @@ paper's description; the published weights themselves were not at hand.
 | `ecg_jepa.load_ecg_jepa` | 8 leads, 10 s at 250 Hz | 768 features | 85 374 720, 307 200 of them fixed |
 | `st_mem.load_st_mem` | 12 leads, 9 s at 250 Hz | 768 features | 85 150 614 |
 
-To train with labels, save the loaded model, and pass its dump as `pretrained` to `net1d`, `ecg_jepa` or `st_mem`. There
-are no loaders of ECG-FM and HuBERT-ECG yet.
+To train with labels, save the loaded model, and pass its dump as `pretrained` to `net1d`, `ecg_jepa` or `st_mem`.
+ECG-FM and HuBERT-ECG have no loaders yet.
 """
 
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import SGDClassifier
 
 from cardioflow import EcgDataset, Pipeline, V
 from cardioflow.callbacks import CsvLog
-from cardioflow.errors import ConfigError
+from cardioflow.errors import ConfigError, ModelError
 from cardioflow.models.sklearn import SklearnBaseModel
 
 RECORDS = EcgDataset.simulated(11, fs=100, duration_s=1)
@@ -60,3 +60,17 @@ def test_what_several_processes_cannot_do_is_refused_by_name(tmp_path):
         with pytest.raises(ConfigError, match=r"run\(share=.*such as \(0, 4\)"):
             (RECORDS >> training).run(4, share=share)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_of_a_whole_batch_is_refused_because_no_process_has_it():
+    pytest.importorskip("ray")
+    torch = pytest.importorskip("torch")
+    from cardioflow.models.torch import TorchBaseModel
+
+    network = TorchBaseModel()
+    network.model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(100, 2))
+    # It divides by the sum of the weights of the rows, which differs between processes.
+    network.loss = torch.nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0]))
+    training = LOADING.load(components="target").binarize_labels().import_model("m", network).train_on_batch("m")
+    with pytest.raises(ModelError, match=r"gives one number for a whole batch.*cross_entropy.*trainers=0"):
+        together(training)

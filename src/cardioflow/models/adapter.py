@@ -95,6 +95,13 @@ class BackendModel(PersistentModel):
         """What several processes need to train the model together; empty where they cannot."""
         return ""
 
+    def check_divisible(self) -> None:
+        """Check that the loss of a batch is the mean over its rows, so that processes can divide them.
+
+        Raises:
+            ModelError: when it is not known to be.
+        """
+
     def _train_without_rows(self) -> float | None:
         """Take part in an update of which all rows are in other processes; return the loss, ``None`` without rows."""
         raise ModelError(f"{type(self).__name__} is trained by one process.")

@@ -26,7 +26,7 @@ except ImportError as error:
     ) from error
 
 from cardioflow.models._torch.device import autocast, device_of
-from cardioflow.models._torch.loss import TorchLoss, resolve_loss
+from cardioflow.models._torch.loss import LOSSES, TorchLoss, resolve_loss
 from cardioflow.models._torch.parts import freeze_parts, rates_by_part
 from cardioflow.models._torch.replicas import TorchReplicas
 from cardioflow.models._torch.seed import seed_step
@@ -125,6 +125,13 @@ class TorchBaseModel(BackendModel):
     @property
     def together(self) -> Literal["torch", "jax", ""]:
         return "torch"
+
+    def check_divisible(self) -> None:
+        if self._loss().rows is None:
+            raise ModelError(
+                f"The loss of {type(self).__name__} gives one number for a whole batch, which several processes do not "
+                f"have. Use a loss by name ({', '.join(LOSSES)}), or train by one process: trainers=0."
+            )
 
     def _train(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         loss, module = self._loss(), self._module()

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardioflow.bundle import Bundle, RecordPrediction, load
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.reading import read_each, request_for
-from cardioflow.referee.methods.base import Method, imported
+from cardioflow.referee.methods.base import Method, UserFunction, imported
 
 __all__ = ["ModelAnswer", "ModelMethod", "model_method"]
 
@@ -89,19 +88,8 @@ class _OfBundle(ModelMethod):
 
 @final
 @dataclass(frozen=True)
-class _Function(ModelMethod):
+class _Function(UserFunction, ModelMethod):
     """A function of the user: it takes (lead, time) in mV and the rate, and returns a probability for each label."""
-
-    function: Callable[[NDArray[np.float32], float], Any]
-    called: str
-
-    @property
-    def name(self) -> str:
-        return self.called
-
-    @property
-    def training_data(self) -> tuple[str, ...]:
-        return tuple(getattr(self.function, "trained_on", ()))
 
     @property
     def classes(self) -> tuple[str, ...] | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from cardioflow.analysis.beat_classes.trees import card
 from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.referee.episodes import Episode
-from cardioflow.referee.methods.base import Method, imported
+from cardioflow.referee.methods.base import Method, UserFunction, imported
 
 __all__ = ["RhythmMethod", "rhythm_method"]
 
@@ -79,19 +79,8 @@ def _has_p(signal: NDArray[np.float32], fs: float, beats: NDArray[np.int64]) -> 
 
 @final
 @dataclass(frozen=True)
-class _Function(RhythmMethod):
+class _Function(UserFunction, RhythmMethod):
     """A function of the user: it takes (lead, time) in mV, the rate and the beats, and returns pairs of seconds."""
-
-    function: Callable[[NDArray[np.float32], float, NDArray[np.int64]], Any]
-    called: str
-
-    @property
-    def name(self) -> str:
-        return self.called
-
-    @property
-    def training_data(self) -> tuple[str, ...]:
-        return tuple(getattr(self.function, "trained_on", ()))
 
     def episodes(self, signal: NDArray[np.float32], fs: float, beats: NDArray[np.int64]) -> Sequence[Episode]:
         found = np.asarray(list(self.function(signal, fs, beats)), np.float64)

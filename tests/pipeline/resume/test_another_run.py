@@ -42,9 +42,9 @@ def test_other_arguments(train, tmp_path, changed, expected) -> None:
     assert expected in refusal(lambda: train(tmp_path / "c", **changed))
 
 
-def test_arguments_that_no_number_depends_on_may_change(train, tmp_path) -> None:
+def test_arguments_that_no_number_depends_on_may_change(train, assert_same, tmp_path) -> None:
     train(tmp_path / "c", kill=3)
-    train(tmp_path / "c", threads=2, prefetch=4, every="epoch", keep=5)
+    assert_same(train(tmp_path / "c", threads=2, prefetch=4, every="epoch", keep=5), train())
 
 
 def test_another_step_or_another_argument_of_one(train, prepared, tmp_path) -> None:

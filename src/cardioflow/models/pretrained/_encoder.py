@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.errors import DumpError
 from cardioflow.models._signature import InputSignature
+from cardioflow.models.pretrained._layers import set_layer
 from cardioflow.models.pretrained._tensors import Tensors
 from cardioflow.models.targets import Vector
 from cardioflow.models.zoo._lead_transformer import LeadTransformer
@@ -61,13 +61,6 @@ def fill(
     """
     model.build((len(leads), n_samples), model.width, Vector())
     for layer, given in weights:
-        own = model.model.get_layer(layer)
-        wanted, found = [tuple(w.shape) for w in own.weights], [w.shape for w in given]
-        if wanted != found:
-            raise DumpError(
-                f"{str(path)!r} has weights of shapes {found} for the layer {layer!r}, and the network needs {wanted}. "
-                "Pass the file of the model that the loader is named after."
-            )
-        own.set_weights(given)
+        set_layer(model.model, layer, given, path)
     model.leads, model.units = leads, units
     model._signature = InputSignature((len(leads), n_samples), fs)

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.errors import ConfigError, DumpError
+from cardioflow.errors import ConfigError
 from cardioflow.models._signature import InputSignature
+from cardioflow.models.pretrained._layers import set_layer
 from cardioflow.models.pretrained._tensors import Tensors
 from cardioflow.models.targets import SeveralLabels
 from cardioflow.models.zoo.net1d import Net1d
@@ -82,7 +83,7 @@ def load_ecg_founder(path: str | Path, classes: Sequence[str] | None = None) -> 
         raise ConfigError(f"{str(path)!r} has {n_outputs} outputs, and classes are {len(classes)}. Name each output.")
     model.build((n_leads, _N_SAMPLES), n_outputs, SeveralLabels())
     for layer, weights in _weights(tensors, stages, batch_norm=batch_norm):
-        _set(model, layer, weights, path)
+        set_layer(model.model, layer, weights, path)
     tensors.check_all_taken(lambda name: _is_unused(name, batch_norm=batch_norm))
     model.classes = None if classes is None else tuple(classes)
     if n_leads == len(_LEADS):
@@ -139,14 +140,3 @@ def _dense(tensors: Tensors, name: str) -> Arrays:
 
 def _norm(tensors: Tensors, name: str) -> Arrays:
     return [tensors.take(f"{name}.{part}") for part in ("weight", "bias", "running_mean", "running_var")]
-
-
-def _set(model: Any, layer: str, weights: Arrays, path: str | Path) -> None:
-    own = model.model.get_layer(layer)
-    wanted, given = [tuple(w.shape) for w in own.weights], [w.shape for w in weights]
-    if wanted != given:
-        raise DumpError(
-            f"{str(path)!r} has weights of shapes {given} for the layer {layer!r}, and the network needs {wanted}. "
-            "Pass the file of an ECGFounder."
-        )
-    own.set_weights(weights)

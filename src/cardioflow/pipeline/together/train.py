@@ -40,6 +40,7 @@ def trained_together(run: Run, readers: Readers) -> Run:
 
     Raises:
         ConfigError: for what several processes cannot do together, naming it.
+        ModelError: for a loss that is not known to be a mean over rows.
         MissingDependencyError: when Ray is not installed.
         CardioFlowError: what a process raised.
     """
@@ -123,6 +124,7 @@ def _checked(name: str, model: BaseModel) -> BackendModel:
             f"The model {name!r}, a {type(model).__name__}{on}, is trained by one process. Several can train models of "
             "PyTorch (TorchBaseModel) and of Keras on jax. Leave out trainers=."
         )
+    model.check_divisible()
     return model
 
 

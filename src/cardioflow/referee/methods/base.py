@@ -16,7 +16,7 @@ from cardioflow.core.optional import needed
 from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.registry import detectors, methods
 
-__all__ = ["BeatMethod", "Method", "beat_method", "imported"]
+__all__ = ["BeatMethod", "Method", "UserFunction", "beat_method", "imported"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,11 @@ class _Ours(BeatMethod):
         return np.asarray(self.detector(signal, fs).sample)
 
 
-@final
 @dataclass(frozen=True)
-class _Function(BeatMethod):
-    """A function of the user: it takes (lead, time) in mV and the rate, and returns samples."""
+class UserFunction(Method):
+    """A function of the user under the name by which it was asked for; ``trained_on`` is its training data."""
 
-    function: Callable[[NDArray[np.float32], float], Any]
+    function: Callable[..., Any]
     called: str
 
     @property
@@ -80,6 +79,12 @@ class _Function(BeatMethod):
     @property
     def training_data(self) -> tuple[str, ...]:
         return tuple(getattr(self.function, "trained_on", ()))
+
+
+@final
+@dataclass(frozen=True)
+class _Function(UserFunction, BeatMethod):
+    """A function of the user: it takes (lead, time) in mV and the rate, and returns samples."""
 
     def beats(self, signal: NDArray[np.float32], fs: float) -> NDArray[np.int64]:
         found = self.function(signal, fs)

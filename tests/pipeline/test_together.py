@@ -8,7 +8,7 @@ from sklearn.linear_model import SGDClassifier
 
 from cardioflow import EcgDataset, Pipeline, V
 from cardioflow.callbacks import CsvLog
-from cardioflow.errors import ConfigError, ModelError
+from cardioflow.errors import ConfigError, LabelError, ModelError
 from cardioflow.models.sklearn import SklearnBaseModel
 
 RECORDS = EcgDataset.simulated(11, fs=100, duration_s=1)
@@ -74,3 +74,23 @@ def test_a_loss_of_a_whole_batch_is_refused_because_no_process_has_it():
     training = LOADING.load(components="target").binarize_labels().import_model("m", network).train_on_batch("m")
     with pytest.raises(ModelError, match=r"gives one number for a whole batch.*cross_entropy.*trainers=0"):
         together(training)
+
+
+def test_a_share_that_shows_other_targets_than_the_first_batch_is_refused():
+    torch = pytest.importorskip("torch")
+    from cardioflow.models.replicas import Replicas
+    from cardioflow.models.torch import TorchBaseModel
+
+    class Other(Replicas):
+        def exchange(self, content):
+            return [content, content]
+
+    batch = (RECORDS >> LOADING.load(components="target").binarize_labels()).next_batch(4)
+    network = TorchBaseModel()
+    network.model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(100, 2))
+    network.begin_together(batch)
+    network.replicas = Other(0, 2)
+    # A softmax in one process and sigmoids in the other would be averaged.
+    both = batch.replace(target=np.ones_like(batch.target))
+    with pytest.raises(LabelError, match=r"first batch are exclusive, and those of a later one independent.*targets"):
+        network.train_on_batch(both)

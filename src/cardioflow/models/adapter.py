@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import CardioFlowError, ConfigError, ModelError
+from cardioflow.errors import CardioFlowError, ConfigError, LabelError, ModelError
 from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
 from cardioflow.models._lead_check import checked_batch, learned
@@ -95,12 +95,13 @@ class BackendModel(PersistentModel):
         """What several processes need to train the model together; empty where they cannot."""
         return ""
 
-    def check_divisible(self) -> None:
-        """Check that the loss of a batch is the mean over its rows, so that processes can divide them.
+    def begin_together(self, first: EcgBatch) -> None:
+        """Take from the first batch what processes must agree on, before each of them sees its share alone.
 
         Raises:
-            ModelError: when it is not known to be.
+            ModelError: when the loss of a batch is not known to be the mean over its rows.
         """
+        self._seen = self.targets or infer_targets(first, self._seen)
 
     def _train_without_rows(self) -> float | None:
         """Take part in an update of which all rows are in other processes; return the loss, ``None`` without rows."""
@@ -241,6 +242,12 @@ class BackendModel(PersistentModel):
         batch = self._checked(batch, training=training)
         x = self._encoded(batch)
         encoding = self.targets or infer_targets(batch, self._seen)
+        if self.replicas is not None and self._seen is not None and encoding.output != self._seen.output:
+            raise LabelError(
+                f"The targets of the first batch are {self._seen.output}, and those of a later one {encoding.output}, "
+                f"which processes that train together do not learn of at once. Set self.targets of "
+                f"{type(self).__name__}, for instance to SeveralLabels()."
+            )
         y = encoding.encode(batch, x)
         encoding.check_classes(self.classes, batch.classes, y)
         if encoding.output == "states" and isinstance(self.learning, BatchUpdates):

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.core.random_keys import record_keys
 from cardioflow.errors import DumpError, MissingDependencyError, ModelError
 from cardioflow.models._seed import isolated
@@ -126,7 +127,8 @@ class TorchBaseModel(BackendModel):
     def together(self) -> Literal["torch", "jax", ""]:
         return "torch"
 
-    def check_divisible(self) -> None:
+    def begin_together(self, first: EcgBatch) -> None:
+        super().begin_together(first)
         if self._loss().rows is None:
             raise ModelError(
                 f"The loss of {type(self).__name__} gives one number for a whole batch, which several processes do not "

@@ -21,6 +21,7 @@ from cardioflow.pipeline.steps.train_on_batch import TrainOnBatch
 from cardioflow.pipeline.together.worker import Trained, Work, train
 
 if TYPE_CHECKING:
+    from cardioflow.batch.ecg_batch import EcgBatch
     from cardioflow.models.base import BaseModel
     from cardioflow.pipeline.readers import Readers
     from cardioflow.pipeline.run import Run
@@ -114,17 +115,17 @@ def _first_models(run: Run) -> dict[str, BackendModel]:
     first = next((batch for batch in made if len(batch)), None)
     if first is None:
         raise EndOfDataError("The steps before training leave no record, so that no model can be built.")
-    return {name: _checked(name, run.models.get(name, first)) for name in plan.model_names}
+    return {name: _checked(name, run.models.get(name, first), first) for name in plan.model_names}
 
 
-def _checked(name: str, model: BaseModel) -> BackendModel:
+def _checked(name: str, model: BaseModel, first: EcgBatch) -> BackendModel:
     if not isinstance(model, BackendModel) or not model.together or isinstance(model.learning, FitAtEnd):
         on = f" ({model.backend})" if model.backend else ""
         raise ConfigError(
             f"The model {name!r}, a {type(model).__name__}{on}, is trained by one process. Several can train models of "
             "PyTorch (TorchBaseModel) and of Keras on jax. Leave out trainers=."
         )
-    model.check_divisible()
+    model.begin_together(first)
     return model
 
 

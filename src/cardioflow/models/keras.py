@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import cardioflow.models.layers
 import cardioflow.models.losses._keras  # noqa: F401 -- both register our classes, so that dumps that hold them load
+from cardioflow.core.freed_memory import keep_freed_memory
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._buckets import Buckets
 from cardioflow.models._keras.archive import check_archive, limited_weights
@@ -244,6 +245,8 @@ class KerasBaseModel(BackendModel):
         model.compute_metrics = compute_metrics
         if keras.config.backend() == "tensorflow":
             compute_loss_from_probabilities(model)
+        elif keras.config.backend() == "torch":
+            keep_freed_memory()
         # Steps that were compiled before, for example by fit, do not have it.
         model.train_function = model.test_function = None
         self._observed = model

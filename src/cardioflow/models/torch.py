@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.core.freed_memory import keep_freed_memory
 from cardioflow.core.random_keys import record_keys
 from cardioflow.errors import DumpError, MissingDependencyError, ModelError
 from cardioflow.models._seed import isolated
@@ -297,6 +298,8 @@ class TorchBaseModel(BackendModel):
             if not isinstance(self.model, torch.nn.Module):
                 raise ModelError(f"self.model is a {type(self.model).__name__} and not a torch.nn.Module.")
             self._device = device_of(self.training.device)
+            if self._device.type == "cpu":
+                keep_freed_memory()
             self.model.to(self._device)
             self._compiled = torch.compile(self.model, dynamic=True) if self.training.compile else self.model
             self._placed = self.model

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from cardioflow.batch.ecg_batch import EcgBatch, Skipped
+from cardioflow.core.freed_memory import give_back_freed_memory
 from cardioflow.core.interrupts import delivering_interrupts
 from cardioflow.errors import CardioFlowError, EndOfDataError, NotRunError
 from cardioflow.pipeline.callbacks.run_table import RunTable
@@ -259,6 +260,7 @@ class Run(ModelSource, Loops):
             self._report(self.models.end_run())
             events.run_end()
             self._resuming.complete(number + 1)
+            give_back_freed_memory()
         finally:
             if not self._made_in or options.workers == self.options.workers:
                 self._made_in = engine.describe()

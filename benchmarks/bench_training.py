@@ -42,7 +42,9 @@ def _batches(records: ds.EcgDataset, labels: Path, seed: int, *, train: bool) ->
     )
     if train:
         pipeline = pipeline.import_model("network", MODEL).train_on_batch("network")
-    return (records >> pipeline).batches(BATCH, shuffle=True, drop_last=True, n_epochs=None, seed=seed, progress=False)
+    return (records >> pipeline).batches(
+        BATCH, shuffle=True, drop_last=True, n_epochs=None, seed=seed, threads=THREADS, progress=False
+    )
 
 
 def _now() -> np.ndarray:
@@ -140,7 +142,9 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("CARDIOFLOW_DATA", ".")) / "cinc2017")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--n-batches", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=1, help="that read ahead; 0 reads between the steps")
     given = parser.parse_args()
+    THREADS = given.threads
 
     labels = given.folder / "REFERENCE.csv"
     every = ds.EcgDataset(given.folder / "*.hea")

@@ -94,10 +94,9 @@ class Provenance:
         rows = np.repeat(np.arange(len(self.record_id)), counts)
         number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
         starts = []
-        for row, i in zip(rows, number, strict=True):
-            known = self.segment_start_s[row]
+        for known, n in zip(self.segment_start_s, counts.tolist(), strict=True):
             # Rows that are not segments (a function of the user's made more of them) keep their row's start.
-            starts.append(known[i : i + 1] if len(known) == counts[row] else known[:1])
+            starts += [known[i : i + 1] for i in range(n)] if len(known) == n else [known[:1]] * n
         first, total = self._numbering(counts)
         return replace(
             self,

@@ -41,7 +41,7 @@ class Static(Column):
         return cls(concat_values(name, [part.data for part in parts]))
 
     def unstack(self, counts: Ints) -> Self:
-        return self.take(np.repeat(np.arange(len(self)), counts))
+        return self if (counts == 1).all() else self.take(np.repeat(np.arange(len(self)), counts))
 
     def stack(self, rows: Sequence[Sequence[int]]) -> Self:
         return self.take(np.array([own[0] for own in rows], np.intp))

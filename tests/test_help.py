@@ -14,7 +14,7 @@ import pytest
 
 import cardioflow
 from cardioflow import EcgBatch, EcgDataset, Pipeline
-from cardioflow.core.former_names import _ACTIONS, _RUN, _TABLES, where_now
+from cardioflow.core.former_names import _ACTIONS, _PRESENT, _RUN, _TABLES, where_now
 from cardioflow.errors import InputError, UnknownActionError
 from cardioflow.registry import actions
 
@@ -128,3 +128,32 @@ def test_no_former_name_hides_one_of_today(batch):
 def test_a_model_is_not_declared_by_mode_and_class(args):
     with pytest.raises(InputError, match=r"declare the model with @cardioflow\.model in a batch class"):
         Pipeline().init_model(*args)
+
+
+def test_names_of_another_object_are_answered_with_that_object(batch):
+    dataset = EcgDataset.simulated(3)
+    for owner, name, now in (
+        (Pipeline(), "show_ecg", "A batch has 'show_ecg', and a pipeline does not: batch.show_ecg."),
+        (dataset, "show_ecg", "A batch has 'show_ecg', and a data set does not: batch.show_ecg."),
+        (dataset >> Pipeline(), "split", "A data set has 'split', and a pipeline does not: dataset.split."),
+        (batch, "subset", "A data set has 'subset', and a batch does not: dataset.subset."),
+        (cardioflow, "from_arrays", "A data set has 'from_arrays', and the package does not: dataset.from_arrays."),
+        (Pipeline(), "cv_split", "CardIO's 'cv_split' is now train, test = dataset.split(0.8"),
+        (Pipeline, "FilesIndex", "CardIO's 'FilesIndex' is now cardioflow.EcgDataset('records/*.hea')."),
+        (batch, "gen_batch", "CardIO's 'gen_batch' is now (dataset >> pipeline).batches(batch_size)."),
+        (dataset, "train_model", "CardIO's 'train_model' is now train_on_batch('name')."),
+        (cardioflow, "HMModel", "CardIO's 'HMModel' is now the model 'hmm': train_on_batch('hmm')"),
+        (cardioflow, "hmm_train_pipeline", "is now cardioflow.ready_pipelines.hmm_train_pipeline."),
+    ):
+        with pytest.raises(AttributeError) as caught:
+            getattr(owner, name)
+        assert now in str(caught.value)
+
+
+def test_every_name_that_an_error_sends_to_another_object_is_there(batch):
+    owners = {"pipeline": EcgDataset.simulated(3) >> Pipeline(), "batch": batch, "dataset": EcgDataset.simulated(3)}
+    for owner, names in _PRESENT.items():
+        assert not [name for name in names if not hasattr(owners[owner], name)]
+    ready = [now for now in _TABLES["module"].values() if now.startswith("cardioflow.ready_pipelines.")]
+    assert len(ready) == 5
+    assert all(hasattr(cardioflow.ready_pipelines, now.rpartition(".")[2]) for now in ready)

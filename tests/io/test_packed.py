@@ -128,6 +128,28 @@ def test_a_missing_sample_is_nan_again() -> None:
     assert as_int16(signal, None, None) is None
 
 
+@pytest.mark.parametrize(
+    ("sample", "gain", "stored"),
+    [
+        (32.767, 1000.0, 32767),
+        (-32.767, 1000.0, -32767),
+        (-32.768, 1000.0, None),  # the integer of a missing sample
+        (32.768, 1000.0, None),
+        (0.0025, 1000.0, None),  # between two integers
+        (-1.5, -200.0, 300),
+        (np.nan, 1000.0, MISSING),
+        (np.inf, 1000.0, None),
+        (1.0, 0.0, None),
+        (1.0, np.nan, None),
+        (np.nan, np.nan, MISSING),
+    ],
+)
+def test_a_sample_is_stored_as_its_integer_or_not_at_all(sample: float, gain: float, stored: int | None) -> None:
+    """The integers of the limits, of a turned gain, and what none stands for."""
+    whole = as_int16(np.array([[0.0, sample]], np.float32)[:, 1:], (gain,), (0.0,))
+    assert whole is None if stored is None else whole is not None and whole.tolist() == [[stored]]
+
+
 def test_a_store_is_never_overwritten(records: EcgDataset, packed: EcgDataset) -> None:
     folder = packed.paths[0].rpartition("#")[0]
     with pytest.raises(InputError, match=r"exists\. Choose another name"):

@@ -115,17 +115,53 @@ _TABLES: Mapping[Owner, Mapping[str, str]] = {
         "batchflow": "cardioflow itself: EcgDataset, Pipeline, B, C, F, V",
         "dataset": "cardioflow itself: EcgDataset, Pipeline, B, C, F, V",
         "inbatch_parallel": "@cardioflow.action; batch.apply_transform(func) calls one per record",
-        "pipelines": "a pipeline of your own; docs/pipeline.md has a template",
+        "pipelines": "cardioflow.ready_pipelines",
+        "DirichletModel": "the model 'dirichlet': train_on_batch('dirichlet')",
+        "FFTModel": "the model 'fft_inception': train_on_batch('fft_inception')",
+        "HMModel": "the model 'hmm': train_on_batch('hmm'); its class is in cardioflow.models.hmm",
+        **{
+            f"{name}_pipeline": f"cardioflow.ready_pipelines.{name}_pipeline"
+            for name in ("dirichlet_predict", "dirichlet_train", "hmm_predict", "hmm_preprocessing", "hmm_train")
+        },
     },
 }
 
+_OBJECTS: Mapping[Owner, str] = {
+    "pipeline": "a pipeline",
+    "batch": "a batch",
+    "dataset": "a data set",
+    "module": "the package",
+}
+
+_DATASET_NAMES = ("batch", "from_arrays", "ids", "labels", "next_batch", "pack", "paths", "split", "subset")
+_BATCH_NAMES = ("annotation", "classes", "meta", "show_ecg", "signal", "target")
+_PIPELINE_NAMES = ("batches", "config", "next_batch", "run", "to_json")
+_PRESENT: Mapping[Owner, Mapping[str, str]] = {
+    "pipeline": {name: f"pipeline.{name}" for name in _PIPELINE_NAMES},
+    "batch": {name: f"batch.{name}" for name in _BATCH_NAMES},
+    "dataset": {name: f"dataset.{name}" for name in _DATASET_NAMES},
+    "module": {},
+}
+"""Names of today that are looked for on other objects."""
+
 
 def where_now(owner: Owner, name: str) -> str:
-    """Return a sentence that names the replacement of ``name``, or an empty string if there is none."""
+    """Return a sentence that names the replacement of ``name``, or an empty string if there is none.
+
+    A name that ``owner`` neither has nor had is looked for on the other objects.
+    """
     if owner == "pipeline" and name in _RUN:
         return _OF_THE_RUN.format(name=name, now=_RUN[name])
-    now = _TABLES[owner].get(name)
-    return f"CardIO's {name!r} is now {now}." if now else ""
+    if now := _TABLES[owner].get(name):
+        return f"CardIO's {name!r} is now {now}."
+    for other in _OBJECTS:
+        if other != owner and name in _PRESENT[other]:
+            what = _OBJECTS[other]
+            return f"{what[0].upper()}{what[1:]} has {name!r}, and {_OBJECTS[owner]} does not: {_PRESENT[other][name]}."
+    for other in _OBJECTS:
+        if now := _TABLES[other].get(name):
+            return f"CardIO's {name!r} is now {now}."
+    return ""
 
 
 def former_table(owner: Owner) -> Mapping[str, str]:

@@ -9,14 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.core.compiled import kernel
+from cardioflow.core.compiled import kernel, read_only
 
 __all__ = ["MISSING", "as_int16", "gather_int16", "source_integers"]
 
 MISSING = -32768
 """The integer that stands for a missing sample, as in WFDB's format 16."""
-# Long records are compared in pieces, so that their float64 copies stay small.
-_PIECE: Final = 1 << 18
 
 
 def as_int16(
@@ -29,26 +27,29 @@ def as_int16(
     n_leads = signal.shape[0]
     if gain is None or baseline is None or len(gain) != n_leads or len(baseline) != n_leads:
         return None
-    gains, baselines = np.asarray(gain, np.float64)[:, None], np.asarray(baseline, np.float64)[:, None]
+    gains, baselines = np.asarray(gain, np.float64), np.asarray(baseline, np.float64)
     whole = np.empty(signal.shape, np.int16)
-    size = max(1, _PIECE // max(n_leads, 1))
-    for at in range(0, signal.shape[1], size):
-        if not _quantised(signal[:, at : at + size], gains, baselines, whole[:, at : at + size]):
-            return None
-    return whole
+    return whole if _quantise(read_only(signal), read_only(gains), read_only(baselines), whole) else None
 
 
-def _quantised(
-    signal: NDArray[np.float32], gains: NDArray[np.float64], baselines: NDArray[np.float64], out: NDArray[np.int16]
-) -> bool:
-    lost = np.isnan(signal)
-    with np.errstate(invalid="ignore", over="ignore"):
-        found = np.rint(np.where(lost, 0.0, signal * gains + baselines))
-    if not np.isfinite(found).all() or (found <= MISSING).any() or (found > 32767).any():
-        return False
-    out[:] = np.where(lost, MISSING, found)
-    again = ((out.astype(np.float64) - baselines) / gains).astype(np.float32)
-    return bool(((again == signal) | lost).all())
+@kernel(error_model="numpy")
+def _quantise(signal: Any, gains: Any, baselines: Any, out: Any) -> bool:
+    for lead in range(signal.shape[0]):
+        gain, baseline = gains[lead], baselines[lead]
+        one, made = signal[lead], out[lead]
+        # A count instead of an early end, so that the loop runs in vectors.
+        n_wrong = 0
+        for k in range(one.size):
+            found = np.rint(one[k] * gain + baseline)
+            # Where the sample or the gain is NaN, every comparison is false.
+            fits = MISSING < found <= 32767
+            step = found if fits else np.float64(MISSING)
+            made[k] = np.int16(step)
+            again = np.float32((step - baseline) / gain)
+            n_wrong += 0 if (fits and again == one[k]) or one[k] != one[k] else 1
+        if n_wrong:
+            return False
+    return True
 
 
 # Formats compute a sample in ways that differ in float32's last bit; 2 ** -24 is half of one.

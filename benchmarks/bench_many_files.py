@@ -14,6 +14,7 @@ its own, and is told as time on the wall and as processor time.
 from __future__ import annotations
 
 import argparse
+import heapq
 import os
 import subprocess
 import sys
@@ -87,7 +88,8 @@ def resumed(folder: Path, _: str) -> None:
 
 def memory(folder: Path, kind: str) -> None:
     before = own_memory_mib()
-    names = sorted(folder.glob("*.hea"))[: int(kind)]
+    # As text, of which the data set keeps what it is given: a list of 100 000 paths would leave 30 MiB of free memory.
+    names = heapq.nsmallest(int(kind), (entry.path for entry in os.scandir(folder) if entry.name.endswith(".hea")))
     records = ds.EcgDataset(names)
     del names
     index = own_memory_mib()

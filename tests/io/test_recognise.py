@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import zipfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ import scipy.io
 
 from cardioflow import EcgDataset
 from cardioflow.errors import FormatError
+from cardioflow.io import wfdb
 from cardioflow.io._recognise import recognise
+from cardioflow.io.wfdb import Wfdb
 from cardioflow.registry import formats
 
 OWN = ("contec", "dicom", "hl7_aecg", "mfer", "muse_xml", "schiller_xml", "scp", "sierra_xml")
@@ -121,6 +125,47 @@ def test_wfdb_headers_in_any_spelling_are_found(tmp_path: Path) -> None:
     assert recognise(path) == "wfdb"
     assert EcgDataset(str(path)).next_batch(1).load().signal[0].shape == (1, 100)
     assert EcgDataset(tmp_path / "upper").paths == (path,)
+
+
+LINES = [
+    b"a 1 300 9",
+    b"a 1",
+    b"a\t1\t300 ",
+    b"a 0",
+    b"a 00",
+    b"a 0 300",
+    b"a 01 300",
+    b"a/2 1 300 9",
+    b"p1/3 1 300",
+    b"-a 1 300",
+    b"a 1 300 9\r",
+    b"a 1 x",
+    b"a 1 300\0",
+    b"# a 1 300",
+    b"",
+    b"a.dat 16",
+    b"a.dat 16x2:1+3 200",
+    b" a.dat 16 200",
+    b"a.dat 16 \r",
+    b"#.dat 16",
+    b"a.dat 160",
+    b"a.dat 161",
+    b"a.dat 17",
+    b"a 900",
+    b"a.dat",
+    b"\xb5 1 300 9",
+    b"a.dat 212\0",
+]
+
+
+def test_the_usual_header_is_recognised_as_all_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One regular expression finds most headers; no text may pass it that the rules for all headers refuse."""
+    heads = [b"\n".join(lines) for n in (1, 2, 3) for lines in product(LINES, repeat=n)]
+    found = [head for head in heads if Wfdb.recognises(head)]
+    usual = sum(wfdb._USUAL.match(head) is not None for head in heads)
+    monkeypatch.setattr(wfdb, "_USUAL", re.compile(rb"(?!)"))
+    assert found == [head for head in heads if Wfdb.recognises(head)]
+    assert 0 < usual < len(found) < len(heads)
 
 
 def test_a_file_named_from_the_root_of_the_data_set_is_read_inside_it_and_none_outside(tmp_path: Path) -> None:

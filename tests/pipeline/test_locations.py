@@ -55,6 +55,35 @@ def test_text_is_a_path_unless_a_store_or_a_simulation_is_meant(stores: tuple[Ec
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.hea",
+        "/x/a.hea",
+        "",
+        ".",
+        "/",
+        "//x/a",
+        "x//a",
+        "x/./a",
+        "./a",
+        "x/.",
+        "x/",
+        "../a",
+        "x/..",
+        ".a",
+        "x/.a",
+        "...",
+    ],
+)
+def test_a_file_has_the_path_that_pathlib_makes_of_its_text(text: str) -> None:
+    found = FileLocation(text)
+    assert found == FileLocation(Path(text))
+    assert str(found) == str(Path(text))
+    assert found.path == found.readable() == Path(text)
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
 def test_a_file_whose_name_looks_like_a_row_of_a_store_is_read(cinc: Path, tmp_path: Path) -> None:
     for ending in (".hea", ".mat"):
         text = (cinc / f"A00015{ending}").read_bytes()

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from cardioflow.core.buffers import empty
@@ -111,8 +110,11 @@ def _plan(old: float, new: float) -> _Plan:
     if up == down or max(up, down) > LARGEST:
         return _Plan(up if up == down else 0, 1, np.empty((0, 0), np.float32))
     half = _ZEROS * max(up, down)
+    # Imported here: it takes 0.4 s, and every reader imports this file for records that have several rates.
+    from scipy.signal import firwin
+
     # scipy.signal.resample_poly's own filter, cut into one phase per output position between two inputs.
-    h = scipy.signal.firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0)) * up
+    h = firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0)) * up
     # Four taps are added at a time.
     n_taps = 4 * -(-h.size // (4 * up))
     taps = np.zeros((up, n_taps))

@@ -11,7 +11,7 @@ from cardioflow.errors import FormatError
 from cardioflow.io._recognise import recognise
 from cardioflow.registry import formats
 
-__all__ = ["FoundFile", "files_in"]
+__all__ = ["FoundFile", "files_in", "formats_in"]
 
 _SIDECARS: Final = frozenset(
     {"RECORDS", "ANNOTATORS", "REFERENCE", "REFERENCE-original", "SHA256SUMS", "LICENSE", "README"}
@@ -38,11 +38,17 @@ def files_in(folder: Path) -> Iterator[FoundFile]:
     segments that a header of several lists, are parts of it and are passed
     over, as are hidden files. Only one folder's names are held at a time.
     """
+    for path, fmt, reason in formats_in(folder):
+        yield FoundFile(Path(path), fmt, reason)
+
+
+def formats_in(folder: Path) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield what ``files_in`` yields, with paths as text: making 100 000 paths takes half a second."""
     for inside, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if _STORE in names:
             folders.clear()
-            yield FoundFile(Path(inside), "packed")
+            yield inside, "packed", None
             continue
         shown = sorted(name for name in names if not name.startswith("."))
         before = os.path.join(inside, "")  # noqa: PTH118 -- once a folder, and not once a file
@@ -54,17 +60,21 @@ def files_in(folder: Path) -> Iterator[FoundFile]:
             record, is_header = (base, suffix.lower() == "hea") if dot else (name, False)
             if record in parts or (record in headers and not is_header):
                 continue
-            path = Path(before + name)
-            yield FoundFile(path, "wfdb") if is_header and headers[record].is_plain else _found(path, record)
+            path = before + name
+            if is_header and headers[record].is_plain:
+                yield path, "wfdb", None
+            else:
+                yield path, *_recognised(path, record)
 
 
-def _found(path: Path, record: str) -> FoundFile:
+def _recognised(path: str, record: str) -> tuple[str | None, str | None]:
+    """Return the format of a file, and why it has none."""
     if record in _SIDECARS:
-        return FoundFile(path, None)
+        return None, None
     try:
-        return FoundFile(path, recognise(path))
+        return recognise(Path(path)), None
     except FormatError as error:
-        return FoundFile(path, None, str(error))
+        return None, str(error)
 
 
 class _Header(NamedTuple):

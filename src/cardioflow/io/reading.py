@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cardioflow.errors import FormatError
 from cardioflow.io._compressed_names import is_compressed
-from cardioflow.io._folders import FoundFile, files_in
+from cardioflow.io._folders import FoundFile, files_in, formats_in
 from cardioflow.io._options import check_options, reader_for, request_for
 from cardioflow.io._parts import RecordParts
 from cardioflow.io._recognise import recognise
@@ -38,6 +38,7 @@ __all__ = [
     "check_options",
     "check_verify",
     "files_in",
+    "formats_in",
     "has_plain_annotations",
     "identifies_person",
     "open_store",
@@ -75,7 +76,7 @@ def read_each(
 
 
 def read_columns(
-    paths: Sequence[Path], fmt: str | None, request: ReadRequest, options: Mapping[str, Any]
+    paths: Sequence[str | Path], fmt: str | None, request: ReadRequest, options: Mapping[str, Any]
 ) -> Columns | None:
     """Read files of one format all at once, where there is a faster way for them than ``read_each``, or ``None``.
 

@@ -36,7 +36,10 @@ __all__ = ["Wfdb"]
 
 # A record line; then a signal line with a known format, or a segment with its length, or nothing when there are none.
 _RECORD_LINE = re.compile(rb"[-\w][-\w./]*?(/\d+)?[ \t]+(\d+)(?:[ \t]+\d[^\n]*)?\s*")
-_SIGNAL_LINE = re.compile(rb"\S+[ \t]+(?:0|8|16|24|32|61|80|160|212|31[01]|508|516|524)(?=[x:+\s]|$)")
+_SIGNAL_FORMAT = rb"[ \t]+(?:0|8|16|24|32|61|80|160|212|31[01]|508|516|524)(?=[x:+\s]|$)"
+_SIGNAL_LINE = re.compile(rb"\S+" + _SIGNAL_FORMAT)
+# Most headers begin with these two lines, and a folder may have 100 000 of them.
+_USUAL = re.compile(rb"[A-Za-z0-9][-\w.]*[ \t]+0*[1-9]\d*(?:[ \t]+\d[^\n]*)?\n[^\s#]\S*" + _SIGNAL_FORMAT)
 _SEGMENT_LINE = re.compile(rb"\S+[ \t]+\d+\s*")
 
 _MARKS = frozenset({"annotation"})
@@ -71,7 +74,8 @@ class Wfdb(Format):
     def recognises(cls, head: bytes) -> bool:
         if b"\0" in head:
             return False
-        # Two lines are enough, and a folder may have 100 000 headers.
+        if _USUAL.match(head):
+            return True
         lines = (line for line in map(bytes.strip, head.split(b"\n")) if line and not line.startswith(b"#"))
         first = _RECORD_LINE.fullmatch(next(lines, b""))
         if first is None:

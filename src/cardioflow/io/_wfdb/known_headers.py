@@ -8,8 +8,8 @@ from cardioflow.io._wfdb.header import Header, parse
 
 __all__ = ["KNOWN", "KnownHeaders"]
 
-_MOST_BYTES: Final = 2 << 20
-"""Of the texts: 25 000 headers of one lead, 3 000 of twelve. What is made of a text takes about ten times as much."""
+_MOST_BYTES: Final = 3 << 18
+"""Of the texts: 10 000 headers of one lead, 1 000 of twelve. What is made of a text takes about ten times as much."""
 _PATIENCE: Final = 16
 """How many times as many bytes without one that was known mean that another data set is being read."""
 

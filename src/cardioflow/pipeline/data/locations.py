@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,33 +25,38 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _PathLocation(Location):
-    """A record that is found by a path."""
+@final
+@dataclass(frozen=True, slots=True, init=False)
+class FileLocation(Location):
+    """A file, or the name of a record of several files.
 
-    path: Path
+    The path is kept as text: a data set has one for each record, and a ``Path`` takes five times as much memory.
+    """
+
+    text: str
+
+    def __init__(self, path: str | Path) -> None:
+        object.__setattr__(self, "text", _as_path_writes_it(path))
+
+    @property
+    def path(self) -> Path:
+        return Path(self.text)
 
     def readable(self) -> Path:
         return self.path
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self.text
 
-    def __fspath__(self) -> str:
-        return str(self.path)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class FileLocation(_PathLocation):
-    """A file, or the name of a record of several files."""
+    __fspath__ = __str__
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class DescribedLocation(_PathLocation):
+class DescribedLocation(Location):
     """A file that lacks something that is known about it, such as its sampling rate."""
 
+    path: Path
     fmt: str
     """Its format, where ``load`` names none."""
     options: tuple[tuple[str, Any], ...]
@@ -59,6 +65,14 @@ class DescribedLocation(_PathLocation):
     @property
     def details(self) -> str:
         return f"{self.fmt} {self.options}"
+
+    def readable(self) -> Path:
+        return self.path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    __fspath__ = __str__
 
 
 @final
@@ -174,4 +188,15 @@ def _parsed(place: str | Path, is_store: dict[str, bool]) -> Location:
             is_store[store] = (Path(store) / "store.json").is_file()
         if is_store[store]:
             return StoreLocation(Path(store), int(row))
-    return FileLocation(place if isinstance(place, Path) else Path(text))
+    return FileLocation(text)
+
+
+_UNUSUAL = re.compile(r"//|/\.?$|/\./|^\.?$|^\./")
+"""What ``Path`` leaves out of a path: doubled and final slashes, and dots alone."""
+
+
+def _as_path_writes_it(path: str | Path) -> str:
+    """Return the text of ``Path(path)``, which takes ten times as long to make as to find that it would be the same."""
+    if isinstance(path, Path):
+        return str(path)
+    return path if os.sep == "/" and _UNUSUAL.search(path) is None else str(Path(path))

@@ -153,7 +153,7 @@ class ReadRecords:
 
     def _together(self, locations: Sequence[Location], request: ReadRequest) -> Columns | None:
         """Return the records of a batch of files alone, where their format reads many at once."""
-        paths = [place.path for place in locations if isinstance(place, FileLocation)]
+        paths = [place.text for place in locations if isinstance(place, FileLocation)]
         return read_columns(paths, self.fmt, request, self.options) if len(paths) == len(locations) else None
 
     def _files(self, locations: Sequence[FileLocation], request: ReadRequest) -> list[Found]:

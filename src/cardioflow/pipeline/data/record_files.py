@@ -11,13 +11,13 @@ from typing import NamedTuple
 from cardioflow.errors import InputError
 from cardioflow.pipeline.record_ids import record_id
 
-__all__ = ["RecordFiles", "by_id", "record_files", "stem"]
+__all__ = ["RecordFiles", "by_id", "record_files"]
 
 
 class RecordFiles(NamedTuple):
     """What a search for records has found."""
 
-    paths: list[Path]
+    paths: list[str]
     n_others: int
     """Files in the folders that are neither a record nor part of one."""
 
@@ -36,7 +36,7 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
             f"{str(source)!r} does not exist. Pass a glob such as 'data/*.hea', a folder, or a list of paths."
         )
     items = [source] if isinstance(source, (str, Path)) else list(source)
-    paths: list[Path] = []
+    paths: list[str] = []
     n_others = 0
     for item in items:
         if not isinstance(item, (str, Path)):
@@ -46,13 +46,13 @@ def record_files(source: str | Path | Sequence[str | Path]) -> RecordFiles:
             )
         text = str(item)
         if glob.has_magic(text) and not os.path.lexists(text):
-            paths.extend(Path(p) for p in sorted(glob.glob(_pattern(text), recursive=True)))  # noqa: PTH207 -- absolute patterns
-        elif os.path.isdir(text):  # noqa: PTH112 -- a list of 100 000 paths is made into paths once
+            paths += sorted(glob.glob(_pattern(text), recursive=True))  # noqa: PTH207 -- absolute patterns
+        elif os.path.isdir(text):  # noqa: PTH112 -- a list may have 100 000 paths
             found, others = _in_folder(Path(text))
             paths += found
             n_others += others
         else:
-            paths.append(item if isinstance(item, Path) else Path(text))
+            paths.append(text)
     return RecordFiles(paths, n_others)
 
 
@@ -74,9 +74,11 @@ def _pattern(text: str) -> str:
     return glob.escape(text)
 
 
-def stem(path: Path) -> str:
+def _stem(path: str) -> str:
     """Return the name of a file without its suffix."""
-    return path.name if not path.suffix else path.stem
+    name = os.path.basename(path)  # noqa: PTH119 -- making paths takes longer than all else that is done with them
+    dot = name.rfind(".")
+    return name[:dot] if 0 < dot < len(name) - 1 else name
 
 
 def _in_folder(folder: Path) -> RecordFiles:
@@ -87,30 +89,30 @@ def _in_folder(folder: Path) -> RecordFiles:
     Raises:
         InputError: when there is no record.
     """
-    from cardioflow.io.reading import files_in  # imports what recognises formats, which only a folder needs
+    from cardioflow.io.reading import formats_in  # imports what recognises formats, which only a folder needs
 
-    found: list[Path] = []
+    found: list[str] = []
     n_others = 0
-    for file in files_in(folder):
-        if file.fmt is None:
+    for path, fmt, _ in formats_in(folder):
+        if fmt is None:
             n_others += 1
-        elif file.fmt != "packed":
-            found.append(file.path)
+        elif fmt != "packed":
+            found.append(path)
     if not found:
         others = f" (of {n_others} file{'' if n_others == 1 else 's'})" if n_others else ""
         raise InputError(f"No file in the folder {str(folder)!r} is a known ECG format{others}. Pass a glob or a list.")
     return RecordFiles(found, n_others)
 
 
-def by_id(files: Sequence[Path], name: Callable[[Path], str]) -> dict[str, Path]:
-    """Return ``files`` by the ids that ``name`` gives them.
+def by_id(files: Sequence[str], name: Callable[[Path], str] | None = None) -> dict[str, str]:
+    """Return ``files`` by the ids that ``name`` gives them; by default their names without suffix.
 
     Raises:
         InputError: when two of them get one id.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, str] = {}
     for file in files:
-        own = record_id(name(file))
+        own = record_id(_stem(file) if name is None else name(Path(file)))
         if own in found:
             raise InputError(
                 f"Two files are record {own!r}: {found[own]} and {file}. "

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cardioflow.batch.location import Location
 from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.pipeline.data.locations import FileLocation, locate
-from cardioflow.pipeline.data.record_files import by_id, record_files, stem
+from cardioflow.pipeline.data.record_files import by_id, record_files
 from cardioflow.pipeline.data.record_table import RecordTable
 from cardioflow.pipeline.record_ids import record_id
 
@@ -60,7 +60,7 @@ def _find(source: Any, ids: Callable[[Path], str] | None) -> RecordSource:
             )
         source = list(source)
     paths, n_others = record_files(source)
-    found = by_id(paths, ids or stem)
+    found = by_id(paths, ids)
     return RecordSource(dict(zip(found, locate(found.values()), strict=True)), None, n_others)
 
 
@@ -83,9 +83,9 @@ def records_of_table(
     for number, cell in enumerate(columns[path], 1):
         if is_missing(cell):
             raise InputError(f"Row {number} of the table has no file in column {path!r}. Drop such rows.")
-    files = [root / str(cell) for cell in columns[path]]
+    files = [str(root / str(cell)) for cell in columns[path]]
     if id_column is None:
-        found = by_id(files, stem)
+        found = by_id(files)
     else:
         names = iter(columns[id_column])
         found = by_id(files, lambda _: next(names))

@@ -78,7 +78,7 @@ def asked(batch: EcgBatch) -> Asked:
 def task_of(given: Asked) -> EcgBatch:
     """Return the batch of a task as the parent had it."""
     if given.paths is not None:
-        return given.batch.replace(locations=tuple([FileLocation(Path(text)) for text in given.paths]))
+        return given.batch.replace(locations=tuple([FileLocation(text) for text in given.paths]))
     if given.store is not None:
         store = Path(given.store[0])
         return given.batch.replace(locations=tuple([StoreLocation(store, row) for row in given.store[1]]))

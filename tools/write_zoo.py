@@ -45,10 +45,13 @@ paper's description; the published weights themselves were not at hand.
 |---|---|---|---:|
 | `ecg_founder.load_ecg_founder` | 12 leads or 1, 10 s at 500 Hz | 150 labels | 30 819 014, 66 368 of them unused |
 | `ecg_jepa.load_ecg_jepa` | 8 leads, 10 s at 250 Hz | 768 features | 85 374 720, 307 200 of them fixed |
+| `ecg_fm.load_ecg_fm` | 12 leads, 5 s at 500 Hz | 768 features or labels | 90 883 072, 509 824 only pre-trained with |
+| `hubert_ecg.load_hubert_ecg` | 12 leads, 5 s at 100 Hz | 768 features | 93 123 712, 325 632 only pre-trained with |
 | `st_mem.load_st_mem` | 12 leads, 9 s at 250 Hz | 768 features | 85 150 614 |
 
-To train with labels, save the loaded model, and pass its dump as `pretrained` to `net1d`, `ecg_jepa` or `st_mem`.
-ECG-FM and HuBERT-ECG have no loaders yet.
+Licences, as their owners state them: ECGFounder and ECG-FM MIT; HuBERT-ECG CC BY-NC 4.0, not for commercial use; ST-MEM
+a licence of its own; ECG-JEPA names none. To train with labels, save the loaded model, and pass its dump as
+`pretrained` to `net1d`, `ecg_jepa`, `ecg_fm`, `hubert_ecg` or `st_mem`.
 """
 
 

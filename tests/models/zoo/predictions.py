@@ -11,7 +11,7 @@ import numpy as np
 
 from cardioflow import registry
 
-NAMES = ("crnn", "net1d", "patch_transformer", "s4", "unet1d", "xresnet1d101")
+NAMES = ("crnn", "hubert_ecg", "net1d", "patch_transformer", "s4", "unet1d", "xresnet1d101")
 
 
 def main(out: str) -> None:

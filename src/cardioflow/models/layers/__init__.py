@@ -12,6 +12,7 @@ from cardioflow.models.layers.inception import Inception2D
 from cardioflow.models.layers.lead_tokens import GridPositions, LeadTokens
 from cardioflow.models.layers.log_spectrogram import LogSpectrogram
 from cardioflow.models.layers.pad_channels import PadChannels
+from cardioflow.models.layers.positional_convolution import PositionalConvolution
 from cardioflow.models.layers.positions import Positions
 from cardioflow.models.layers.rfft import RFFT
 from cardioflow.models.layers.state_space import StateSpace
@@ -28,6 +29,7 @@ __all__ = [
     "LeadTokens",
     "LogSpectrogram",
     "PadChannels",
+    "PositionalConvolution",
     "Positions",
     "StateSpace",
     "TripletSimilarity",

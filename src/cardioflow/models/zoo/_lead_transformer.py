@@ -5,42 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from cardioflow.errors import ConfigError, InputError
+from cardioflow.errors import InputError
 from cardioflow.models._keras.backend import keras
 from cardioflow.models.layers.fused_attention import FusedAttention
-from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._transformer import EncoderTransformer
 
 __all__ = ["LeadTransformer"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class LeadTransformer(ZooNetwork):
+class LeadTransformer(EncoderTransformer):
     """A vision transformer whose tokens are patches of one lead each."""
 
     fixed_length: ClassVar[str | None] = "each position has weights of its own. Cut the signals to one length"
 
     patch: int
     """The number of samples of a patch."""
-    width: int = 768
-    """The size of a token."""
-    depth: int = 12
-    """The number of blocks."""
-    n_heads: int
-    embed: bool = False
-    """Whether the output is the features themselves, without a layer for an answer."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.width % self.n_heads:
-            raise ConfigError(
-                f"{type(self).__name__}(width={self.width}, n_heads={self.n_heads}) does not share its width evenly "
-                "among the heads. Pass a width that is a multiple of n_heads."
-            )
-
-    def answer(self, features: Any, n_outputs: int, activation: str) -> Any:
-        if self.embed:
-            return keras.layers.Activation("linear", name="answer")(features)
-        return super().answer(features, n_outputs, activation)
 
     def _patches(self, x: Any) -> Any:
         """Return the patches of ``x``, (row, time, lead), as (row, lead · patch, sample)."""

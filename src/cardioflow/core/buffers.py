@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["LIMIT", "empty"]
+__all__ = ["LIMIT", "empty", "make_blocks_with"]
 
 LIMIT: Final = 48 << 20
 """The most bytes that freed buffers may take together."""
@@ -31,6 +31,10 @@ _LARGEST: Final = 1 << 23
 _KEPT_PER_SIZE: Final = 4
 
 Block = NDArray[np.uint8]
+
+
+def _fresh(size: int) -> Block:
+    return np.empty(size, np.uint8)
 
 
 class _Pool:
@@ -48,6 +52,8 @@ class _Pool:
         self._blocks: OrderedDict[int, Block] = OrderedDict()
         self._by_size: dict[int, deque[int]] = {}
         self.n_bytes = 0
+        self.largest = _LARGEST
+        self.make: Callable[[int], Block | None] = _fresh
 
     def take(self, size: int) -> Block | None:
         """Return the most recently freed block of ``size`` bytes, or ``None``."""
@@ -107,6 +113,14 @@ class _Lease:
             pool.give(self._block)
 
 
+def make_blocks_with(make: Callable[[int], Block | None], largest: int) -> None:
+    """Let ``make`` allocate all blocks of this process from now on, also for arrays of up to ``largest`` bytes.
+
+    Where it returns ``None``, NumPy allocates the array.
+    """
+    _pool.make, _pool.largest = make, largest
+
+
 def _size_class(n_bytes: int) -> int:
     """Return the block size for ``n_bytes``: at most a quarter more, so that arrays of similar size share blocks."""
     step = 1 << max((n_bytes - 1).bit_length() - 3, 12)
@@ -117,10 +131,12 @@ def empty(n: int, dtype: DTypeLike) -> NDArray[Any]:
     """Return an uninitialised one-dimensional array of ``n`` elements, like ``numpy.empty``."""
     kind = np.dtype(dtype)
     n_bytes = n * kind.itemsize
-    if not _SMALLEST <= n_bytes <= _LARGEST:
+    if not _SMALLEST <= n_bytes <= _pool.largest:
         return np.empty(n, kind)
     size = _size_class(n_bytes)
     block = _pool.take(size)
     if block is None:
-        block = np.empty(size, np.uint8)
+        block = _pool.make(size)
+    if block is None:
+        return np.empty(n, kind)
     return np.asarray(_Lease(block))[:n_bytes].view(kind)

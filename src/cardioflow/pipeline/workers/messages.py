@@ -31,6 +31,8 @@ class Task(NamedTuple):
     """Blocks of the worker that the parent no longer uses."""
     dropped: tuple[int, ...]
     """Blocks of the parent that are closed."""
+    returned: tuple[int, ...] = ()
+    """What the parent no longer uses of the worker's own arrays."""
 
 
 class Reply(NamedTuple):
@@ -43,6 +45,8 @@ class Reply(NamedTuple):
     """Blocks of the parent that the worker no longer uses."""
     dropped: tuple[int, ...] = ()
     """Blocks of the worker that are closed."""
+    closed: tuple[int, ...] = ()
+    """Blocks of its own arrays that are closed."""
 
 
 class Asked(NamedTuple):
@@ -69,7 +73,15 @@ def asked(batch: EcgBatch) -> Asked:
         return Asked(batch.replace(locations=None), paths=tuple(map(str, locations)))
     first = locations[0] if locations else None
     if isinstance(first, StoreLocation):
-        rows = tuple([own.row for own in locations if isinstance(own, StoreLocation) and own.store == first.store])
+        store = first.store
+        # Records of one data set share the path, and comparing paths takes longer than all else that is done here.
+        rows = tuple(
+            [
+                own.row
+                for own in locations
+                if isinstance(own, StoreLocation) and (own.store is store or own.store == store)
+            ]
+        )
         if len(rows) == len(locations):
             return Asked(batch.replace(locations=None), store=(str(first.store), rows))
     return Asked(batch)

@@ -9,16 +9,21 @@ import threading
 from multiprocessing import connection as connections
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
 from typing import Any, NamedTuple
 
+from cardioflow.core.buffers import make_blocks_with
 from cardioflow.errors import CardioFlowError, StepError
 from cardioflow.pipeline.workers.blocks import BlockReader, BlockWriter
 from cardioflow.pipeline.workers.messages import READY, Reply, Task, contents_of, task_of
 from cardioflow.pipeline.workers.parcels import Parcel, pack, unpack
+from cardioflow.pipeline.workers.shared_arrays import SharedArrays
 from cardioflow.pipeline.workers.way import Pure
 
 __all__ = ["Start", "serve"]
 
+_LARGEST_SHARED = 1 << 25
+"""Bytes of the largest arrays that are sent without a copy; larger ones are rare, and would fill the pool alone."""
 _MOST_LENT = 64
 """Tasks whose arrays a worker may hold; it holds one, unless a step keeps some."""
 
@@ -41,6 +46,9 @@ def serve(connection: Connection, start: Start) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     steps_reader = BlockReader(start.steps_prefix, 1, is_only=False)
     reader, writer = BlockReader(start.tasks, _MOST_LENT), BlockWriter(start.replies)
+    shared = SharedArrays() if SharedArrays.are_available() else None
+    if shared is not None:
+        make_blocks_with(shared.block, _LARGEST_SHARED)
     try:
         pure: Pure = unpack(start.steps, steps_reader)
     except BaseException as error:  # noqa: BLE001 -- the parent raises it
@@ -51,15 +59,24 @@ def serve(connection: Connection, start: Start) -> None:
         while (task := connection.recv()) is not None:
             writer.free(task.freed)
             reader.drop(task.dropped)
-            is_error, made = _made(pure, task, reader, writer)
-            connection.send(Reply(task.number, made, is_error, reader.freed(), writer.dropped()))
+            if shared is not None:
+                shared.free(task.returned)
+            is_error, made = _made(pure, task, reader, writer, shared)
+            closed = () if shared is None else shared.closed()
+            connection.send(Reply(task.number, made, is_error, reader.freed(), writer.dropped(), closed))
+            if shared is not None:
+                for descriptor in shared.descriptors(made.opened):
+                    send_handle(connection, descriptor, None)
+                    os.close(descriptor)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     finally:
         writer.close()
 
 
-def _made(pure: Pure, task: Task, reader: BlockReader, writer: BlockWriter) -> tuple[bool, Parcel]:
+def _made(
+    pure: Pure, task: Task, reader: BlockReader, writer: BlockWriter, shared: SharedArrays | None = None
+) -> tuple[bool, Parcel]:
     """Return the batch of ``task``, or the error, as a parcel."""
     batch: Any = None
     try:
@@ -68,7 +85,7 @@ def _made(pure: Pure, task: Task, reader: BlockReader, writer: BlockWriter) -> t
     except BaseException as error:  # noqa: BLE001 -- errors travel as data, whatever they are
         return True, _packed_error(error, "")
     try:
-        return False, pack(contents, writer)
+        return False, pack(contents, writer, shared)
     except CardioFlowError as error:
         return True, _packed_error(error, "")
     except Exception as error:  # noqa: BLE001 -- pickle raises what an object's own method raises

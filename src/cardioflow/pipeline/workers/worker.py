@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 from contextlib import suppress
+from multiprocessing.reduction import recv_handle
 from typing import TYPE_CHECKING, Any, final
 
 from cardioflow.errors import CardioFlowError, ConfigError, WorkerError
@@ -14,6 +15,7 @@ from cardioflow.pipeline.workers.blocks import BlockReader, BlockWriter
 from cardioflow.pipeline.workers.messages import READY, Reply, Task, asked, made_of
 from cardioflow.pipeline.workers.parcels import Parcel, pack, unpack
 from cardioflow.pipeline.workers.serve import Start, serve
+from cardioflow.pipeline.workers.shared_arrays import SharedReader
 from cardioflow.pipeline.workers.way import Failed
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Worker:
         tasks, replies = f"{names}t{number}_", f"{names}r{number}_"
         self._writer = BlockWriter(tasks)
         self._reader = BlockReader(replies, most_lent)
+        self._shared = SharedReader(most_lent)
         self.tasks: dict[int, EcgBatch] = {}
         """The batches that it has been sent and has not answered, in order."""
         self.is_ready = False
@@ -63,7 +66,8 @@ class Worker:
     def send(self, number: int, batch: EcgBatch) -> None:
         """Ask for batch ``number``."""
         self.tasks[number] = batch
-        task = Task(number, pack(asked(batch), self._writer), self._reader.freed(), self._writer.dropped())
+        parcel = pack(asked(batch), self._writer)
+        task = Task(number, parcel, self._reader.freed(), self._writer.dropped(), self._shared.freed())
         # A process that is gone is found out by its sentinel.
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(task)
@@ -89,8 +93,10 @@ class Worker:
 
     def _answer(self, reply: Reply) -> Any:
         self._writer.free(reply.freed)
-        made = unpack(reply.made, self._reader)
+        self._shared.open(reply.made.opened, lambda: recv_handle(self.connection))
+        made = unpack(reply.made, self._reader, self._shared)
         self._reader.drop(reply.dropped)
+        self._shared.close(reply.closed)
         if reply.number == READY:
             if reply.is_error:
                 raise WorkerError(

@@ -374,3 +374,10 @@ def test_a_loaded_model_has_the_seed_of_the_saved_one(linear_class, make_batch, 
     model.train_on_batch(make_batch(4))
     model.save(tmp_path / "m")
     assert linear_class().load(tmp_path / "m").seed == 17
+
+
+def test_a_loaded_model_has_the_thresholds_of_the_saved_one(linear, linear_class, make_batch, tmp_path) -> None:
+    linear.train_on_batch(make_batch(4))
+    linear.thresholds = {linear.classes[0]: 0.3}
+    linear.save(tmp_path / "m")
+    assert linear_class().load(tmp_path / "m").thresholds == {linear.classes[0]: 0.3}

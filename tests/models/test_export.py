@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, RobustScaler, StandardScaler
 from torch import nn
 
 from cardioflow.errors import ModelError
@@ -82,3 +82,10 @@ def test_a_pytorch_module_predicts_the_same_probabilities_at_any_length(make_bat
     np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-6)
     found = OnnxModel().load(tmp_path / "net.onnx").predict_on_batch(longer)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_transformer_that_has_no_graph_is_refused_with_those_that_have(make_batch, tmp_path: Path) -> None:
+    estimator = make_pipeline(PolynomialFeatures(1), LogisticRegression())
+    with pytest.raises(ModelError, match=r"PolynomialFeatures cannot be exported to ONNX\. Of .*PCA.* can"):
+        export_onnx(fitted(make_batch, estimator), tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()

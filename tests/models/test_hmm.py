@@ -12,6 +12,7 @@ from cardioflow.analysis.gaussian_hmm import GaussianHmm
 from cardioflow.batch import EcgBatch, Meta, Ragged
 from cardioflow.errors import ConfigError, DumpError, InputError, ModelError
 from cardioflow.models import HMModel
+from cardioflow.models._signature import InputSignature
 from cardioflow.models.adapters import from_dump
 from cardioflow.models.zoo.hmm import Hmm
 from cardioflow.ready_pipelines import hmm_predict_pipeline, hmm_preprocessing_pipeline, hmm_train_pipeline
@@ -179,3 +180,22 @@ def test_a_beat_without_p_may_end_iso_in_pq_and_what_is_unknown_may_be_anything(
     assert allowed[238, 17:].all()
     assert allowed[:8].all()
     assert allowed[350:].all()
+
+
+def test_the_loss_of_a_test_is_the_negative_log_likelihood_per_sample() -> None:
+    """By the forward algorithm, written out here."""
+    model, own = HMModel(), batch(40, 30)
+    model.model, model.features = SMALL, "signal"
+    total = 0.0
+    for i in range(2):
+        x = own.signal[i][0].astype(float)
+        density = np.exp(-((x[:, None] - [-1.0, 1.0]) ** 2) / (2 * 0.5)) / np.sqrt(2 * np.pi * 0.5)
+        alpha = np.array([0.5, 0.5]) * density[0]
+        for p in density[1:]:
+            alpha = alpha @ np.array([[0.9, 0.1], [0.1, 0.9]]) * p
+        total += np.log(alpha.sum())
+    assert model.test_on_batch(own)["loss"] == pytest.approx(-total / 70, rel=1e-6)
+    assert model.hist["val_loss"] == [pytest.approx(-total / 70, rel=1e-6)]
+    model._signature = InputSignature(None, 250.0)
+    with pytest.raises(InputError, match=r"500(\.0)? Hz"):
+        model.test_on_batch(batch(40, fs=500.0))

@@ -168,3 +168,20 @@ def test_a_damaged_file_gives_a_dump_error_and_nothing_else(tmp_path: Path) -> N
         except DumpError:
             n_refused += 1
     assert n_refused > 200
+
+
+def test_a_graph_that_mixes_rows_or_takes_other_numbers_is_refused(make_batch) -> None:
+    mean = helper.make_node("ReduceMean", ["x"], ["y"], axes=[0], keepdims=1)
+    with pytest.raises(ModelError, match=r"The graph gives 1 rows for 3 records\. Export it with a free batch size"):
+        OnnxModel().build(nodes(mean))._predict(make_batch(3).signal.dense())
+    for takes, gives, shape in (
+        (TensorProto.DOUBLE, TensorProto.DOUBLE, ["n", 1, "t"]),
+        (TensorProto.FLOAT, TensorProto.DOUBLE, ["n", 1, "t"]),
+        (TensorProto.FLOAT, TensorProto.FLOAT, ["n", 1, 1, "t"]),
+    ):
+        cast = helper.make_node("Cast", ["x"], ["y"], to=gives)
+        x, y = helper.make_tensor_value_info("x", takes, shape), helper.make_tensor_value_info("y", gives, None)
+        graph = helper.make_graph([cast], "g", [x], [y])
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        with pytest.raises(DumpError, match=r"takes float32 of shape \(record, lead, time\) or \(record, feature\)"):
+            OnnxModel().build(made.SerializeToString())

@@ -16,6 +16,8 @@ import pytest
 from cardioflow import C, EcgBatch, EcgDataset, F, Pipeline, V
 from cardioflow.batch import Annotation
 from cardioflow.errors import ConfigError, FormatError, InputError, WriteError
+from cardioflow.pipeline.caching import fingerprints
+from cardioflow.pipeline.caching.kept import _Limited, spans_of
 from cardioflow.pipeline.data.locations import DescribedLocation, Hdf5Location
 from cardioflow.pipeline.options import RunOptions
 from cardioflow.pipeline.plan import Plan
@@ -28,6 +30,13 @@ def noted(batch):
     """Note which records the steps are done for."""
     MADE.extend(batch.ids)
     return batch
+
+
+def beside(batch):
+    """Add a time series and a number to each record."""
+    states = [np.arange(8, dtype=np.int8)[None] + np.int8(x[0, 0]) for x in batch.signal]
+    counts = np.array([int(x[0, 1]) for x in batch.signal])
+    return batch.with_component("states", states, kind="time series").with_component("counts", counts)
 
 
 @pytest.fixture(autouse=True)
@@ -266,7 +275,9 @@ def test_a_file_that_changes_between_two_epochs_of_a_run_is_read_anew(files, kep
     assert [*"abcd", "a", "a"] == MADE
 
 
-def test_a_file_that_was_written_in_the_last_moment_is_not_kept(files, kept):
+def test_a_file_that_was_written_in_the_last_moment_is_not_kept(files, kept, monkeypatch):
+    # The moment lasts as long as a slow machine may need here; the other files are older.
+    monkeypatch.setattr(fingerprints, "_RESTLESS_NS", 40 * 10**9)
     template = counted() + kept
     write(files / "b.npy", np.arange(8.0))
     os.utime(files / "b.npy")
@@ -480,3 +491,44 @@ def test_arguments_are_checked_when_they_are_written():
     with pytest.raises(InputError, match="keeps what all steps before it make"):
         loading().join(Pipeline().cache())
     assert Pipeline.from_json(loading().cache("kept", version="2").to_json()) == loading().cache("kept", version="2")
+
+
+def test_rows_taken_one_after_another_are_where_their_lengths_say():
+    assert spans_of([(5, 8), None, (2, 3), (9, 9)]) == [(0, 3), None, (3, 4), (4, 4)]
+
+
+def test_there_is_room_up_to_the_limit_and_one_warning_beyond_it():
+    limited = _Limited(2 * 2**20, "in memory")
+    assert limited.has_room(2 * 2**20)
+    with pytest.warns(UserWarning, match=r"cache\(\): 2 MiB are full in memory; further records are made anew"):
+        assert not limited.has_room(2 * 2**20 + 1)
+    assert not limited.has_room(2 * 2**20 + 1)  # a second warning would be an error
+
+
+@pytest.mark.parametrize("kept", ["memory", "folder"])
+def test_time_series_and_numbers_beside_the_signal_are_kept_by_their_kind(kept, files, tmp_path):
+    where = {"folder": tmp_path / "kept", "version": "1"} if kept == "folder" else {}
+    template = Pipeline().load(fmt="npy", fs=250).call(beside, pure=True).cache(**where)
+    first, second = (next(iter((dataset(files) >> template).batches(4, n_epochs=1))) for _ in range(2))
+    run = (dataset(files) >> template).batches(4, n_epochs=2)
+    for batch in (first, second, *run):
+        assert batch.columns["states"].kind == "time series"
+        assert [batch.states[i].tolist() for i in range(4)] == [[[*range(10 * i, 10 * i + 8)]] for i in range(4)]
+        assert [int(own) for own in batch.counts] == [1, 11, 21, 31]
+
+
+def test_a_function_that_calls_itself_or_lacks_a_value_has_a_key(files, tmp_path):
+    def doubled(x, n=2):
+        return x if n == 0 else doubled(2 * x, n - 1)
+
+    def unfinished(x):
+        return never(x) if x is None else x + 1
+
+    for function, expected in ((doubled, 4.0), (unfinished, 2.0)):
+        folder = tmp_path / function.__name__
+        template = loading().apply_transform(function).cache(folder, version="1")
+        for _ in range(2):
+            batch = next(iter((dataset(files) >> template).batches(4)))
+            assert batch.signal[0][0, 1] == expected
+        assert len(list(folder.iterdir())) == 1
+    never = None

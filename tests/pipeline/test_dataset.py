@@ -11,6 +11,7 @@ import pytest
 
 from cardioflow import EcgBatch, EcgDataset, Pipeline
 from cardioflow.errors import EndOfDataError, InputError, UnknownNameError
+from cardioflow.pipeline.data.contents_digest import store_digest
 
 
 @pytest.fixture
@@ -254,3 +255,22 @@ def test_a_shard_of_a_store_has_the_size_that_was_asked_for_in_mib(tmp_path: Pat
         # Each takes 0.6 MiB.
         records.pack(tmp_path / f"store{size}", fmt="npz", shard_mb=size)
         assert len(json.loads((tmp_path / f"store{size}" / "store.json").read_text())["shards"]) == n
+
+
+@pytest.mark.parametrize("components", ["signal", "meta"])
+def test_a_store_without_signals_or_without_metadata_is_refused(components: str, tmp_path: Path) -> None:
+    dataset = EcgDataset.simulated(2, fs=100, duration_s=4)
+    with pytest.raises(InputError, match=r"pack\(components=.*a store holds at least 'signal' and 'meta'"):
+        dataset.pack(tmp_path / "store", fmt="simulated", components=components)
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_digest_of_a_store_is_that_of_its_index(tmp_path: Path) -> None:
+    """What is in a store decides, and not where it is."""
+    one, two = (EcgDataset.simulated(2, fs=100, duration_s=4, seed=seed) for seed in (1, 2))
+    for name, dataset in (("a", one), ("b", one), ("c", two)):
+        dataset.pack(tmp_path / name, fmt="simulated")
+    digests = [store_digest(tmp_path / name) for name in "abc"]
+    assert digests[0] == digests[1] != digests[2]
+    assert all(len(own) == 16 for own in digests)
+    assert store_digest(tmp_path / "gone") == "gone"

@@ -177,3 +177,26 @@ def test_after_a_record_is_left_out_arguments_are_those_of_the_others(
     before = Pipeline().load().update(V("n"), 1) if first else Pipeline().load()
     run = (six >> before.same_length(B("ids"))).run(3, on_error="skip", threads=0)
     assert [skipped.record for skipped in run.skipped] == ["A2"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "held", "expected"),
+    [
+        ("a", 3, "V('v', mode='a') appends, but the variable holds a int. Declare it as a list, or use mode='w'."),
+        ("e", {}, "V('v', mode='e') extends, but the variable holds a dict. Declare it as a list"),
+        ("u", [], "V('v', mode='u') updates, but the variable holds a list. Declare it as a dict or a set"),
+    ],
+)
+def test_a_variable_whose_type_does_not_go_with_the_mode_is_named(mode, held, expected):
+    variables = Variables()
+    variables.declare("v", held)
+    with pytest.raises(InputError) as caught:
+        variables.save(V("v", mode=mode), {})
+    assert expected in str(caught.value)
+
+
+def test_each_mode_changes_the_variable_in_its_way():
+    variables = Variables()
+    for place, value in ((V("l", mode="a"), 1), (V("l", mode="e"), [2, 3]), (V("d", mode="u"), {"k": 1}), (V("w"), 9)):
+        variables.save(place, value)
+    assert variables.state() == {"l": [1, 2, 3], "d": {"k": 1}, "w": 9}

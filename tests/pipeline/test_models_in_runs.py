@@ -111,3 +111,15 @@ def test_the_setting_of_a_model_is_a_mapping(twelve, setting):
     store = ModelStore({"fft_inception": setting}, twelve.batch_class, None, seed=0)
     with pytest.raises(ConfigError, match=r"The setting 'fft_inception' is .*\. A model's is a mapping"):
         store.declare("fft_inception")
+
+
+def test_a_store_knows_the_configuration_of_what_was_declared_and_none_of_what_was_put_in(counting, twelve):
+    @model(mode="dynamic")
+    def of_some_width(batch, config=None):
+        return counting
+
+    store = ModelStore({"of_some_width": {"width": 4, "depth": 2}}, twelve.batch_class, None, seed=0)
+    store.declare("of_some_width", {"width": 8})
+    store.put("own", counting)
+    assert store.config_of("of_some_width") == {"width": 8, "depth": 2}
+    assert store.config_of("own") is None

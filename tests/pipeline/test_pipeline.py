@@ -262,3 +262,9 @@ def test_what_save_model_cannot_take_is_refused_when_the_pipeline_is_written(opt
 def test_a_place_that_is_neither_a_variable_nor_a_component_is_refused(write, message) -> None:
     with pytest.raises(InputError, match=message):
         write()
+
+
+def test_a_pipeline_without_steps_is_true_and_of_length_0() -> None:
+    """``if pipeline:`` asks whether there is one, and not whether it has steps."""
+    assert len(Pipeline()) == 0
+    assert bool(Pipeline())

@@ -254,3 +254,10 @@ def test_a_table_by_row_and_value_instead_of_id_names_the_argument(argument: str
     for key in (1.5, ("r00", 1), None):
         with pytest.raises(InputError, match=rf"split\({argument}=…\): .* Set the ids as the index of the table"):
             four.split(0.5, **{argument: {key: 1, "r00": 1, "r01": 2, "r02": 1, "r03": 2}})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_label_of_as_many_records_as_folds_is_in_each_of_them(seed: int) -> None:
+    labels = {f"r{i:02d}": "ABC"[i % 3] for i in range(6)}
+    for part in dataset(6, labels=labels).split(folds=2, stratify="label", seed=seed):
+        assert sorted(labels[name] for name in part.ids) == ["A", "B", "C"]

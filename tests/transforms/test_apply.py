@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardioflow import B, C, EcgDataset, F, Pipeline
+from cardioflow import B, C, EcgBatch, EcgDataset, F, Pipeline
 from cardioflow.batch import Meta, Ragged
 from cardioflow.errors import InputError, StepError, UnknownNameError
 from cardioflow.transforms._map import map_records
@@ -199,3 +199,17 @@ def test_an_error_of_ours_on_one_record_names_it_and_loses_none(batch):
         map_records(batch, "apply", batch.signal, fails)
     assert caught.value.record == batch.ids[1]
     assert len(map_records(batch, "apply", batch.signal, lambda x, _row: x)) == 2
+
+
+def test_an_error_of_a_function_inside_an_action_names_the_record_for_those_that_skip_it():
+    """A step can leave out a record only where the error holds its id."""
+    batch = EcgBatch.from_arrays([np.zeros((1, 4), np.float32), np.zeros((1, 9), np.float32)], fs=100, ids=["a", "b"])
+
+    def refuse(x, row):
+        if x.shape[1] > 4:
+            raise ValueError("too long")
+        return x
+
+    with pytest.raises(InputError, match=r"step\(\) cannot take record 'b' of shape \(1, 9\): too long") as caught:
+        map_records(batch, "step()", batch.signal, refuse)
+    assert caught.value.record == "b"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from types import CodeType
 from typing import Any, Final, NoReturn
 
 from cardioflow import errors
 from cardioflow.batch.ecg_batch import EcgBatch
+from cardioflow.core.function_code import closed_over, code_lines
 from cardioflow.core.json_values import Form, JsonCodec, Misfit
 from cardioflow.errors import ConfigError, InputError
 from cardioflow.pipeline.call import Call
@@ -25,6 +26,8 @@ __all__ = ["own_functions", "plan_text"]
 
 _CALLABLE: Final[Any] = Callable
 _LIBRARIES: Final = ("numpy", "scipy", "numba", "PyWavelets")
+_read_now: ContextVar[frozenset[int]] = ContextVar("_read_now", default=frozenset())
+"""The functions that are being read, which may hold one another."""
 
 
 def plan_text(
@@ -144,18 +147,29 @@ def _function(function: Any, recurse: Callable[[Any], Any]) -> Any:
         if not hasattr(function, "__qualname__") and not module.startswith("numpy"):
             raise Misfit(f"is a {type(function).__name__} that is called; expected a function")
         return _name(function)
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    inner = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__, "cells": cells}
+    if id(function) in _read_now.get():
+        # A function that calls itself, or another one that calls it.
+        return _name(function)
+    token = _read_now.set(_read_now.get() | {id(function)})
+    try:
+        return [
+            _name(function),
+            _hashed("\n".join(code_lines(code)).encode("utf-8", "surrogatepass")),
+            _outside(function, recurse),
+        ]
+    finally:
+        _read_now.reset(token)
+
+
+def _outside(function: Any, recurse: Callable[[Any], Any]) -> Any:
+    """Return what a function has beside its code: its defaults, what it closes over, and the object of a method."""
+    cells, empty = closed_over(function)
+    inner = {"defaults": function.__defaults__, "keywords": function.__kwdefaults__, "cells": cells, "empty": empty}
     owner = getattr(function, "__self__", None)
     if owner is not None and not isinstance(owner, type):
         # A method works with what its object has.
         inner["owner"] = dict(getattr(owner, "__dict__", {}))
-    return [_name(function), _hashed(_bytes_of(code)), recurse(inner)]
-
-
-def _bytes_of(code: CodeType) -> bytes:
-    consts = b"".join(_bytes_of(c) if isinstance(c, CodeType) else repr(c).encode() for c in code.co_consts)
-    return code.co_code + consts + repr((code.co_names, code.co_varnames, code.co_freevars)).encode()
+    return recurse(inner)
 
 
 def _hashed(content: bytes) -> str:

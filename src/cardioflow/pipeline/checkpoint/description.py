@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cardioflow.core.function_code import closed_over, code_lines
 from cardioflow.pipeline.part import PipelinePart
 
 __all__ = ["describe", "digest"]
@@ -93,28 +94,16 @@ def _of_function(value: Any) -> str:
 
 
 def _parts_of(value: Any, code: CodeType) -> list[str]:
-    parts = [digest("\n".join(_of_code(code)))]
+    parts = [digest("\n".join(code_lines(code)))]
     for name_of_defaults in ("__defaults__", "__kwdefaults__"):
         defaults = getattr(value, name_of_defaults, None)
         if defaults:
             parts.append(_described(defaults))
-    cells = getattr(value, "__closure__", None) or ()
-    parts += [_described(content) for content in map(_content, cells) if _stays(content)]
+    parts += [_described(content) for content in closed_over(value)[0] if _stays(content)]
     owner = getattr(value, "__self__", None)
     if owner is not None and not isinstance(owner, type) and not inspect.ismodule(owner):
         parts.append(_of_owner(owner))
     return parts
-
-
-class _Nothing(list[Any]):
-    """What stands for a variable without a value yet."""
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return _Nothing()
 
 
 def _stays(value: Any) -> bool:
@@ -139,14 +128,3 @@ def _of_owner(owner: Any) -> str:
         return _of_object(owner)
     own = {name: v for name, v in sorted(getattr(owner, "__dict__", {}).items()) if _stays(v) and v is not owner}
     return f"{kind}({', '.join(f'{name}={_described(v)}' for name, v in own.items() if not inspect.ismethod(v))})"
-
-
-def _of_code(code: CodeType) -> Iterator[str]:
-    """Yield what a function does, without its file and its line numbers."""
-    yield code.co_code.hex()
-    yield repr(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _of_code(constant)
-        else:
-            yield _described(constant)

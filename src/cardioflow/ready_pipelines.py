@@ -133,6 +133,8 @@ def hmm_train_pipeline(
     features: str = "hmm_features",
     channel_ix: int = 0,
     n_iter: int = 25,
+    *,
+    durations: bool = False,
 ) -> Pipeline:
     """Return the pipeline that trains ``"hmm"``, the 19 states of a heart beat, on all records of a data set at once.
 
@@ -146,8 +148,9 @@ def hmm_train_pipeline(
         features: The component with the observations.
         channel_ix: The lead to learn from.
         n_iter: The largest number of updates of EM.
+        durations: Whether the model learns how long each state lasts, and finds states by that, too.
     """
-    settings = {"features": features, "channel": channel_ix, "n_iter": n_iter}
+    settings = {"features": features, "channel": channel_ix, "n_iter": n_iter, "durations": durations}
     steps = preprocessing or _hmm_steps(features, "pu1")
     trained = (Pipeline(config={"hmm": settings}) + steps).train_on_batch("hmm")
     if trained.run_arguments:

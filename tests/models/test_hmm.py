@@ -73,6 +73,30 @@ def test_the_ready_pipeline_finds_the_heart_rate_that_the_annotation_has(trained
         assert 0.3 < measured["qt"] < 0.5
 
 
+def test_states_with_durations_of_their_own_are_learned_saved_and_kept_in_step_with_the_beats(
+    trained, tmp_path
+) -> None:
+    dataset, run, _ = trained
+    plain = run.get_model("hmm")
+    batch = (dataset >> hmm_preprocessing_pipeline()).next_batch()
+    model = Hmm(n_iter=0, durations=True).build(plain.model)
+    model.train_on_batch(batch)
+    model.end_run()
+    mean = model.durations @ np.arange(1, model.durations.shape[1] + 1) / 250
+    # A QRS of 60 to 120 ms, and a beat of 0.5 to 1.2 s.
+    assert 0.06 < mean[list(WAVES["QRS"])].sum() < 0.12
+    assert 0.5 < mean.sum() < 1.2
+    found, loose = model.predict_on_batch(batch), plain.predict_on_batch(batch)
+    for own, other in zip(found, loose, strict=True):
+        assert 0.5 < np.mean(own == other) < 1
+        beats = [np.sum((s[1:] == 0) & (s[:-1] > 0)) for s in (own, other)]
+        assert beats[0] == pytest.approx(beats[1], rel=0.05)
+    model.save(tmp_path / "long.model")
+    again = from_dump(tmp_path / "long.model")
+    assert all(np.array_equal(a, b) for a, b in zip(again.predict_on_batch(batch), found, strict=True))
+    assert len(again.get_weights()) == len(plain.get_weights()) + 1
+
+
 def test_a_dump_is_loaded_without_code_and_predicts_the_same(trained) -> None:
     dataset, run, path = trained
     features = (dataset >> hmm_preprocessing_pipeline()).next_batch()

@@ -115,6 +115,10 @@ class GaussianHmm:
         """Return the logarithm of the density of each sequence, (sequence,)."""
         return np.array(self._each(sequences, lambda x, _: self._filtered(self._densities(x)).log_likelihood, threads))
 
+    def log_densities(self, sequences: Sequence[NDArray[Any]], *, threads: int = 1) -> list[Floats]:
+        """Return the logarithm of the density of each observation in each state, (time, state) for each."""
+        return self._each(sequences, lambda x, _: self._densities(x).log_b, threads)
+
     def posteriors(self, sequences: Sequence[NDArray[Any]], *, threads: int = 1) -> list[Floats]:
         """Return the probability of each state at each sample, given the whole sequence, (time, state) for each."""
         return self._each(sequences, lambda x, _: self._smoothed(x, None, keep=True)[1], threads)

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cardioflow.analysis.gaussian_hmm import Covariance, GaussianHmm
+from cardioflow.analysis.semi_markov import SemiMarkov
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import ConfigError, DumpError, InputError, ModelError
@@ -28,6 +29,7 @@ __all__ = ["HMModel"]
 Array = NDArray[Any]
 
 _PARTS: Final = ("start", "transitions", "means", "covariances")
+_DURATIONS: Final = "durations"
 
 
 class HMModel(PersistentModel):
@@ -67,13 +69,16 @@ class HMModel(PersistentModel):
         self.min_variance = min_variance
         self.targets = LabelPerSample()
         self.model: GaussianHmm | None = None
+        self.durations: Array | None = None
+        """(state, longest), the probability that a state lasts 1, 2, … samples; ``None`` leaves it to transitions."""
         self.log_likelihoods: tuple[float, ...] = ()
         """Of all records together, before each update of the last fit."""
         self._collected: list[Array] = []
 
-    def build(self, model: GaussianHmm) -> Self:
-        """Begin with ``model``."""
+    def build(self, model: GaussianHmm, durations: Array | None = None) -> Self:
+        """Begin with ``model``; with ``durations``, (state, longest), states are decoded by ``SemiMarkov``."""
         self.model = model
+        self.durations = None if durations is None else SemiMarkov(model, durations).durations
         return self
 
     @property
@@ -111,7 +116,8 @@ class HMModel(PersistentModel):
 
     def predict_on_batch(self, batch: EcgBatch) -> Array:
         """Return the most probable states of each record: an array of (record,) that holds one of (time,) for each."""
-        model, sequences = self._fitted(), self._sequences(batch)
+        fitted, sequences = self._fitted(), self._sequences(batch)
+        model = fitted if self.durations is None else SemiMarkov(fitted, self.durations)
         self._check_rate(batch)
         found = np.empty(len(batch), object)
         for i, states in enumerate(model.decode(sequences, threads=_threads())):
@@ -134,6 +140,7 @@ class HMModel(PersistentModel):
         self.model, self.log_likelihoods = fit.model, fit.log_likelihoods
         total = fit.model.log_likelihood(self._collected, threads=_threads()).sum()
         found = {"loss": float(-total / sum(map(len, self._collected)))}
+        self.durations = self._learned_durations()
         self._forget()
         self.hist.add("train", found)
         return found
@@ -156,6 +163,10 @@ class HMModel(PersistentModel):
         """Return the states that each collected sample may have."""
         return None
 
+    def _learned_durations(self) -> Array | None:
+        """Return the durations of the fitted model's states; those that were given, unless a subclass learns them."""
+        return self.durations
+
     def _forget(self) -> None:
         self._collected = []
 
@@ -163,11 +174,13 @@ class HMModel(PersistentModel):
 
     def get_weights(self) -> list[Array]:
         model = self._fitted()
-        return [np.array(getattr(model, name)) for name in _PARTS]
+        durations = [] if self.durations is None else [np.array(self.durations)]
+        return [*(np.array(getattr(model, name)) for name in _PARTS), *durations]
 
     def set_weights(self, weights: Sequence[Array]) -> None:
         check_weights(type(self).__name__, self.get_weights(), weights)
-        self.model = _model(dict(zip(_PARTS, weights, strict=True)), self._fitted().covariance)
+        parts, durations = weights[: len(_PARTS)], weights[len(_PARTS) :]
+        self.build(_model(dict(zip(_PARTS, parts, strict=True)), self._fitted().covariance), *durations)
 
     def _has_weights(self) -> bool:
         return self.model is not None
@@ -176,6 +189,8 @@ class HMModel(PersistentModel):
         model = self._fitted()
         settings = {"features": self.features, "channel": self.channel, "covariance": model.covariance}
         arrays = {name: np.ascontiguousarray(getattr(model, name)) for name in _PARTS}
+        if self.durations is not None:
+            arrays[_DURATIONS] = np.ascontiguousarray(self.durations)
         save_file(arrays, folder / "weights.safetensors", metadata={"hmm": json.dumps(settings)})
         return "weights.safetensors"
 
@@ -184,10 +199,12 @@ class HMModel(PersistentModel):
             with safe_open(weights, "np") as file:
                 settings = _settings((file.metadata() or {})["hmm"])
                 arrays = {name: file.get_tensor(name) for name in _PARTS}
-            model = _model(arrays, settings["covariance"])
+                names = file.keys()
+                durations = file.get_tensor(_DURATIONS) if _DURATIONS in names else None
+            self.build(_model(arrays, settings["covariance"]), durations)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError, InputError) as error:
             raise DumpError(f"The dump of {header.model} is damaged: {error} Save the model again.") from error
-        self.model, self.features, self.channel = model, settings["features"], settings["channel"]
+        self.features, self.channel = settings["features"], settings["channel"]
 
     def _training(self) -> dict[str, Array]:
         return super()._training() | {f"collected/{i:06d}": own for i, own in enumerate(self._collected)}

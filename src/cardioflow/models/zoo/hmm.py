@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.analysis.beat_states import UNKNOWN, allowed_states, first_model, states_of
+from cardioflow.analysis.beat_states import N_STATES, UNKNOWN, allowed_states, first_model, states_of
 from cardioflow.analysis.gaussian_hmm import Covariance, GaussianHmm
+from cardioflow.analysis.semi_markov import gamma_durations
 from cardioflow.batch.annotation import Annotation
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.models.hmm import HMModel
@@ -25,7 +26,7 @@ class Hmm(HMModel):
     batch's annotation: brackets around ``p``, ``t`` and beats, as in QTDB. EM then fits it to all records at once.
     CardIO published no accuracy for it; ``docs/models.md`` has ours. It differs from CardIO's in four ways: each state
     has its own first mean and covariance and not those of its wave, EM sees all records and not the last batch,
-    ``follow_marks`` is new, and the rate of the records is checked.
+    ``follow_marks`` and ``durations`` are new, and the rate of the records is checked.
 
     Args:
         features: The component with the observations.
@@ -35,6 +36,9 @@ class Hmm(HMModel):
         covariance: ``"full"`` or ``"diag"``.
         follow_marks: Whether EM keeps to the marks where there are some, so that boundaries stay where the annotators
             put them. By default EM is free, as CardIO's was.
+        durations: Whether states are decoded with gamma distributions of how long they last (``SemiMarkov``), which are
+            learned after EM: from the marks where they show all states, and else from the states that the fitted model
+            finds. The loss stays that of the model without them.
     """
 
     def __init__(
@@ -46,8 +50,10 @@ class Hmm(HMModel):
         covariance: Covariance = "full",
         *,
         follow_marks: bool = False,
+        durations: bool = False,
     ) -> None:
         super().__init__(features, channel, n_iter, tol)
+        self.learns_durations = durations
         self.covariance: Covariance = covariance
         self.follow_marks = follow_marks
         self._states: list[NDArray[np.int64]] = []
@@ -70,6 +76,16 @@ class Hmm(HMModel):
     def _allowed(self) -> list[NDArray[np.bool_]] | None:
         fs = self.fs or 250.0
         return [allowed_states(own, fs) for own in self._states] if self.follow_marks else None
+
+    def _learned_durations(self) -> NDArray[Any] | None:
+        if not self.learns_durations:
+            return super()._learned_durations()
+        fitted = self._fitted()
+        marked = [own for own in self._states if (own != UNKNOWN).any()]
+        shown = {int(k) for own in marked for k in own[np.flatnonzero(np.diff(own)) + 1]}
+        if len(shown - {UNKNOWN}) < N_STATES:
+            marked = fitted.decode(self._collected)
+        return gamma_durations(marked, N_STATES, stay=np.diag(fitted.transitions))
 
     def _forget(self) -> None:
         super()._forget()

@@ -19,7 +19,7 @@ import sys
 import time
 import zipfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 import httpx
@@ -30,7 +30,8 @@ from cardioflow import EcgDataset
 SERVER = """
 from cardioflow.serve.running import run
 from cardioflow.serve.settings import ServerSettings
-run(ServerSettings(bundles={bundles!r}, max_upload_mb=2.0, upload_timeout_s=2.0, timeout_s=60.0), "127.0.0.1", {port})
+settings = ServerSettings(bundles={bundles!r}, max_upload_mb=2.0, upload_timeout_s={seconds}, timeout_s=60.0)
+run(settings, "127.0.0.1", {port})
 """
 
 
@@ -84,8 +85,9 @@ def hostile(rng: random.Random, sound: bytes) -> tuple[str, str, object]:
         "oversized": lambda: ("a.npz", b"0" * 2_500_000),
         "endless": lambda: ("a.npz", endless()),
         "slow": lambda: ("a.npz", trickle()),
+        "no HTTP": lambda: ("", rng.randbytes(3000) + b"\r\n\r\n"),
     }
-    # A slow one takes the two seconds of the server.
+    # A slow one takes all the seconds that an upload has.
     kind = rng.choice([name for name in kinds if name != "slow"] * 10 + ["slow"])
     name, body = kinds[kind]()
     return kind, name, body
@@ -132,12 +134,24 @@ async def many(n: int, at_a_time: int, one: Callable[[int], object]) -> None:
     await asyncio.gather(*(own(i) for i in range(n)))
 
 
-async def measure(url: str, pid: int, given: argparse.Namespace) -> None:
+async def send_raw(url: str, content: bytes) -> tuple[int, str]:
+    """Send bytes that are no request; return status and reason."""
+    parts = httpx.URL(url)
+    reader, writer = await asyncio.open_connection(parts.host, parts.port)
+    try:
+        writer.write(content)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split()[1]), json.loads(body)["detail"]
+    finally:
+        writer.close()
+
+
+async def under_load(url: str, pid: int, given: argparse.Namespace) -> None:
+    """Time sound requests, and print the memory over many."""
     sound = sound_record()
-    rng = random.Random(0)
+    seconds: list[float] = []
+    wrong: Counter[str] = Counter()
     async with httpx.AsyncClient(timeout=120) as client:
-        seconds: list[float] = []
-        wrong: Counter[str] = Counter()
 
         async def one(_: int) -> None:
             start = time.perf_counter()
@@ -158,15 +172,24 @@ async def measure(url: str, pid: int, given: argparse.Namespace) -> None:
         for _ in range(5):
             await many(given.long // 5, given.at_a_time, one)
             marks.append(memory_mb(pid))
-        print(f"| memory over {given.long} requests, MB | {', '.join(f'{m:.0f}' for m in marks)} |")
-        print(f"| requests that failed | {dict(wrong) or 'none'} |")
-        outcomes: Counter[str] = Counter()
+    print(f"| memory over {given.long} requests, MB | {', '.join(f'{m:.0f}' for m in marks)} |")
+    print(f"| requests that failed | {dict(wrong) or 'none'} |")
+
+
+async def under_attack(url: str, pid: int, given: argparse.Namespace) -> None:
+    """Send what must be refused, and print how it ended and whether a sound record is answered afterwards."""
+    sound = sound_record()
+    rng = random.Random(0)
+    outcomes: Counter[str] = Counter()
+    async with httpx.AsyncClient(timeout=120) as client:
 
         async def bad(_: int) -> None:
             kind, name, body = hostile(rng, sound)
             try:
                 if isinstance(body, AsyncIterator):
                     status, reason = await send_endlessly(url, body)
+                elif kind == "no HTTP":
+                    status, reason = await send_raw(url, body)  # type: ignore[arg-type]
                 else:
                     response = await post(client, url, name, body)
                     status, reason = response.status_code, response.json().get("detail")
@@ -189,10 +212,20 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=5000)
     parser.add_argument("--hostile", type=int, default=2000)
     given = parser.parse_args()
+    # Sound requests meet the limit of time that a server has unless told; hostile ones a short one, or each of the slow
+    # uploads would take 20 s.
+    served(under_load, 20.0, given)
+    if given.hostile:
+        served(under_attack, 2.0, given)
+
+
+def served(scenario: Callable[[str, int, argparse.Namespace], Coroutine[object, object, None]], seconds: float,
+           given: argparse.Namespace) -> None:  # fmt: skip
+    """Run ``scenario`` on a server of its own, where an upload may take ``seconds``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    program = SERVER.format(bundles=(given.bundle,), port=port)
+    program = SERVER.format(bundles=(given.bundle,), port=port, seconds=seconds)
     with subprocess.Popen([sys.executable, "-c", program]) as server:
         try:
             base = f"http://127.0.0.1:{port}"
@@ -202,7 +235,7 @@ def main() -> None:
                     break
                 except httpx.HTTPError:
                     time.sleep(0.2)
-            asyncio.run(measure(f"{base}/v1/predict/{name}", server.pid, given))
+            asyncio.run(scenario(f"{base}/v1/predict/{name}", server.pid, given))
         finally:
             server.terminate()
 

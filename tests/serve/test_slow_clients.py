@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from cardioflow.serve import deadline
+from cardioflow.serve import arrivals, deadline
 from cardioflow.serve.app import create_app
 from cardioflow.serve.running import listening, server_for
 from cardioflow.serve.settings import ServerSettings
@@ -24,12 +24,12 @@ def app():
     return create_app(ServerSettings(bundles=("beats",), max_upload_mb=1.0, upload_timeout_s=0.3, linger_s=0.3))
 
 
-def run(app, scenario: Callable[[int], Awaitable[None]]) -> None:
+def run(app, scenario: Callable[[int], Awaitable[None]], settings: ServerSettings | None = None) -> None:
     """Run ``scenario`` with the port of a server of ``app``."""
 
     async def served() -> None:
         with listening("127.0.0.1", 0) as own:
-            server = server_for(app, ServerSettings(bundles=("beats",)))
+            server = server_for(app, settings or ServerSettings(bundles=("beats",)))
             task = asyncio.create_task(server.serve(sockets=[own]))
             try:
                 await scenario(own.getsockname()[1])
@@ -54,16 +54,21 @@ async def refused(port: int, head: bytes, body: AsyncIterator[bytes]) -> tuple[i
             await writer.drain()
 
     sending = asyncio.create_task(send())
-    top = await reader.readuntil(b"\r\n\r\n")
-    fields = dict(line.lower().split(": ", 1) for line in top.decode().strip().split("\r\n")[1:])
-    text = await reader.readexactly(int(fields["content-length"]))
-    assert fields["connection"] == "close"
-    sending.cancel()
     try:
-        ended = await asyncio.wait_for(reader.read(), 5) == b""
-    except ConnectionError:
-        ended = False
-    writer.close()
+        top = await reader.readuntil(b"\r\n\r\n")
+        fields = dict(line.lower().split(": ", 1) for line in top.decode().strip().split("\r\n")[1:])
+        text = await reader.readexactly(int(fields["content-length"]))
+        assert fields["connection"] == "close"
+        sending.cancel()
+        try:
+            ended = await asyncio.wait_for(reader.read(), 5) == b""
+        except ConnectionError:
+            ended = False
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
     return int(top.split()[1]), json.loads(text)["detail"], ended
 
 
@@ -115,3 +120,54 @@ def test_a_connection_without_a_request_is_closed_with_408(app, monkeypatch):
         writer.close()
 
     run(app, scenario)
+
+
+def test_what_is_not_http_is_refused_in_words(app):
+    async def rubbish() -> AsyncIterator[bytes]:
+        for _ in range(50):
+            yield b"\x16\x03\x01" * 10_000
+
+    async def scenario(port: int) -> None:
+        for head in (
+            b"\x16\x03\x01\r\n\r\n",
+            b"GET /\xff HTTP/1.1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        ):
+            assert await refused(port, head, rubbish()) == (400, "Invalid HTTP request received.", True)
+
+    run(app, scenario)
+
+
+def test_slow_uploads_and_silent_connections_make_room_for_a_sound_request(monkeypatch, data):
+    monkeypatch.setattr(arrivals, "_FAIR_S", 0.1)
+    settings = ServerSettings(bundles=("beats",), workers=1, queue=0, arriving=3, linger_s=0.3)
+    sound = (data / "formats" / "scp" / "Example.scp").read_bytes()
+    whole = HEAD.replace(b"a.edf", b"a.scp") + b"Content-Length: %d\r\n\r\n" % len(sound) + sound
+
+    async def answer(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(whole)
+        top = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+        writer.close()
+        return top.splitlines()[0]
+
+    async def scenario(port: int) -> None:
+        # More silent connections than the server keeps, then as many slow uploads as may arrive at a time.
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(150)]
+        assert await answer(port) == b"HTTP/1.1 200 OK"
+        uploads = [asyncio.create_task(refused(port, CHUNKED, slow())) for _ in range(3)]
+        await asyncio.sleep(0.5)
+        assert await answer(port) == b"HTTP/1.1 200 OK"
+        done, arriving = await asyncio.wait(uploads, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result()[:2] for task in done] == [
+            (408, "The server is busy, and the file arrived more slowly than others.")
+        ]
+        assert len(arriving) == 2
+        for task in arriving:
+            task.cancel()
+        await asyncio.gather(*arriving, return_exceptions=True)
+        for _, writer in silent:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in silent), return_exceptions=True)
+
+    run(create_app(settings), scenario, settings)

@@ -20,6 +20,7 @@ __all__ = ["diagnostic_report"]
 _LOINC: Final = "http://loinc.org"
 _UCUM: Final = "http://unitsofmeasure.org"
 _ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+_ABSENCE: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _INTERVALS: Final = {
@@ -51,6 +52,9 @@ def diagnostic_report(
     observations = [
         {**own, "id": f"o{number}", **common, **of} for number, own in enumerate(_observations(answer, described), 1)
     ]
+    if common:
+        for own in observations:
+            own.pop("_effectiveDateTime", None)
     report: dict[str, Any] = {
         "resourceType": "DiagnosticReport",
         "status": "preliminary",
@@ -79,14 +83,27 @@ def _observations(answer: RecordPrediction, described: BundleDescription) -> lis
         ]
         found.append(_observation(_named(described), described) | {"component": components})
     if answer.beats is not None:
-        code = _coded("8867-4", "Heart rate")
-        rate = _rate(answer.beats.rr_s)
-        text = "Fewer than two beats were found."
-        value = _absent(text) if rate is None else {"valueQuantity": _quantity(rate, "beats/minute", "/min")}
-        found.append(_observation(code, described) | value)
+        found.append(_heart_rate(answer.beats.rr_s, described))
     if answer.waves is not None:
         found += _of_waves(answer, described)
     return found
+
+
+def _heart_rate(rr_s: Any, described: BundleDescription) -> dict[str, Any]:
+    """Return the heart rate by the profile ``heartrate`` of R4, which applies to whatever has this code of LOINC.
+
+    It requires the category, a subject and a time. Where these are left out for the sake of the patient, that is said.
+    """
+    rate = _rate(rr_s)
+    value = (
+        _absent("Fewer than two beats were found.")
+        if rate is None
+        else {"valueQuantity": _quantity(rate, "beats/minute", "/min")}
+    )
+    made = _observation(_coded("8867-4", "Heart rate"), described)
+    made["category"].insert(0, {"coding": [{"system": _CATEGORY, "code": "vital-signs", "display": "Vital Signs"}]})
+    masked = {"extension": [{"url": _ABSENCE, "valueCode": "masked"}]}
+    return made | value | {"subject": masked, "_effectiveDateTime": masked}
 
 
 def _classification(answer: RecordPrediction, described: BundleDescription) -> dict[str, Any]:
@@ -130,7 +147,7 @@ def _observation(code: dict[str, Any], described: BundleDescription) -> dict[str
     return {
         "resourceType": "Observation",
         "status": "preliminary",
-        "category": [{"coding": [{"system": _CATEGORY, "code": "procedure"}]}],
+        "category": [{"coding": [{"system": _CATEGORY, "code": "procedure", "display": "Procedure"}]}],
         "code": code,
         "method": {"text": f"CardioFlow bundle {described.name} {described.release}"},
     }
@@ -149,7 +166,9 @@ def _quantity(value: float, unit: str, code: str, *, digits: int = 1) -> dict[st
 
 
 def _absent(text: str) -> dict[str, Any]:
-    return {"dataAbsentReason": {"coding": [{"system": _ABSENT, "code": "unknown"}], "text": text}}
+    return {
+        "dataAbsentReason": {"coding": [{"system": _ABSENT, "code": "unknown", "display": "Unknown"}], "text": text}
+    }
 
 
 def _rate(rr_s: Any) -> float | None:

@@ -9,5 +9,6 @@ needed("fastapi", extra="serve")
 from fastapi import FastAPI, Request, Response  # noqa: E402 -- after the check
 from fastapi.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
 from fastapi.responses import JSONResponse  # noqa: E402
+from starlette.requests import ClientDisconnect  # noqa: E402
 
-__all__ = ["FastAPI", "JSONResponse", "Request", "Response", "TrustedHostMiddleware"]
+__all__ = ["ClientDisconnect", "FastAPI", "JSONResponse", "Request", "Response", "TrustedHostMiddleware"]

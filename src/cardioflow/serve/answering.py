@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from typing import Any, final
+from typing import Any, Final, final
+
+from cardioflow.serve.sender import Sender
 
 __all__ = ["Answering"]
+
+_PAUSE_S: Final = 0.05
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -19,8 +23,9 @@ class Answering:
     """ASGI middleware that sends a response at once and closes the connection only after what the client still sends.
 
     A server that closes a connection with unread data resets it, and the client loses the response with the
-    connection. Here the whole response goes out first; then the rest of the body is read and forgotten, up to
-    ``most`` bytes and for ``seconds``.
+    connection. Here the whole response goes out first; then the rest of the body is read and forgotten until the
+    client closes the connection, for at most ``seconds``. Up to ``most`` bytes are read as fast as they come, then
+    slowly, so that a client that only writes has to wait, and then reads.
     """
 
     def __init__(self, app: Any, *, headers: Mapping[str, str], most: float, seconds: float) -> None:
@@ -71,9 +76,10 @@ class _Body:
         return message
 
     async def forget(self, most: float, seconds: float) -> None:
-        """Read what is left, up to ``most`` bytes and for ``seconds``."""
-        size = 0
+        """Read what is left for ``seconds``, and slowly after ``most`` bytes."""
+        client = Sender(seconds)
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while not self.ended and size <= most:
-                    size += len((await self.receive()).get("body", b""))
+            while not self.ended:
+                if client.size > most:
+                    await client.wait_for(asyncio.sleep(_PAUSE_S))
+                client.size += len((await client.wait_for(self.receive())).get("body", b""))

@@ -14,7 +14,7 @@ __all__ = ["Metrics"]
 class Metrics:
     """Counters of one server; they hold no name of a file and nothing of a record."""
 
-    def __init__(self, waiting: Callable[[], int]) -> None:
+    def __init__(self, *, admitted: Callable[[], int], arriving: Callable[[], int]) -> None:
         client: Any = needed("prometheus_client", extra="serve")
         self._client = client
         self._registry = client.CollectorRegistry()
@@ -27,8 +27,11 @@ class Metrics:
         self._seconds = client.Histogram(
             "cardioflow_seconds", "Seconds from request to answer.", ["bundle"], registry=self._registry
         )
-        gauge = client.Gauge("cardioflow_admitted", "Requests that wait or are worked on.", registry=self._registry)
-        gauge.set_function(waiting)
+        for name, text, count in (
+            ("cardioflow_admitted", "Requests that wait or are worked on.", admitted),
+            ("cardioflow_arriving", "Uploads that have not arrived completely.", arriving),
+        ):
+            client.Gauge(name, text, registry=self._registry).set_function(count)
 
     def request(self, bundle: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -28,19 +28,23 @@ class Pool:
         self.admitted = 0
         """Requests that have a place."""
 
+    def refuse_full(self) -> None:
+        """Refuse a request while all places are taken.
+
+        Raises:
+            RefusalError: when they are.
+        """
+        if self.admitted >= self._most:
+            raise RefusalError(503, "The server is busy. Send the request again in a few seconds.")
+
     def admit(self) -> None:
         """Take a place.
 
         Raises:
             RefusalError: when all are taken.
         """
-        if self.admitted >= self._most:
-            raise RefusalError(503, "The server is busy. Send the request again in a few seconds.")
+        self.refuse_full()
         self.admitted += 1
-
-    def leave(self) -> None:
-        """Give a place back."""
-        self.admitted -= 1
 
     async def run(self, work: Callable[[], T], seconds: float) -> T:
         """Return what ``work`` returns; the place is given back when it ends.
@@ -57,7 +61,7 @@ class Pool:
             raise RefusalError(422, text) from None
 
     def _ended(self, done: asyncio.Future[T]) -> None:
-        self.leave()
+        self.admitted -= 1
         if not done.cancelled():
             # Asked for, so that an error after a time-out is not reported as unhandled.
             done.exception()

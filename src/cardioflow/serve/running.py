@@ -55,7 +55,7 @@ def server_for(app: Any, settings: ServerSettings) -> Any:
         MissingDependencyError: when uvicorn is not installed.
     """
     uvicorn: Any = needed("uvicorn", extra="serve")
-    from cardioflow.serve.deadline import DeadlineProtocol
+    from cardioflow.serve.deadline import DeadlineProtocol, connections
 
     config = uvicorn.Config(
         app,
@@ -64,7 +64,7 @@ def server_for(app: Any, settings: ServerSettings) -> Any:
         log_level="warning",
         # A line per request would hold the names of files.
         access_log=False,
-        limit_concurrency=4 * (settings.workers + settings.queue) + 16,
+        limit_concurrency=connections(settings),
         timeout_keep_alive=5,
         server_header=False,
     )

@@ -13,6 +13,7 @@ from cardioflow.bundle.bundle import Bundle
 from cardioflow.bundle.loading import load
 from cardioflow.errors import ConfigError
 from cardioflow.serve._fastapi import Request
+from cardioflow.serve.arrivals import Arrivals
 from cardioflow.serve.metrics import Metrics
 from cardioflow.serve.pool import Pool
 from cardioflow.serve.refusal import RefusalError
@@ -37,7 +38,8 @@ class Service:
         self.settings = settings
         self.bundles: Mapping[str, Bundle] = _loaded(settings)
         self.pool = Pool(settings.workers, settings.queue)
-        self.metrics = Metrics(lambda: self.pool.admitted)
+        self.arrivals = Arrivals(settings.arriving)
+        self.metrics = Metrics(admitted=lambda: self.pool.admitted, arriving=lambda: len(self.arrivals))
 
     def require(self, bundle: str, *, identify: bool) -> Bundle:
         """Return a bundle by its name.
@@ -74,14 +76,15 @@ class Service:
 
     async def _answer(self, chunks: AsyncIterator[bytes], filename: str, work: Callable[[Sequence[Path]], T]) -> T:
         name = safe_name(filename)
-        self.pool.admit()
+        self.pool.refuse_full()
         folder: Any = tempfile.TemporaryDirectory(prefix="cardioflow-")
         try:
             path = Path(folder.name) / name
-            most = round(self.settings.max_upload_mb * 1e6)
-            await save(chunks, path, most=most, seconds=self.settings.upload_timeout_s)
+            with self.arrivals.place(self.settings.upload_timeout_s) as sender:
+                await save(chunks, path, most=round(self.settings.max_upload_mb * 1e6), sender=sender)
+            # A worker is asked for only now: a client that sends slowly keeps none.
+            self.pool.admit()
         except BaseException:
-            self.pool.leave()
             folder.cleanup()
             raise
         return await self.pool.run(partial(self._work, folder, path, work), self.settings.timeout_s)

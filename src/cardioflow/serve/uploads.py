@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import zipfile
 import zlib
@@ -10,7 +9,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+from cardioflow.serve._fastapi import ClientDisconnect
 from cardioflow.serve.refusal import RefusalError
+from cardioflow.serve.sender import Sender
 
 __all__ = ["refuse_long", "safe_name", "save", "unpacked"]
 
@@ -42,25 +43,30 @@ def refuse_long(length: str, most: float) -> None:
         raise RefusalError(413, f"The file is larger than {most / 1e6:g} MB.")
 
 
-async def save(chunks: AsyncIterator[bytes], path: Path, *, most: int, seconds: float) -> None:
+async def save(chunks: AsyncIterator[bytes], path: Path, *, most: int, sender: Sender) -> None:
     """Write the body of a request to ``path``, chunk by chunk.
 
     Raises:
-        RefusalError: when it is empty, larger than ``most`` bytes, or does not arrive within ``seconds``.
+        RefusalError: when it is empty, larger than ``most`` bytes, or its sender closes the connection.
+        TimeoutError: when the time of ``sender`` is used up.
+        Dismissed: when others need the place of ``sender``.
     """
-    size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            with path.open("wb") as file:
-                async for chunk in chunks:
-                    size += len(chunk)
-                    if size > most:
-                        raise RefusalError(413, f"The file is larger than {most / 1e6:g} MB.")
-                    file.write(chunk)
-    except TimeoutError:
-        raise RefusalError(408, f"The file did not arrive within {seconds:g} s.") from None
-    if not size:
+    with path.open("wb") as file:
+        while (chunk := await sender.wait_for(_following(chunks))) is not None:
+            sender.size += len(chunk)
+            if sender.size > most:
+                raise RefusalError(413, f"The file is larger than {most / 1e6:g} MB.")
+            file.write(chunk)
+    if not sender.size:
         raise RefusalError(400, "The request has no body. Send the content of an ECG file as the body.")
+
+
+async def _following(chunks: AsyncIterator[bytes]) -> bytes | None:
+    """Return the next chunk, or ``None`` after the last one."""
+    try:
+        return await anext(chunks, None)
+    except ClientDisconnect:
+        raise RefusalError(400, "The connection was closed before the whole file had arrived.") from None
 
 
 def unpacked(path: Path, folder: Path, *, most: int) -> list[Path]:

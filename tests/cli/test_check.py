@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cardioflow.cli.app import app
-from cardioflow.errors import InputError
+from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.report.check import check_file, check_files
 
 
@@ -184,3 +184,15 @@ def test_annotations_that_may_be_cut_short_are_a_warning_once(tmp_path: Path) ->
     assert [text for text in check_file(tmp_path / "a.hea").warnings if "zero word" in text] == [
         "the annotations atr have no zero word at their end: they may have been cut short"
     ]
+
+
+def test_a_folder_without_an_ecg_is_an_error_and_nothing_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("No ECG.")
+    for options, expected in (
+        ((), "known ECG format (of 1 file)."),
+        (("--json",), "known ECG format (of 1 file)."),
+        (("--fmt", "edff"), "There is no format 'edff'."),
+    ):
+        with pytest.raises(CardioFlowError) as refused:
+            _call(tmp_path, *options)
+        assert expected in str(refused.value)

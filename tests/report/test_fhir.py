@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from tiny_bundle import description
 
 import cardioflow
+from cardioflow.analysis.beats.beats import Beats
 from cardioflow.bundle import Reason, RecordPrediction
 from cardioflow.report.fhir import diagnostic_report
 
@@ -21,7 +23,7 @@ ANSWER = RecordPrediction(
 
 
 def codes(report) -> dict[str, dict]:
-    return {own["code"]["coding"][0]["code"]: own for own in report["contained"] if "coding" in own["code"]}
+    return {own["code"]["coding"][0]["code"]: own for own in report["contained"] if "coding" in own.get("code", ())}
 
 
 def test_a_classification_has_its_label_and_probabilities():
@@ -65,6 +67,32 @@ def test_heart_rate_and_intervals_have_their_loinc_codes_and_units():
     assert pr["code"] == qrs["code"] == qt["code"] == "ms"
 
 
+def test_a_heart_rate_keeps_to_the_profile_of_r4_also_without_the_patient():
+    # R4, profile heartrate: every Observation with LOINC 8867-4 has the category, one subject and one time.
+    four = np.array([100, 300, 500, 700])
+    beats = Beats(four, np.ones(4), np.zeros(4, np.int64), np.ones(4), 250.0)  # 0.8 s apart
+    answer = RecordPrediction("r", None, (), {}, beats=beats)
+    for person, subject, time, reason in (
+        (None, None, None, "masked"),
+        ({"name": "Anna Miller"}, "#patient", None, "unknown"),
+        ({"name": "Anna Miller", "timestamp": "2026-01-02T03:04:05"}, "#patient", "2026-01-02", None),
+    ):
+        rate = codes(diagnostic_report(answer, description(), person))["8867-4"]
+        assert [c["coding"][0]["code"] for c in rate["category"]] == ["vital-signs", "procedure"]
+        assert rate["valueQuantity"] == {
+            "value": 75.0,
+            "unit": "beats/minute",
+            "system": "http://unitsofmeasure.org",
+            "code": "/min",
+        }
+        absent = {
+            "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": reason}]
+        }
+        assert rate["subject"] == ({"reference": subject} if subject else absent)
+        assert rate.get("effectiveDateTime") == time
+        assert rate.get("_effectiveDateTime") == (None if time else absent)
+
+
 def test_the_patient_is_the_subject_where_it_was_asked_for():
     person = {"name": "Anna Miller", "patient_id": "7", "birth_date": "1950-02-03", "timestamp": "2026-01-02T03:04:05"}
     report = diagnostic_report(ANSWER, description(), person)
@@ -88,7 +116,7 @@ FIELDS = {
     },
     "Observation": {
         *("resourceType", "id", "status", "category", "code", "method", "component", "effectiveDateTime", "subject"),
-        *("valueQuantity", "valueCodeableConcept", "dataAbsentReason"),
+        *("valueQuantity", "valueCodeableConcept", "dataAbsentReason", "_effectiveDateTime"),
     },
     "Patient": {"resourceType", "id", "name", "identifier", "birthDate"},
 }

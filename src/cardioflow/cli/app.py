@@ -11,7 +11,7 @@ import typer
 
 from cardioflow.cli.model_commands import commands
 from cardioflow.cli.options import AsJson, Files, ReadingOptions, reading_options
-from cardioflow.cli.printing import say
+from cardioflow.cli.printing import complain, say
 from cardioflow.errors import CardioFlowError, InputError
 
 __all__ = ["app", "main"]
@@ -60,7 +60,9 @@ def info(
     raise typer.Exit(print_info(files, as_json=as_json, fmt=fmt, ann_ext=ann_ext, options=reading_options(options)))
 
 
-@app.command(epilog="Example:  `cardioflow check training2017`, then `echo $?`, which is 1 if a file was refused.")
+@app.command(
+    epilog="Example:  `cardioflow check training2017`, then `echo $?`: 1 if a file was refused, 2 without an ECG."
+)
 def check(
     sources: Annotated[list[Path], typer.Argument(metavar="SRC…", help="Folders of ECG files, or files.")],
     *,
@@ -319,5 +321,5 @@ def main() -> None:
     try:
         app()
     except CardioFlowError as error:
-        say(f"cardioflow: {error}", err=True)
+        complain(str(error))
         sys.exit(2)

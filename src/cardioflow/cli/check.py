@@ -9,11 +9,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from cardioflow.cli.printing import as_json_text, say
+from cardioflow.cli.wording import in_options
 from cardioflow.core.printable import escaped
+from cardioflow.errors import InputError
 from cardioflow.report.check import FileCheck, check_files
 
 __all__ = ["print_check"]
@@ -29,13 +32,23 @@ def print_check(sources: Sequence[Path], *, layout: Layout, fmt: str | None, opt
     """Print the contents of each record in ``sources`` as it is read, and return the exit status: 1 if one was refused.
 
     Raises:
-        InputError: for an option that the format does not have.
+        InputError: for an option that the format does not have, or if there is no ECG in ``sources``.
     """
     count = Counter[str]()
     records = _counted(check_files(sources, fmt=fmt, options=options), count)
+    # The first one is awaited, so that nothing is printed if the question is wrong.
+    first = next(records, None)
+    if first is None:
+        places = ", ".join(repr(str(own)) for own in sources)
+        raise InputError(f"No file in the folder {places} is a known ECG format (of {_files(count['other'])}).")
+    records = chain([first], records)
     {"table": _print_table, "json": _print_json, "csv": _print_csv}[layout](records)
     say(_summary(count), err=layout != "table")
     return 1 if count["refused"] else 0
+
+
+def _files(n: int) -> str:
+    return "1 file" if n == 1 else f"{n} files"
 
 
 def _counted(found: Iterator[FileCheck | None], count: Counter[str]) -> Iterator[FileCheck]:
@@ -73,7 +86,7 @@ def _print_table(records: Iterator[FileCheck]) -> None:
             cells = [one.format or "", str(len(one.leads) or ""), rate, length, units, left_out]
         say(_ROW.format(*cells, escaped(one.file)).rstrip())
         for name, text in _remarks(one):
-            say(f"    {name}: {escaped(text)}")
+            say(f"    {name}: {escaped(in_options(text))}")
 
 
 def _remarks(one: FileCheck) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from cardioflow.cli.conversions import Conversions
+from cardioflow.cli.printing import complain
 from cardioflow.errors import InputError
 from cardioflow.io.base import Format
 from cardioflow.io.reading import annotation_files, files_in, has_plain_annotations, recognise
@@ -48,9 +49,13 @@ class Conversion:
         interrupted conversion continues where it stopped. Any other existing file is an error, unless ``overwrite``.
 
         Raises:
-            InputError: if there is no ECG in ``sources``, or ``dst`` names one file for several of them.
+            InputError: if one of ``sources`` does not exist, there is no ECG in them, or ``dst`` names one file for
+                several of them.
             WriteError: if the disk is full, or ``dst`` is not writable.
         """
+        for own in sources:
+            if not own.exists():
+                raise InputError(f"{own} does not exist. Check the path.")
         fmt = self.fmt or _format_of(dst)
         if _names_file(dst, fmt):
             found, folder = _only(sources, dst), dst.parent
@@ -150,7 +155,7 @@ class _Job:
         )
         for skipped in run.skipped:
             # Without the name of the step, which users of the command do not see.
-            typer.echo(f"cardioflow: {skipped.record}: {skipped.reason.args[0]}", err=True)
+            complain(f"{skipped.record}: {skipped.reason.args[0]}")
         return {str(skipped.record) for skipped in run.skipped}
 
 

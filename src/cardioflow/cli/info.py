@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardioflow.cli.printing import as_json_text, say
+from cardioflow.cli.printing import about, as_json_text, complain, say
 from cardioflow.core.printable import escaped
 from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.io.reading import check_options, check_verify, files_in, open_store, recognise
@@ -27,8 +27,7 @@ def print_info(
             found.append(describe(path, fmt=fmt, ann_ext=ann_ext, **options))
         except CardioFlowError as error:
             failed = True
-            said = str(error)
-            say(f"cardioflow: {said if said.startswith(str(path)) else f'{path}: {said}'}", err=True)
+            complain(about(str(path), str(error)))
     if as_json:
         say(as_json_text(found))
     else:

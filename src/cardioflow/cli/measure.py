@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cardioflow.analysis.measure.results import UNITS
 from cardioflow.cli.info import records_in
-from cardioflow.cli.printing import about, as_json_text, say
+from cardioflow.cli.printing import about, as_json_text, complain, say
 from cardioflow.core.printable import escaped
 from cardioflow.errors import CardioFlowError
 from cardioflow.report.measure_file import measure_file
@@ -34,7 +34,7 @@ def print_measurements(
             found.append(measure_file(path, fmt=fmt, beats=beats, **options))
         except CardioFlowError as error:
             failed = True
-            say(f"cardioflow: {about(str(path), str(error))}", err=True)
+            complain(about(str(path), str(error)))
     if layout == "json":
         say(as_json_text(found))
     elif layout == "csv":

@@ -14,7 +14,7 @@ import numpy as np
 from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.batch.layout import Layout
 from cardioflow.cli.info import records_in
-from cardioflow.cli.printing import say
+from cardioflow.cli.printing import about, complain, say
 from cardioflow.core.atomic import whole_file
 from cardioflow.errors import CardioFlowError, InputError
 from cardioflow.io.base import Record
@@ -71,8 +71,7 @@ class Plotting:
                 sheets = self.sheets(path)
             except CardioFlowError as error:
                 failed = True
-                said = str(error)
-                say(f"cardioflow: {said if said.startswith(str(path)) else f'{path}: {said}'}", err=True)
+                complain(about(str(path), str(error)), {"start_s": "--start", "stop_s": "--stop"})
                 continue
             target = out if single else out / f"{_free(path.stem, names)}.{self.form}"
             for written in _save(sheets, target):

@@ -14,7 +14,7 @@ from cardioflow.bundle.json_form import as_json, skipped_as_json
 from cardioflow.bundle.loading import load
 from cardioflow.bundle.predictions import RecordPrediction, SkippedRecord
 from cardioflow.bundle.table import as_csv, write_parquet
-from cardioflow.cli.printing import about, as_json_text, say
+from cardioflow.cli.printing import about, as_json_text, complain, say
 from cardioflow.core.atomic import whole_file
 from cardioflow.core.printable import escaped
 from cardioflow.errors import InputError
@@ -55,7 +55,7 @@ class Prediction:
         """
         present, missing = _found(files)
         for own in missing:
-            say(f"cardioflow: {about(escaped(own.file or own.id), escaped(own.reason))}", err=True)
+            complain(about(escaped(own.file or own.id), escaped(own.reason)))
         if missing and not present:
             return 2
         bundle = self._bundle(model)
@@ -65,7 +65,7 @@ class Prediction:
         self._give(bundle, answers, said)
         for answer in found:
             if isinstance(answer, SkippedRecord):
-                say(f"cardioflow: {about(escaped(answer.file or answer.id), escaped(answer.reason))}", err=True)
+                complain(about(escaped(answer.file or answer.id), escaped(answer.reason)))
         if any(isinstance(own, SkippedRecord) for own in answers):
             return 2
         return int(any(isinstance(own, RecordPrediction) and not own.judged for own in answers))
@@ -85,7 +85,7 @@ class Prediction:
             found = list(_with_progress(stream, len(files)))
         said += [str(w.message) for w in given if w.category is UserWarning]
         for warning in said:
-            say(f"cardioflow: {escaped(warning)}", err=True)
+            complain(escaped(warning))
         return found
 
     def _give(self, bundle: Bundle, answers: Sequence[RecordPrediction | SkippedRecord], said: Sequence[str]) -> None:

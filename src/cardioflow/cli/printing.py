@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import typer
 
+from cardioflow.cli.wording import in_options
 from cardioflow.core.printable import escaped
 
-__all__ = ["about", "as_json_text", "say"]
+__all__ = ["about", "as_json_text", "complain", "say"]
 
 
 def as_json_text(value: Any) -> str:
@@ -24,6 +26,11 @@ def about(file: str, reason: str) -> str:
         return reason
     # A reason may go on with a sentence that the name of the file begins.
     return f"{file} {reason}" if reason[:1].islower() else f"{file}: {reason}"
+
+
+def complain(text: str, own: Mapping[str, str] | None = None) -> None:
+    """Print an error or a warning, with the hints of the library in the words of the command line."""
+    say(f"cardioflow: {in_options(text, own)}", err=True)
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioflow.cli.info import records_in
-from cardioflow.cli.printing import about, say
+from cardioflow.cli.printing import about, complain, say
 from cardioflow.report.write_report import write_reports
 
 __all__ = ["print_reports"]
@@ -35,5 +35,5 @@ def print_reports(
         told=lambda path: say(str(path)),
     )
     for failure in found.failures:
-        say(f"cardioflow: {about(failure.file, failure.reason)}", err=True)
+        complain(about(failure.file, failure.reason))
     return 2 if found.failures else 0

@@ -22,6 +22,7 @@ _UCUM: Final = "http://unitsofmeasure.org"
 _ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _ABSENCE: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+_VITAL: Final = {"coding": [{"system": _CATEGORY, "code": "vital-signs", "display": "Vital Signs"}]}
 _SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _INTERVALS: Final = {
     "pr": ("8625-6", "P-R Interval"),
@@ -52,9 +53,9 @@ def diagnostic_report(
     observations = [
         {**own, "id": f"o{number}", **common, **of} for number, own in enumerate(_observations(answer, described), 1)
     ]
-    if common:
-        for own in observations:
-            own.pop("_effectiveDateTime", None)
+    for own in observations:
+        if _VITAL in own["category"]:
+            _say_what_is_left_out(own, "unknown" if known else "masked")
     report: dict[str, Any] = {
         "resourceType": "DiagnosticReport",
         "status": "preliminary",
@@ -90,10 +91,7 @@ def _observations(answer: RecordPrediction, described: BundleDescription) -> lis
 
 
 def _heart_rate(rr_s: Any, described: BundleDescription) -> dict[str, Any]:
-    """Return the heart rate by the profile ``heartrate`` of R4, which applies to whatever has this code of LOINC.
-
-    It requires the category, a subject and a time. Where these are left out for the sake of the patient, that is said.
-    """
+    """Return the heart rate by the profile ``heartrate`` of R4, which holds for whatever has this code of LOINC."""
     rate = _rate(rr_s)
     value = (
         _absent("Fewer than two beats were found.")
@@ -101,9 +99,15 @@ def _heart_rate(rr_s: Any, described: BundleDescription) -> dict[str, Any]:
         else {"valueQuantity": _quantity(rate, "beats/minute", "/min")}
     )
     made = _observation(_coded("8867-4", "Heart rate"), described)
-    made["category"].insert(0, {"coding": [{"system": _CATEGORY, "code": "vital-signs", "display": "Vital Signs"}]})
-    masked = {"extension": [{"url": _ABSENCE, "valueCode": "masked"}]}
-    return made | value | {"subject": masked, "_effectiveDateTime": masked}
+    return made | {"category": [_VITAL, *made["category"]]} | value
+
+
+def _say_what_is_left_out(observation: dict[str, Any], reason: str) -> None:
+    """Give the reason for a missing subject and time, which the profiles of vital signs require."""
+    absent = {"extension": [{"url": _ABSENCE, "valueCode": reason}]}
+    observation.setdefault("subject", absent)
+    if "effectiveDateTime" not in observation:
+        observation["_effectiveDateTime"] = absent
 
 
 def _classification(answer: RecordPrediction, described: BundleDescription) -> dict[str, Any]:

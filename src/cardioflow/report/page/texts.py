@@ -37,7 +37,7 @@ class Texts:
         try:
             tables = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"The texts {str(path)!r} cannot be read: {error}") from error
+            raise InputError(f"The texts {str(path)!r} cannot be read: {_reason(error)}.") from error
         _check(str(path), tables, _english()._tables)
         return cls(tables)
 
@@ -80,3 +80,7 @@ def _fields(path: str, name: str, text: str) -> set[str]:
         return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
     except ValueError as error:
         raise InputError(f"The texts {path!r} have braces in {name} that do not match: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -351,3 +351,9 @@ def test_a_model_without_a_learning_rate_says_so(make_batch):
     for call in (Bare().get_learning_rate, lambda: Bare().set_learning_rate(0.1)):
         with pytest.raises(ModelError, match="Bare does not have a learning rate that can be changed"):
             call()
+
+
+@pytest.mark.parametrize("name", ["confusion_matrix", "roc_curve", "make_score"])
+def test_what_scikit_learn_has_beside_scores_and_losses_is_not_a_metric(linear, make_batch, name) -> None:
+    with pytest.raises(UnknownNameError, match=f"There is no metric '{name}'"):
+        linear.train_on_batch(make_batch(4), metrics=name)

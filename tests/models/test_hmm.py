@@ -223,3 +223,13 @@ def test_the_loss_of_a_test_is_the_negative_log_likelihood_per_sample() -> None:
     model._signature = InputSignature(None, 250.0)
     with pytest.raises(InputError, match=r"500(\.0)? Hz"):
         model.test_on_batch(batch(40, fs=500.0))
+
+
+def test_the_end_of_a_run_keeps_the_loss_and_forgets_the_records() -> None:
+    model = HMModel()
+    model.model, model.features, model.n_iter = SMALL, "signal", 2
+    model.train_on_batch(batch(60, 40))
+    found = model.end_run()
+    assert model.hist["train_loss"] == [found["loss"]]
+    assert model.test_on_batch(batch(60, 40))["loss"] == pytest.approx(found["loss"], rel=1e-9)
+    assert model.end_run() == {}

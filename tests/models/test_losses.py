@@ -273,6 +273,14 @@ def test_names_parameters_and_targets_that_a_loss_cannot_have_are_refused() -> N
         jax_loss("fokal", "exclusive")
     with pytest.raises(ModelError, match="Its parameters are gamma, alpha"):
         named_loss("focal", gama=1)
+    for name, wrong, right in (
+        ("dice", {"smooth": 0}, {"smooth": 1e-6}),
+        ("asymmetric", {"margin": 1}, {"margin": 0}),
+        ("asymmetric", {"gamma_positive": -0.5}, {"gamma_positive": 0}),
+    ):
+        with pytest.raises(ModelError, match=f"{name}.*expects"):
+            named_loss(name, **wrong)
+        named_loss(name, **right)
     with pytest.raises(ModelError, match=r"focal\(gamma=-1\) expects a number of at least 0"):
         named_loss("focal", gamma=-1)
     with pytest.raises(ModelError, match="is for several labels at once, and the model learns one label of many"):

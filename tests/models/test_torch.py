@@ -210,10 +210,15 @@ def test_an_option_with_an_impossible_value_is_refused(options) -> None:
         TrainingOptions(**options)
 
 
-def test_two_accumulated_batches_give_the_update_of_their_union(make_batch) -> None:
+@pytest.mark.parametrize("rate_of_sgd", [None, 0.1])
+def test_two_accumulated_batches_give_the_update_of_their_union(make_batch, rate_of_sgd) -> None:
+    """Adam forgives a sum in the place of a mean; stochastic gradient descent does not."""
     whole = make_batch(16)
     plain = nn.Sequential(nn.Flatten(), nn.Linear(400, 2))
     at_once, in_two = (made(copy.deepcopy(plain)) for _ in range(2))
+    if rate_of_sgd is not None:
+        for built in (at_once, in_two):
+            built.optimizer = torch.optim.SGD(built.model.parameters(), rate_of_sgd)
     in_two.training = TrainingOptions(accumulate=2)
     at_once.train_on_batch(whole)
     in_two.train_on_batch(whole[:8])

@@ -13,6 +13,7 @@ from cardioflow.batch.location import Location
 from cardioflow.errors import FormatError, InputError
 from cardioflow.pipeline.data.locations import (
     ArrayLocation,
+    DescribedLocation,
     FileLocation,
     SimulatedLocation,
     StoreLocation,
@@ -157,3 +158,14 @@ def test_locations_pickle_and_an_array_takes_only_its_own_samples_along() -> Non
     assert again.signal.shape == (1, 1000)
     for place in (FileLocation(Path("a")), StoreLocation(Path("s"), 3), SimulatedLocation("simulated:AF")):
         assert pickle.loads(pickle.dumps(place)) == place
+
+
+def test_what_is_known_of_each_file_is_its_own_in_one_batch(tmp_path: Path) -> None:
+    """Files that lack their rate are read together only where the same is known of them."""
+    for i, name in enumerate("abc"):
+        np.save(tmp_path / f"{name}.npy", np.full((1, 40), i, np.float32))
+    rates = {"a": 100.0, "b": 250.0, "c": 100.0}
+    places = {name: DescribedLocation(tmp_path / f"{name}.npy", "npy", (("fs", fs),)) for name, fs in rates.items()}
+    batch = EcgDataset(places).next_batch(3).load()
+    assert batch.meta["fs"].tolist() == [100.0, 250.0, 100.0]
+    assert [float(x[0, 0]) for x in batch.signal] == [0.0, 1.0, 2.0]

@@ -261,3 +261,10 @@ def test_a_label_of_as_many_records_as_folds_is_in_each_of_them(seed: int) -> No
     labels = {f"r{i:02d}": "ABC"[i % 3] for i in range(6)}
     for part in dataset(6, labels=labels).split(folds=2, stratify="label", seed=seed):
         assert sorted(labels[name] for name in part.ids) == ["A", "B", "C"]
+
+
+def test_an_unknown_column_is_not_taken_for_the_labels(patients: EcgDataset) -> None:
+    with pytest.raises(UnknownNameError, match=r"no column 'sexx'\. Did you mean 'sex'"):
+        patients.split(0.5, stratify="sexx")
+    with pytest.raises(InputError, match=r"split\(stratify='label'\): the data set knows no labels"):
+        dataset(8).split(0.5, stratify="label")

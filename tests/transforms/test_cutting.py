@@ -9,6 +9,7 @@ import pytest
 
 from cardioflow.batch import Annotation
 from cardioflow.errors import InputError, LabelError
+from cardioflow.transforms.signals.random_split_signals import RandomSplitSignals
 
 
 def marks(*samples, symbols=None):
@@ -281,3 +282,10 @@ def test_an_error_of_triplets_says_what_is_missing(batch, records):
         batch.get_triplets(2, 9)
     with pytest.raises(LabelError, match=r"found no negative for record 'A00000'.*Call it in a pipeline"):
         batch.take([0]).get_triplets(2, 3)
+
+
+def test_numbers_per_label_do_not_follow_a_mapping_that_changes_later(batch):
+    n_segments = {"A": 2, "N": 1}
+    step = RandomSplitSignals(4, n_segments)
+    n_segments["A"] = 5
+    assert step(batch).signal.shapes[:, 0].tolist() == [2, 1]

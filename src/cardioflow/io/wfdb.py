@@ -255,14 +255,20 @@ def _whole(
         if stated is not None:
             files = {signal.file for signal in header.signals}
             marks = marks.of_leads([i for i, signal in enumerate(stated.signals) if signal.file in files])
-        if channels is not None:
-            marks = _of_leads(marks, choice, path, request.ann_ext)
-        if request.start_s or request.stop_s is not None:
-            marks = marks.window(span[0] * per_frame, span[1] * per_frame)
+        marks = _asked_for(marks, choice, path, request, (span[0] * per_frame, span[1] * per_frame))
     meta = metadata(header, choice, signal, agrees, identify=request.identify) if "meta" in request.components else {}
     if notes and meta:
         meta["warnings"] += tuple(notes)
     return Record(signal, header.fs * per_frame, choice.leads, choice.units, meta, marks)
+
+
+def _asked_for(
+    marks: Annotation, choice: Choice, path: str, request: ReadRequest, samples: tuple[int, int]
+) -> Annotation:
+    """Return the marks of the channels and of the part that ``request`` names."""
+    if request.channels is not None:
+        marks = _of_leads(marks, choice, path, request.ann_ext)
+    return marks.window(*samples) if request.start_s or request.stop_s is not None else marks
 
 
 def _of_leads(marks: Annotation, choice: Choice, path: str, ext: str | None) -> Annotation:

@@ -237,19 +237,8 @@ class HMModel(PersistentModel):
                 f"The component {self.features!r} does not hold observations of whole records. Make it with "
                 "cardioflow.ready_pipelines.hmm_preprocessing_pipeline, or cwt(…, dst=…), before signals are cut."
             )
-        rows = [np.asarray(own, np.float32) for own in component]
         wanted = None if self.model is None else self.model.n_features
-        if component.ndim == 3:
-            few = np.array([len(own) <= self.channel for own in rows])
-            refuse(
-                batch,
-                few,
-                lambda i: InputError(
-                    f"The model takes lead number {self.channel} of {self.features!r}, and record {batch.ids[i]!r} has "
-                    f"{len(rows[i])}. Pass another channel, or drop the record."
-                ),
-            )
-            rows = [own[self.channel] for own in rows]
+        rows = self._of_channel(batch, [np.asarray(own, np.float32) for own in component])
         found = [np.ascontiguousarray(np.atleast_2d(own).T) for own in rows]
         bad = np.array([not np.isfinite(x).all() or not len(x) for x in found])
         refuse(
@@ -270,6 +259,21 @@ class HMModel(PersistentModel):
             ),
         )
         return found
+
+    def _of_channel(self, batch: EcgBatch, rows: list[Array]) -> list[Array]:
+        """Return the observations of the model's lead, where they are given for each lead."""
+        if rows[0].ndim < 3:
+            return rows
+        few = np.array([len(own) <= self.channel for own in rows])
+        refuse(
+            batch,
+            few,
+            lambda i: InputError(
+                f"The model takes lead number {self.channel} of {self.features!r}, and record {batch.ids[i]!r} has "
+                f"{len(rows[i])}. Pass another channel, or drop the record."
+            ),
+        )
+        return [own[self.channel] for own in rows]
 
     def _check_rate(self, batch: EcgBatch) -> None:
         if self._signature.fs is None and len(batch):

@@ -77,19 +77,7 @@ def layout_of(lines: Sequence[str]) -> Layout:
     Raises:
         FormatError: when there is no table, or a line of comment is malformed.
     """
-    fs: float | None = None
-    meta: dict[str, Any] = {}
-    marks: dict[str, Any] = {}
-    at = 0
-    while at < len(lines) and (not lines[at].strip() or lines[at].startswith("#")):
-        line = lines[at].strip()
-        if rate := rate_in(line):
-            fs = _positive(rate)
-        elif line.startswith("# told: "):
-            meta = from_json(line[8:])
-        elif line.startswith("# marks: "):
-            marks = from_json(line[9:])
-        at += 1
+    at, fs, meta, marks = _comments(lines)
     if at == len(lines):
         raise FormatError("holds no table; expected a line of lead names and lines of numbers.")
     delimiter = max(_DELIMITERS, key=lambda d: (lines[at].count(d), d == ","))
@@ -123,6 +111,24 @@ def layout_of(lines: Sequence[str]) -> Layout:
             if (i in identities and not is_value(cell)) or (i in times and is_date(cell))
         ),
     )
+
+
+def _comments(lines: Sequence[str]) -> tuple[int, float | None, dict[str, Any], dict[str, Any]]:
+    """Return the number of lines of comment, and the rate, the metadata and the marks that they hold."""
+    fs: float | None = None
+    meta: dict[str, Any] = {}
+    marks: dict[str, Any] = {}
+    at = 0
+    while at < len(lines) and (not lines[at].strip() or lines[at].startswith("#")):
+        line = lines[at].strip()
+        if rate := rate_in(line):
+            fs = _positive(rate)
+        elif line.startswith("# told: "):
+            meta = from_json(line[8:])
+        elif line.startswith("# marks: "):
+            marks = from_json(line[9:])
+        at += 1
+    return at, fs, meta, marks
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

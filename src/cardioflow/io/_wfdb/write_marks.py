@@ -24,21 +24,10 @@ def annotation_bytes(marks: Annotation) -> bytes:
         InputError: when a file cannot hold them: more symbols of the caller's own than can be defined, numbers of more
             than a byte, marks too far apart.
     """
-    codes = {symbol: code for code, symbol in enumerate(CODES) if symbol != " "}
-    own = sorted({str(s) for s in marks.symbol.tolist()} - set(codes))
-    if len(own) > 8 or any(len(symbol.split()) != 1 for symbol in own):
-        raise InputError(
-            f"Marks have the symbols {own}; besides PhysioNet's codes a WFDB file can hold 8, without spaces."
-        )
-    for name, low, high in (("num", -128, 127), ("subtype", -128, 127), ("channel", 0, 255)):
-        numbers = getattr(marks, name)
-        outside = (numbers < low) | (numbers > high)
-        if outside.any():
-            raise InputError(f"A mark has {name} {numbers[outside][0]}; a WFDB annotation holds {low} to {high}.")
+    _check_numbers(marks)
+    codes, own = _codes_of(marks)
     out = bytearray()
     if own:
-        # Codes 42 to 49 are free for definitions of the file's own.
-        codes.update({symbol: 42 + i for i, symbol in enumerate(own)})
         for text in (
             "## annotation type definitions",
             *(f"{codes[symbol]} {symbol} {symbol}" for symbol in own),
@@ -77,6 +66,26 @@ def annotation_bytes(marks: Annotation) -> bytes:
         for piece in others:
             out += _word(_NOTE) + _text(piece)
     return bytes(out + b"\0\0")
+
+
+def _check_numbers(marks: Annotation) -> None:
+    for name, low, high in (("num", -128, 127), ("subtype", -128, 127), ("channel", 0, 255)):
+        numbers = getattr(marks, name)
+        outside = (numbers < low) | (numbers > high)
+        if outside.any():
+            raise InputError(f"A mark has {name} {numbers[outside][0]}; a WFDB annotation holds {low} to {high}.")
+
+
+def _codes_of(marks: Annotation) -> tuple[dict[str, int], list[str]]:
+    """Return the code of each symbol, and the symbols that the file has to define."""
+    codes = {symbol: code for code, symbol in enumerate(CODES) if symbol != " "}
+    own = sorted({str(s) for s in marks.symbol.tolist()} - set(codes))
+    if len(own) > 8 or any(len(symbol.split()) != 1 for symbol in own):
+        raise InputError(
+            f"Marks have the symbols {own}; besides PhysioNet's codes a WFDB file can hold 8, without spaces."
+        )
+    # Codes 42 to 49 are free for definitions of the file's own.
+    return {**codes, **{symbol: 42 + i for i, symbol in enumerate(own)}}, own
 
 
 def _skip(step: int, at: int) -> bytes:

@@ -59,25 +59,12 @@ class TreeEnsemble:
         Raises:
             ModelError: when the probabilities differ, as after a change of the library's internals.
         """
-        nodes, roots, outputs, n = [], [], [], 0
+        nodes, roots, outputs = [], [0], []
         for trees in estimator._predictors:
             for k, tree in enumerate(trees):
-                own = tree.nodes
-                leaf = own["is_leaf"].astype(bool)
-                here = np.arange(n, n + len(own))
-                nodes.append(
-                    (
-                        np.where(leaf, 0, own["feature_idx"]),
-                        _rounded_down(own["num_threshold"]),
-                        own["missing_go_to_left"].astype(bool),
-                        np.where(leaf, here, own["left"] + n),
-                        np.where(leaf, here, own["right"] + n),
-                        np.where(leaf, own["value"], 0.0),
-                    )
-                )
-                roots.append(n)
+                nodes.append(_columns(tree.nodes, roots[-1]))
+                roots.append(roots[-1] + len(tree.nodes))
                 outputs.append(k)
-                n += len(own)
         feature, threshold, missing_left, left, right, value = (
             np.concatenate(column) for column in zip(*nodes, strict=True)
         )
@@ -88,7 +75,7 @@ class TreeEnsemble:
             left=left.astype(np.int32),
             right=right.astype(np.int32),
             value=value.astype(np.float32),
-            root=np.array(roots, np.int32),
+            root=np.array(roots[:-1], np.int32),
             output=np.array(outputs, np.int32),
             baseline=np.asarray(estimator._baseline_prediction, np.float64).ravel(),
             n_features=np.array([estimator.n_features_in_]),
@@ -161,6 +148,23 @@ class TreeEnsemble:
             raise DumpError(
                 "The saved trees are damaged: a node refers to one that is not there. Save the model again."
             )
+
+
+def _columns(nodes: Any, first: int) -> tuple[NDArray[Any], ...]:
+    """Return feature, threshold, side of missing values, children and value of a tree whose nodes begin at ``first``.
+
+    A leaf is its own child, whatever the sample.
+    """
+    leaf = nodes["is_leaf"].astype(bool)
+    here = np.arange(first, first + len(nodes))
+    return (
+        np.where(leaf, 0, nodes["feature_idx"]),
+        _rounded_down(nodes["num_threshold"]),
+        nodes["missing_go_to_left"].astype(bool),
+        np.where(leaf, here, nodes["left"] + first),
+        np.where(leaf, here, nodes["right"] + first),
+        np.where(leaf, nodes["value"], 0.0),
+    )
 
 
 def _rounded_down(threshold: NDArray[np.float64]) -> Floats:

@@ -159,23 +159,15 @@ def _gross_table(results: dict[str, list[_Result]], methods: Sequence[BeatMethod
             for span in ("EC57", "whole"):
                 for tolerance in _TOLERANCES_S:
                     counts = [r.counts[span, tolerance] for r in chosen]
-                    total, shares = sum(counts, Counts(0, 0, 0)), gross(counts)
-                    cells = [_percent(*shares[name]) for name in ("sensitivity", "ppv")]
-                    rows.append(
-                        (
-                            method.name,
-                            f"{group} {len(chosen)}",
-                            span,
-                            round(1000 * tolerance),
-                            total.true + total.missed,
-                            total.missed,
-                            total.false,
-                            *cells[0],
-                            *cells[1],
-                            100 * total.f1,
-                        )
-                    )
+                    rows.append((method.name, f"{group} {len(chosen)}", span, round(1000 * tolerance), *_cells(counts)))
     return Table("Gross", columns, tuple(rows))
+
+
+def _cells(counts: Sequence[Counts]) -> tuple[Any, ...]:
+    """Return the beats, those missed and those that are not there, then sensitivity, PPV and F1 in per cent."""
+    total, shares = sum(counts, Counts(0, 0, 0)), gross(counts)
+    sensitivity, ppv = (_percent(*shares[name]) for name in ("sensitivity", "ppv"))
+    return total.true + total.missed, total.missed, total.false, *sensitivity, *ppv, 100 * total.f1
 
 
 def _percent(value: float, low: float, high: float) -> tuple[float, tuple[float, float]]:

@@ -115,13 +115,8 @@ def matches(
                 at=float(begin[i]),
             )
             found.setdefault(pair, []).append(match)
-    best = []
-    for own in found.values():
-        own.sort(key=lambda match: (-match.overlap_s, -match.correlation))
-        agreed = next((match for match in own if leads.agree(match)), None)
-        if agreed is not None:
-            best.append(agreed._replace(second=agreed.second - border))
-    return sorted(best), _n_common(hashes)
+    best = (_best(own, leads) for own in found.values())
+    return sorted(own._replace(second=own.second - border) for own in best if own is not None), _n_common(hashes)
 
 
 class _Leads:
@@ -162,6 +157,12 @@ class _Leads:
         at, lag = np.full(len(common), match.at), np.full(len(common), match.lag_s * FS)
         size, _ = self.correlations(first, second, at, lag)
         return bool(2 * (size >= _OTHER_LEADS).sum() >= len(common))
+
+
+def _best(found: list[Match], leads: _Leads) -> Match | None:
+    """Return the longest match of a pair of records with which their other leads agree."""
+    found.sort(key=lambda match: (-match.overlap_s, -match.correlation))
+    return next((match for match in found if leads.agree(match)), None)
 
 
 def _n_common(hashes: NDArray[np.uint64]) -> int:

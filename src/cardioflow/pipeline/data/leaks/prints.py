@@ -86,8 +86,7 @@ def print_records(
             n_before = len(waves)
             every = tuple(meta[i]["leads"])
             for lead in _chosen(every, leads):
-                wave = np.ascontiguousarray(signal[i][lead], np.float32)
-                heard = np.nan_to_num(wave, nan=0.0, posinf=0.0, neginf=0.0)
+                wave, heard = _heard(signal[i][lead])
                 if wave.size and np.ptp(heard) > 0:
                     waves.append(heard)
                     rates.append(float(meta[i]["fs"]))
@@ -97,9 +96,7 @@ def print_records(
             if len(waves) == n_before:
                 flat.append((row[name], _digest(np.asarray(signal[i], np.float32))))
         if waves:
-            lengths = np.array([wave.size for wave in waves], np.int64)
-            starts = np.cumsum(lengths) - lengths
-            found.append(fingerprints(np.concatenate(waves), starts, lengths, np.array(rates)))
+            found.append(_printed(waves, rates))
     return SignalPrints(
         dataset.ids,
         np.array(record, np.int64),
@@ -109,6 +106,17 @@ def print_records(
         tuple(flat),
         tuple(skipped),
     )
+
+
+def _heard(lead: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the samples of a lead, and the same with zeros where they are not finite."""
+    wave = np.ascontiguousarray(lead, np.float32)
+    return wave, np.nan_to_num(wave, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _printed(waves: Sequence[NDArray[np.float32]], rates: Sequence[float]) -> Prints:
+    lengths = np.array([wave.size for wave in waves], np.int64)
+    return fingerprints(np.concatenate(waves), np.cumsum(lengths) - lengths, lengths, np.array(rates))
 
 
 def _chosen(names: Sequence[str], leads: Sequence[str] | Literal["all"] | None) -> list[int]:

@@ -38,6 +38,19 @@ def test_the_top_label_is_compared_with_whether_it_is_right() -> None:
     assert calibration_error([0, 1, 2], p, of="class", n_bins=5, n=2).raw == pytest.approx(np.mean(each))
 
 
+@pytest.mark.parametrize("limit", [0.1, 0.3, 0.6, 0.7])
+def test_a_probability_on_a_limit_belongs_to_the_bin_below_it(limit: float) -> None:
+    p = np.array([limit - 0.05, limit - 0.05, limit, limit, limit + 0.05, limit + 0.05, 0.0, 0.0])
+    y = np.array([1, 0, 1, 1, 0, 0, 0, 0])
+    found = calibration_error(y, p, of=1, n_bins=10, n=1)
+    # (limit - 0.1, limit] has four records: mean limit - 0.025, 3 came true. The next bin has two, which did not.
+    near = 4 * abs(0.75 - (limit - 0.025)) + 2 * (limit + 0.05)
+    if limit == 0.1:
+        # The first bin holds the zeros, too.
+        near = 6 * abs(3 / 6 - (4 * limit - 0.1) / 6) + 2 * (limit + 0.05)
+    assert found.raw == pytest.approx(near / 8)
+
+
 @pytest.mark.parametrize("bins", ["equal_width", "equal_count"])
 def test_on_right_probabilities_the_square_is_unbiased_and_most_of_the_absolute_bias_is_off(bins: str) -> None:
     rng = np.random.default_rng(0)

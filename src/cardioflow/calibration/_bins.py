@@ -67,7 +67,8 @@ def edges_of(p: Floats, n_bins: int, bins: Binning) -> Floats:
     if isinstance(n_bins, bool) or not isinstance(n_bins, int) or n_bins < 1:
         raise ConfigError(f"n_bins={n_bins!r} is not a whole number from 1 on.")
     if bins == "equal_width":
-        return np.linspace(0.0, 1.0, n_bins + 1)
+        # Each the float nearest to k/n, so that a probability of 0.3 lies on a limit of ten bins, and not beside it.
+        return np.arange(n_bins + 1) / n_bins
     if bins != "equal_count":
         raise ConfigError(f"bins={bins!r} is neither 'equal_width' nor 'equal_count'.")
     last = np.arange(1, n_bins) * len(p) // n_bins - 1

@@ -49,7 +49,10 @@ def calibration_error(
 ) -> CalibrationError:
     """Return the expected calibration error (ECE; Naeini et al., AAAI 2015; Guo et al., ICML 2017).
 
-    With ``norm="l1"``, |frequency - probability| averaged over the bins by
+    Bins are (a, b]: a probability on a limit belongs to the bin below it, as
+    Guo et al. define it, and 0 to the first bin. torchmetrics and others
+    have [a, b), which gives another error where many probabilities are round
+    numbers. With ``norm="l1"``, |frequency - probability| averaged over the bins by
     their records; with ``norm="l2"``, the root of the mean square. Even right
     probabilities have an error, by chance. From the mean square it is taken off
     without an assumption (Kumar et al., NeurIPS 2019, section 5); the root of a

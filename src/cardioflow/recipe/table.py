@@ -64,23 +64,38 @@ def scores_of(what: str, y: NDArray[np.int64], p: NDArray[np.float64], labels: S
         rows = rng.integers(y.size, size=y.size)
         drawn.append(class_f1(y[rows], answer[rows], n_classes))
     resampled = np.array(drawn)
-    means = resampled[:, own].mean(axis=1)
-    low, high = np.nanquantile(means, [0.025, 0.975])
-    f1_low, f1_high = np.nanquantile(resampled, [0.025, 0.975], axis=0)
+    # A resample without records of a class is averaged over the others, as the records themselves are.
+    low, high = _interval(_mean_of_finite(resampled[:, own]))
+    f1_low, f1_high = zip(*map(_interval, resampled.T), strict=True)
     loss = float(-np.log(np.maximum(p[np.arange(y.size), y], 1e-12)).mean())
     ece = float(calibration_error(y, p, n=1).value)
     return Row(
         what=what,
         n=y.size,
-        mean_f1=float(np.nanmean(each[own])),
-        low=float(low),
-        high=float(high),
+        mean_f1=float(_mean_of_finite(each[None, own])[0]),
+        low=low,
+        high=high,
         f1=tuple(map(float, each)),
-        f1_low=tuple(map(float, f1_low)),
-        f1_high=tuple(map(float, f1_high)),
+        f1_low=f1_low,
+        f1_high=f1_high,
         log_loss=loss,
         ece=ece,
     )
+
+
+def _mean_of_finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of what is finite in each row; NaN where nothing is."""
+    finite = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = np.where(finite, values, 0.0).sum(axis=1) / finite.sum(axis=1)
+    return found
+
+
+def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the central 95 % of what is finite; NaN where nothing is, as for a class that no record has."""
+    finite = values[np.isfinite(values)]
+    low, high = np.quantile(finite, [0.025, 0.975]) if finite.size else (np.nan, np.nan)
+    return float(low), float(high)
 
 
 def as_text(rows: Sequence[Row], classes: Sequence[str]) -> str:
@@ -89,6 +104,9 @@ def as_text(rows: Sequence[Row], classes: Sequence[str]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         cells = [row.what, str(row.n), f"{row.mean_f1:.3f} ({row.low:.3f}–{row.high:.3f})"]
-        cells += [f"{value:.3f}" for value in row.f1] + [f"{row.log_loss:.3f}", f"{row.ece:.3f}"]
+        cells += [f"{value:.3f}" if np.isfinite(value) else "–" for value in row.f1] + [
+            f"{row.log_loss:.3f}",
+            f"{row.ece:.3f}",
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

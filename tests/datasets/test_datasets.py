@@ -397,3 +397,19 @@ def test_the_age_that_ptbxl_writes_for_everybody_over_89_is_not_taken_for_300_ye
     ids = ["1_lr", "2_lr", "3_lr"]
     assert table.column("age", ids) == [56, None, None]
     assert table.column("age_over_89", ids) == [False, True, None]
+
+
+def test_a_row_that_hdf5_cannot_give_is_one_error_of_ours_with_its_place(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.hdf5", "w") as file:
+        file["tracings"] = np.zeros((2, 100, 1), np.float32)
+        file["texts"] = np.full((1, 3, 1), b"ab", "S2")
+    for table, row, said in (
+        ("tracings", 5, r"has 2 rows in 'tracings', and not row 5"),
+        ("nothing", 0, r"has no table 'nothing' of shape \(record, time, 1\): found none"),
+        ("texts", 0, "cannot be read"),
+    ):
+        place = Hdf5Location(tmp_path / "a.hdf5", table, row, 400.0, ("I",), 1.0)
+        with pytest.raises(FormatError, match=said) as caught:
+            EcgDataset({"r": place}).next_batch(1).load()
+        assert caught.value.record == "r"

@@ -233,3 +233,16 @@ def test_the_end_of_a_run_keeps_the_loss_and_forgets_the_records() -> None:
     assert model.hist["train_loss"] == [found["loss"]]
     assert model.test_on_batch(batch(60, 40))["loss"] == pytest.approx(found["loss"], rel=1e-9)
     assert model.end_run() == {}
+
+
+def test_records_of_another_rate_than_the_first_are_refused_in_training() -> None:
+    model = HMModel()
+    model.model, model.features = SMALL, "signal"
+    model.train_on_batch(batch(40, fs=250.0))
+    with pytest.raises(InputError, match="500"):
+        model.train_on_batch(batch(40, fs=500.0))
+    two = batch(40, 40)
+    mixed = HMModel()
+    mixed.model, mixed.features = SMALL, "signal"
+    with pytest.raises(InputError, match="500"):
+        mixed.train_on_batch(two.replace(meta=Meta({"fs": [250.0, 500.0], "leads": [("II",)] * 2}, 2)))

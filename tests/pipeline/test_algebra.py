@@ -408,3 +408,17 @@ def test_a_text_cannot_smuggle_a_model_step_into_a_pure_part():
         Pipeline.from_json(wrong)
     with pytest.raises(FormatError, match=r"steps\[1\].args\[0\] is a pipeline that is not right"):
         Pipeline.from_json(text.replace('"name": "unstack_signals"', '"name": 7'))
+
+
+def test_a_joined_component_can_become_the_target(four, reading):
+    other = Pipeline().load().apply_transform(np.max, dst="highest")
+    rows = whole(four, reading.join(other, components={"highest": "target"}))
+    assert [float(np.squeeze(rows[name].target[0])) for name in "abcd"] == [float(x.max()) for x in ARRAYS]
+
+
+def test_steps_before_and_after_a_run_read_the_settings_of_the_pipeline_around_them(four, reading):
+    first = Pipeline(config={"own": 1}).init_variable("n", C("start")).init_variable("m", C("own"))
+    last = Pipeline().update(V("n"), C("end"))
+    template = Pipeline(config={"start": 5, "end": 7}) + reading.before(first).update(V("m"), V("n")).after(last)
+    run = (four >> template).run(4)
+    assert (run.get_variable("m"), run.get_variable("n")) == (5, 7)

@@ -107,3 +107,8 @@ def test_targets_are_not_read_from_files_of_signals(fmt: str) -> None:
         InputError, match=rf"load\(fmt='{fmt}', components='target'\): targets are read from 'csv' or a"
     ):
         Pipeline().load(src="REFERENCE.csv", fmt=fmt, components="target")
+
+
+def test_a_step_that_would_load_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match=r"load\(components=\[\]\): nothing to load\. Pass some of "):
+        Pipeline().load(components=[])

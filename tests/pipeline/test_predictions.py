@@ -173,3 +173,18 @@ def test_segments_of_two_epochs_are_never_merged() -> None:
 def test_a_prediction_in_place_of_the_signal_has_two_axes(shape, expected) -> None:
     found = _two_axes(np.ones(shape))
     assert found.shape == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"inplace": True, "save_to": V("p")}, r"predict_on_batch\(inplace=True, save_to=…\): pass one of them"),
+        ({"uncertainty": V("u"), "inplace": True}, r"predict_on_batch\(uncertainty=…\) writes to variables"),
+        ({"uncertainty": V("u"), "save_to": B("p")}, r"predict_on_batch\(uncertainty=…\) writes to variables"),
+        ({"uncertainty": V("u"), "aggregate": "max"}, r"predict_on_batch\(uncertainty=…\) writes to variables"),
+        ({"uncertainty": B("u")}, r"predict_on_batch\(uncertainty=B\('u'\)\): expected V\('name'\)"),
+    ],
+)
+def test_places_of_predictions_that_exclude_each_other_are_refused_when_the_step_is_written(arguments, said) -> None:
+    with pytest.raises(InputError, match=said):
+        Pipeline().predict_on_batch("m", **arguments)

@@ -119,3 +119,13 @@ def test_faults_are_named() -> None:
     lacking.train_on_batch(batch()[np.flatnonzero(batch().target[:, 2] == 0)])
     with pytest.raises(ModelError, match=r"no record of the labels \['O'\]"):
         lacking.end_epoch(0)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"l2": -1}, {"n_iterations": 0}, {"n_leaves": 1}, {"least_records": 0}, {"feature_share": 0}]
+)
+def test_a_setting_below_its_least_is_refused(settings) -> None:
+    name, value = next(iter(settings.items()))
+    with pytest.raises(ConfigError, match=rf"features_gbm\(.*{name}={value}"):
+        FeaturesGbm(**settings)
+    FeaturesGbm(**{name: {"l2": 0, "n_iterations": 1, "n_leaves": 2, "least_records": 1}.get(name, 1)})

@@ -244,6 +244,29 @@ def test_an_address_that_does_not_answer_is_an_error_at_once():
         check("somewhere")
 
 
+def test_another_program_at_the_address_is_an_error_and_not_waited_for(monkeypatch):
+    """Ray itself waits for minutes, for example for its own dashboard."""
+    from cardioflow.pipeline.engines import _ray_cluster
+
+    def answer():
+        there, _ = listening.accept()
+        with there:
+            there.recv(100)
+            there.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    monkeypatch.setattr(_ray_cluster, "_PATIENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        other = threading.Thread(target=answer)
+        other.start()
+        with pytest.raises(ConfigError, match=r"no Ray cluster answers there \(what answers is another program"):
+            check(address)
+        other.join()
+        # One that accepts, and says nothing.
+        with pytest.raises(ConfigError, match=r"no Ray cluster answers there \(timed out"):
+            check(f"ray://{address}")
+
+
 def check(address):
     from cardioflow.pipeline.engines import _ray_cluster
 

@@ -19,7 +19,11 @@ class TorchReplicas(Replicas):
 
     ``DistributedDataParallel`` averages the means of the processes, which is the
     mean of the batch only where all have as many rows, and waits without end for one
-    that has none. Here each counts by its rows.
+    that has none, unless each loss is scaled and empty processes train on a row of weight 0.
+    It also gives all processes the buffers of the first one. Here each counts by its
+    rows, in buffers too: the running mean of a batch normalization is that of the whole
+    batch; the running variance is the average of those of the processes, which lacks what
+    lies between their means. Each process draws its own masks for dropout.
     """
 
     def __init__(self) -> None:

@@ -13,6 +13,8 @@ from cardioflow.errors import ConfigError
 __all__ = ["Cluster", "ray_module"]
 
 _PATIENCE_S: Final = 10.0
+_SETTINGS: Final = 4
+"""The type of a frame of HTTP/2."""
 
 
 def ray_module() -> Any:
@@ -72,9 +74,25 @@ class Cluster:
                 "or 'auto', which takes the cluster of this machine."
             )
         try:
-            socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+            with socket.create_connection((host, port), timeout=_PATIENCE_S) as there:
+                speaks = _speaks_http2(there)
         except OSError as error:
             raise ConfigError(_unanswered(address, f"{error.strerror or error}")) from error
+        if not speaks:
+            # Such as the dashboard, or a port of another program.
+            raise ConfigError(_unanswered(address, "what answers is another program"))
+
+
+def _speaks_http2(there: socket.socket) -> bool:
+    """Return whether the other end greets as a gRPC server does, with a frame of settings (RFC 9113, 3.4)."""
+    if os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+        return True
+    no_settings = bytes((0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0))
+    there.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + no_settings)
+    head = b""
+    while len(head) < len(no_settings) and (more := there.recv(len(no_settings) - len(head))):
+        head += more
+    return len(head) == len(no_settings) and head[3] == _SETTINGS
 
 
 def _check_same(ray: Any, address: str | None) -> None:

@@ -36,8 +36,10 @@ def trained_together(run: Run, readers: Readers) -> Run:
     """Train the models of ``run`` by ``run.options.trainers`` processes and return it with what they have learned.
 
     The batches are those of one process, each divided among all: with the same
-    seed, and without dropout, the weights are those of one process but for the order in
-    which float32 numbers are added.
+    seed, the weights are those of one process but for the order in which float32
+    numbers are added, and but for dropout, whose masks depend on how a batch is
+    divided and padded, and on PyTorch for batch normalization, which sees the
+    rows of its own process.
 
     Raises:
         ConfigError: for what several processes cannot do together, naming it.

@@ -17,7 +17,7 @@ import pytest
 
 from cardioflow import EcgDataset, Pipeline
 from cardioflow.batch.annotation import Annotation
-from cardioflow.errors import FormatError, InputError
+from cardioflow.errors import CardioFlowError, FormatError, InputError
 from cardioflow.io._codecs.quantize import MISSING, as_int16
 from cardioflow.io._packed.index import BLOCK_BYTES
 from cardioflow.io._packed.store import Store, open_store
@@ -223,6 +223,26 @@ def test_a_truncated_shard_is_refused(copy: Path, has_checksums: bool) -> None:
     said = "but the index says" if has_checksums else "is not a shard of a packed store"
     with pytest.raises(FormatError, match=said):
         EcgDataset(copy)
+
+
+def test_a_shard_that_changes_while_its_store_is_open_is_noticed(copy: Path) -> None:
+    """Its checksums were checked, and a map of a file that has become shorter ends the process."""
+    store, shard = EcgDataset(copy), sorted(copy.glob("*.arrow"))[0]
+    whole, expected = shard.read_bytes(), store.batch([0, 1]).load().signal
+    middle = len(whole) // 2
+    for changed, message in (
+        (whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :], "do not have their checksum"),
+        (whole[:-5000], f"has {len(whole) - 5000} bytes, but the index says {len(whole)}"),
+        (None, "is not a shard of a packed store"),
+    ):
+        if changed is None:
+            shard.unlink()
+        else:
+            shard.write_bytes(changed)
+        with pytest.raises(CardioFlowError, match=message):
+            store.batch(range(len(store))).load()
+        shard.write_bytes(whole)
+        assert store.batch([0, 1]).load().signal == expected
 
 
 @pytest.mark.parametrize("has_checksums", [True, False])

@@ -319,6 +319,26 @@ def test_too_many_actors_and_wrong_options_are_refused(ray_cluster):
 # -- write_predictions, on this machine ------------------------------------------------
 
 
+@pytest.mark.parametrize("profile", [False, True])
+def test_a_run_that_ends_early_leaves_no_predictions_unless_another_may_go_on(tmp_path, profile):
+    def fail(batch):
+        if "sim00004" in batch.ids:
+            raise OSError("the disk is gone")
+
+    asked = loading().apply_transform(np.std, dst="spread").call(fail).write_predictions(tmp_path / "out", "spread")
+    options = {"batch_size": 2, "profile": profile}
+    with pytest.raises(StepError, match="the disk is gone"):
+        (EcgDataset.simulated(6) >> asked).run(**options)
+    assert list(tmp_path.iterdir()) == []
+    # In a loop that is left, too.
+    with (EcgDataset.simulated(6) >> asked).batches(**options) as run:
+        next(run)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StepError, match="the disk is gone"):
+        (EcgDataset.simulated(6) >> asked).run(**options, checkpoint=tmp_path / "saved", every=1)
+    assert len(list(tmp_path.glob(".out.*.part/*.parquet"))) == 2
+
+
 def test_a_folder_of_predictions_that_is_there_is_not_added_to(tmp_path):
     template = asking().write_predictions(tmp_path / "out")
     (EcgDataset.simulated(5) >> template).run(2)

@@ -11,7 +11,7 @@ import numpy as np
 from cardioflow.batch.leads import resolve
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import CardioFlowError, FormatError, InputError
-from cardioflow.io._packed.store import Store, check_verify, open_store
+from cardioflow.io._packed.store import Store, check_verify, open_store, reopened_store
 from cardioflow.io.base import Columns, Format, ReadRequest, Record
 
 __all__ = ["Packed"]
@@ -68,6 +68,9 @@ class Packed(Format):
         numbers = np.array(rows, np.int64)
         if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(store):
             raise FormatError(f"{folder} holds {len(store)} records, and number {numbers.max()} was asked for.")
+        if store.has_changed(numbers):
+            # What was checked no longer counts; and to read beyond the end of a mapped file ends the process.
+            store = reopened_store(folder, self.verify)
         try:
             return _selected(_gathered(store, numbers, request), request)
         except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:

@@ -212,13 +212,16 @@ class Run(ModelSource, Loops):
         self.close()
 
     def _batches(self, options: RunOptions) -> Generator[EcgBatch, None, None]:
-        self._has_begun = True
+        self._has_begun, self._is_complete = True, False
         parts = RunParts(self._context, self._runners, self._events)
         try:
             start = self._resuming.begin(parts, self._n_passes)
             if start is not None:
                 yield from self._batches_from(start, options)
         finally:
+            if not self._is_complete and options.checkpoint is None:
+                for runner in self._runners:
+                    runner.abandon()
             self._events.close()
             self._resuming.close()
 
@@ -257,6 +260,7 @@ class Run(ModelSource, Loops):
                     self._resuming.after_batch(number, is_epoch_end=is_last)
             for runner in self._runners:
                 runner.end()
+            self._is_complete = True
             self._report(self.models.end_run())
             events.run_end()
             self._resuming.complete(number + 1)

@@ -43,6 +43,9 @@ class Runner(ABC):
     def end(self) -> None:  # noqa: B027 -- most steps have nothing to do
         """Act after the last batch of the run."""
 
+    def abandon(self) -> None:  # noqa: B027 -- most steps leave nothing
+        """Remove what the step has begun, because the run ends early and no other goes on from there."""
+
     def state(self) -> dict[str, Any]:
         """Return what the step keeps from batch to batch, for a run that goes on later."""
         return {"kept": dict(self.context.state)}
@@ -84,10 +87,17 @@ class _Stateful(Runner):
         return (error_policy.apply(run, batch, step=self.step.where, on_error=self.on_error, probes=False),)
 
     def end(self) -> None:
+        if self._latest is not None:
+            self._latest.end(self.context)
+
+    def abandon(self) -> None:
+        if self._latest is not None:
+            self._latest.abandon(self.context)
+
+    @property
+    def _latest(self) -> StatefulStep | None:
         # A step whose arguments depend on the batch ends with those of the last one.
-        last = self._last if self.step.action is None else cast("StatefulStep", self.step.action)
-        if last is not None:
-            last.end(self.context)
+        return self._last if self.step.action is None else cast("StatefulStep", self.step.action)
 
 
 @final
@@ -149,6 +159,9 @@ class Timed(Runner):
 
     def end(self) -> None:
         self._runner.end()
+
+    def abandon(self) -> None:
+        self._runner.abandon()
 
     def state(self) -> dict[str, Any]:
         return self._runner.state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 from typing import final
@@ -34,11 +35,17 @@ class CheckedFile:
             OSError, pyarrow.ArrowException: when it cannot be mapped.
         """
         self.path = path
+        self._state = _state(path)
         # Never closed while views of it live; Arrow keeps the map as long as they do.
         self.buffer: pa.Buffer = pa.memory_map(str(path)).read_buffer()
         self._content = memoryview(self.buffer)
         self._checksums = checksums
         self._is_right = np.zeros(len(checksums), np.bool_)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the file is not the one that was mapped: to read beyond the end of a shorter one ends the process."""
+        return _state(self.path) != self._state
 
     def check(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
         """Compare the blocks that hold the bytes of each span [start, stop).
@@ -62,3 +69,12 @@ class CheckedFile:
                 "Copy the store again from where it came, or pack the records again."
             )
         self._is_right[block] = True
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what tells a file from one that was written in its place; empty where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 -- for every batch
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns

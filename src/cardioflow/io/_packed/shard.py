@@ -83,6 +83,11 @@ class Shard:
         if not right:
             raise FormatError(f"{self.path} does not hold what its index says. Pack the records again.")
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether the file is another one than when it was opened."""
+        return self._file.has_changed
+
     def check(self) -> None:
         """Compare every block of the file with its checksum."""
         self._check_bytes(np.array([0]), np.array([self._file.buffer.size]))

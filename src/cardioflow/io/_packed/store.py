@@ -19,7 +19,7 @@ from cardioflow.io._packed.columns import from_json
 from cardioflow.io._packed.index import BLOCK_BYTES, INDEX, Index
 from cardioflow.io._packed.shard import Shard
 
-__all__ = ["Store", "Verify", "check_verify", "open_store"]
+__all__ = ["Store", "Verify", "check_verify", "open_store", "reopened_store"]
 
 Verify = Literal["open", "read", "never"]
 """When checksums are checked: of the whole store when it is opened, of each block when it is first read, or never."""
@@ -57,6 +57,10 @@ class Store:
 
     def __len__(self) -> int:
         return len(self.shard_of)
+
+    def has_changed(self, rows: NDArray[np.int64]) -> bool:
+        """Return whether a file that holds ``rows`` is another one than when the store was opened."""
+        return any(self.shards[number].has_changed for number in np.unique(self.shard_of[rows]))
 
     def signals(self, rows: NDArray[np.int64]) -> Ragged:
         """Return the signals at ``rows``, in that order; neighbours stored as float32 are not copied.
@@ -165,3 +169,9 @@ def open_store(path: Path, verify: Verify = "read") -> Store:
     except OSError:
         changed = 0
     return _opened(path, changed, verify)
+
+
+def reopened_store(path: Path, verify: Verify) -> Store:
+    """Return the store at ``path`` as its files are now, whose checksums are checked again."""
+    _opened.cache_clear()
+    return open_store(path, verify)

@@ -69,6 +69,9 @@ class StatefulStep(RunStep):
     def end(self, context: RunContext) -> None:
         """Act after the last batch of the run."""
 
+    def abandon(self, context: RunContext) -> None:
+        """Remove what was begun, because the run ends early and no other goes on from there."""
+
 
 class SinkStep(Action):
     """A step that writes each batch somewhere else: in a run in order, and once per row."""

@@ -97,9 +97,9 @@ class WritePredictions(StatefulStep):
     A file holds the rows of one batch: ``id``, ``record`` (whose segment the row
     may be), ``epoch`` and the ``components``; what has several values per row is
     a list. Read them all with ``pyarrow.parquet.read_table(path)``. The folder
-    appears when the run has come to its end, and no record is in it twice. What a
-    run that failed has written stays in a hidden folder beside it, for a run that
-    goes on from a checkpoint.
+    appears when the run has come to its end, and no record is in it twice. A run
+    that ends early leaves nothing; with ``checkpoint=``, what it has written stays in
+    a hidden folder beside it, for the run that goes on.
 
     >>> from cardioflow import B, Pipeline
     >>> asked = Pipeline().load().predict_on_batch("m", save_to=B("prediction")).write_predictions("predictions")
@@ -132,6 +132,10 @@ class WritePredictions(StatefulStep):
     def end(self, context: RunContext) -> None:
         if "temporary" in context.state:
             self._folder(context.state.pop("temporary")).complete()
+
+    def abandon(self, context: RunContext) -> None:
+        if "temporary" in context.state:
+            PredictionFolder(Path(self.path).absolute(), Path(context.state.pop("temporary"))).abandon()
 
     def _folder(self, temporary: str) -> PredictionFolder:
         folder = PredictionFolder(Path(self.path).absolute(), Path(temporary))

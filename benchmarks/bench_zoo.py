@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 
 BACKENDS = ("torch", "jax", "tensorflow")
 LIMIT_S = 600
+"""Of the clock, for all calls of one network, the compilation above all."""
 
 
 class Shape(NamedTuple):
@@ -188,7 +189,7 @@ def _lines(names: Sequence[str], backend: str, n: int) -> Iterator[str]:
                 line = found.get(timeout=LIMIT_S)
             except queue.Empty:
                 process.kill()
-                line = f"not done in {LIMIT_S} s"
+                line = f"more than {LIMIT_S} s"
             if not line:
                 log.seek(0)
                 line = (log.read().strip().splitlines() or [f"ended with {process.wait()}"])[-1][:200]

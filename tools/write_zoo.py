@@ -98,7 +98,8 @@ def _speeds(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
     yield (
         f"Processor time of all threads, for a batch of {one['batch']} records of the published shape, measured by "
         f"`benchmarks/bench_zoo.py` ({'; '.join(machines)}; {one['date']}). The first call compiles where the backend "
-        "does. Bytes are those of a dump, with the optimizer's state.\n"
+        "does. The machine had other work at the same time, which processor time feels little of. Bytes are those of a "
+        "dump, with the optimizer's state.\n"
     )
     yield (
         "`features_gbm` and `hmm` are fitted at the end of a run and not by batches, and `triplet_embedding` is the "

@@ -51,7 +51,8 @@ def load_ecg_founder(path: str | Path, classes: Sequence[str] | None = None) -> 
     each label. ``model.preprocessing`` is that of the authors' evaluation on
     PTB-XL: 10 s at 500 Hz in the order of reports, standardized over all leads
     together, unfiltered. Their training code filters as well (a notch at 50 Hz,
-    0.67–40 Hz, a median filter of 0.4 s): see to it that a checkpoint of your own
+    0.67–40 Hz, a median filter of 0.4 s), and overwrites the resampled signal by the
+    one before: see to it that a checkpoint of your own
     gets what it was trained with. To start from it with other labels, save the
     model and pass its dump as ``pretrained`` to ``net1d``, with
     ``batch_norm=False`` and ``dropout=0.0``.

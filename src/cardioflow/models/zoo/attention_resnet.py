@@ -9,6 +9,7 @@ from typing import Any, ClassVar, final
 from cardioflow.models._keras.backend import keras
 from cardioflow.models.layers.crop_like import CropLike
 from cardioflow.models.zoo._network import ZooNetwork
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["AttentionResnet"]
 
@@ -25,6 +26,7 @@ class AttentionResnet(ZooNetwork):
     the rate. CardIO's interpolates with the first samples aligned, ours with their centres, as all backends can.
     """
 
+    published: ClassVar[Published | None] = Published(79_592, (1, 1500), 4, 300, source="CardIO 2018")
     example_settings: ClassVar[Mapping[str, Any]] = {"n_attention": 1}
     min_samples: ClassVar[int] = 128
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers import DirichletLikelihood
 from cardioflow.models.targets import OneLabel
 from cardioflow.models.uncertainty import dirichlet_moments
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["Dirichlet"]
 
@@ -28,15 +29,15 @@ _LEAST: Final = 1e-6
 class Dirichlet(KerasBaseModel):
     """A residual network that outputs a Dirichlet distribution of the labels, with 20 004 parameters for one lead.
 
-    The number is that of the trained parameters for two labels; CardIO's ``DirichletModel`` has the same. It was
-    published for segments of 2 048 samples of one lead at 300 Hz from CinC 2017, AF against normal and other rhythms
-    without noise: F1 of AF 0.83, macro F1 0.90 per record. A convolution with pooling and 16 residual blocks are
-    followed by the maximum over time, a dense layer, batch normalization and a softplus, whose outputs are the
-    parameters α of the distribution. ``predict_on_batch`` gives its mean, the probabilities α / Σ α;
-    ``predict_moments_on_batch`` gives E[p] and E[p²], from which ``cardioflow.models.uncertainty`` tells how sure the
-    model is; ``predict_on_batch(…, uncertainty=V("u"))`` in a pipeline does that for each record, the mixture of its
-    segments. It differs from CardIO's in two ways: 1e-6 is added to α, and any number of leads and labels and any
-    length from 256 samples is accepted.
+    The number is that of the trained parameters for two labels; CardIO's ``DirichletModel`` (Kuvaev and Khudorozhkov,
+    arXiv 1807.09312) has the same. It was published for segments of 2 048 samples of one lead at 300 Hz from CinC 2017,
+    AF against normal and other rhythms without noise: F1 of AF 0.83, macro F1 0.90 per record. A convolution with
+    pooling and 16 residual blocks are followed by the maximum over time, a dense layer, batch normalization and a
+    softplus, whose outputs are the parameters α of the distribution. ``predict_on_batch`` gives its mean, the
+    probabilities α / Σ α; ``predict_moments_on_batch`` gives E[p] and E[p²], from which
+    ``cardioflow.models.uncertainty`` tells how sure the model is; ``predict_on_batch(…, uncertainty=V("u"))`` in a
+    pipeline does that for each record, the mixture of its segments. It differs from CardIO's in two ways: 1e-6 is added
+    to α, and any number of leads and labels and any length from 256 samples is accepted.
 
     CardIO's ``init_model("dynamic", DirichletModel, "dirichlet", config)`` and ``train_model("dirichlet", …)`` are
     ``train_on_batch("dirichlet")`` here.
@@ -49,6 +50,8 @@ class Dirichlet(KerasBaseModel):
         leads: ``"any"`` to take any leads in any order. By default those of the first batch, by name.
         units: ``"any"`` to take signals in any unit. By default those of the first batch.
     """
+
+    published: ClassVar[Published | None] = Published(20_004, (1, 2048), 2, 300, source="Kuvaev 2018")
 
     predicts = "shares"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from cardioflow.errors import InputError
 from cardioflow.models._keras.backend import keras
 from cardioflow.models.keras import KerasBaseModel
 from cardioflow.models.layers import RFFT, Inception2D
 from cardioflow.models.targets import OneLabel, SeveralLabels
+from cardioflow.models.zoo._published import Published
 
 __all__ = ["FftInception"]
 
@@ -37,6 +38,8 @@ class FftInception(KerasBaseModel):
         leads: ``"any"`` to take any leads in any order. By default those of the first batch, by name.
         units: ``"any"`` to take signals in any unit. By default those of the first batch.
     """
+
+    published: ClassVar[Published | None] = Published(5_954, (1, 3000), 2, 300, source="CardIO 2018")
 
     def __init__(
         self,

@@ -25,7 +25,8 @@ class Resnet1dWang(ZooNetwork):
     learning for ECG analysis: benchmarks and insights from PTB-XL", IEEE JBHI 2021
     (``resnet1d_wang``), who train it on crops of 2.5 s at 100 Hz and take the
     maximum over a record's crops. A stem with a kernel of 7, then blocks with
-    kernels of 5 and 3 and strides of 1, 2 and 2.
+    kernels of 5 and 3 and strides of 1, 2 and 2. Their code gives kernels to the first
+    block of a stage alone, which for one block in each is the same.
     """
 
     published: ClassVar[Published | None] = Published(481_863, (12, 250), 71, 100, source="Strodthoff 2021")

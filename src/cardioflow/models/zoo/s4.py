@@ -26,7 +26,8 @@ class S4(ZooNetwork):
     spaces", ICLR 2022. Trained on crops of 2.5 s at 100 Hz. As in the benchmarks, the
     dynamics and time steps of the states are fixed, and what is read from them is
     learned. Layers are bidirectional; each has a residual sum and layer
-    normalization after it. See ``layers.StateSpace`` for where the computation differs.
+    normalization after it; the benchmarks' variant with batch normalization, whose code
+    loses the residual, is not here. See ``layers.StateSpace`` for where the computation differs.
     """
 
     published: ClassVar[Published | None] = Published(2_183_239, (12, 250), 71, 100, source="Mehari 2023")

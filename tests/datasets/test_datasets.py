@@ -405,7 +405,7 @@ def test_a_row_that_hdf5_cannot_give_is_one_error_of_ours_with_its_place(tmp_pat
         file["tracings"] = np.zeros((2, 100, 1), np.float32)
         file["texts"] = np.full((1, 3, 1), b"ab", "S2")
     for table, row, said in (
-        ("tracings", 5, r"has 2 rows in 'tracings', and not row 5"),
+        ("tracings", 2, r"has 2 rows in 'tracings', and not row 2"),
         ("nothing", 0, r"has no table 'nothing' of shape \(record, time, 1\): found none"),
         ("texts", 0, "cannot be read"),
     ):

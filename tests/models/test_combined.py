@@ -16,6 +16,7 @@ from cardioflow import EcgDataset, Pipeline, V
 from cardioflow.errors import DumpError, InputError, ModelError
 from cardioflow.metrics.roc_auc import RocAuc
 from cardioflow.models import Ensemble, SklearnBaseModel, TestTimeAugmentation
+from cardioflow.models._plain_loss import plain_loss
 from cardioflow.models.adapters import from_dump
 from cardioflow.models.onnx import OnnxModel
 
@@ -200,3 +201,21 @@ def test_a_dump_that_nests_models_of_models_is_refused_before_it_is_loaded(pair:
     inside = (tmp_path / "both").read_bytes()
     with pytest.raises(DumpError, match="is itself of the kind 'ensemble'"):
         from_dump(_changed(tmp_path / "both", lambda m: {**m, "1.member": inside}))
+
+
+def test_losses_of_models_that_only_predict_are_those_of_their_formulas() -> None:
+    """By hand: cross-entropies, and the mean squared error."""
+    p = np.array([[0.8, 0.2], [0.4, 0.6]])
+    exclusive = -(np.log(0.8) + np.log(0.6)) / 2
+    assert plain_loss("exclusive", np.eye(2), p) == pytest.approx(exclusive)
+    independent = -(np.log(0.8) + np.log(0.8) + np.log(0.4) + np.log(0.4)) / 4
+    assert plain_loss("independent", np.array([[1, 0], [1, 1]]), np.array([[0.8, 0.2], [0.4, 0.4]])) == pytest.approx(
+        independent
+    )
+    states = np.array([[[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]])
+    assert plain_loss("states", np.array([[0, 2]]), states) == pytest.approx(-(np.log(0.7) + np.log(0.8)) / 2)
+    assert plain_loss("value", np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])) == pytest.approx(2.5)
+    with pytest.raises(
+        ModelError, match=r"an array of shape \(1, 2, 3\), and the targets are of shape \(2,\)"
+    ):
+        plain_loss("states", np.array([0, 2]), states)

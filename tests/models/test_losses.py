@@ -276,6 +276,8 @@ def test_names_parameters_and_targets_that_a_loss_cannot_have_are_refused() -> N
     for name, wrong, right in (
         ("dice", {"smooth": 0}, {"smooth": 1e-6}),
         ("asymmetric", {"margin": 1}, {"margin": 0}),
+        ("label_smoothing", {"smoothing": 1}, {"smoothing": 0}),
+        ("dirichlet", {"smoothing": 0.5}, {"smoothing": 0.4}),
         ("asymmetric", {"gamma_positive": -0.5}, {"gamma_positive": 0}),
     ):
         with pytest.raises(ModelError, match=f"{name}.*expects"):

@@ -17,6 +17,7 @@ from cardioflow import C, EcgBatch, EcgDataset, F, Pipeline, V
 from cardioflow.batch import Annotation
 from cardioflow.errors import ConfigError, FormatError, InputError, WriteError
 from cardioflow.pipeline.caching import fingerprints
+from cardioflow.pipeline.caching import key as cache_key
 from cardioflow.pipeline.caching.kept import _Limited, spans_of
 from cardioflow.pipeline.data.locations import DescribedLocation, Hdf5Location
 from cardioflow.pipeline.options import RunOptions
@@ -532,3 +533,15 @@ def test_a_function_that_calls_itself_or_lacks_a_value_has_a_key(files, tmp_path
             assert batch.signal[0][0, 1] == expected
         assert len(list(folder.iterdir())) == 1
     never = None
+
+
+def test_a_key_changes_with_the_code_of_the_package(tmp_path, monkeypatch):
+    def told(content):
+        (tmp_path / "errors.py").write_text("")
+        (tmp_path / "deep").mkdir(exist_ok=True)
+        (tmp_path / "deep" / "filter.py").write_text(content)
+        return cache_key._package.__wrapped__()
+
+    monkeypatch.setattr(cache_key.errors, "__file__", str(tmp_path / "errors.py"))
+    assert told("a = 1") == told("a = 1") != told("a = 2")
+    assert len(told("a = 1").split()[-1]) == 32

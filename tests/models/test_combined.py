@@ -215,7 +215,5 @@ def test_losses_of_models_that_only_predict_are_those_of_their_formulas() -> Non
     states = np.array([[[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]])
     assert plain_loss("states", np.array([[0, 2]]), states) == pytest.approx(-(np.log(0.7) + np.log(0.8)) / 2)
     assert plain_loss("value", np.array([[1.0], [3.0]]), np.array([[2.0], [1.0]])) == pytest.approx(2.5)
-    with pytest.raises(
-        ModelError, match=r"an array of shape \(1, 2, 3\), and the targets are of shape \(2,\)"
-    ):
+    with pytest.raises(ModelError, match=r"an array of shape \(1, 2, 3\), and the targets are of shape \(2,\)"):
         plain_loss("states", np.array([0, 2]), states)

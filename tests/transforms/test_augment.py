@@ -209,7 +209,7 @@ def test_labels_must_be_binarized_before_mixing_and_a_single_record_is_unchanged
             "random_recorded_noise",
             ([0.1, 0.2], 360),
             (
-                "random_recorded_noise(noise=…) of shape (2,) is not a noise: expected finite millivolts of "
+                "random_recorded_noise(noise=…) of shape (2,) does not hold noise: expected finite millivolts of "
                 "(signal, time), at least one second."
             ),
         ),

@@ -63,7 +63,7 @@ class Plotting:
                 f"{len(paths)} files cannot be drawn into one file {str(out)!r}. Pass --out with a folder."
             )
         if not single and out.suffix and not out.is_dir():
-            raise InputError(f"--out {str(out)!r} ends neither in {', '.join(_SUFFIXES)} nor is it a folder.")
+            raise InputError(f"--out {str(out)!r} does not end in one of {', '.join(_SUFFIXES)} and is not a folder.")
         failed = False
         names: set[str] = set()
         for path in paths:

@@ -36,7 +36,7 @@ def occlusion(
     ECCV 2014. A window moves over the record; the relevance of a sample is the
     mean fall of the score over the windows that hid it. It works for every
     model. A fall says that the model used what was there, and not that a
-    physician would; a part that is told twice, in two leads or two beats, can
+    physician would; a part that is shown twice, in two leads or two beats, can
     be hidden without a fall.
 
     Args:

@@ -190,7 +190,7 @@ def _gains(steps: Sequence[float]) -> dict[str, Any]:
 
 
 def _of_rows(known: Mapping[str, Any], stored: Sequence[str], leads: Sequence[str], rows: Sequence[int]) -> Any:
-    """Return what is told per lead of the leads ``rows``, where it was told of all that are stored."""
+    """Return the metadata per lead of the leads ``rows``, where they are given for all leads that are stored."""
     if len(set(stored)) == len(stored):
         return columns_of_leads(known, stored, [leads[i] for i in rows])
     columns = {key: known.get(key) for key in PER_LEAD}

@@ -20,7 +20,7 @@ class Edf(Format):
 
     Voltages become millivolts; a signal of another dimension keeps it. Signals of
     different rate are refused until ``channels`` names those of one. In EDF+D the
-    time between data records, told by the first annotation of each, is NaN.
+    time between data records, given by the first annotation of each, is NaN.
     Annotations: a letter of PhysioNet's vocabulary is its code, ``(AFIB`` a rhythm
     change, any other text a note; ``duration_s`` is how long they last. Age and
     sex are those of EDF+'s patient field; who the person is only with ``identify``.

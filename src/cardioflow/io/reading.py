@@ -245,7 +245,7 @@ def identifies_person(meta: Mapping[str, Any]) -> bool:
 _NOTHING: Final = re.compile(
     r"(?:X|Startdate|\d{1,2}-\w{3}-\d{4}|n_samples=\d+|[MF]|age=\S+|[\s,;:()-])*", re.IGNORECASE
 )
-"""What the fields of EDF+ hold that identify nobody: X for what is left out, the date, the sex."""
+"""What the fields of EDF+ hold that identify no person: X for what is left out, the date, the sex."""
 
 
 def _says_something(value: Any) -> bool:

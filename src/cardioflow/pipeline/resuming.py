@@ -258,7 +258,7 @@ class Checkpoints(Resuming):
         write_values({**state, "models": built, "firsts": list(firsts)}, folder, "state", self._dataset)
 
     def _write_first(self, folder: Path, stem: str, batch: EcgBatch) -> None:
-        """Write the batch that a model was built from, which stays the same: a link to what is there already."""
+        """Write the batch that a model was built from, which stays the same: a link to the existing file."""
         ends = (".json", ".safetensors")
         if self._last is None or not all((self._last / f"{stem}{end}").exists() for end in ends):
             write_values(batch, folder, stem, self._dataset)

@@ -57,7 +57,7 @@ class MemberTraining:
     def train(self, folds: Collection[int], held_out: int | None) -> Path:
         """Train on ``folds``, scoring ``held_out`` on the way, and return the file of the trained model.
 
-        Interrupted, the same call goes on; a model that is there already is not trained again.
+        Interrupted, the same call goes on; an existing model is not trained again.
         """
         path = self.folder / f"{self._stem(held_out)}.model"
         if not path.exists():

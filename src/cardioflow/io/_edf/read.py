@@ -83,7 +83,7 @@ def _read(file: BinaryIO, request: ReadRequest) -> Record:
     begins: list[float | None] = []
     texts: list[Text] = []
     holders = [s for s in header.signals if s.is_annotation and s.per_record]
-    # What is told of time is needed wherever a record may not follow on the one before it.
+    # Times are needed wherever a record may not follow on the one before it.
     if holders and ("annotation" in request.components or header.kind.endswith("D") or not header.duration_s):
         whole = _records(file, header, 0, header.n_records)
         begins, texts = _texts(whole, header, holders)
@@ -288,7 +288,7 @@ def _texts(
 def _places(header: Header, begins: list[float | None], fs: float, per_record: int) -> tuple[NDArray[np.int64], float]:
     """Return the first sample of each data record, counted from the first one's, and when that one begins.
 
-    In a discontinuous file (EDF+D) the time between records is told by each
+    In a discontinuous file (EDF+D) the time between records is given by each
     record's first annotation (clause 2.2.4); elsewhere they follow on each other.
     """
     first = begins[0] if begins and begins[0] is not None else 0.0

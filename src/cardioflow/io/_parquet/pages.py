@@ -89,7 +89,7 @@ def _largest(raw: bytes, column: Fields) -> int:
         raise FormatError(f"has a column from byte {at} to {end} of {len(raw)}.")
     width = _WIDTHS.get(_count(column, _TYPE), 1)
     most = seen = 0
-    # What follows the last value is looked at by nobody.
+    # What follows the last value is not read.
     while at < end and seen < n_values:
         page, length = read_structure(raw[at : min(end, at + _LONGEST_HEADER)], _PAGE, f"a page header at byte {at}")
         at += length

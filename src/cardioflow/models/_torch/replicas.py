@@ -15,7 +15,7 @@ __all__ = ["TorchReplicas"]
 
 @final
 class TorchReplicas(Replicas):
-    """The default process group, which must be there already.
+    """The default process group, which must already exist.
 
     ``DistributedDataParallel`` averages the means of the processes, which is the
     mean of the batch only where all have as many rows, and waits without end for one

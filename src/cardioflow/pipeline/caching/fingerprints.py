@@ -117,7 +117,7 @@ class Fingerprints:
         return str(location.readable()), 0
 
     def _within(self, path: Path, about: Any) -> tuple[str, int] | None:
-        """Return the same for a record that is told by ``path`` and what is known ``about`` it."""
+        """Return the same for a record that is described by ``path`` and by what is known ``about`` it."""
         found = self._files(str(path))
         return None if found is None else (f"{found[0]}#{about!r}", found[1])
 

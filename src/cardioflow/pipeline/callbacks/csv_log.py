@@ -28,7 +28,7 @@ class CsvLog(Remembering):
     equal runs write equal files.
 
     Args:
-        path: The file; one that is there already is replaced.
+        path: The file; an existing one is replaced.
 
     Raises:
         InputError: for a path that is not one; when the run begins, for one that cannot be written.

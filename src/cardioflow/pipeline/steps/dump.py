@@ -26,7 +26,7 @@ class Dump(SinkStep):
     A ``/`` in an id, as segments have, makes a sub-folder. Each file is written
     whole or not at all, in the order of the run, once. What identifies a person
     is left out unless ``identify``. ``exists`` decides what happens where the
-    file is there already: ``"raise"`` refuses the record, ``"skip"`` leaves the
+    file already exists: ``"raise"`` refuses the record, ``"skip"`` leaves the
     file as it is, ``"overwrite"`` replaces it.
 
     Raises:

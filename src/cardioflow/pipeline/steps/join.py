@@ -39,7 +39,7 @@ class Join(NestedStep):
             signal: ``kind="static"``. By default what it is in its pipeline.
 
     Raises:
-        InputError: naming a step that is not pure; or in a run, when a component is there already, when rows cannot
+        InputError: naming a step that is not pure; or in a run, when a component already exists, when rows cannot
             be matched, or when a component that follows time has not the sampling rate, the start and the length of
             the signal.
     """
@@ -149,7 +149,7 @@ def _check_classes(batch: EcgBatch, other: EcgBatch) -> None:
     """Check that equal targets mean the same: the columns of one are in the order of its classes."""
     if batch.classes != other.classes:
         raise InputError(
-            f"join(): the target is there already, of the classes {batch.classes}, and its pipeline has the classes "
+            f"join(): the batch already has a target, of the classes {batch.classes}, and its pipeline has the classes "
             f"{other.classes}. Load the labels of both from one table, or pass components= without 'target'."
         )
 

@@ -105,7 +105,7 @@ class WritePredictions(StatefulStep):
     >>> asked = Pipeline().load().predict_on_batch("m", save_to=B("prediction")).write_predictions("predictions")
 
     Raises:
-        WriteError: when the folder is there already or cannot be written.
+        WriteError: when the folder already exists or cannot be written.
     """
 
     path: str | Path

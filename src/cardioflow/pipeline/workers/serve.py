@@ -29,7 +29,7 @@ _MOST_LENT = 64
 
 
 class Start(NamedTuple):
-    """What a worker is told when it starts."""
+    """What a worker is given when it starts."""
 
     tasks: str
     """What the names of its parent's blocks begin with."""

@@ -58,7 +58,7 @@ class RandomRecordedNoise(RandomTransform):
         noise = np.atleast_2d(np.array(self.noise, dtype=np.float32))
         if noise.ndim != 2 or noise.shape[-1] < self.noise_fs or not np.isfinite(noise).all():
             raise InputError(
-                f"{self.action_name}(noise=…) of shape {np.shape(self.noise)} is not a noise: expected finite "
+                f"{self.action_name}(noise=…) of shape {np.shape(self.noise)} does not hold noise: expected finite "
                 "millivolts of (signal, time), at least one second."
             )
         noise.flags.writeable = False

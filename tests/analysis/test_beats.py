@@ -24,6 +24,11 @@ def _record(path: Path) -> tuple[np.ndarray, float, np.ndarray]:
     return record.signal, record.fs, marks.sample[np.isin(marks.symbol, list(BEATS))]
 
 
+def _signal(path: Path) -> tuple[np.ndarray, float]:
+    record = read_each([path], "wfdb", request_for(["signal", "meta"], {}), {})[0]
+    return record.signal, record.fs
+
+
 @pytest.fixture(scope="module")
 def ventricular(data):
     """MITDB's 208: 2955 beats, a third of them ventricular or fusion beats."""
@@ -130,6 +135,23 @@ def test_there_are_no_beats_where_there_are_none():
     assert len(detect_beats(0.5 * np.sin(2 * np.pi * 0.3 * t), 500)) == 0, "breathing"
     assert len(detect_beats(np.zeros(0), 500)) == 0
     assert len(detect_beats(np.zeros(7), 500)) == 0
+
+
+@pytest.mark.parametrize("noise_mv", [0.0, 0.001, 0.01])
+def test_one_beat_in_a_flat_record_is_one_beat_and_not_its_t_wave_too(data, noise_mv):
+    x, fs = _signal(data / "ludb" / "146.hea")
+    at = int(detect_beats(x, fs).sample[4])
+    part = x[:, at - 175 : at + 250]
+    alone = np.zeros((12, 5000), np.float32)
+    alone[:, 2325:2750] = part - np.linspace(part[:, 0], part[:, -1], 425, axis=1)
+    alone += np.float32(noise_mv) * np.random.default_rng(0).standard_normal(alone.shape).astype(np.float32)
+    assert detect_beats(alone, fs).sample.tolist() == [pytest.approx(2500, abs=3)]
+    assert detect_beats(alone[1], fs).sample.tolist() == [pytest.approx(2500, abs=10)]
+
+
+def test_two_early_beats_of_one_size_after_a_pause_are_two():
+    both = _synthetic([4.0, 4.4], 500.0, 8.0, noise_mv=0.0)
+    np.testing.assert_allclose(detect_beats(both, 500.0).sample / 500, [4.0, 4.4], atol=0.01)
 
 
 def test_a_flat_lead_and_missing_samples_are_named_with_the_reason():

@@ -150,6 +150,19 @@ def test_one_beat_is_one_beat(ludb):
     assert [len(found.of(kind)) for kind in ("P", "QRS", "T")] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("noise_mv", [0.0, 0.001])
+def test_one_beat_in_a_flat_record_has_one_p_one_qrs_and_one_t(ludb, noise_mv):
+    x, fs, marks = ludb
+    p = reference(marks, "p")[2]
+    part = x[:, p[0] - 60 : p[0] + 400]
+    alone = np.zeros((12, 10000), np.float32)
+    alone[:, 5000:5460] = part - np.linspace(part[:, 0], part[:, -1], 460, axis=1)
+    alone += np.float32(noise_mv) * np.random.default_rng(0).standard_normal(alone.shape).astype(np.float32)
+    for found in (delineate(alone, fs).whole, delineate(alone[1], fs).whole):
+        assert [len(found.of(kind)) for kind in ("P", "QRS", "T")] == [1, 1, 1]
+        assert found.p.peak[0] == pytest.approx(5000 + p[1] - p[0] + 60, abs=0.02 * fs)
+
+
 @pytest.mark.parametrize(
     ("n", "fs", "reason"), [(400, 500.0, "shorter than 1 s"), (500, 50.0, "sampled at 50 Hz; waves need 100 Hz")]
 )

@@ -30,6 +30,7 @@ N_LEVELS: Final = 7
 _TIME, _HEIGHT, _SHARPNESS, _PEAK = int(Column.TIME), int(Column.HEIGHT), int(Column.SHARPNESS), int(Column.PEAK)
 _LOW, _HIGH, _FOCUS = int(Column.LOW_SHOULDER), int(Column.HIGH_SHOULDER), int(Column.FOCUS)
 
+_QT_S = 0.48
 _SEVERAL = {"reassoc", "contract", "nsz"}
 _NEIGHBOURS = 6
 """Candidates or beats on each side whose shape is compared."""
@@ -207,12 +208,14 @@ def second_pass(
     flags: Ints,
     out: Floats,
     trust: Doubles,
+    refused: Doubles,
 ) -> None:
     """Write the evidence of the candidates [begin, end), each against the beats of the first pass, to their rows.
 
     ``scores`` are the first pass's, ``flags`` mark its beats. ``trust`` receives how far the lead can be
     trusted at that time, from 0.001 to 1: the fourth power of the mean ``certainty`` within ±5 s,
     less where the lead has fewer than four beats around. A lead of noise alone is decided, too.
+    ``refused`` becomes 1 for the P or T wave of a lone beat.
     """
     around = np.empty(2 * _NEIGHBOURS + 1, np.int64)
     gaps = np.empty(2 * _NEIGHBOURS)
@@ -221,6 +224,8 @@ def second_pass(
         t, row = table[i, _TIME], out[i]
         before = _neighbours(table, flags, n, i, 7.0 * rate, around)
         m = around[2 * _NEIGHBOURS]
+        if _of_a_lone_beat(table, around[:m], t, table[i, _HEIGHT], rate):
+            refused[i] = 1.0
         usual, spread = _rhythm(table, around[:m], before, rate, gaps)
         last = min((t - table[around[before - 1], _TIME]) / rate, 3.0) if before > 0 else 3.0
         following = min((table[around[before], _TIME] - t) / rate, 3.0) if m > before else 3.0
@@ -239,6 +244,23 @@ def second_pass(
         if m > before and following < 0.5:
             row[20] = _log(table[i, _HEIGHT] / table[around[before], _HEIGHT])
         row[21] = m / 12.0
+
+
+@helper()
+def _of_a_lone_beat(table: Doubles, around: Ints, t: float, height: float, rate: float) -> bool:
+    """Return whether all beats ``around`` lie within a second, and one within a QT interval is twice as steep.
+
+    In a lead that is flat but for one beat, P and T stand as high above their surroundings as a QRS does, and there
+    are no other beats to compare them with. A T wave has less than half the slope of its QRS.
+    """
+    steepest = 0.0
+    for q in range(around.size):
+        away = abs(table[around[q], _TIME] - t)
+        if away > rate:
+            return False
+        if away <= _QT_S * rate:
+            steepest = max(steepest, table[around[q], _HEIGHT])
+    return steepest > 2.0 * height
 
 
 @helper(error_model="numpy")

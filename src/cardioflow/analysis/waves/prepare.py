@@ -58,7 +58,7 @@ def prepare(signal: NDArray[Any], fs: float) -> Prepared:
     high_pass = butterworth(2, _HIGH_PASS_HZ, None, FS)
     lengths, which = np.full(n_leads, n_out, np.int64), np.zeros(n_leads, np.intp)
     millivolts = filtfilt(filled.reshape(-1), starts, lengths, [high_pass], which).reshape(n_leads, n_out)
-    scale = np.stack([np.maximum(local_range(x), _SMALLEST_MV) for x in millivolts])
+    scale = np.stack([np.maximum(local_range(x, own), _SMALLEST_MV) for x, own in zip(millivolts, filled, strict=True)])
     return Prepared((millivolts / scale).astype(np.float32), millivolts, ~known[:, at])
 
 
@@ -78,19 +78,32 @@ def bridged(signal: NDArray[Any], fs: float, longest_s: float) -> Floats:
     return out
 
 
-def local_range(x: Floats) -> Floats:
-    """Return the range (largest less smallest) of ``x`` over blocks of 2 s, as a median of 5 blocks, at each sample."""
+def local_range(x: Floats, unfiltered: Floats | None = None) -> Floats:
+    """Return the range (largest less smallest) of ``x`` over blocks of 2 s, as a median of 5 blocks, at each sample.
+
+    Blocks in which ``unfiltered`` changes by less than any QRS do not count, unless all do: a lead that is off, or a
+    long pause, does not say how large the beats are.
+    """
     n = x.size
     if n < 2 * _BLOCK:
         return np.full(n, np.ptp(x) if n else 0.0, np.float32)
     n_blocks = n // _BLOCK
-    blocks = x[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK)
-    ranges = np.ptp(blocks, axis=1)
-    padded = np.pad(ranges, _BLOCKS // 2, mode="reflect" if n_blocks > _BLOCKS // 2 else "edge")
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, _BLOCKS), axis=1)
+    ranges = np.ptp(x[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK), axis=1)
+    padded = _padded(ranges)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _BLOCKS)
+    medians = np.median(windows, axis=1)
+    if unfiltered is not None:
+        still = np.ptp(unfiltered[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK), axis=1) < _SMALLEST_MV
+        resting = np.lib.stride_tricks.sliding_window_view(_padded(still), _BLOCKS)
+        mixed = resting.any(axis=1) & ~resting.all(axis=1)
+        medians[mixed] = np.nanmedian(np.where(resting, np.nan, windows)[mixed], axis=1)
     centres = (np.arange(n_blocks) + 0.5) * _BLOCK
     result: Floats = np.interp(np.arange(n), centres, medians).astype(np.float32)
     return result
+
+
+def _padded(blocks: NDArray[Any]) -> NDArray[Any]:
+    return np.pad(blocks, _BLOCKS // 2, mode="reflect" if len(blocks) > _BLOCKS // 2 else "edge")
 
 
 def _filled(x: Floats, known: NDArray[np.bool_]) -> Floats:

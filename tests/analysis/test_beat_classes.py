@@ -8,10 +8,12 @@ from recipes.beat_classes.train import arrays_of
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from cardioflow import EcgBatch
-from cardioflow.analysis.beat_classes.classify import classify_beats
-from cardioflow.analysis.beat_classes.features import FEATURES, features
+from cardioflow.analysis.beat_classes.classify import classify_beats, evidence
+from cardioflow.analysis.beat_classes.context import CONTEXT
+from cardioflow.analysis.beat_classes.features import FEATURES, features, windows
 from cardioflow.analysis.beat_classes.trees import Trees, card, shipped
 from cardioflow.batch import Annotation
+from cardioflow.dsp.simulate import simulate_ecg
 from cardioflow.errors import InputError
 
 FS = 360.0
@@ -54,8 +56,9 @@ def test_the_trees_say_what_scikit_learn_says_of_them() -> None:
 
 def test_the_shipped_trees_fit_their_card() -> None:
     trees = shipped()
-    assert tuple(card()["features"]) == FEATURES
-    assert int(trees.feature.max()) < len(FEATURES)
+    assert tuple(card()["features"]) == FEATURES + CONTEXT
+    assert int(trees.feature.max()) < len(FEATURES) + len(CONTEXT)
+    assert int(shipped("first").feature.max()) < len(FEATURES)
     assert trees.roots.shape == (card()["options"]["max_iter"], 4)
     assert len(card()["training_data"]) == 22
     # Patients of the test part were not trained on.
@@ -117,7 +120,7 @@ def test_a_rate_or_a_shape_that_cannot_be_is_refused() -> None:
 
 def test_features_of_a_beat_are_those_of_its_neighbours_and_of_the_record() -> None:
     signal, beats = ecg(early=30)
-    found = features(signal, FS, beats)
+    found = features(windows(signal, FS, beats), FS, beats)
     assert found.shape == (60, len(FEATURES))
     column = dict(zip(FEATURES, found.T, strict=True))
     rr = np.diff(beats) / FS
@@ -126,6 +129,57 @@ def test_features_of_a_beat_are_those_of_its_neighbours_and_of_the_record() -> N
     assert column["rr_to_record"][30] == pytest.approx(rr[29] / np.median(rr))
     assert np.isnan(column["rr_s"][0])
     assert column["qrs_likeness_mean"][30] > 0.98
+
+
+def runs_of_early_beats(n: int = 60):
+    """Return a lead of atrial runs and pauses, its beats, and which are early: three of four, with another P wave."""
+    fs, at, early, now = FS, [], [], 1.0
+    rng = np.random.default_rng(0)
+    for k in range(n):
+        early.append(k % 4 != 0)
+        now += (0.55 if early[-1] else 1.5) + rng.normal(0, 0.01)
+        at.append(now)
+    t = np.arange(0, now + 1.5, 1 / fs)
+    x = 0.005 * rng.standard_normal(t.size)
+    waves = [(0.0, 0.012, 1.2), (0.028, 0.012, -0.25), (0.26, 0.04, 0.3)]
+    for own, soon in zip(at, early, strict=True):
+        for shift, width, height in [(-0.16, 0.02, 0.15) if not soon else (-0.12, 0.015, -0.06), *waves]:
+            x += height * np.exp(-0.5 * ((t - own - shift) / width) ** 2)
+    return x[None].astype(np.float32), np.round(np.array(at) * fs).astype(np.int64), np.array(early)
+
+
+def test_the_context_of_early_beats_is_that_of_the_beats_after_pauses_even_where_most_are_early() -> None:
+    signal, beats, early = runs_of_early_beats()
+    x, around = evidence(signal, FS, beats)
+    column = dict(zip(FEATURES + CONTEXT, x.T, strict=True))
+    # In units of what prevails, an early beat is usual; of the beats after pauses, it comes at a third of their time.
+    assert abs(np.log(np.median(column["rr_to_record"][early]))) < 0.05
+    np.testing.assert_allclose(column["rr_to_sure"][20:-20][early[20:-20]], np.log(0.55 / 1.5), atol=0.1)
+    assert (column["p_likeness_to_sure"][8:][early[8:]] < 0).all()
+    assert np.median(column["p_likeness_to_sure"][8:][~early[8:]]) > 0.9
+    np.testing.assert_allclose(column["onset_of_run"][20:-20][early[20:-20]], np.log(0.55 / 1.5), atol=0.1)
+    assert not around.fibrillating.any()
+
+
+def test_early_beats_in_atrial_fibrillation_are_not_called_supraventricular() -> None:
+    made = simulate_ecg(3, rhythm="AF", fs=250.0, duration_s=90.0, leads=("II",))
+    _, around = evidence(made.signal, 250.0, made.r_peaks)
+    assert around.fibrillating.mean() > 0.9
+    found = classify_beats(made.signal, 250.0, made.r_peaks)
+    assert not (found.symbol == "S").any()
+    np.testing.assert_allclose(found.probability.sum(axis=1), 1, atol=1e-9)
+
+
+def test_beats_after_a_spike_of_a_pacemaker_are_unknown_where_the_rate_shows_spikes() -> None:
+    signal, beats = ecg()
+    up = np.stack([np.interp(np.arange(signal.shape[1] * 1000 // 360) * 0.36, np.arange(signal.shape[1]), signal[0])])
+    at = beats * 1000 // 360
+    spikes = at[10:20] - 60
+    up[:, spikes] += 3.0
+    found = classify_beats(up.astype(np.float32), 1000.0, at)
+    assert found.symbol[10:20].tolist() == ["Q"] * 10
+    assert np.isnan(found.probability[10:20]).all()
+    assert set(np.delete(found.symbol, np.arange(10, 20))) == {"N"}
 
 
 def test_the_action_writes_events_beside_the_beats_and_leaves_paced_beats_unknown() -> None:
@@ -149,9 +203,9 @@ def test_the_action_writes_events_beside_the_beats_and_leaves_paced_beats_unknow
 
 def test_beats_of_a_long_record_are_compared_within_stretches_of_it(monkeypatch) -> None:
     signal, beats = ecg(early=40, n=80)
-    whole = features(signal, FS, beats)
+    whole = features(windows(signal, FS, beats), FS, beats)
     monkeypatch.setattr("cardioflow.analysis.beat_classes.features._STRETCH", 50)
-    parts = features(signal, FS, beats)
+    parts = features(windows(signal, FS, beats), FS, beats)
     alike = [name.startswith("alike") for name in FEATURES]
     np.testing.assert_array_equal(parts[:, np.logical_not(alike)], whole[:, np.logical_not(alike)])
     assert not np.array_equal(parts[:, alike], whole[:, alike])

@@ -204,6 +204,22 @@ def test_a_long_record_has_every_beat_once_across_the_pieces_it_is_worked_in(lud
     assert len(found.qrs) >= 1199
 
 
+def test_a_record_in_parts_gives_the_same_waves_as_the_whole_bit_for_bit(data, monkeypatch):
+    x, fs, _ = read(data / "mitdb" / "208.hea", fmt="wfdb", components=["signal", "meta", "annotation"], ann_ext="atr")
+    x = x[:, : int(400 * fs)].copy()
+    x[1, int(150 * fs) : int(170 * fs)] = np.nan
+    whole = delineate(x, fs)
+    monkeypatch.setattr("cardioflow.analysis.waves.delineate._PIECE_S", 128)
+    monkeypatch.setattr("cardioflow.analysis.waves.unusable._BLOCK", 1000)
+    parts = delineate(x, fs)
+    assert len(whole.whole.qrs) > 600
+    for one, other in zip((*whole.by_lead, whole.whole), (*parts.by_lead, parts.whole), strict=True):
+        assert one.not_measured == other.not_measured
+        for kind in ("P", "QRS", "T"):
+            for name in ("onset", "peak", "end", "second_peak", "confidence"):
+                np.testing.assert_array_equal(getattr(one.of(kind), name), getattr(other.of(kind), name))
+
+
 def test_the_boundaries_of_all_leads_lie_outside_those_of_most(ludb):
     x, fs, _ = ludb
     found = delineate(x, fs, leads=LEADS)

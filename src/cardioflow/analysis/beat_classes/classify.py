@@ -8,11 +8,13 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardioflow.analysis.beat_classes.features import LEAST_BEATS, features
+from cardioflow.analysis.beat_classes.context import Context, context
+from cardioflow.analysis.beat_classes.features import FEATURES, LEAST_BEATS, before_qrs, features, windows
 from cardioflow.analysis.beat_classes.trees import card, shipped
+from cardioflow.analysis.pacing import LEAST_FS, paced_beats, pacing_spikes
 from cardioflow.errors import InputError
 
-__all__ = ["CLASSES", "BeatClasses", "classify_beats"]
+__all__ = ["CLASSES", "BeatClasses", "classify_beats", "evidence"]
 
 CLASSES: Final = ("N", "S", "V", "F", "Q")
 """Normal (and bundle branch blocks, escapes), supraventricular and ventricular ectopic, fusion, unknown."""
@@ -33,10 +35,13 @@ class BeatClasses:
 def classify_beats(signal: NDArray[Any], fs: float, beats: ArrayLike) -> BeatClasses:
     """Return the AAMI class of each beat of a record, by boosted trees on intervals and shapes.
 
-    Beats are compared with those that prevail in the record, in all its leads. Nothing is learnt from the record's
-    labels. A record of fewer than ``LEAST_BEATS`` beats, and a beat whose samples are missing in every lead, get
-    ``Q``. Paced rhythms were not learnt: classify no beats of pacemakers. ``card()`` says what the trees were trained
-    on; their accuracy on other patients stands in ``docs/beats.md``.
+    Beats are compared with those that prevail in the record, in all its leads, and with those around them that follow
+    the longest intervals; the network that ``delineate`` runs tells whether a P wave comes before each. Nothing is
+    learnt from the record's labels. In atrial fibrillation (``find_atrial_fibrillation``) no beat is ``S``. A record
+    of fewer than ``LEAST_BEATS`` beats, a beat whose samples are missing in every lead, and a beat after the spike of
+    a pacemaker get ``Q``. Spikes are seen from 500 Hz on; below, and where a device has filtered them
+    out, paced beats get another class, because they were not learnt. ``card()`` says what the trees were
+    trained on; their accuracy on other patients stands in ``docs/beats.md``.
 
     Args:
         signal: millivolts, of shape (lead, time).
@@ -58,15 +63,48 @@ def classify_beats(signal: NDArray[Any], fs: float, beats: ArrayLike) -> BeatCla
     probability = np.full((len(places), len(_LEARNT)), np.nan)
     if len(places) < LEAST_BEATS:
         return BeatClasses(symbol, probability)
-    x = features(signal, fs, places.astype(np.int64))
-    known = np.flatnonzero(np.isfinite(x[:, _SHAPE]))
-    if len(known):
-        found = shipped().probabilities(x[known])
-        weighted = found * np.array([card()["class_weights"][name] for name in _LEARNT])
-        symbol[known] = np.array(_LEARNT)[weighted.argmax(axis=1)]
-        probability[known] = found[:, [_LEARNT.index(name) for name in CLASSES[:4]]]
+    places = places.astype(np.int64)
+    known, found = probabilities(signal, fs, places)
+    weighted = found * np.array([card()["class_weights"][name] for name in _LEARNT])
+    symbol[known] = np.array(_LEARNT)[weighted.argmax(axis=1)]
+    probability[known] = found[:, [_LEARNT.index(name) for name in CLASSES[:4]]]
+    if fs >= LEAST_FS:
+        paced = paced_beats(places, pacing_spikes(signal, fs), fs)
+        symbol[paced], probability[paced] = "Q", np.nan
     return BeatClasses(symbol, probability)
 
 
-_SHAPE: Final = 12
+def evidence(signal: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> tuple[NDArray[np.float64], Context]:
+    """Return what the second trees see, (beat, feature), and the context of each beat.
+
+    Args:
+        signal: millivolts, of shape (lead, time).
+        fs: the sampling rate in Hz.
+        beats: samples, in order, ``LEAST_BEATS`` or more.
+    """
+    own = windows(signal, fs, beats)
+    x = features(own, fs, beats)
+    first = shipped("first").probabilities(x)
+    wide = first[:, [_LEARNT.index("V"), _LEARNT.index("F")]].sum(axis=1) > 0.5
+    around = context(signal, fs, beats, wide, before_qrs(own))
+    return np.concatenate([x, around.columns], axis=1), around
+
+
+def probabilities(
+    signal: NDArray[Any], fs: float, beats: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return which beats can be judged, and the probability that each of these is F, N, S and V.
+
+    In atrial fibrillation there are no supraventricular ectopic beats to tell: what looks like one is N.
+    """
+    x, around = evidence(signal, fs, beats)
+    known = np.flatnonzero(np.isfinite(x[:, _SHAPE]))
+    found = shipped("second").probabilities(x[known]) if len(known) else np.empty((0, len(_LEARNT)))
+    fibrillating, n, s = around.fibrillating[known], _LEARNT.index("N"), _LEARNT.index("S")
+    found[fibrillating, n] += found[fibrillating, s]
+    found[fibrillating, s] = 0.0
+    return known, found
+
+
+_SHAPE: Final = FEATURES.index("qrs_likeness_mean")
 """The first feature of a beat's shape, which is missing where its samples are in every lead."""

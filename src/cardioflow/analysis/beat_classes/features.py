@@ -14,7 +14,7 @@ import scipy.ndimage
 import scipy.signal
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "LEAST_BEATS", "features"]
+__all__ = ["FEATURES", "LEAST_BEATS", "before_qrs", "features", "windows"]
 
 Doubles = NDArray[np.float64]
 
@@ -55,21 +55,20 @@ FEATURES: Final = (
 """The names of the columns."""
 
 
-def features(signal: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> Doubles:
+def features(own: Doubles, fs: float, beats: NDArray[np.int64]) -> Doubles:
     """Return the features of each beat, of shape (beat, feature); NaN where a beat has no neighbour or no samples.
 
     Args:
-        signal: millivolts, of shape (lead, time); all leads count alike.
+        own: the signal around each beat, as ``windows`` gives it; all leads count alike.
         fs: the sampling rate in Hz.
         beats: the samples of the QRS' main deflection, in order, ``LEAST_BEATS`` or more.
     """
     timing = _intervals(beats / fs)
-    windows = _windows(signal, fs, beats)
-    shapes = np.stack([_shapes(own) for own in windows])
+    shapes = np.stack([_shapes(lead) for lead in own])
     mean = _known(np.nanmean, shapes, 0)
     worst = np.where(_HIGH_IS_ALIKE, np.fmin.reduce(shapes), np.fmax.reduce(shapes))
     both = np.stack([mean, worst], axis=2).reshape(len(beats), -1)
-    alike = _alike(windows, timing, mean)
+    alike = _alike(own, timing, mean)
     return np.concatenate([timing, both, alike, _around(timing, mean)], axis=1)
 
 
@@ -122,7 +121,7 @@ def _known(reduce: Any, x: Doubles, axis: int) -> Doubles:
     return found
 
 
-def _windows(signal: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> Doubles:
+def windows(signal: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> Doubles:
     """Return each lead around each beat, at 250 Hz, from 0.5 to 40 Hz: (lead, beat, time), NaN outside the record."""
     x = np.asarray(signal, np.float64)
     missing = ~np.isfinite(x)
@@ -137,6 +136,11 @@ def _windows(signal: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> Doubl
         gone = lost[np.clip(np.round(places).astype(np.int64), 0, len(lost) - 1)]
         out[outside | gone] = np.nan
     return found
+
+
+def before_qrs(own: Doubles) -> Doubles:
+    """Return of ``windows`` the part from 0.24 to 0.05 s before each beat, where P lies."""
+    return own[:, :, _TIMES < -0.05]
 
 
 def _shapes(own: Doubles) -> Doubles:
@@ -213,14 +217,14 @@ def _width(own: Doubles) -> Doubles:
     return np.asarray(np.sqrt((energy * (times - middle) ** 2).sum(axis=1) / total[:, 0]))
 
 
-def _alike(windows: Doubles, timing: Doubles, mean: Doubles) -> Doubles:
+def _alike(leads: Doubles, timing: Doubles, mean: Doubles) -> Doubles:
     """Return the medians over the beats of the most similar shape: an ectopic focus gives one shape, mostly early.
 
     A long record is compared in stretches of equal length, of at most
     ``_STRETCH`` beats: each beat is held against every other.
     """
     qrs = (_TIMES >= -0.10) & (_TIMES <= 0.16)
-    rows = np.concatenate([own[:, qrs][:, ::2] for own in windows], axis=1)
+    rows = np.concatenate([own[:, qrs][:, ::2] for own in leads], axis=1)
     rows = np.nan_to_num(rows - _known(np.nanmean, rows, 1)[:, None])
     rows = (rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
     columns = np.stack(

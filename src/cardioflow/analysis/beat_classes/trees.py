@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final, final
+from typing import Any, Final, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +59,10 @@ class Trees:
         return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
 
-@lru_cache(maxsize=1)
-def shipped() -> Trees:
-    """Return the trees of the package."""
-    with files("cardioflow.analysis.beat_classes").joinpath("_weights.npz").open("rb") as file:
+@lru_cache(maxsize=2)
+def shipped(name: Literal["first", "second"] = "second") -> Trees:
+    """Return the trees of the package: the first find ventricular beats, and the second know the context, too."""
+    with files("cardioflow.analysis.beat_classes").joinpath(f"_{name}.npz").open("rb") as file:
         held = np.load(file, allow_pickle=False)
         return Trees(**{name: held[name] for name in held.files})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import fields
+from math import ceil
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -16,7 +17,7 @@ from cardioflow.analysis.waves.fusion import blended, fused, with_global_boundar
 from cardioflow.analysis.waves.markov import markov_probabilities
 from cardioflow.analysis.waves.marks import as_marks
 from cardioflow.analysis.waves.network import probabilities
-from cardioflow.analysis.waves.prepare import FS, Prepared, prepare
+from cardioflow.analysis.waves.prepare import FS, Prepared, centre, prepare
 from cardioflow.analysis.waves.results import Delineation, LeadWaves, NotMeasured, WaveMarks
 from cardioflow.analysis.waves.sequence import QRS, P, T, most_probable
 from cardioflow.analysis.waves.unusable import CLIPPED, unusable
@@ -30,8 +31,10 @@ _SHORTEST_S: Final = 1.0
 NO_LEAD: Final = "no lead can be measured"
 NOT_A_VOLTAGE: Final = "not a voltage"
 """The reason for a lead such as respiration."""
-_PIECE_S: Final = 600.0
-_OVERLAP_S: Final = 10.0
+_PIECE_S: Final = 1280
+_OVERLAP_S: Final = 64
+"""Both are multiples of the 64 s that the network takes at a time, and of the 2 s blocks that scale a lead, so that
+these lie at the same places in a piece as in the whole."""
 _NO_QRS_S: Final = 3.0
 """A pause of 3 s is reported as one in which no QRS was found; asystole and noise cannot be told apart here."""
 
@@ -152,36 +155,36 @@ def _refused(signal: NDArray[Any], fs: float) -> str:
 
 
 def _delineated(signal: NDArray[Any], fs: float, how: _How) -> tuple[tuple[LeadWaves, ...], LeadWaves]:
-    made = prepare(signal, fs)
-    bad = [unusable(made.missing[i], x, fs) for i, x in enumerate(signal)]
-    usable = _usable(bad, made, fs)
-    n = made.x.shape[1]
-    piece, overlap = int(_PIECE_S * FS), int(_OVERLAP_S * FS)
+    bad = [unusable(x, fs) for x in signal]
+    centres = [centre(x) for x in signal]
+    n = signal.shape[1]
     parts = []
-    for start in range(0, n, piece):
-        a, b = max(start - overlap, 0), min(start + piece + overlap, n)
-        part = Prepared(made.x[:, a:b], made.millivolts[:, a:b], made.missing[:, a:b])
-        found = _piece(part, usable[:, a:b], fs, how)
+    # What lies before and behind a piece is seen, too; so the memory does not grow with the record, and a wave is the
+    # same in a piece as in the whole.
+    for first in range(0, max(ceil(n / fs), 1), _PIECE_S):
+        start, stop = round(first * fs), min(round((first + _PIECE_S) * fs), n)
+        a, b = max(round((first - _OVERLAP_S) * fs), 0), min(round((first + _PIECE_S + _OVERLAP_S) * fs), n)
+        if stop <= start:
+            break
+        made = prepare(signal[:, a:b], fs, centres)
+        found = _piece(made, _usable(bad, made, fs, a), fs, how)
         # A wave belongs to the piece in which its peak lies.
-        low, high = (start - a) * fs / FS, (min(start + piece, n) - a) * fs / FS
-        shift = round(a * fs / FS)
-        parts.append([_moved(own, low, high if start + piece < n else np.inf, shift) for own in found])
+        parts.append([_moved(own, start - a, stop - a if stop < n else np.inf, a) for own in found])
     *each, together = [_joined([part[i] for part in parts]) for i in range(len(signal) + 1)]
-    n_raw = signal.shape[1]
-    leads = tuple(_finished(own, bad[i], n_raw, fs) for i, own in enumerate(each))
+    leads = tuple(_finished(own, bad[i], n, fs) for i, own in enumerate(each))
     if len(leads) == 1:
         return leads, leads[0]
-    common = _common(bad, n_raw)
-    return leads, with_global_boundaries(_finished(together, common, n_raw, fs), leads, fs)
+    return leads, with_global_boundaries(_finished(together, _common(bad, n), n, fs), leads, fs)
 
 
-def _usable(bad: Sequence[tuple[NotMeasured, ...]], made: Prepared, fs: float) -> NDArray[np.bool_]:
-    """Return where the leads may hold waves, (lead, time) at 250 Hz."""
+def _usable(bad: Sequence[tuple[NotMeasured, ...]], made: Prepared, fs: float, first: int) -> NDArray[np.bool_]:
+    """Return where the leads may hold waves, (lead, time) at 250 Hz, from sample ``first`` of the record on."""
     usable = ~made.missing
     for mask, own in zip(usable, bad, strict=True):
         for part in own:
-            if part.reason != CLIPPED:
-                mask[int(part.start * FS / fs) : int(np.ceil(part.stop * FS / fs))] = False
+            start, stop = max(part.start - first, 0), part.stop - first
+            if part.reason != CLIPPED and stop > 0:
+                mask[int(start * FS / fs) : int(np.ceil(stop * FS / fs))] = False
     return usable
 
 
@@ -261,12 +264,14 @@ def _without_qrs(qrs: WaveMarks, lost: Sequence[NotMeasured], n: int, fs: float)
 
 def _common(bad: Sequence[tuple[NotMeasured, ...]], n: int) -> tuple[NotMeasured, ...]:
     """Return where no lead can be measured."""
-    counts = np.zeros(n + 1, np.int64)
+    edges = np.unique([0, n, *(edge for own in bad for part in own for edge in (part.start, part.stop))])
+    lost = np.ones(edges.size - 1, np.bool_)
     for own in bad:
+        mine = np.zeros_like(lost)
         for part in own:
             if part.reason != CLIPPED:
-                counts[part.start] += 1
-                counts[part.stop] -= 1
-    whole = np.concatenate([[0], (np.cumsum(counts)[:n] >= len(bad)).astype(np.int8), [0]])
-    edges = np.flatnonzero(np.diff(whole)).reshape(-1, 2)
-    return tuple(NotMeasured(int(a), int(b), NO_LEAD) for a, b in edges)
+                mine[np.searchsorted(edges, part.start) : np.searchsorted(edges, part.stop)] = True
+        lost &= mine
+    whole = np.concatenate([[0], lost.astype(np.int8), [0]])
+    spans = edges[np.flatnonzero(np.diff(whole))].reshape(-1, 2)
+    return tuple(NotMeasured(int(a), int(b), NO_LEAD) for a, b in spans)

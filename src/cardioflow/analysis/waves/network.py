@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 _MARGIN: Final = 768
 """Samples on either side of a chunk: more than the network sees, so that chunks do not change its answer."""
-_CHUNK: Final = 16384
+_CHUNK: Final = 16000
 _MULTIPLE: Final = 32
 """The network halves the rate five times."""
 _ROWS: Final = 16

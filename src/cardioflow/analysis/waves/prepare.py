@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cardioflow.dsp.iir import butterworth, filtfilt
 from cardioflow.dsp.resampling import resampled
 
-__all__ = ["FS", "SHORT_GAP_S", "Prepared", "bridged", "local_range", "prepare"]
+__all__ = ["FS", "SHORT_GAP_S", "Prepared", "bridged", "centre", "known", "local_range", "prepare"]
 
 Floats = NDArray[np.float32]
 
@@ -26,6 +27,7 @@ _BLOCKS: Final = 5
 """Blocks around each, of which the median counts, so that one artefact does not shrink the beats beside it."""
 _LARGEST: Final = 1e12
 """Larger numbers are not samples of an ECG in any unit; their squares do not fit into float32."""
+_FOR_CENTRE: Final = 1 << 20
 _SMALLEST_MV: Final = 0.02
 """No QRS is smaller; a smaller range is that of noise, and is not raised to a full scale."""
 
@@ -41,11 +43,15 @@ class Prepared(NamedTuple):
     """Where the lead has no sample, or one that cannot be, (lead, time); there ``x`` is a straight line."""
 
 
-def prepare(signal: NDArray[Any], fs: float) -> Prepared:
-    """Return the leads of ``signal``, (lead, time) in millivolts at ``fs`` Hz, as the network sees them."""
+def prepare(signal: NDArray[Any], fs: float, centres: Sequence[float] | None = None) -> Prepared:
+    """Return the leads of ``signal``, (lead, time) in millivolts at ``fs`` Hz, as the network sees them.
+
+    ``centres`` are what ``centre`` says of the leads of a record of which ``signal`` is a part.
+    """
     signal = np.asarray(signal, np.float32)
-    known = np.abs(signal) < _LARGEST  # NaN is not
-    filled = np.stack([_filled(x, ok) for x, ok in zip(signal, known, strict=True)])
+    there = known(signal)
+    middles = [centre(x) for x in signal] if centres is None else centres
+    filled = np.stack([_filled(*own) for own in zip(signal, there, middles, strict=True)])
     n_leads, n = filled.shape
     ones = np.ones(n_leads)
     if fs != FS:
@@ -59,7 +65,12 @@ def prepare(signal: NDArray[Any], fs: float) -> Prepared:
     lengths, which = np.full(n_leads, n_out, np.int64), np.zeros(n_leads, np.intp)
     millivolts = filtfilt(filled.reshape(-1), starts, lengths, [high_pass], which).reshape(n_leads, n_out)
     scale = np.stack([np.maximum(local_range(x, own), _SMALLEST_MV) for x, own in zip(millivolts, filled, strict=True)])
-    return Prepared((millivolts / scale).astype(np.float32), millivolts, ~known[:, at])
+    return Prepared((millivolts / scale).astype(np.float32), millivolts, ~there[:, at])
+
+
+def known(samples: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which samples are there, and can be: NaN and numbers of no ECG in any unit are not."""
+    return np.asarray(np.abs(samples.astype(np.float32)) < _LARGEST)
 
 
 def bridged(signal: NDArray[Any], fs: float, longest_s: float) -> Floats:
@@ -106,13 +117,20 @@ def _padded(blocks: NDArray[Any]) -> NDArray[Any]:
     return np.pad(blocks, _BLOCKS // 2, mode="reflect" if len(blocks) > _BLOCKS // 2 else "edge")
 
 
-def _filled(x: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return ``x`` around its median, with straight lines across the samples that are not known."""
-    if not known.any():
+def centre(lead: NDArray[Any]) -> float:
+    """Return the median of a lead; of a very long one, that of samples at equal distances. 0 where there are none."""
+    own = lead[:: -(-lead.size // _FOR_CENTRE) or 1].astype(np.float32)
+    own = own[known(own)]
+    return float(np.median(own)) if own.size else 0.0
+
+
+def _filled(x: Floats, there: NDArray[np.bool_], middle: float) -> Floats:
+    """Return ``x`` less ``middle``, with straight lines across the samples that are not there."""
+    if not there.any():
         return np.zeros_like(x)
-    centred = x - np.float32(np.median(x[known]))
-    if known.all():
+    centred = x - np.float32(middle)
+    if there.all():
         return centred
-    at = np.flatnonzero(known)
+    at = np.flatnonzero(there)
     result: Floats = np.interp(np.arange(x.size), at, centred[at]).astype(np.float32)
     return result

@@ -266,7 +266,8 @@ def evidence_of_both(part: Candidates, first: _scoring.Network) -> Floats:
     _evidence.keep_largest(rows.times, rows.scores, n, 0, n, 0.2 * rate, rows.flags)
     _evidence.second_pass(
         *(rows.table, rows.shapes, n, 0, n, rate),
-        *(rows.first, rows.scores, rows.certainty, rows.flags, rows.second, rows.trust, rows.refused[:n].copy()),
+        *(rows.first, rows.scores, rows.certainty, rows.flags, rows.second, rows.trust),
+        rows.refused[:n].copy(),
     )
     return np.hstack([rows.second[:n], rows.first[:n]])
 

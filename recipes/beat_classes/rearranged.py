@@ -44,7 +44,7 @@ def rearranged(signal: Any, fs: float, beats: Any, classes: Any, rng: np.random.
     rr = np.diff(beats / fs, prepend=0.0)
     if len(early) >= LEAST_S:
         for kind in ("runs", "bigeminy"):
-            pieces = _of_early_beats(kind, rr, early, normal, before, rng)
+            pieces = _of_early_beats(kind, rr, early, normal, first=early[before[early] == "N"], rng=rng)
             yield Made(kind, *_joined(x, fs, beats, classes, pieces))
     if len(normal) > 300:
         share = 1 / rng.choice([3, 5, 8])
@@ -54,20 +54,26 @@ def rearranged(signal: Any, fs: float, beats: Any, classes: Any, rng: np.random.
         yield Made("pauses", *_joined(x, fs, beats, classes, pieces))
 
 
-def _of_early_beats(kind: str, rr: Any, early: Any, normal: Any, before: Any, rng: np.random.Generator) -> list[Piece]:
+def _of_early_beats(
+    kind: str, rr: Any, early: Any, normal: Any, *, first: Any, rng: np.random.Generator
+) -> list[Piece]:
     """Return a sinus beat, one early beat or a run of up to eight, a pause, and so on."""
-    first = early[before[early] == "N"] if (before[early] == "N").sum() >= 5 else early
+    first = first if len(first) >= 5 else early
     coupling = np.minimum(rr[first], np.quantile(rr[first], 0.8))
     usual, cycle = float(np.median(rr[normal])), float(np.median(coupling))
     pieces: list[Piece] = []
     while len(pieces) < BEATS:
         pieces.append(Piece(int(rng.choice(normal)), float(rng.choice(coupling))))
         own = cycle * rng.uniform(0.9, 1.25)
-        for _ in range(int(rng.integers(0, 8)) if kind == "runs" else 0):
-            pieces.append(Piece(int(rng.choice(early)), max(own * (1 + rng.normal(0, 0.03)), 0.33)))
+        pieces += [
+            Piece(int(rng.choice(early)), max(own * (1 + rng.normal(0, 0.03)), 0.33))
+            for _ in range(int(rng.integers(0, 8)) if kind == "runs" else 0)
+        ]
         pieces.append(Piece(int(rng.choice(early)), usual * rng.uniform(1, 2.2 if kind == "runs" else 1.3)))
-        for _ in range(int(rng.integers(0, 2 if kind == "runs" else 3))):
-            pieces.append(Piece(int(rng.choice(normal)), usual * rng.uniform(0.93, 1.3)))
+        pieces += [
+            Piece(int(rng.choice(normal)), usual * rng.uniform(0.93, 1.3))
+            for _ in range(int(rng.integers(0, 2 if kind == "runs" else 3)))
+        ]
     return pieces
 
 

@@ -2,9 +2,9 @@
 
     python -m recipes.beat_classes.train --data mitdb --split mitdb.csv [--first] [--cross-validate]
 
-Records of DS1 only are read. ``--first`` trains the first trees, which find ventricular beats from intervals and shapes;
-without it, the second ones, which see the context that the first give, too. The second also learn from records made
-of DS1's beats (``rearranged.py``). Everything was chosen by cross-validation over whole patients of DS1
+Records of DS1 only are read. ``--first`` trains the first trees, which find ventricular beats from intervals and
+shapes; without it, the second ones, which see the context that the first give, too. The second also learn from records
+made of DS1's beats (``rearranged.py``). Everything was chosen by cross-validation over whole patients of DS1
 (``--cross-validate`` prints it): features, the size of the trees, the weights of the classes and of the made records.
 """
 
@@ -112,7 +112,9 @@ def cross_validated(beats: Beats) -> dict[str, dict[str, tuple[float, float]]]:
         rows = recorded & (beats.record == own)
         s, given = beats.y[rows] == "S", found[rows] == "S"
         print(f"{own}: S {n}, missed {(s & ~given).sum()}, false {(given & ~s).sum()}")
-    return {str(kind): _shares(beats.y[beats.kind == kind], found[beats.kind == kind]) for kind in sorted(set(beats.kind))}
+    return {
+        str(kind): _shares(beats.y[beats.kind == kind], found[beats.kind == kind]) for kind in sorted(set(beats.kind))
+    }
 
 
 def _shares(y: Any, found: Any) -> dict[str, tuple[float, float]]:

@@ -40,7 +40,7 @@ def p_evidence(signal: NDArray[Any], fs: float, beats: NDArray[np.int64]) -> NDA
         made = prepare(signal[:, first : round((start + _PIECE_S + _MARGIN_S) * fs)], fs, centres)
         p = np.where(made.missing, 0.0, probabilities(made.x)[:, :, P])
         at = np.rint((beats[own] - first) * (FS / fs)).astype(np.int64)[:, None] + _BEFORE
-        allowed = (at >= 0) & (at < p.shape[1]) & (-_BEFORE / FS < (rr[own] - _REFRACTORY_S)[:, None])
+        allowed = (at >= 0) & (at < p.shape[1]) & (_BEFORE / FS + (rr[own] - _REFRACTORY_S)[:, None] > 0)
         values = p[:, np.clip(at, 0, p.shape[1] - 1)].max(axis=0)
         found[own] = np.where(allowed, values, 0.0).max(axis=1)
     return found

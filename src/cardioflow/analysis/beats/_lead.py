@@ -157,7 +157,8 @@ class Lead:
         begin, end = rows.n_second, max(ends[2], rows.n_second)
         second_pass(
             *(rows.table, rows.shapes, rows.n, begin, end, rate),
-            *(rows.first, rows.scores, rows.certainty, rows.flags, rows.second, rows.trust, refused),
+            *(rows.first, rows.scores, rows.certainty, rows.flags, rows.second, rows.trust),
+            refused,
         )
         score(rows.second, rows.first, refused, begin, end, *second, rows.final, rows.unused)
         rows.n_second = end

@@ -16,7 +16,12 @@ __all__ = ["Gqrs"]
 @final
 @dataclass(frozen=True)
 class Gqrs(BeatMethod):
-    """``wfdb.processing.gqrs_detect`` on samples of 5 µV, as in MITDB."""
+    """``wfdb.processing.gqrs_detect`` on samples of 5 µV, as in MITDB.
+
+    The numbers in MITDB's files, with their zero of 1024, give the same beats. Given millivolts, ``gqrs_detect`` makes
+    samples of 24 bits, which is less good: in 105, 108, 113, 203 and 207 it misses 31 instead of 58 of 9 214 beats,
+    but finds 466 instead of 244 that are none.
+    """
 
     def beats(self, signal: NDArray[np.float32], fs: float) -> NDArray[np.int64]:
         digital = np.rint(first_lead(signal) * 200).astype(np.int64)

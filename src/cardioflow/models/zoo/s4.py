@@ -27,7 +27,9 @@ class S4(ZooNetwork):
     dynamics and time steps of the states are fixed, and what is read from them is
     learned. Layers are bidirectional; each has a residual sum and layer
     normalization after it; the benchmarks' variant with batch normalization, whose code
-    loses the residual, is not here. See ``layers.StateSpace`` for where the computation differs.
+    loses the residual, is not here. See ``layers.StateSpace`` for where the computation
+    differs. With two cores, jax 0.10.2 waits in it for ever unless the environment
+    variable ``NPROC`` gives it more threads, such as 8.
     """
 
     published: ClassVar[Published | None] = Published(2_183_239, (12, 250), 71, 100, source="Mehari 2023")

@@ -103,9 +103,9 @@ def _speeds(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
     )
     yield (
         "`features_gbm` and `hmm` are fitted at the end of a run and not by batches, and `triplet_embedding` is the "
-        "part of a trained `triplet_learn` that predicts. With two cores, jax 0.10.2 waits for itself in `s4` "
-        "for ever, because its threads are as few as the cores: set the environment variable `NPROC=8` before Python starts, as "
-        "was done for this row.\n"
+        "part of a trained `triplet_learn` that predicts. With two cores, jax 0.10.2 waits for itself in `s4` for "
+        "ever, because its threads are as few as the cores: set the environment variable `NPROC=8` before Python "
+        "starts, as was done for this row.\n"
     )
     yield "| model | backend | parameters | train, ms | predict, ms | first train, s | first predict, s | bytes |"
     yield "|---|---|---:|---:|---:|---:|---:|---:|"

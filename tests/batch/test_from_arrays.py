@@ -42,6 +42,15 @@ def test_values_that_differ_between_records_are_given_per_record():
     assert (batch.ids, len(batch.annotation[1])) == (("x", "y"), 1)
 
 
+def test_integers_need_a_unit_as_in_a_dataset():
+    steps = np.full((1, 2, 5), 1500, np.int16)
+    with pytest.raises(InputError, match=r"signals\[0\] is of type int16, whose unit is not known\. Pass units='uV'"):
+        EcgBatch.from_arrays(steps, fs=250)
+    batch = EcgBatch.from_arrays(steps, fs=250, units="uV").convert_units("mV")
+    assert batch.signal[0].tolist() == [[1.5] * 5] * 2
+    assert EcgBatch.from_arrays(steps, fs=250, units="adu").meta[0]["units"] == ("adu", "adu")
+
+
 def test_numbers_stay_numbers_and_a_table_of_them_is_binarized():
     assert EcgBatch.from_arrays(np.zeros((2, 1, 3)), fs=1, targets=np.array([61.5, 40])).target.tolist() == [61.5, 40]
     table = EcgBatch.from_arrays(np.zeros((2, 1, 3)), fs=1, targets=np.eye(2), classes=["A", "N"])

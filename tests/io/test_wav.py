@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wfdb
 from scipy.io import wavfile
 
 from cardioflow.errors import FormatError
 from cardioflow.io.base import ReadRequest, Record
 from cardioflow.io.wav import Wav
+from cardioflow.pipeline.data.dataset import EcgDataset
 
 
 def read(path: Path, **request: object) -> Record:
@@ -39,6 +41,22 @@ def test_the_real_file_has_the_numbers_that_scipy_reads(data):
     np.testing.assert_array_equal(found.signal, numbers[None].astype(np.float32))
     assert (found.fs, found.units, found.leads) == (fs, ("unknown",), ("signal 0",))
     np.testing.assert_array_equal(read(path, start_s=1.0, stop_s=2.5).signal, found.signal[:, fs : round(2.5 * fs)])
+
+
+@pytest.mark.parametrize(("bits", "highest"), [(8, 127), (16, 32767), (24, 2**23 - 1)])
+def test_the_integers_of_a_file_without_a_unit_are_written_again_as_they_are(tmp_path, bits, highest):
+    numbers = np.random.default_rng(0).integers(-highest, highest, (300, 2))
+    numbers[:2] = highest, -highest
+    # WAV's eight bits are unsigned, around 128.
+    raw = (numbers + 128 if bits == 8 else numbers).astype("<i4").reshape(-1, 1).view(np.uint8)[:, : bits // 8]
+    path = wav(tmp_path / "a.wav", channels=2, bits=bits, data=raw.tobytes())
+    EcgDataset(path).next_batch(1).load().dump(tmp_path / "out", fmt="wfdb")
+    again = wfdb.rdrecord(str(tmp_path / "out" / "a"), physical=False)
+    np.testing.assert_array_equal(again.d_signal, numbers)
+    assert (again.adc_gain, again.baseline) == ([1.0, 1.0], [0, 0])
+    back = EcgDataset(tmp_path / "out").next_batch(1).load()
+    np.testing.assert_array_equal(back.signal[0], numbers.T)
+    assert back.meta[0]["units"] == ("unknown", "unknown")
 
 
 @pytest.mark.parametrize("kind", ["u1", "i2", "i4", "f4", "f8"])

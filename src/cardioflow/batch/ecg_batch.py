@@ -116,8 +116,8 @@ class EcgBatch(BatchActions):
             signals: an array of (record, lead, time), or one of (lead, time) per record, in millivolts.
             fs: the sampling rate in Hz, of all records or of each.
             leads: the names of the leads, of all records or of each.
-            units: the unit of all leads, of each lead, or of each lead of each record; millivolts by default. Samples
-                are not converted; call ``convert_units("mV")`` for that.
+            units: the unit of all leads, of each lead, or of each lead of each record; millivolts by default, which is
+                refused for integers. Samples are not converted; call ``convert_units("mV")`` for that.
             targets: a label, a tuple of labels or a row of numbers per record.
             classes: all labels that a target can be; those that occur, in alphabetical order, by default.
             annotations: an ``Annotation`` per record.

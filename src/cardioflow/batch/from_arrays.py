@@ -14,7 +14,7 @@ from cardioflow.batch.meta import Meta
 from cardioflow.batch.ragged import Ragged
 from cardioflow.errors import InputError, LabelError
 
-__all__ = ["column_values", "refuse_time_first"]
+__all__ = ["column_values", "refuse_steps", "refuse_time_first"]
 
 _MOST_LEADS: Final = 32
 """Of records shorter than their number of leads, as tests and windows of a model may be."""
@@ -38,7 +38,7 @@ def column_values(  # noqa: PLR0917 -- the arguments of EcgBatch.from_arrays, in
         InputError: when an argument does not fit the signals.
         LabelError: when a target is not one of ``classes``.
     """
-    signal = _signal_column(signals)
+    signal = _signal_column(signals, has_units=units is not None)
     n = len(signal)
     known = None if classes is None else tuple(classes)
     target, known = (None, known) if targets is None else _label_column(targets, known, n)
@@ -52,11 +52,11 @@ def column_values(  # noqa: PLR0917 -- the arguments of EcgBatch.from_arrays, in
     }
 
 
-def _signal_column(signals: Any) -> Ragged:
+def _signal_column(signals: Any, *, has_units: bool) -> Ragged:
     """Return arrays of (lead, time), or one array of (record, lead, time), as the signals of a batch.
 
     Raises:
-        InputError: when a record has another number of axes or no real numbers.
+        InputError: when a record has another number of axes or no real numbers, or integers without a unit.
     """
     arrays = [np.asarray(x) for x in signals]
     for i, x in enumerate(arrays):
@@ -66,7 +66,23 @@ def _signal_column(signals: Any) -> Ragged:
                 "numbers of shape (lead, time). Pass x[None] for a single lead."
             )
         refuse_time_first(x, f"from_arrays(signals=…): signal {i}")
+    if not has_units:
+        refuse_steps(arrays)
     return Ragged.from_arrays(arrays)
+
+
+def refuse_steps(arrays: Sequence[NDArray[Any]]) -> None:
+    """Raise for integers, which are steps of a converter more often than millivolts.
+
+    Raises:
+        InputError: when one of the arrays is of integers.
+    """
+    for i, array in enumerate(arrays):
+        if array.dtype.kind in "iu":
+            raise InputError(
+                f"signals[{i}] is of type {array.dtype}, whose unit is not known. Pass units='uV' or 'mV' for "
+                "integers that are voltages, or units='adu' for steps of a converter."
+            )
 
 
 def refuse_time_first(x: NDArray[Any], name: str) -> None:

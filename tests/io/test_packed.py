@@ -245,6 +245,25 @@ def test_a_shard_that_changes_while_its_store_is_open_is_noticed(copy: Path) -> 
         assert store.batch([0, 1]).load().signal == expected
 
 
+def test_a_store_that_was_packed_again_gives_no_record_under_another_name(cinc: Path, tmp_path: Path) -> None:
+    """In this process, and in a worker that opens it anew."""
+    files, place = sorted(cinc.glob("*.hea"))[:4], tmp_path / "s"
+    EcgDataset(files).pack(place)
+    store, other = EcgDataset(place), EcgDataset(place).subset([files[1].stem, files[2].stem])
+    expected = store.batch(range(4)).load().signal
+    shutil.rmtree(place)
+    EcgDataset(files).pack(place)
+    assert store.batch(range(4)).load().signal == expected  # the same records again
+    shutil.rmtree(place)
+    EcgDataset(files[::-1]).pack(place)
+    with pytest.raises(InputError, match="was packed again after the data set was made from it"):
+        store.batch(range(4)).load()
+    for options in ({"processes": 1}, {"on_error": "skip"}):
+        with pytest.raises(InputError, match="was packed again"):
+            (other >> Pipeline().load()).run(batch_size=2, progress=False, **options)
+    assert EcgDataset(place).batch(range(4)).load().signal == expected.take(np.arange(4)[::-1])
+
+
 @pytest.mark.parametrize("has_checksums", [True, False])
 def test_a_changed_shard_never_gives_anything_but_a_format_error(
     copy: Path,

@@ -53,30 +53,41 @@ class Packed(Format):
         """
         return self.read_rows(*_place(paths), request)
 
-    def read_rows(self, folder: Path, rows: Sequence[int], request: ReadRequest) -> Columns:
+    def read_rows(self, folder: Path, rows: Sequence[int], request: ReadRequest, *, checksum: str = "") -> Columns:
         """Read the records of a store that have the numbers ``rows``, all at once.
 
         Raises:
             FormatError: when the store does not have one of them, or is damaged.
+            InputError: when the store no longer has ``checksum``, if that is given: its numbers may be other records.
         """
         if request.ann_ext is not None:
             raise InputError(
                 f"load(ann_ext={request.ann_ext!r}): the records are packed, with the annotations that they were "
                 "packed with. Leave ann_ext out."
             )
-        store = open_store(folder, self.verify)
         numbers = np.array(rows, np.int64)
-        if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(store):
-            raise FormatError(f"{folder} holds {len(store)} records, and number {numbers.max()} was asked for.")
+        store = _holding(numbers, open_store(folder, self.verify), checksum)
         if store.has_changed(numbers):
             # What was checked no longer counts; and to read beyond the end of a mapped file ends the process.
-            store = reopened_store(folder, self.verify)
+            store = _holding(numbers, reopened_store(folder, self.verify), checksum)
         try:
             return _selected(_gathered(store, numbers, request), request)
         except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
             if isinstance(error, CardioFlowError):
                 raise
             raise FormatError(f"{store.path} is damaged: {error}. Pack the records again.") from error
+
+
+def _holding(rows: np.ndarray, store: Store, checksum: str) -> Store:
+    """Return ``store`` if it has the records ``rows``, and is the one that has ``checksum``."""
+    if checksum and store.checksum != checksum:
+        raise InputError(
+            f"{store.path} was packed again after the data set was made from it, and its records may be others now. "
+            f"Make the data set again: EcgDataset({str(store.path)!r})."
+        )
+    if rows.size and not 0 <= rows.min() <= rows.max() < len(store):
+        raise FormatError(f"{store.path} holds {len(store)} records, and number {rows.max()} was asked for.")
+    return store
 
 
 def _gathered(store: Store, rows: np.ndarray, request: ReadRequest) -> Columns:

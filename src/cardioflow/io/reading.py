@@ -252,7 +252,9 @@ def _says_something(value: Any) -> bool:
     return value is not None and _NOTHING.fullmatch(str(value)) is None
 
 
-def stored_columns(store: Path, rows: Sequence[int], request: ReadRequest, options: Mapping[str, Any]) -> Columns:
+def stored_columns(
+    store: Path, rows: Sequence[int], request: ReadRequest, options: Mapping[str, Any], *, checksum: str = ""
+) -> Columns:
     """Read records of a packed store by their numbers, all at once.
 
     Args:
@@ -260,11 +262,13 @@ def stored_columns(store: Path, rows: Sequence[int], request: ReadRequest, optio
         rows: The numbers of the records.
         request: What to read.
         options: All options of ``load``; ``verify`` says when checksums are checked.
+        checksum: Of the store that the numbers belong to; not checked if it is empty.
 
     Raises:
         FormatError: when the store or one of the records is damaged.
+        InputError: when the store was packed again and no longer has ``checksum``.
     """
-    columns: Columns = _packed(options).read_rows(store, rows, request)
+    columns: Columns = _packed(options).read_rows(store, rows, request, checksum=checksum)
     return columns
 
 

@@ -75,6 +75,8 @@ class Index:
     n_records: int
     shards: tuple[ShardEntry, ...]
     has_checksums: bool = True
+    checksum: str = ""
+    """Of the index as it was read, and so of the whole store, whose blocks' checksums it holds."""
 
     @classmethod
     def read(cls, store: Path) -> Self:
@@ -99,10 +101,11 @@ class Index:
         if version not in (_VERSION, _WITHOUT_CHECKSUMS):
             raise ValueError(f"its version is {version!r}, expected {_VERSION} or {_WITHOUT_CHECKSUMS}")
         checksum = content.pop("crc32", None)
-        if checksum != (_checksum(content) if version == _VERSION else None):
+        found = _checksum(content)
+        if checksum != (found if version == _VERSION else None):
             raise ValueError("it does not have its checksum")
         shards = tuple(ShardEntry.from_json(entry) for entry in content["shards"])
-        index = cls(int(content["n_records"]), shards, has_checksums=version == _VERSION)
+        index = cls(int(content["n_records"]), shards, has_checksums=version == _VERSION, checksum=found)
         if index.n_records != sum(shard.n_records for shard in shards):
             raise ValueError(f"it counts {index.n_records} records, but its shards have another number")
         return index

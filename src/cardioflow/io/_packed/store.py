@@ -34,6 +34,7 @@ class Store:
         self.path = path
         self.verify = verify
         self.has_checksums = index.has_checksums
+        self.checksum = index.checksum
         if verify == "open" and not index.has_checksums:
             raise InputError(
                 f"{path} has no checksums, so verify='open' cannot check it: an earlier version packed it. Pass "

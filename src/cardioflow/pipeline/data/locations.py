@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from numpy.typing import NDArray
 
@@ -21,7 +21,9 @@ __all__ = [
     "Hdf5Location",
     "SimulatedLocation",
     "StoreLocation",
+    "StoredRows",
     "locate",
+    "of_one_store",
 ]
 
 
@@ -107,6 +109,8 @@ class StoreLocation(Location):
 
     store: Path
     row: int
+    checksum: str = field(default="", compare=False)
+    """Of the store that the number was taken from; empty where a path names the record."""
 
     def readable(self) -> str:
         return f"{self.store}#{self.row}"
@@ -189,6 +193,37 @@ def _parsed(place: str | Path, is_store: dict[str, bool]) -> Location:
         if is_store[store]:
             return StoreLocation(Path(store), int(row))
     return FileLocation(text)
+
+
+class StoredRows(NamedTuple):
+    """Records that are all in one store."""
+
+    store: Path
+    rows: tuple[int, ...]
+    checksum: str
+    """Of the store that the numbers were taken from; empty where it is not known."""
+
+    def locations(self) -> tuple[Location, ...]:
+        return tuple([StoreLocation(self.store, row, self.checksum) for row in self.rows])
+
+
+def of_one_store(locations: Sequence[Location]) -> StoredRows | None:
+    """Return the numbers of ``locations`` in the store that all of them are in; ``None`` without such a store."""
+    first = locations[0] if locations else None
+    if not isinstance(first, StoreLocation):
+        return None
+    store, checksum = first.store, first.checksum
+    # Records of one data set share both; comparing paths takes longer than reading a short record.
+    rows = tuple(
+        [
+            place.row
+            for place in locations
+            if isinstance(place, StoreLocation)
+            and (place.store is store or place.store == store)
+            and place.checksum == checksum
+        ]
+    )
+    return StoredRows(store, rows, checksum) if len(rows) == len(locations) else None
 
 
 _UNUSUAL = re.compile(r"//|/\.?$|/\./|^\.?$|^\./")

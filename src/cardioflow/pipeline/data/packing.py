@@ -19,7 +19,8 @@ __all__ = ["listed", "pack", "stored_records"]
 def stored_records(store: Path) -> tuple[dict[str, StoreLocation], dict[str, Any]]:
     """Return the locations of the records in ``store`` by id, and their labels."""
     opened = open_store(store)
-    return {name: StoreLocation(store, row) for row, name in enumerate(opened.ids())}, opened.labels()
+    checksum = opened.checksum
+    return {name: StoreLocation(store, row, checksum) for row, name in enumerate(opened.ids())}, opened.labels()
 
 
 def pack(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -31,8 +32,10 @@ from cardioflow.pipeline.data.locations import (
     FileLocation,
     Hdf5Location,
     SimulatedLocation,
+    StoredRows,
     StoreLocation,
     locate,
+    of_one_store,
 )
 
 __all__ = ["READ_COMPONENTS", "ReadRecords"]
@@ -75,9 +78,9 @@ class ReadRecords:
             return batch
         request = request_for(self.components, self.options)
         locations = self.locations(batch)
-        stored = _of_one_store(locations)
+        stored = of_one_store(locations)
         if stored is not None:
-            return _with_columns(batch, self._columns(batch.ids, *stored, request), self.components)
+            return _with_columns(batch, self._columns(batch.ids, stored, request), self.components)
         together = self._together(locations, request)
         if together is not None:
             return _with_columns(batch, together, self.components)
@@ -167,29 +170,30 @@ class ReadRecords:
         own = request_for(request.components, options)
         return read_each([place.path for place in locations], fmt, own, options)
 
-    def _columns(self, names: Sequence[str], store: Path, rows: Sequence[int], request: ReadRequest) -> Columns:
+    def _columns(self, names: Sequence[str], stored: StoredRows, request: ReadRequest) -> Columns:
         try:
-            return stored_columns(store, rows, request, self.options)
+            return stored_columns(stored.store, stored.rows, request, self.options, checksum=stored.checksum)
         except FormatError:
-            errors = stored_errors(store, rows, request, self.options)
+            errors = stored_errors(stored.store, stored.rows, request, self.options)
             raise_bad_records({name: error for name, error in zip(names, errors, strict=True) if error is not None})
             raise
 
     def _stored(self, locations: Sequence[StoreLocation], request: ReadRequest) -> list[Found]:
-        store, rows = locations[0].store, [location.row for location in locations]
+        first, rows = locations[0], [location.row for location in locations]
+        read = partial(stored_columns, request=request, options=self.options, checksum=first.checksum)
         try:
-            return _rows(stored_columns(store, rows, request, self.options))
+            return _rows(read(first.store, rows))
         except FormatError:
-            errors = stored_errors(store, rows, request, self.options)
+            errors = stored_errors(first.store, rows, request, self.options)
             own = [row for row, error in zip(rows, errors, strict=True) if error is None]
-            records = iter(_rows(stored_columns(store, own, request, self.options)) if own else ())
+            records = iter(_rows(read(first.store, own)) if own else ())
             return [next(records) if error is None else error for error in errors]
 
 
 def _like(location: Location) -> Any:
     """Return what locations of one kind have to share to be read together."""
     if isinstance(location, StoreLocation):
-        return location.store
+        return location.store, location.checksum
     return (location.fmt, location.options) if isinstance(location, DescribedLocation) else None
 
 
@@ -216,21 +220,6 @@ def _arrays(locations: Sequence[ArrayLocation], request: ReadRequest) -> list[Fo
         except FormatError as error:
             found.append(FormatError(f"The array {error}"))
     return found
-
-
-def _of_one_store(locations: Sequence[Location]) -> tuple[Path, list[int]] | None:
-    """Return the store that all of ``locations`` are in, and their numbers there; ``None`` without such a store."""
-    first = locations[0]
-    if not isinstance(first, StoreLocation):
-        return None
-    store = first.store
-    # Records of one data set share the path; comparing paths takes longer than reading a short record.
-    rows = [
-        place.row
-        for place in locations
-        if isinstance(place, StoreLocation) and (place.store is store or place.store == store)
-    ]
-    return (store, rows) if len(rows) == len(locations) else None
 
 
 # -- into the batch -------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cardioflow.batch.ecg_batch import EcgBatch
-from cardioflow.pipeline.data.locations import FileLocation, StoreLocation
+from cardioflow.pipeline.data.locations import FileLocation, StoredRows, of_one_store
 from cardioflow.pipeline.step_times import TimedBatch
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Asked(NamedTuple):
 
     batch: EcgBatch
     paths: tuple[str, ...] | None = None
-    store: tuple[str, tuple[int, ...]] | None = None
+    store: tuple[str, tuple[int, ...], str] | None = None
+    """Its path, the numbers there, and its checksum."""
 
 
 class Contents(NamedTuple):
@@ -71,19 +72,9 @@ def asked(batch: EcgBatch) -> Asked:
     locations = batch.locations or ()
     if locations and all(type(location) is FileLocation for location in locations):
         return Asked(batch.replace(locations=None), paths=tuple(map(str, locations)))
-    first = locations[0] if locations else None
-    if isinstance(first, StoreLocation):
-        store = first.store
-        # Records of one data set share the path, and comparing paths takes longer than all else that is done here.
-        rows = tuple(
-            [
-                own.row
-                for own in locations
-                if isinstance(own, StoreLocation) and (own.store is store or own.store == store)
-            ]
-        )
-        if len(rows) == len(locations):
-            return Asked(batch.replace(locations=None), store=(str(first.store), rows))
+    stored = of_one_store(locations)
+    if stored is not None:
+        return Asked(batch.replace(locations=None), store=(str(stored.store), stored.rows, stored.checksum))
     return Asked(batch)
 
 
@@ -92,8 +83,8 @@ def task_of(given: Asked) -> EcgBatch:
     if given.paths is not None:
         return given.batch.replace(locations=tuple([FileLocation(text) for text in given.paths]))
     if given.store is not None:
-        store = Path(given.store[0])
-        return given.batch.replace(locations=tuple([StoreLocation(store, row) for row in given.store[1]]))
+        path, rows, checksum = given.store
+        return given.batch.replace(locations=StoredRows(Path(path), rows, checksum).locations())
     return given.batch
 
 

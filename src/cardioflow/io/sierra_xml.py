@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import FormatError
 from cardioflow.io._join_words import join_words
 from cardioflow.io._marks import annotation_of
@@ -23,7 +24,7 @@ from cardioflow.io.base import Format, ReadRequest, Record
 
 __all__ = ["SierraXml"]
 
-_STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+_STANDARD = GROUPS["standard"]
 # Acquisition types whose channels are the 12 leads in their usual order.
 _TWELVE_LEADS = ("STD-12", "10-WIRE")
 _MEASURED = {

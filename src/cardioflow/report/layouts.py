@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from cardioflow.batch.layout import LAYOUTS, Layout
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import InputError, nearest
 from cardioflow.report.cells import Cell, draw_cell, draw_pulse, levels
 from cardioflow.report.marks import Ruler, draw_legend, draw_marks, draw_saliency, upright
@@ -17,7 +18,7 @@ from cardioflow.report.view import EcgView, clock
 __all__ = ["STANDARD", "Printed", "grid_sheet", "layout_for"]
 
 
-STANDARD: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+STANDARD: Final = GROUPS["standard"]
 
 _SHAPES: Final = {"3x4": (3, 4), "6x2": (6, 2), "12x1": (12, 1)}
 _MARGIN: Final = 5.0

@@ -95,7 +95,7 @@ def probabilities(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return which beats can be judged, and the probability that each of these is F, N, S and V.
 
-    In atrial fibrillation there are no supraventricular ectopic beats to tell: what looks like one is N.
+    In atrial fibrillation, supraventricular ectopic beats cannot be told apart: a beat that looks like one is N.
     """
     x, around = evidence(signal, fs, beats)
     known = np.flatnonzero(np.isfinite(x[:, _SHAPE]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, final
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.batch.location import Location
 from cardioflow.datasets.base import PublicDataset, Records
 from cardioflow.datasets.tables import number, read_table
@@ -18,7 +19,7 @@ from cardioflow.pipeline.data.locations import FileLocation, Hdf5Location
 __all__ = ["Code15"]
 
 _CLASSES: Final = ("1dAVb", "RBBB", "LBBB", "SB", "AF", "ST")
-_LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+_LEADS: Final = GROUPS["standard"]
 _TRUE: Final = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import ConfigError
 from cardioflow.models.pretrained._encoder import (
     Arrays,
@@ -24,7 +25,7 @@ from cardioflow.models.zoo.ecg_fm import EcgFm
 
 __all__ = ["LEADS", "PREPROCESSING", "load_ecg_fm"]
 
-LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LEADS: Final = GROUPS["standard"]
 _FS: Final = 500.0
 _N_SAMPLES: Final = 2500
 _STEPS: Final = [

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import ConfigError
 from cardioflow.models._signature import InputSignature
 from cardioflow.models.pretrained._layers import set_layer
@@ -21,7 +22,7 @@ __all__ = ["FS", "PREPROCESSING", "load_ecg_founder"]
 
 FS: Final = 500.0
 _N_SAMPLES: Final = 5000
-_LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+_LEADS: Final = GROUPS["standard"]
 
 
 def _step(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import scipy.signal
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.errors import DumpError
 from cardioflow.models.pretrained._encoder import (
     Arrays,
@@ -27,7 +28,7 @@ from cardioflow.models.zoo.hubert_ecg import HubertEcg
 
 __all__ = ["LEADS", "PREPROCESSING", "load_hubert_ecg"]
 
-LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LEADS: Final = GROUPS["standard"]
 _FS: Final = 100.0
 _N_SAMPLES: Final = 500
 _FILTERED_AT: Final = 500

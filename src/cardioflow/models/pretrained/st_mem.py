@@ -9,13 +9,14 @@ from typing import Final
 
 import numpy as np
 
+from cardioflow.batch.leads import GROUPS
 from cardioflow.models.pretrained._encoder import Arrays, affine, dense, depth_of, fill, pipeline_step
 from cardioflow.models.pretrained._tensors import Tensors
 from cardioflow.models.zoo.st_mem import StMem
 
 __all__ = ["LEADS", "PREPROCESSING", "load_st_mem"]
 
-LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LEADS: Final = GROUPS["standard"]
 _FS: Final = 250.0
 _N_SAMPLES: Final = 2250
 _HEAD_WIDTH: Final = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,6 +25,14 @@ class WaveTransformer(EncoderTransformer):
     """
 
     fixed_length: ClassVar[str | None] = "it is built for one number of tokens. Cut the signals to one length"
+    example_settings: ClassVar[Mapping[str, Any]] = {
+        "width": 16,
+        "depth": 2,
+        "n_heads": 2,
+        "filters": 8,
+        "position_kernel": 16,
+        "position_groups": 4,
+    }
 
     filters: int
     """The number of channels of the convolutions."""

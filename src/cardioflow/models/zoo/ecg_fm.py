@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -28,14 +27,6 @@ class EcgFm(WaveTransformer):
     published: ClassVar[Published | None] = Published(
         90_883_072, (12, 2500), 2, 500, source="McKeen 2024", ours_has=2 * 769 - 509_824
     )
-    example_settings: ClassVar[Mapping[str, Any]] = {
-        "width": 16,
-        "depth": 2,
-        "n_heads": 2,
-        "filters": 8,
-        "position_kernel": 16,
-        "position_groups": 4,
-    }
 
     filters: int = 256
     convolutions: tuple[tuple[int, int], ...] = ((2, 2),) * 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -30,14 +29,6 @@ class HubertEcg(WaveTransformer):
     published: ClassVar[Published | None] = Published(
         93_123_712, (12, 500), 2, 100, source="Coppola 2024", ours_has=2 * 769 - 325_632
     )
-    example_settings: ClassVar[Mapping[str, Any]] = {
-        "width": 16,
-        "depth": 2,
-        "n_heads": 2,
-        "filters": 8,
-        "position_kernel": 16,
-        "position_groups": 4,
-    }
 
     filters: int = 512
     convolutions: tuple[tuple[int, int], ...] = ((10, 4), (3, 2), (3, 2), (2, 2), (2, 2))

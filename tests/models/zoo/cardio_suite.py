@@ -52,8 +52,9 @@ def test_the_convolutional_network_has_the_parameters_of_its_layers_by_hand() ->
 @pytest.mark.parametrize("kind", [ConvModel, AttentionResnet])
 def test_a_batch_is_learned_by_heart(kind) -> None:
     model = kind(learning_rate=1e-2).build((1, 256), 2)
-    losses = [model.train_on_batch(batch())["loss"] for _ in range(15)]
-    assert losses[-1] < 0.6 * losses[0]
+    losses = [model.train_on_batch(batch())["loss"] for _ in range(25)]
+    # Some of it is dropped out in every step.
+    assert np.mean(losses[-5:]) < 0.6 * losses[0], losses
 
 
 def test_the_loss_of_triplets_is_the_difference_of_cosine_similarities() -> None:

@@ -105,7 +105,7 @@ class Fingerprints:
     def _place(self, location: Location) -> tuple[str, int] | None:
         """Return what tells the record at ``location`` from others, and when it last changed, in ns since 1970."""
         if isinstance(location, FileLocation):
-            return self._files(os.fspath(location.path))
+            return self._files(location.text)
         if isinstance(location, DescribedLocation | Hdf5Location):
             return self._within(location.path, location.details)
         if isinstance(location, StoreLocation):

@@ -47,9 +47,11 @@ def test_qt_is_corrected_by_the_published_formulas(record):
     assert found.corrected_qt_s() == pytest.approx(0.4 / 0.8 ** (1 / 3))
     assert found.corrected_qt_s("framingham") == pytest.approx(0.4 + 0.154 * 0.2)
     at_60 = dataclasses.replace(found, rr_s=1.0)
-    assert [at_60.corrected_qt_s(f) for f in ("bazett", "fridericia", "framingham")] == [0.4] * 3
-    with pytest.raises(InputError, match="'hodges' is not a formula for QT"):
-        found.corrected_qt_s("hodges")
+    assert found.corrected_qt_s("hodges") == pytest.approx(0.4 + 0.00175 * 15)
+    assert [at_60.corrected_qt_s(f) for f in ("bazett", "fridericia", "framingham", "hodges")] == [0.4] * 4
+    for anything in (found, measure_rate([])):
+        with pytest.raises(InputError, match=r"'hodge' is not a formula for QT.*hodges"):
+            anything.corrected_qt_s("hodge")
 
 
 def test_an_interval_that_no_beat_has_is_none():

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.analysis.measure.qtc import QtFormula, corrected_qt
 from cardioflow.dsp.intervals import P_STATES, QRS_STATES, T_STATES, beat_intervals, runs
-from cardioflow.errors import InputError, nearest
+from cardioflow.errors import InputError
 
 __all__ = ["IntervalMeasurement", "QtFormula", "measure_intervals", "measure_rate"]
-
-QtFormula = Literal["bazett", "fridericia", "framingham"]
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,15 @@ class IntervalMeasurement:
         return None if self.rr_s is None else 60.0 / self.rr_s
 
     def corrected_qt_s(self, formula: QtFormula = "fridericia") -> float | None:
-        """Return QT at 60 beats per minute in seconds, ``None`` where QT or RR is.
-
-        Bazett (Heart 7, 1920): QT / √RR. Fridericia (Acta Med Scand 53, 1920):
-        QT / ∛RR. Framingham (Sagie et al., Am J Cardiol 70, 1992): QT + 0.154 (1 - RR).
+        """Return QT at 60 beats per minute in seconds, as ``corrected_qt`` does, ``None`` where QT or RR is.
 
         Raises:
             InputError: when the formula is not one of these.
         """
-        if formula not in get_args(QtFormula):
-            raise InputError(f"{formula!r} is not a formula for QT. {nearest(formula, get_args(QtFormula))}")
-        if self.qt_s is None or self.rr_s is None:
-            return None
-        if formula == "framingham":
-            return self.qt_s + 0.154 * (1.0 - self.rr_s)
-        return float(self.qt_s / self.rr_s ** (1 / 2 if formula == "bazett" else 1 / 3))
+        known = self.qt_s is not None and self.rr_s is not None
+        # Also without values, so that a wrong name is told on the first record and not on the first with a T wave.
+        found = corrected_qt(self.qt_s or 0.0, self.rr_s or 1.0, formula)
+        return found if known else None
 
 
 def measure_rate(beats_s: Sequence[float] | NDArray[Any]) -> IntervalMeasurement:

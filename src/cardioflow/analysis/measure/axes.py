@@ -45,6 +45,6 @@ def axis(leads: Mapping[str, NDArray[np.float32]], start: int, stop: int, fs: fl
 
 
 def _area(x: NDArray[np.float32], fs: float) -> float:
-    if x.size < 2:
-        return math.nan
+    if not x.size:
+        return 0.0
     return float(np.sum(x - np.linspace(x[0], x[-1], x.size)) / fs)

@@ -115,7 +115,7 @@ def _aligned(
 ) -> tuple[Ints, NDArray[np.float64]]:
     """Return where each beat fits ``median`` best, and its correlation with it there."""
     leads = np.isfinite(median).all(axis=1)
-    data = np.nan_to_num(np.asarray(signal[leads], np.float32))
+    data = np.asarray(signal[leads], np.float32)
     places, fits = r.copy(), np.full(r.size, -1.0)
     _align(read_only(data), read_only(median[leads]), read_only(np.flatnonzero(used)), places, fits, *sizes)
     return places, fits
@@ -123,7 +123,7 @@ def _aligned(
 
 @helper()
 def _correlation(x: Any, median: Any, start: int, first: int, last: int) -> float:
-    """Return the correlation of samples ``first`` to ``last`` of the median with the record, over all leads."""
+    """Return the correlation of samples ``first`` to ``last`` of the median with the record, over its leads there."""
     both, own, model = 0.0, 0.0, 0.0
     n = last - first
     for lead in range(median.shape[0]):
@@ -131,6 +131,8 @@ def _correlation(x: Any, median: Any, start: int, first: int, last: int) -> floa
         for t in range(first, last):
             mean_x += x[lead, start + t]
             mean_m += median[lead, t]
+        if np.isnan(mean_x):
+            continue  # samples are missing: the other leads tell what the beat is like
         mean_x /= n
         mean_m /= n
         for t in range(first, last):

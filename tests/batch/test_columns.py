@@ -354,7 +354,7 @@ def test_a_column_is_taken_as_it_is(batch):
 
 
 def test_a_time_series_of_no_rows_keeps_its_axes_and_type():
-    none = TimeSeries(Ragged.from_arrays([], ndim=3, dtype=np.int8)).warp([])
+    none = TimeSeries(Ragged.from_arrays([], ndim=3, dtype=np.int8)).warp([], np.zeros(0))
     assert (none.samples.ndim, none.samples.dtype, len(none)) == (3, np.int8, 0)
 
 
@@ -367,8 +367,10 @@ def test_samples_that_a_row_lacks_are_blank_in_every_lead():
 def test_a_complex_time_series_is_warped_part_by_part():
     x = np.sin(np.arange(20.0) / 3)[None]
     places = np.linspace(2, 17, 20)
-    both = TimeSeries(Ragged.from_arrays([x + 1j * x[:, ::-1]])).warp([places]).samples[0]
-    parts = [TimeSeries(Ragged.from_arrays([part])).warp([places]).samples[0] for part in (x, x[:, ::-1])]
+    both = TimeSeries(Ragged.from_arrays([x + 1j * x[:, ::-1]])).warp([places], np.array([10.0])).samples[0]
+    parts = [
+        TimeSeries(Ragged.from_arrays([part])).warp([places], np.array([10.0])).samples[0] for part in (x, x[:, ::-1])
+    ]
     np.testing.assert_allclose(both, parts[0] + 1j * parts[1], rtol=1e-6)
     np.testing.assert_allclose(parts[0][0], np.sin(places / 3), atol=1e-3)
 

@@ -58,3 +58,25 @@ def test_metadata_are_equal_if_all_rows_are() -> None:
     assert meta != meta.take([1, 0])
     assert meta != meta.with_columns(fs=[300.0, 251.0])
     assert meta != ROWS
+
+
+@pytest.mark.parametrize(
+    ("value", "equal", "other"),
+    [
+        (float("nan"), float("nan"), 0.0),
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), np.array([1.0, 2.0])),
+        ({"a": float("nan"), "b": (1, 2)}, {"b": (1, 2), "a": float("nan")}, {"a": 1.0, "b": (1, 2)}),
+        (300, 300.0, 301),
+        (("I", "II"), ("I", "II"), ("II", "I")),
+        (None, None, float("nan")),
+    ],
+    ids=["nan", "arrays", "nan inside", "int and float", "tuples", "none"],
+)
+def test_metadata_is_equal_when_its_values_are_also_arrays_and_values_that_could_not_be_measured(
+    value, equal, other
+) -> None:
+    own = Meta.from_rows([{"fs": 1.0, "value": value}])
+    assert own == Meta.from_rows([{"value": equal, "fs": 1.0}])
+    assert own != Meta.from_rows([{"value": other, "fs": 1.0}])
+    assert own != Meta.from_rows([{"fs": 1.0}])
+    assert own != Meta.from_rows([{"fs": 1.0, "value": value}] * 2)

@@ -17,6 +17,7 @@ from cardioflow.batch.location import Location
 from cardioflow.batch.meta import Meta
 from cardioflow.batch.provenance import Provenance
 from cardioflow.batch.ragged import Ragged
+from cardioflow.batch.rows import chosen_rows
 from cardioflow.core.random_keys import stream_keys
 from cardioflow.errors import CardioFlowError, InputError, UnknownNameError, nearest
 
@@ -27,6 +28,11 @@ Annotations = tuple["Annotation | tuple[Annotation, ...]", ...]
 _KINDS = {"signal": "time series", "annotation": "events"}
 _OWN = ("signal", "annotation", "meta", "target")
 _ROWS = ("locations", *_OWN)
+_TYPES: tuple[tuple[str, type, str], ...] = (
+    ("signal", Ragged, "expected a Ragged. Call EcgBatch.from_arrays(signals, fs=…), which takes arrays."),
+    ("meta", Meta, "expected a Meta. Call with_component('meta', …), which takes a mapping per row."),
+    ("target", np.ndarray, "expected an array. Call with_component('target', …), which takes a label per row."),
+)
 
 
 class Skipped(NamedTuple):
@@ -78,11 +84,10 @@ class EcgBatch(BatchActions):
     def __post_init__(self) -> None:
         if self.provenance is None:
             object.__setattr__(self, "provenance", Provenance.whole(self.ids))
-        if self.signal is not None and not isinstance(self.signal, Ragged):
-            raise InputError(
-                f"EcgBatch(signal=…) is a {type(self.signal).__name__}; expected a Ragged. "
-                "Call EcgBatch.from_arrays(signals, fs=…), which takes arrays."
-            )
+        for name, kind, expected in _TYPES:
+            value = self.__dict__[name]
+            if value is not None and not isinstance(value, kind):
+                raise InputError(f"EcgBatch({name}=…) is a {type(value).__name__}; {expected}")
         n = len(self.ids)
         for name in _ROWS:
             column = self.__dict__[name]
@@ -232,7 +237,7 @@ class EcgBatch(BatchActions):
 
         Args:
             name: ``"signal"``, ``"annotation"``, ``"meta"``, ``"target"`` or a name of the user's own.
-            value: one entry per row.
+            value: one entry per row; labels and metadata may be lists.
             kind: how the component follows the signal. ``"time series"``: its last axis runs along the record's
                 samples, (time,) or (channel, time). ``"events"``: an ``Annotation`` per row; recognised by itself.
                 ``"static"``: anything else, which time does not change. A component that is replaced keeps its kind;
@@ -244,7 +249,7 @@ class EcgBatch(BatchActions):
         if name in _OWN:
             if kind not in (None, own := _KINDS.get(name, "static")):
                 raise InputError(f"Component {name!r} has the kind {own!r}, not {kind!r}. Leave out kind=.")
-            return self.replace(**{name: value})
+            return self.replace(**{name: _own_value(name, value)})
         if name in self.__dataclass_fields__ or any(name in vars(cls) for cls in type(self).__mro__):
             raise InputError(f"A batch has an attribute {name!r} already. Choose another name for the component.")
         if kind is None and name in self.columns:
@@ -267,9 +272,14 @@ class EcgBatch(BatchActions):
         return self.replace(columns={other: column for other, column in self.columns.items() if other != name})
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Self:
-        """Return the rows ``rows`` (indices or a mask) with all their components, in that order."""
-        rows = np.asarray(rows)
-        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+        """Return the rows ``rows`` (indices or a mask) with all their components, in that order.
+
+        Negative indices count from the last row.
+
+        Raises:
+            InputError: for a row that there is not, a mask of another length, or numbers that are not whole.
+        """
+        rows = chosen_rows(rows, len(self))
         if np.array_equal(rows, np.arange(len(self))):
             return self
         return self.replace(
@@ -326,3 +336,15 @@ class EcgBatch(BatchActions):
         held = [n for n in _OWN if getattr(self, n) is not None]
         held += [n if c.kind == "static" else f"{n} ({c.kind})" for n, c in self.columns.items()]
         return f"{type(self).__name__}({len(self)} records{': ' if held else ', nothing loaded'}{', '.join(held)})"
+
+
+def _own_value(name: str, value: Any) -> Any:
+    """Return a list of labels as an array of objects, and a list of mappings as metadata."""
+    if name == "meta" and isinstance(value, list | tuple):
+        return Meta.from_rows(value)
+    if name != "target" or not isinstance(value, list | tuple):
+        return value
+    target = np.empty(len(value), dtype=object)
+    for i, own in enumerate(value):  # one by one, because NumPy would make a second axis of tuples
+        target[i] = own
+    return target

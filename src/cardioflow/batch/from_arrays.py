@@ -58,6 +58,12 @@ def _signal_column(signals: Any, *, has_units: bool) -> Ragged:
     Raises:
         InputError: when a record has another number of axes or no real numbers, or integers without a unit.
     """
+    masked = next((i for i, x in enumerate(signals) if np.ma.is_masked(x)), None)
+    if masked is not None:
+        raise InputError(
+            f"from_arrays(signals=…): signal {masked} is a masked array, whose masked samples would count as measured. "
+            "Pass x.astype(float).filled(np.nan)."
+        )
     arrays = [np.asarray(x) for x in signals]
     for i, x in enumerate(arrays):
         if x.ndim != 2 or x.dtype.kind not in "biuf":
@@ -142,22 +148,40 @@ def _label_column(targets: Any, known: tuple[str, ...] | None, n: int) -> tuple[
 
     Raises:
         InputError: when they are not one per record.
-        LabelError: when a label is not one of ``known``.
+        LabelError: when a label is not one of ``known``, or is not a text.
     """
     if len(targets) != n:
         raise InputError(f"from_arrays(targets=…) has {len(targets)} entries for {n} signals. Pass one per signal.")
-    if isinstance(targets, np.ndarray) and targets.dtype.kind in "biuf":
-        return (targets.astype(np.float32) if targets.ndim > 1 else targets), known
+    if (numbers := _as_numbers(targets)) is not None:
+        return (numbers.astype(np.float32) if numbers.ndim > 1 else numbers), known
     column = np.empty(n, dtype=object)
     for i, target in enumerate(targets):
+        is_missing = target is None or (isinstance(target, float) and np.isnan(target))
         column[i] = tuple(target) if isinstance(target, list | tuple | set | frozenset) else target
-    labels = {label for own in column for label in (own if isinstance(own, tuple) else (own,))}
-    if not all(isinstance(label, str) for label in labels):
-        return np.array(list(targets)), known
+        if is_missing:  # as in a table with empty cells; what needs the label refuses the record by its name
+            column[i] = None
+    labels = {label for own in column if own is not None for label in (own if isinstance(own, tuple) else (own,))}
+    for i, own in enumerate(column):
+        for label in own if isinstance(own, tuple) else (own,):
+            if not isinstance(label, str) and own is not None:
+                raise LabelError(
+                    f"from_arrays(targets=…): {label!r} of signal {i} is not a label. Pass a text or a tuple of texts "
+                    "for each signal, a row of numbers for each, or leave out the signal."
+                )
     for label in sorted(labels):
         if known is not None and label not in known:
             raise LabelError(f"from_arrays(targets=…): {label!r} is not one of classes={known!r}.")
     return column, tuple(sorted(labels)) if known is None else known
+
+
+def _as_numbers(targets: Any) -> NDArray[Any] | None:
+    """Return targets that are numbers, or rows of numbers of one length, as an array; ``None`` for all others."""
+    try:
+        array = np.asarray(targets)
+    except ValueError:  # rows of different lengths
+        return None
+    # NumPy makes texts of numbers beside texts, so that a missing label would become the label "nan".
+    return array if array.size and array.dtype.kind in "biuf" else None
 
 
 def _annotation_column(annotations: Sequence[Annotation], n: int) -> tuple[Annotation, ...]:

@@ -8,6 +8,7 @@ from typing import Any, final, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.core.equality import same
 from cardioflow.errors import InputError, MissingDependencyError, UnknownNameError, nearest
 
 __all__ = ["Meta", "constant_column"]
@@ -110,7 +111,7 @@ class Meta(Sequence["Mapping[str, Any]"]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Meta):
             return NotImplemented
-        return len(self) == len(other) and all(dict(a) == dict(b) for a, b in zip(self, other, strict=True))
+        return len(self) == len(other) and all(_equal_rows(a, b) for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -144,6 +145,20 @@ class _Row(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+
+def _equal_rows(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(_equal(value, b[name]) for name, value in a.items())
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        if a == b:
+            return True
+    except ValueError:  # arrays
+        pass
+    # NaN, which stands for what could not be measured, equals NaN.
+    return same(a, b)
 
 
 def constant_column(value: Any, n: int) -> NDArray[Any]:

@@ -128,8 +128,15 @@ class Ragged:
         return new
 
     def take(self, rows: NDArray[np.intp] | Sequence[int]) -> Ragged:
-        """Return the records at ``rows``, in that order; a run of neighbours is not copied."""
-        rows = np.asarray(rows, dtype=np.intp)
+        """Return the records at ``rows``, in that order; a run of neighbours is not copied.
+
+        Negative numbers count from the last record.
+
+        Raises:
+            IndexError: for a record that there is not.
+        """
+        # Normalised by NumPy, because a negative number would also be a place in ``offsets``, which has one more.
+        rows = np.arange(len(self))[np.asarray(rows, dtype=np.intp)]
         if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
             span = self.data[self.offsets[rows[0]] : self.offsets[rows[-1] + 1]]
             return Ragged(span, self.shapes[rows])

@@ -96,7 +96,8 @@ def resample(batch: B, old: NDArray[np.float64], new: NDArray[np.float64]) -> B:
 
 def warp(batch: B, places: Sequence[NDArray[np.float64]]) -> B:
     """Return every row read at the sample positions ``places[i]``, which rise from its first to its last sample."""
-    return _changed(batch, lambda c, _: c.warp(places))
+    fs = _rates(batch)
+    return _changed(batch, lambda c, _: c.warp(places, fs))
 
 
 def squeeze(batch: B) -> B:

@@ -109,8 +109,11 @@ class Column(ABC):
         """Return every row brought from ``old[i]`` to ``new[i]`` Hz, where it has ``lengths[i]`` samples."""
 
     @abstractmethod
-    def warp(self, places: Sequence[NDArray[np.float64]]) -> Self:
-        """Return every row read at the sample positions ``places[i]``, which rise from its first to its last sample."""
+    def warp(self, places: Sequence[NDArray[np.float64]], fs: NDArray[np.float64]) -> Self:
+        """Return every row, at ``fs[i]`` Hz, read at the positions ``places[i]``.
+
+        They are in samples, and rise from the first to the last one.
+        """
 
 
 def split_rows(values: NDArray[Any], counts: Ints) -> list[NDArray[Any]]:

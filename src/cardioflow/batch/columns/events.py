@@ -91,8 +91,8 @@ class Events(Column):
     def resample(self, old: NDArray[np.float64], new: NDArray[np.float64], lengths: Ints) -> Self:
         return self.move(lambda marks, i: marks.resampled(float(new[i] / old[i]), int(lengths[i])))
 
-    def warp(self, places: Sequence[NDArray[np.float64]]) -> Self:
-        return self.move(lambda marks, i: _warped(marks, places[i]))
+    def warp(self, places: Sequence[NDArray[np.float64]], fs: NDArray[np.float64]) -> Self:
+        return self.move(lambda marks, i: _warped(marks, places[i], float(fs[i])))
 
 
 def _single(own: Marks) -> Annotation:
@@ -120,7 +120,14 @@ def _repeated(marks: Annotation, reps: int, period: int) -> Annotation:
     return replace(many, sample=many.sample + turn * period)
 
 
-def _warped(marks: Annotation, places: NDArray[np.float64]) -> Annotation:
+def _warped(marks: Annotation, places: NDArray[np.float64], fs: float) -> Annotation:
+    if not places.size:
+        return marks
     # Sample t is read at places[t], so that a mark goes to the sample that is read at its own.
-    at = np.interp(marks.sample, places, np.arange(places.size)) if places.size else marks.sample
-    return replace(marks, sample=np.rint(at).astype(np.int64))
+    samples = np.arange(places.size)
+    at = np.interp(marks.sample, places, samples)
+    end = marks.sample + marks.duration_s * fs
+    # Behind the record, where a duration may reach, time is not warped.
+    new_end = np.where(end > samples[-1], end, np.interp(end, places, samples))
+    lasting = np.where(marks.duration_s > 0, (new_end - at) / fs, marks.duration_s)
+    return replace(marks, sample=np.rint(at).astype(np.int64), duration_s=lasting)

@@ -64,7 +64,7 @@ class Static(Column):
     def resample(self, old: NDArray[np.float64], new: NDArray[np.float64], lengths: Ints) -> Self:  # noqa: ARG002
         return self
 
-    def warp(self, places: Sequence[NDArray[np.float64]]) -> Self:  # noqa: ARG002
+    def warp(self, places: Sequence[NDArray[np.float64]], fs: NDArray[np.float64]) -> Self:  # noqa: ARG002
         return self
 
 

@@ -133,7 +133,7 @@ class TimeSeries(Column):
         """Return row ``i`` brought from ``old[i]`` to ``new[i]`` Hz with an anti-aliasing filter."""
         return type(self)(_kernels().resample_floats(self.samples, old, new), self.is_cut)
 
-    def warp(self, places: Sequence[NDArray[np.float64]]) -> Self:
+    def warp(self, places: Sequence[NDArray[np.float64]], fs: NDArray[np.float64]) -> Self:  # noqa: ARG002
         own = self.samples
         if not self.is_continuous:
             return self._of([_nearest(x, np.rint(p).astype(np.intp)) for x, p in zip(own, places, strict=True)])

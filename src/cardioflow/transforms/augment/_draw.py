@@ -12,6 +12,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.core.random_keys import generator
 from cardioflow.transforms._inputs import real
 from cardioflow.transforms._map import map_records
+from cardioflow.transforms._millivolts import millivolt_scales
 
 __all__ = ["between", "disturbed"]
 
@@ -22,13 +23,20 @@ def disturbed(
     step: str,
     func: Callable[[NDArray[Any], np.random.Generator, int], NDArray[Any]],
 ) -> EcgBatch:
-    """Return the batch with ``func(x, generator, row)``, of the shape of ``x``, in place of each signal ``x``."""
+    """Return the batch with ``func(x, generator, row)``, of the shape of ``x``, in place of each signal ``x``.
+
+    ``func`` takes and returns millivolts, whichever unit of voltage a lead is in.
+    """
     signal = real(batch, step)
     data = np.empty(signal.data.size, np.float32)
+    scales = millivolt_scales(batch)
 
     def one(x: NDArray[Any], i: int) -> None:
-        if x.size:
-            data[signal.offsets[i] : signal.offsets[i + 1]] = func(x, generator(keys[i]), i).reshape(-1)
+        if not x.size:
+            return
+        scale, rng = scales[i], generator(keys[i])
+        done = func(x, rng, i) if scale is None else func(x / scale, rng, i) * scale
+        data[signal.offsets[i] : signal.offsets[i + 1]] = done.reshape(-1)
 
     map_records(batch, step, signal, one)
     return batch.replace(signal=signal.with_data(data))

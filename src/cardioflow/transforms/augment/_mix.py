@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.partners import Partners
 from cardioflow.errors import LabelError
+from cardioflow.transforms._alike import are_alike
 from cardioflow.transforms._inputs import real
 
 __all__ = ["Pairs", "pairs"]
@@ -26,7 +27,7 @@ class Pairs:
 
 
 def pairs(batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners, step: str) -> Pairs:
-    """Return each row's partner, a record of the same shape; a row without one is left out.
+    """Return each row's partner, of the same shape, rate, leads and units; a row without one is left out.
 
     Raises:
         LabelError: when targets are labels.
@@ -35,7 +36,7 @@ def pairs(batch: EcgBatch, keys: NDArray[np.uint64], partners: Partners, step: s
     _numbers(batch, step)
 
     def accept(i: int, mates: EcgBatch, j: int) -> bool:
-        return np.array_equal(signal.shapes[i], mates.component("signal").shapes[j])
+        return np.array_equal(signal.shapes[i], mates.component("signal").shapes[j]) and are_alike(batch, i, mates, j)
 
     drawn = partners.draw(batch, keys, accept)
     return Pairs(batch, drawn.mates, drawn.row, step)

@@ -27,8 +27,8 @@ class RandomCutMix(PartnerTransform):
     goes to the record itself, which keeps its id (Yun et al. 2019, along time).
     Annotations in the stretch stay. A pipeline draws the other record from the
     whole data set and runs it through the same steps. A partner has the same
-    shape; a record for which a few draws find none does not change, so crop or
-    pad first.
+    shape, sampling rate, leads and units; a record for which a few draws find
+    none does not change, so crop or pad first.
 
     Args:
         alpha: how much is replaced: 0.2 leaves most records almost unchanged, 1 draws the share uniformly.

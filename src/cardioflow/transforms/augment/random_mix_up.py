@@ -26,7 +26,8 @@ class RandomMixUp(PartnerTransform):
     λ is drawn from Beta(alpha, alpha). Its larger side goes to the record
     itself, which keeps its id and annotations; Zhang et al. (2018) leave that
     open. A pipeline draws the other record from the whole data set and runs it
-    through the same steps. A partner has the same shape; a record for which a
+    through the same steps. A partner has the same shape, sampling
+    rate, leads and units; a record for which a
     few draws find none does not change, so crop or pad first.
 
     Args:

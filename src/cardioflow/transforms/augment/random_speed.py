@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
-from cardioflow.batch.timeline import resample
+from cardioflow.batch.timeline import move_events, resample
 from cardioflow.core.random_keys import uniform
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
@@ -50,6 +50,8 @@ class RandomSpeed(RandomTransform):
         fs = rates(batch, self.action_name)
         factors = self.low * (self.high / self.low) ** uniform(keys, 1)[:, 0]
         changed = resample(batch, fs, fs / factors)
+        # In the record's unchanged rate, what lasted a second lasts a second over the factor.
+        changed = move_events(changed, lambda marks, i: replace(marks, duration_s=marks.duration_s / factors[i]))
         meta = changed.signal_and_meta[1]
         return changed.replace(meta=meta.with_columns(fs=fs))
 

@@ -11,13 +11,13 @@ import numpy as np
 from cardioflow.analysis.hrv import Hrv, HrvSettings
 from cardioflow.analysis.hrv import calc_hrv as hrv_of_intervals
 from cardioflow.batch import Annotation, EcgBatch
-from cardioflow.batch.annotation import BEATS
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates
 from cardioflow.transforms._map import map_records
 from cardioflow.transforms._measured import check_dst, with_measured
 from cardioflow.transforms.base import Transform
+from cardioflow.transforms.beats._beats import beats_once
 
 __all__ = ["CalcHrv"]
 
@@ -31,7 +31,7 @@ class CalcHrv(Transform):
     ``reasons`` for what is NaN, ``warnings``, ``n_intervals``, ``n_left_out`` and ``settings``:
     ``batch.hrv[0]["rmssd"]``. An interval counts where both of its beats have the symbol ``N``, which
     ``detect_beats`` gives to all; intervals next to ectopic beats are then left out by their length alone.
-    Where beats are marked in each lead, those of the record as a whole count, or else those of the first marked lead.
+    A beat that is marked in several leads counts once.
 
     Args:
         src: the events: ``"beats"`` as ``detect_beats`` writes them, or ``"annotation"`` for the file's own.
@@ -82,11 +82,7 @@ class CalcHrv(Transform):
         return with_measured(batch, self.dst, {name: [row[name] for row in rows] for name in names})
 
     def _of(self, marks: Any, fs: float) -> Hrv:
-        symbols = marks.symbol.tolist()
-        beats = marks.take(np.array([s in BEATS for s in symbols], bool))
-        if len(beats):
-            # Beats that are marked in each lead would be counted once for each.
-            beats = beats.take(beats.channel == beats.channel.min())
+        beats = beats_once(marks, fs)
         normal = beats.symbol == "N"
         ms = 1000 * np.diff(beats.sample) / fs
         apart = ms > 0

@@ -9,12 +9,12 @@ import numpy as np
 
 from cardioflow.analysis.beat_classes.classify import classify_beats
 from cardioflow.batch import Annotation, EcgBatch
-from cardioflow.batch.annotation import BEATS
 from cardioflow.errors import InputError
 from cardioflow.transforms._inputs import rates, uncut
 from cardioflow.transforms._map import map_records
 from cardioflow.transforms._measured import check_dst
 from cardioflow.transforms.base import Transform
+from cardioflow.transforms.beats._beats import beats_once
 
 __all__ = ["ClassifyBeats"]
 
@@ -56,7 +56,7 @@ class ClassifyBeats(Transform):
         marks: Any = column.values
 
         def found(x: Any, row: int) -> Annotation:
-            beats = marks[row].take(np.array([s in BEATS for s in marks[row].symbol.tolist()], dtype=bool))
+            beats = beats_once(marks[row], float(fs[row]))
             own = classify_beats(x, float(fs[row]), beats.sample)
             symbol = np.where(beats.symbol == "/", "Q", own.symbol)
             best = own.probability[np.arange(len(symbol)), [max("NSVF".find(s), 0) for s in symbol]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.leads import resolve
@@ -23,10 +25,10 @@ def check_choice(transform: Any) -> None:
         _parameters.names(transform, "names")
     if transform.indices is not None:
         given = transform.indices
-        listed = (given,) if isinstance(given, int) else tuple(given)
-        if not listed or not all(isinstance(i, int) and not isinstance(i, bool) for i in listed):
+        listed = tuple(given) if isinstance(given, Iterable) else (given,)
+        if not listed or not all(isinstance(i, int | np.integer) and not isinstance(i, bool) for i in listed):
             raise InputError(f"{transform.action_name}(indices={given!r}) is not a list of integers.")
-        _parameters.set_fields(transform, indices=listed)
+        _parameters.set_fields(transform, indices=tuple(int(i) for i in listed))
 
 
 def lead_names(batch: EcgBatch, step: str, row: int) -> tuple[str, ...]:

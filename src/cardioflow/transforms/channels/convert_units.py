@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,8 +58,8 @@ class ConvertUnits(Transform):
             try:
                 old = self._old(batch, i)
                 new = self._new(batch, i, old)
-                factors = np.array([_factor(a, b) for a, b in zip(old, new, strict=True)])
-                arrays.append((x * factors[:, None]).astype(x.dtype))
+                factors, offsets = np.array([_conversion(a, b) for a, b in zip(old, new, strict=True)]).T
+                arrays.append((x * factors[:, None] + offsets[:, None]).astype(x.dtype))
                 all_units.append(tuple(new))
             except InputError as error:
                 text = f"{error.args[0]} [record {batch.ids[i]!r}]" if error.record is None else error.args[0]
@@ -116,8 +117,13 @@ def _known(unit: str) -> pint.Unit:
 
 
 @lru_cache(maxsize=256)
-def _factor(old: str, new: str) -> float:
+def _conversion(old: str, new: str) -> tuple[float, float]:
+    """Return factor and offset; temperatures are the only units with an offset."""
     try:
-        return float(_registry().convert(1.0, _known(old), _known(new)))
+        zero, one, two = (float(_registry().convert(x, _known(old), _known(new))) for x in (0.0, 1.0, 2.0))
     except pint.DimensionalityError as error:
         raise InputError(f"A channel in {old!r} cannot be expressed in {new!r}: {error}.") from error
+    if not math.isclose(two - one, one - zero, rel_tol=1e-9):
+        raise InputError(f"The conversion from {old!r} to {new!r} is not linear. Call apply_transform for it.")
+    # The difference is rounded where there is an offset only.
+    return (one if zero == 0 else one - zero), zero

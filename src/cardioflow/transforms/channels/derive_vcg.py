@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Self, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioflow.batch import EcgBatch
 from cardioflow.transforms import _parameters
+from cardioflow.transforms._inputs import lead_units
 from cardioflow.transforms._map import gathered, map_records
 from cardioflow.transforms.base import Transform
 from cardioflow.transforms.channels import _leads
@@ -43,7 +45,7 @@ class DeriveVcg(Transform):
         method: ``"kors"``, the regression of Kors et al. (1990), or ``"inverse_dower"`` of Edenbrandt and Pahlm (1988).
 
     Raises:
-        InputError: for a record that lacks one of the eight leads.
+        InputError: for a record that lacks one of the eight leads, or has them in several units.
     """
 
     method: Literal["kors", "inverse_dower"] = "kors"
@@ -54,17 +56,30 @@ class DeriveVcg(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal, meta = batch.signal_and_meta
         picks = _leads.chosen(batch, self.action_name, _LEADS, None)
-        matrix = np.array(_MATRICES[self.method])
-        vcg = map_records(batch, self.action_name, signal, lambda x, i: np.matmul(matrix, x[..., list(picks[i]), :]))
+        matrix, units = np.array(_MATRICES[self.method]), lead_units(batch)
+
+        def one(x: NDArray[Any], i: int) -> tuple[NDArray[Any], str | None]:
+            return np.matmul(matrix, x[..., list(picks[i]), :]), _common_unit(units[i], picks[i])
+
+        made = map_records(batch, self.action_name, signal, one)
         n = len(batch)
         columns: dict[str, list[Any]] = {"leads": [("X", "Y", "Z")] * n}
         if "units" in meta.columns:
-            columns["units"] = [None if own is None else (own[0],) * 3 for own in meta["units"]]
+            columns["units"] = [None if unit is None else (unit,) * 3 for _, unit in made]
         return _leads.with_events_of_leads(batch, [(-1,) * 3] * n).replace(
-            signal=gathered(vcg, signal.ndim),
+            signal=gathered([x for x, _ in made], signal.ndim),
             meta=meta.with_columns(**columns),
         )
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         return cls(), cls("inverse_dower")
+
+
+def _common_unit(units: tuple[str, ...] | None, picks: tuple[int, ...]) -> str | None:
+    if units is None:
+        return None
+    own = {units[k] for k in picks}
+    if len(own) > 1:
+        raise ValueError(f"its eight leads are in {', '.join(sorted(own))}. Call convert_units('mV') first")
+    return own.pop()

@@ -13,6 +13,7 @@ from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import rates, real
 from cardioflow.transforms._map import map_records
 from cardioflow.transforms._measured import check_dst, with_value
+from cardioflow.transforms._millivolts import millivolt_scales
 from cardioflow.transforms.base import Transform
 
 __all__ = ["DetectLeadOff"]
@@ -27,7 +28,7 @@ class DetectLeadOff(Transform):
     ``flat_mv``), at the rail (a value beyond ``rail_mv``), or not finite; a
     lead is off where more than ``share`` of its seconds are lost. The
     component holds one tuple per record; after cutting, all segments of a
-    lead count together.
+    lead count together. Leads in another unit of voltage, by ``meta["units"]``, are judged in millivolts.
 
     Args:
         flat_mv: the range in millivolts that an electrode's noise alone exceeds.
@@ -51,7 +52,13 @@ class DetectLeadOff(Transform):
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = real(batch, self.action_name)
         fs = rates(batch, self.action_name)
-        found = map_records(batch, self.action_name, signal, lambda x, i: self._off(x, max(round(float(fs[i])), 1)))
+        scales = millivolt_scales(batch)
+
+        def one(x: Any, i: int) -> tuple[bool, ...]:
+            scale = scales[i]
+            return self._off(x if scale is None else x / scale, max(round(float(fs[i])), 1))
+
+        found = map_records(batch, self.action_name, signal, one)
         return with_value(batch, self.dst, "lead_off", tuple(found))
 
     def _off(self, x: Any, second: int) -> tuple[bool, ...]:

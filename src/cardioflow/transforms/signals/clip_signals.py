@@ -12,6 +12,7 @@ from cardioflow.batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.transforms import _parameters
 from cardioflow.transforms._inputs import real
+from cardioflow.transforms._millivolts import millivolt_scales
 from cardioflow.transforms.base import Transform
 
 __all__ = ["ClipSignals"]
@@ -20,7 +21,11 @@ __all__ = ["ClipSignals"]
 @final
 @dataclass(frozen=True)
 class ClipSignals(Transform):
-    """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does."""
+    """Limit the signals to the range from ``low_mv`` to ``high_mv`` millivolts, as ``numpy.clip`` does.
+
+    Leads in another unit of voltage, by ``meta["units"]``, are limited to as many millivolts; leads that are not
+    voltages to the same numbers of their own unit.
+    """
 
     former_parameters: ClassVar[Mapping[str, str]] = {"low": "low_mv", "high": "high_mv"}
 
@@ -37,9 +42,12 @@ class ClipSignals(Transform):
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         signal = real(batch, self.action_name)
-        return batch.replace(
-            signal=signal.with_data(np.clip(signal.data, np.float32(self.low_mv), np.float32(self.high_mv)))
-        )
+        data = np.clip(signal.data, np.float32(self.low_mv), np.float32(self.high_mv))
+        for i, scale in enumerate(millivolt_scales(batch)):
+            if scale is not None:
+                own = np.clip(signal[i], self.low_mv * scale, self.high_mv * scale)
+                data[signal.offsets[i] : signal.offsets[i + 1]] = own.reshape(-1)
+        return batch.replace(signal=signal.with_data(data))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

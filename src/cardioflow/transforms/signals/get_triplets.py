@@ -16,6 +16,7 @@ from cardioflow.batch.timeline import crop, stack
 from cardioflow.core.random_keys import segment_keys, uniform
 from cardioflow.errors import InputError, LabelError, raise_bad_records
 from cardioflow.transforms import _parameters, _targets
+from cardioflow.transforms._alike import are_alike
 from cardioflow.transforms._inputs import uncut
 from cardioflow.transforms.base import PartnerTransform
 
@@ -102,7 +103,8 @@ class GetTriplets(PartnerTransform):
 
         def accept(k: int, mates: EcgBatch, j: int) -> bool:
             own, other = shapes[k], mates.component("signal").shapes[j]
-            return len(own) == len(other) and bool(own[0] == other[0]) and bool(other[-1] >= self.length)
+            fits = len(own) == len(other) and bool(own[0] == other[0]) and bool(other[-1] >= self.length)
+            return fits and are_alike(anchors, k, mates, j)
 
         return partners.draw(anchors, _keys_for(keys, part), accept, wanted)
 
@@ -125,7 +127,7 @@ class GetTriplets(PartnerTransform):
             {
                 batch.ids[i]: LabelError(
                     f"{self.action_name} found no negative for record {batch.ids[i]!r}: no record of another label "
-                    f"with the same number of leads and at least {self.length} samples. "
+                    f"with the same leads, units and sampling rate, and at least {self.length} samples. "
                     "Call it in a pipeline, which draws from the whole data set, after load(components='target').",
                     record=batch.ids[i],
                 )

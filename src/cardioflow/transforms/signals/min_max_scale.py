@@ -17,6 +17,8 @@ from cardioflow.transforms.base import Transform
 
 __all__ = ["MinMaxScale"]
 
+_SMALL, _LARGE = 1e-30, 1e30
+
 
 @final
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class MinMaxScale(Transform):
         data = np.empty(signal.data.size, np.float32)
         for run in blocks(signal, self.axis):
             x = signal.data[run]
-            least, span = x.min(), np.ptp(x)
+            least, span = float(x.min()), float(x.max()) - float(x.min())
+            if not _SMALL < span < _LARGE:
+                # The factor or the differences would not fit into float32.
+                x = x.astype(np.float64)
             data[run] = self.low + (x - least) * ((self.high - self.low) / span if span else 0.0)
         return batch.replace(signal=signal.with_data(data))
 

@@ -25,7 +25,7 @@ class PadSignals(Transform):
 
     Args:
         length: the least number of samples of a signal.
-        pad_value: the value of the samples that are added, in millivolts.
+        pad_value: the value of the samples that are added, in the unit of the signal.
         side: where they are added: ``"right"`` is after the signal, ``"left"`` before it, ``"both"`` on both sides,
             with one more after it where their number is odd.
     """

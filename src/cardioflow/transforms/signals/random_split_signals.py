@@ -35,7 +35,7 @@ class RandomSplitSignals(RandomTransform):
         length: samples of a segment.
         n_segments: segments per record, for all or by label (``{"A": 9, "NO": 3}``), before or after
             ``binarize_labels``; a record with several labels takes the largest number.
-        pad_value: the value before a signal that is too short, in millivolts.
+        pad_value: the value before a signal that is too short, in the unit of the signal.
 
     Raises:
         InputError: when the signals are cut already.

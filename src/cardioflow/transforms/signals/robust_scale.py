@@ -41,7 +41,8 @@ class RobustScale(Transform):
         _parameters.set_fields(self, axis=_parameters.frozen(self.axis), quantiles=_parameters.frozen(self.quantiles))
         _parameters.choice(self, "axis", AXES)
         given = self.quantiles
-        if len(given) != 2 or not 0 <= given[0] < given[1] <= 1:
+        are_two = isinstance(given, tuple) and len(given) == 2 and all(isinstance(q, float | int) for q in given)
+        if not are_two or not 0 <= given[0] < given[1] <= 1:
             raise InputError(f"{self.action_name}(quantiles={given!r}): expected two increasing numbers from 0 to 1.")
 
     def apply(self, batch: EcgBatch) -> EcgBatch:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self, final
 
+import numpy as np
+
 from cardioflow.batch import EcgBatch
 from cardioflow.batch.timeline import slice_time
 from cardioflow.errors import InputError
@@ -42,8 +44,11 @@ class SliceSignals(Transform):
             _parameters.set_fields(self, start=given.start, stop=given.stop, step=given.step)
         for field in ("start", "stop", "step"):
             value = getattr(self, field)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            if value is None:
+                continue
+            if not isinstance(value, int | np.integer) or isinstance(value, bool):
                 raise InputError(f"{self.action_name}({field}={value!r}) is not an integer.")
+            _parameters.set_fields(self, **{field: int(value)})
         if self.step == 0:
             raise InputError(f"{self.action_name}(step=0) would never end. Pass 1, 2, … or -1 to reverse time.")
 

@@ -31,7 +31,7 @@ class SplitSignals(Transform):
     Args:
         length: samples of a segment.
         step: samples from one start to the next, for all records or by label; ``length`` when not given.
-        pad_value: the value before a signal that is too short, in millivolts.
+        pad_value: the value before a signal that is too short, in the unit of the signal.
 
     Raises:
         InputError: when the signals are cut already.

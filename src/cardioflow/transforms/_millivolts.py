@@ -1,0 +1,31 @@
+"""Parameters in millivolts beside signals in other units."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioflow.batch import EcgBatch
+from cardioflow.batch.units import per_millivolt
+from cardioflow.transforms._inputs import lead_units
+
+__all__ = ["millivolt_scales"]
+
+
+def millivolt_scales(batch: EcgBatch) -> list[NDArray[np.float64] | None]:
+    """Return how many of its unit each lead has for a millivolt, (lead, 1) per record; ``None`` where all are 1.
+
+    In a lead that is not a voltage, such as a pressure or steps of a converter, a number of millivolts stands for as
+    many of the lead's own unit.
+    """
+    n_leads = batch.component("signal").shapes[:, -2].tolist()
+    units = lead_units(batch) if batch.meta is not None else [None] * len(batch)
+    return [_scales(own, n) for own, n in zip(units, n_leads, strict=True)]
+
+
+def _scales(units: tuple[str, ...] | None, n_leads: int) -> NDArray[np.float64] | None:
+    # A function of the user's may have changed the number of leads, but not the names of their units.
+    if units is None or len(units) != n_leads:
+        return None
+    scales = [1.0 if unit is None else per_millivolt(unit) or 1.0 for unit in units]
+    return None if all(scale == 1 for scale in scales) else np.array(scales)[:, None]

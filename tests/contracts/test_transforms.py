@@ -53,6 +53,7 @@ MIXES_RECORDS = dict.fromkeys(
     ("get_triplets", "random_mix_up", "random_cut_mix"),
     "draws from the batch where there is no data set; tests/pipeline/test_partners.py has one",
 )
+NEEDS_ONE_RATE = {"get_triplets": "a record without another of its rate has no negative, and is refused"}
 RANDOM = (RandomTransform, PartnerTransform)
 KEEPS_CARDIO_NAME = {"get_triplets": "users know it by this name"}
 NO_TIME_AXIS = {
@@ -151,6 +152,8 @@ def batch_of(kind: str) -> EcgBatch:
 
 def prepared(name: str, kind: str) -> EcgBatch:
     batch = batch_of(kind)
+    if name in NEEDS_ONE_RATE:
+        batch = batch.take(batch.fs == 250)
     for before in BEFORE.get(name, ()):
         batch = getattr(batch, before)()
     return batch

@@ -210,3 +210,23 @@ def test_beats_of_a_long_record_are_compared_within_stretches_of_it(monkeypatch)
     np.testing.assert_array_equal(parts[:, np.logical_not(alike)], whole[:, np.logical_not(alike)])
     assert not np.array_equal(parts[:, alike], whole[:, alike])
     assert np.isfinite(parts[:, alike]).all()
+
+
+def test_paced_beats_at_a_low_rate_are_noted_and_are_unknown_where_a_device_marked_the_spikes() -> None:
+    signal, beats = ecg()
+    found = classify_beats(signal, FS, beats)
+    assert found.notes == ("paced beats are not told apart: spikes are seen from 500 Hz on, and this is 360 Hz",)
+    # Two of the spikes lie 50 ms before their beats, the third 0.4 s before one.
+    marked = classify_beats(signal, FS, beats, spikes=beats[[10, 11, 12]] - [18, 18, 144])
+    assert marked.notes == ()
+    assert np.flatnonzero(marked.symbol == "Q").tolist() == [10, 11]
+    assert np.isnan(marked.probability[[10, 11]]).all()
+    assert (marked.symbol[12:] == found.symbol[12:]).all()
+
+
+def test_too_few_beats_are_unknown_and_the_reason_stands_beside_them() -> None:
+    signal, beats = ecg(n=7)
+    found = classify_beats(signal, FS, beats)
+    assert found.symbol.tolist() == ["Q"] * 7
+    assert found.notes == ("7 beats are fewer than the 8 that a beat is compared with",)
+    assert classify_beats(signal, FS, beats[:0]).notes == ("0 beats are fewer than the 8 that a beat is compared with",)

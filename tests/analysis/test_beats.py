@@ -149,6 +149,53 @@ def test_one_beat_in_a_flat_record_is_one_beat_and_not_its_t_wave_too(data, nois
     assert detect_beats(alone[1], fs).sample.tolist() == [pytest.approx(2500, abs=10)]
 
 
+def test_a_lone_beat_is_not_two_where_its_t_wave_ends_late_or_is_steep():
+    # T tops 0.52 s after R, as in a long QT interval, and half as high as R.
+    t = np.arange(5000) / 500 - 5
+    late = np.exp(-0.5 * (t / 0.012) ** 2) + 0.5 * np.exp(-0.5 * ((t - 0.52) / 0.03) ** 2)
+    assert detect_beats(late, 500.0).sample.tolist() == [2500]
+    steep = -0.4 * np.exp(-0.5 * (t / 0.014) ** 2) + 0.6 * np.exp(-0.5 * ((t - 0.28) / 0.04) ** 2)
+    assert detect_beats(steep, 500.0).sample.tolist() == [pytest.approx(2500, abs=3)]
+
+
+def test_a_lone_couplet_is_two_beats_whichever_is_larger():
+    t = np.arange(5000) / 500 - 5
+    for second in (0.6, 1.0, 1.6):
+        x = np.exp(-0.5 * (t / 0.014) ** 2) + second * np.exp(-0.5 * ((t - 0.5) / 0.014) ** 2)
+        assert detect_beats(x, 500.0).sample.tolist() == [2500, 2750]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"),
+    [(1.0, "no QRS found; a signal this short has too few beats to compare"), (10.0, "no QRS found")],
+)
+def test_a_signal_without_beats_says_so_for_every_lead(seconds, reason):
+    n = round(500 * seconds)
+    noise = 0.05 * np.random.default_rng(3).standard_normal((2, n))
+    assert detect_beats(noise, 500).unmeasured == (Unmeasured(0, n, 0, reason), Unmeasured(0, n, 1, reason))
+
+
+def test_what_was_flat_or_missing_keeps_its_own_reason_where_no_beat_is_found():
+    x = 0.05 * np.random.default_rng(3).standard_normal((2, 5000))
+    x[0, :2000], x[1, 3000:] = 0.0, np.nan
+    expected = (
+        Unmeasured(0, 2000, 0, "the lead is flat"),
+        Unmeasured(2000, 5000, 0, "no QRS found"),
+        Unmeasured(3000, 5000, 1, "samples are missing"),
+        Unmeasured(0, 3000, 1, "no QRS found"),
+    )
+    assert detect_beats(x, 500).unmeasured == expected
+    stream = BeatStream(500.0, 2)
+    parts = [stream.push(x[:, k : k + 700]) for k in range(0, 5000, 700)]
+    assert set(Beats.joined([*parts, stream.finish()], 500.0).unmeasured) == set(expected)
+
+
+def test_one_beat_leaves_nothing_to_say_about_the_rest(ventricular):
+    signal, fs, _ = ventricular
+    x = np.concatenate([signal[0, :20_000], np.random.default_rng(0).standard_normal(5000) * 0.02])
+    assert detect_beats(x, fs).unmeasured == ()
+
+
 def test_two_early_beats_of_one_size_after_a_pause_are_two():
     both = _synthetic([4.0, 4.4], 500.0, 8.0, noise_mv=0.0)
     np.testing.assert_allclose(detect_beats(both, 500.0).sample / 500, [4.0, 4.4], atol=0.01)
@@ -203,6 +250,8 @@ def test_a_rate_too_low_for_the_band_is_refused_in_one_sentence():
         detect_beats(np.zeros(100), 50.0)
     with pytest.raises(InputError, match=r"Pass real millivolts of shape \(lead, time\)"):
         detect_beats(np.zeros((2, 3, 100)), 250.0)
+    with pytest.raises(InputError, match=r"threshold=nan\) is not a finite number\. The default is -0\.3\."):
+        detect_beats(np.zeros(100), 250.0, threshold=float("nan"))
     with pytest.raises(InputError, match=r"the stream has 1 leads"):
         BeatStream(250.0).push(np.zeros((2, 100)))
 

@@ -30,23 +30,30 @@ class BeatClasses:
     """One of ``CLASSES`` per beat; ``Q`` where nothing can be said."""
     probability: NDArray[np.float64]
     """Of N, S, V and F, of shape (beat, 4); NaN for ``Q``."""
+    notes: tuple[str, ...] = ()
+    """What could not be judged, and why."""
 
 
-def classify_beats(signal: NDArray[Any], fs: float, beats: ArrayLike) -> BeatClasses:
+def classify_beats(
+    signal: NDArray[Any], fs: float, beats: ArrayLike, *, spikes: ArrayLike | None = None
+) -> BeatClasses:
     """Return the AAMI class of each beat of a record, by boosted trees on intervals and shapes.
 
     Beats are compared with those that prevail in the record, in all its leads, and with those around them that follow
     the longest intervals; the network that ``delineate`` runs tells whether a P wave comes before each. Nothing is
     learnt from the record's labels. In atrial fibrillation (``find_atrial_fibrillation``) no beat is ``S``. A record
     of fewer than ``LEAST_BEATS`` beats, a beat whose samples are missing in every lead, and a beat after the spike of
-    a pacemaker get ``Q``. Spikes are seen from 500 Hz on; below, and where a device has filtered them
-    out, paced beats get another class, because they were not learnt. ``card()`` says what the trees were
-    trained on; their accuracy on other patients stands in ``docs/beats.md``.
+    a pacemaker get ``Q``. Spikes are seen from 500 Hz on; below, ``notes`` says that paced beats were not told
+    apart, and they get another class, because they were not learnt. So they do where a device has filtered the
+    spikes out. ``card()`` says what the trees were trained on; their accuracy on other patients stands in
+    ``docs/beats.md``.
 
     Args:
         signal: millivolts, of shape (lead, time).
         fs: the sampling rate in Hz, 80 or more.
         beats: the samples of the QRS' main deflection, in order.
+        spikes: the samples of a pacemaker's spikes, in order, where a device has marked them; by default they are
+            looked for in the signal.
 
     Raises:
         InputError: for beats that are not in order or not in the signal, or a lower rate.
@@ -62,15 +69,18 @@ def classify_beats(signal: NDArray[Any], fs: float, beats: ArrayLike) -> BeatCla
     symbol = np.full(len(places), "Q")
     probability = np.full((len(places), len(_LEARNT)), np.nan)
     if len(places) < LEAST_BEATS:
-        return BeatClasses(symbol, probability)
+        few = f"{len(places)} beats are fewer than the {LEAST_BEATS} that a beat is compared with"
+        return BeatClasses(symbol, probability, (few,))
     places = places.astype(np.int64)
     known, found = probabilities(signal, fs, places)
     weighted = found * np.array([card()["class_weights"][name] for name in _LEARNT])
     symbol[known] = np.array(_LEARNT)[weighted.argmax(axis=1)]
     probability[known] = found[:, [_LEARNT.index(name) for name in CLASSES[:4]]]
-    if fs >= LEAST_FS:
-        paced = paced_beats(places, pacing_spikes(signal, fs), fs)
-        symbol[paced], probability[paced] = "Q", np.nan
+    if spikes is None and fs < LEAST_FS:
+        unseen = f"paced beats are not told apart: spikes are seen from {LEAST_FS:g} Hz on, and this is {fs:g} Hz"
+        return BeatClasses(symbol, probability, (unseen,))
+    paced = paced_beats(places, pacing_spikes(signal, fs) if spikes is None else spikes, fs)
+    symbol[paced], probability[paced] = "Q", np.nan
     return BeatClasses(symbol, probability)
 
 

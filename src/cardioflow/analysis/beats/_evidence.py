@@ -30,7 +30,10 @@ N_LEVELS: Final = 7
 _TIME, _HEIGHT, _SHARPNESS, _PEAK = int(Column.TIME), int(Column.HEIGHT), int(Column.SHARPNESS), int(Column.PEAK)
 _LOW, _HIGH, _FOCUS = int(Column.LOW_SHOULDER), int(Column.HIGH_SHOULDER), int(Column.FOCUS)
 
-_QT_S = 0.48
+_QT_S = 0.65
+"""Longer than any QT interval but those of a long QT syndrome."""
+_STEEPER = 1.3
+_SAME_SHAPE = 0.95
 _SEVERAL = {"reassoc", "contract", "nsz"}
 _NEIGHBOURS = 6
 """Candidates or beats on each side whose shape is compared."""
@@ -224,7 +227,7 @@ def second_pass(
         t, row = table[i, _TIME], out[i]
         before = _neighbours(table, flags, n, i, 7.0 * rate, around)
         m = around[2 * _NEIGHBOURS]
-        if _of_a_lone_beat(table, around[:m], t, table[i, _HEIGHT], rate):
+        if _of_a_lone_beat(table, shapes, i, around[:m], rate):
             refused[i] = 1.0
         usual, spread = _rhythm(table, around[:m], before, rate, gaps)
         last = min((t - table[around[before - 1], _TIME]) / rate, 3.0) if before > 0 else 3.0
@@ -247,20 +250,22 @@ def second_pass(
 
 
 @helper()
-def _of_a_lone_beat(table: Doubles, around: Ints, t: float, height: float, rate: float) -> bool:
-    """Return whether all beats ``around`` lie within a second, and one within a QT interval is twice as steep.
+def _of_a_lone_beat(table: Doubles, shapes: Floats, i: int, around: Ints, rate: float) -> bool:
+    """Return whether all beats ``around`` lie within a second, and one within a QT interval is steeper and looks other.
 
     In a lead that is flat but for one beat, P and T stand as high above their surroundings as a QRS does, and there
-    are no other beats to compare them with. A T wave has less than half the slope of its QRS.
+    are no other beats to compare them with. The second beat of a couplet looks like the first.
     """
-    steepest = 0.0
+    t, height = table[i, _TIME], table[i, _HEIGHT]
+    steeper = False
     for q in range(around.size):
-        away = abs(table[around[q], _TIME] - t)
+        j = around[q]
+        away = abs(table[j, _TIME] - t)
         if away > rate:
             return False
-        if away <= _QT_S * rate:
-            steepest = max(steepest, table[around[q], _HEIGHT])
-    return steepest > 2.0 * height
+        if away <= _QT_S * rate and table[j, _HEIGHT] > _STEEPER * height:
+            steeper = steeper or _alike(shapes[i], shapes[j]) < _SAME_SHAPE
+    return steeper
 
 
 @helper(error_model="numpy")

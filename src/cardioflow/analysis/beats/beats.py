@@ -42,7 +42,8 @@ class Beats:
     fs: float
     """Hz."""
     unmeasured: tuple[Unmeasured, ...] = ()
-    """Where a lead has no samples, or is flat for a second or more, and so could not be searched for beats."""
+    """Where a lead has no samples, or is flat for a second or more, and so could not be searched for beats; and all of
+    a signal in which no beat was found."""
 
     def __len__(self) -> int:
         return len(self.sample)

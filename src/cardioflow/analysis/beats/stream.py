@@ -13,6 +13,7 @@ from cardioflow.analysis.beats._design import LAG, design
 from cardioflow.analysis.beats._evidence import keep_largest
 from cardioflow.analysis.beats._fusion import TOGETHER_S, add_up
 from cardioflow.analysis.beats._lead import LOOK_AHEAD_S, Lead, Scored
+from cardioflow.analysis.beats._quiet import NO_QRS, TOO_SHORT, TOO_SHORT_S
 from cardioflow.analysis.beats.beats import Beats, Unmeasured
 from cardioflow.errors import InputError
 
@@ -50,7 +51,7 @@ class BeatStream:
         if not least_mv >= 0:
             raise InputError(f"BeatStream(least_mv={least_mv!r}) is not a number of millivolts from 0 on.")
         if not np.isfinite(threshold):
-            raise InputError(f"BeatStream(threshold={threshold!r}) is not a finite number. 0 is the default.")
+            raise InputError(f"BeatStream(threshold={threshold!r}) is not a finite number. The default is -0.3.")
         self._fs = float(fs)
         self._design = design(self._fs)
         self._threshold = threshold
@@ -58,6 +59,9 @@ class BeatStream:
         self._scored: list[Scored] = [_NOTHING] * n_leads
         self._done = -np.inf
         self._n = 0
+        self._any = False
+        self._quiet: list[Unmeasured] = []
+        """The stretches that were reported before the first beat."""
         self._finished = False
 
     def push(self, chunk: ArrayLike) -> Beats:
@@ -126,6 +130,7 @@ class BeatStream:
         """Return the candidates in the rows of ``Column`` as beats."""
         # A sample at the lower rate lies in the middle of those whose mean it is.
         middle = (self._design.step - 1) / 2
+        self._any = self._any or bool(len(rows))
         sample = np.rint(rows[:, Column.FIDUCIAL] * self._design.step + middle).astype(np.int64)
         return Beats(
             np.clip(sample, 0, max(self._n - 1, 0)),
@@ -146,7 +151,23 @@ class BeatStream:
                     stop = length
                 spans.append(Unmeasured(begin * step, stop, number, reason))
             lead.quiet.found.clear()
-        return spans
+        if self._any:
+            self._quiet.clear()
+            return spans
+        self._quiet += spans
+        return spans if not length else sorted([*spans, *self._without_beats(length)], key=lambda span: span.lead)
+
+    def _without_beats(self, length: int) -> list[Unmeasured]:
+        """Return the stretches of a signal without any beat that nothing was said about."""
+        reason = TOO_SHORT if length < TOO_SHORT_S * self._fs else NO_QRS
+        found = []
+        for number in range(len(self._leads)):
+            at = 0
+            for start, stop in [*((s.start, s.stop) for s in self._quiet if s.lead == number), (length, length)]:
+                if start > at:
+                    found.append(Unmeasured(at, start, number, reason))
+                at = max(at, stop)
+        return found
 
 
 _NOTHING = Scored(np.empty((0, len(Column))), np.empty(0), np.empty(0))

@@ -13,6 +13,7 @@ from cardioflow.analysis.hrv.frequency import frequency_domain
 from cardioflow.analysis.hrv.nonlinear import nonlinear
 from cardioflow.analysis.hrv.normal import normal_intervals
 from cardioflow.analysis.hrv.settings import HrvSettings
+from cardioflow.analysis.hrv.stretches import BRIDGED_S, stretches
 from cardioflow.analysis.hrv.time_domain import time_domain
 from cardioflow.errors import InputError
 
@@ -53,8 +54,8 @@ def calc_hrv(
     Time domain: ``mean_nn mean_hr sdnn sdann sdnn_index rmssd sdsd nn50 pnn50 triangular_index tinn``; frequency
     domain: ``total_power ulf vlf lf hf lf_nu hf_nu lf_hf peak_lf_hz peak_hf_hz``; non-linear: ``sd1 sd2 sd1_sd2
     ellipse_area sample_entropy dfa_alpha1 dfa_alpha2``. Definitions are those of the Task Force 1996. Intervals
-    that are left out are bridged by the spline of Welch's method and ignored by Lomb's; differences are never taken
-    across them.
+    that are left out are bridged by the spline of Welch's method, up to 5 s, and ignored by Lomb's; differences are
+    never taken across them.
 
     Args:
         rr_ms: the intervals in ms, in order of time.
@@ -80,7 +81,9 @@ def calc_hrv(
         raise InputError(f"calc_hrv(rr_ms=…) has the median {np.median(ms):.3g}. Pass milliseconds, not seconds.")
     ends = np.cumsum(ms) / 1000 if times_s is None else np.asarray(times_s, np.float64)
     good = None if normal is None else np.asarray(normal, bool)
-    if ends.shape != ms.shape or (good is not None and good.shape != ms.shape) or (np.diff(ends) <= 0).any():
+    shapes = ends.shape == ms.shape and (good is None or good.shape == ms.shape)
+    # A comparison with NaN is False.
+    if not (shapes and np.isfinite(ends).all() and (np.diff(ends) > 0).all()):
         raise InputError("calc_hrv(times_s=…, normal=…) do not have one entry per interval, in order of time.")
     chosen = HrvSettings.preset(preset, **settings)
     found = normal_intervals(ms, ends, good, chosen)
@@ -102,4 +105,8 @@ def calc_hrv(
         warnings.append(f"The recording lasts {duration:.0f} s; the Task Force's short-term values need 5 minutes.")
     if left_out > 0.05 * ms.size:
         warnings.append(f"{left_out} of {ms.size} intervals were left out, more than 5 %.")
+    n_parts = len(stretches(found.end_s[found.kept], found.nn))
+    if n_parts > 1:
+        rest = "" if chosen.spectrum == "lomb" else "; the spectrum rests on those as long as its window"
+        warnings.append(f"Gaps of more than {BRIDGED_S:g} s leave {n_parts} stretches{rest}.")
     return Hrv(values, reasons, tuple(warnings), ms.size, left_out, duration, chosen)

@@ -46,8 +46,11 @@ def _segments(found: Intervals) -> tuple[float, float]:
     """Return the SD of the 5-minute means and the mean of the 5-minute SDs, over whole segments with 10 intervals."""
     if not found.end_s.size:
         return np.nan, np.nan
-    number = ((found.end_s - found.end_s[0]) // _SEGMENT_S).astype(int)
-    whole = int((found.end_s[-1] - found.end_s[0]) // _SEGMENT_S)
+    # From the first beat on, so that ten minutes are two segments. The beat at the edge ends the earlier one, and the
+    # rounding of a sum of intervals does not move it.
+    since = (found.end_s - found.end_s[0] + found.ms[0] / 1000) / _SEGMENT_S
+    number = np.ceil(since - 1e-9).astype(int) - 1
+    whole = int(np.floor(since[-1] + 1e-9))
     parts = [found.ms[(number == k) & found.kept] for k in range(whole)]
     parts = [part for part in parts if part.size >= 10]
     if len(parts) < 2:

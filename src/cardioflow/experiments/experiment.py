@@ -221,7 +221,13 @@ class Experiment:
             with whole_file(path) as temporary:
                 temporary.write_text(json.dumps(now, indent=1), encoding="utf-8")
             return
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            saved = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(
+                f"{path} is damaged: {error}. Pass another folder, or delete the file if the results beside it are "
+                "of this experiment."
+            ) from error
         changed = [name for name, value in now.items() if saved.get(name) != value]
         if changed:
             raise CheckpointError(

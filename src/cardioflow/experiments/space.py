@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
+
+import numpy as np
 
 from cardioflow.errors import ConfigError
 
@@ -43,6 +46,11 @@ Space = Mapping[str, Sequence[Any] | Uniform | Whole]
 
 
 def _check(given: Uniform | Whole) -> None:
+    kinds = (int, np.integer) if isinstance(given, Whole) else (int, float, np.integer, np.floating)
+    for name in ("low", "high"):
+        value = getattr(given, name)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+            raise ConfigError(f"{given!r}: {name} is not a {'whole' if isinstance(given, Whole) else 'finite'} number.")
     if not given.low < given.high or (given.log and given.low <= 0):
         above = ", above 0 with log" if given.log else ""
         raise ConfigError(f"{given!r}: expected low below high{above}.")

@@ -160,8 +160,12 @@ def _counts(marks: Annotation) -> dict[str, int]:
 
 
 @lru_cache(maxsize=1)
-def _beside(folder: Path) -> Mapping[str, Sequence[str]]:
+def _beside(folder: Path, changed_ns: int) -> Mapping[str, Sequence[str]]:  # noqa: ARG001 -- a key: files come and go
     return annotation_files(folder)
+
+
+def _changed(folder: Path) -> int:
+    return folder.stat().st_mtime_ns if folder.is_dir() else 0
 
 
 def _marks_of_wfdb(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, Annotation], tuple[str, ...]]:
@@ -169,7 +173,7 @@ def _marks_of_wfdb(path: Path, options: Mapping[str, Any]) -> tuple[dict[str, An
     found: dict[str, Annotation] = {}
     notes: list[str] = []
     only = options.get("ann_ext")
-    for ext in [only] if only else _beside(path.parent).get(path.stem, ()):
+    for ext in [only] if only else _beside(path.parent, _changed(path.parent)).get(path.stem, ()):
         asked = {**options, "ann_ext": ext}
         record = read_each([path], "wfdb", request_for(("annotation", "meta"), asked), asked)[0]
         if isinstance(record, FormatError):

@@ -156,7 +156,8 @@ class _Page:
         end_s = min(printed.start_s + shown_s, view.duration_s)
         if printed.start_s > 0 or view.duration_s > end_s + 0.05:
             notes.append(f"{clock(printed.start_s)} to {clock(end_s)} of {clock(view.duration_s)}")
-        others = [lead for lead in view.leads if lead not in STANDARD]
+        # Of two leads of one name, the first is drawn.
+        others = [lead for i, lead in enumerate(view.leads) if lead not in STANDARD or lead in view.leads[:i]]
         if others:
             notes.append(f"not shown: {', '.join(others)}")
         if self.clipped:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from cardioflow.analysis.measure.measure import NO_UNIT
 from cardioflow.analysis.measure.results import Measurements
 from cardioflow.errors import InputError, nearest
 from cardioflow.report.as_figure import EcgFigure, figure_of
@@ -19,6 +20,8 @@ _CALIPERS: Final = 22.0
 _LABEL: Final = 28.0
 """What the name and length of an interval need behind its end, in millimetres."""
 _TALLEST_MV: Final = 3.0
+_UNSCALED_MV: Final = 2.0
+"""How high a beat without a known unit is drawn."""
 _INTERVALS: Final = (
     ("P", "p", "p_on", "p_end"),
     ("PR", "pr", "p_on", "qrs_on"),
@@ -59,8 +62,12 @@ def median_beat_sheet(found: Measurements, lead: str | None = None, *, title: st
     if not rows:
         raise InputError(f"The lead {lead!r} has no median beat, because it has gaps. Pass another lead.")
     scale = Scale(100.0, 10.0)
-    drawn = np.clip(beat.signal[rows], -_TALLEST_MV, _TALLEST_MV).astype(np.float64)
-    up, down = (float(5 * np.ceil((10.0 * v + 3.0) / 5)) for v in (np.nanmax(drawn), -np.nanmin(drawn)))
+    rows, factor = _to_scale(found, rows)
+    own = (1.0 if factor is None else factor) * beat.signal[rows].astype(np.float64)
+    drawn = np.clip(own, -_TALLEST_MV, _TALLEST_MV)
+    # The pulse has to fit, also above a beat of low voltage.
+    reach = (max(1.0, float(np.nanmax(drawn))), -float(np.nanmin(drawn)))
+    up, down = (float(5 * np.ceil((10.0 * v + 3.0) / 5)) for v in reach)
     last = max((at for at in beat.marks.values()), default=0) / beat.fs
     needed = max(scale.mm_per_s * beat.signal.shape[1] / beat.fs + 5.0, scale.mm_per_s * last + _LABEL)
     width = float(5.0 * np.ceil((_LEFT + needed) / 5.0))
@@ -71,14 +78,26 @@ def median_beat_sheet(found: Measurements, lead: str | None = None, *, title: st
     x = np.asarray(_LEFT + scale.mm_per_s * np.arange(drawn.shape[1]) / beat.fs, np.float64)
     for i, row in zip(rows, drawn, strict=True):
         sheet.lines.append(Line("trace", x, np.asarray(zero + scale.mm_per_mv * row, np.float64), names[i]))
-    _pulse(sheet, zero, scale)
+    if factor is None:
+        _pulse(sheet, zero, scale)
     _calipers(sheet, found, scale)
     sheet.write(2.0, height - 6.0, title or "Median beat", size_pt=10, bold=True)
     which = lead or (names[rows[0]] if len(rows) == 1 else f"{len(rows)} leads over each other")
-    clipped = "   ·   clipped at ±3 mV" if np.nanmax(np.abs(beat.signal[rows])) > _TALLEST_MV else ""
-    note = f"{which}   ·   median of {beat.n_beats} beats   ·   {scale}{clipped}"
+    clipped = "   ·   clipped at ±3 mV" if np.nanmax(np.abs(own)) > _TALLEST_MV else ""
+    shown = str(scale) if factor is None else f"{scale.mm_per_s:g} mm/s   ·   unit unknown, height not to scale"
+    note = f"{which}   ·   median of {beat.n_beats} beats   ·   {shown}{clipped}"
     sheet.write(2.0, height - 11.5, note, size_pt=7, soft=True)
     return sheet
+
+
+def _to_scale(found: Measurements, rows: list[int]) -> tuple[list[int], float | None]:
+    """Return the leads in millivolts; where there are none, all of them and what makes them as high as 2 mV."""
+    values = list(found.by_lead.values())
+    known = [i for i in rows if all(value.reason != NO_UNIT for value in values[i].values())]
+    if known:
+        return known, None
+    height = float(np.nanmax(np.ptp(found.median_beat.signal[rows], axis=1)))
+    return rows, _UNSCALED_MV / height if height > 0 else 1.0
 
 
 def _pulse(sheet: Sheet, zero: float, scale: Scale) -> None:

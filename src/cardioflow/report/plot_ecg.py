@@ -76,20 +76,26 @@ def plot_ecg(
     """
     x = np.atleast_2d(np.asarray(signal))
     n = x.shape[-1]
+    names, units, rhythm = _names(leads), _names(units), _names(rhythm)
     view = EcgView(
         x,
         float(fs),
-        tuple(leads),
+        names or (),
         title,
-        tuple(units or ()),
+        units or (),
         wave_spans(waves, len(x), n, float(fs)),
         as_marks(beats, "beats", n),
         as_marks(labels, "labels", n),
         None if saliency is None else np.asarray(saliency),
     )
     how = Rows(row_s, start_s, stop_s)
-    printed = Printed(start_s=start_s, rhythm=None if rhythm is None else tuple(rhythm), simultaneous=simultaneous)
+    printed = Printed(start_s=start_s, rhythm=rhythm, simultaneous=simultaneous)
     return figure_of(sheets_of(view, layout, how, printed, Scale(mm_per_s, mm_per_mv))[0])
+
+
+def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return names as a tuple; a text is one name, and not its letters: ``"II"`` is not I twice."""
+    return None if given is None else (given,) if isinstance(given, str) else tuple(given)
 
 
 def sheets_of(view: EcgView, layout: Layout, how: Rows, printed: Printed, scale: Scale) -> list[Sheet]:

@@ -37,6 +37,9 @@ def plot_learning_curves(report: RunReport, names: Sequence[str] | None = None) 
             f"The run has {len(epochs)} finished epochs and no figures of a model. Train a model in it with "
             "train_on_batch, for one epoch at least."
         )
+    names = [names] if isinstance(names, str) else names
+    if names is not None and not len(names):
+        raise InputError("names is empty. Pass the names of the figures to draw, or leave names out for all.")
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise UnknownNameError(f"The report has no figure {unknown[0]!r}. {nearest(unknown[0], known)}")

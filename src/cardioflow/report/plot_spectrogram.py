@@ -33,6 +33,10 @@ def plot_spectrogram(
     x = np.asarray(signal, np.float64)
     if x.ndim != 1:
         raise InputError(f"plot_spectrogram got a signal of shape {x.shape}. Pass one lead, (time,): signal[0].")
+    if not (fs > 0 and np.isfinite(fs)):
+        raise InputError(f"fs={fs!r} is not a sampling rate. Pass the number of samples per second.")
+    if not (window_s > 0 and np.isfinite(window_s)):
+        raise InputError(f"window_s={window_s!r} is not a length. Pass seconds above 0.")
     n = round(window_s * fs)
     if not 8 <= n <= x.size:
         raise InputError(f"window_s={window_s!r} is {n} samples, and the signal has {x.size}. Pass 8 samples to all.")
@@ -44,6 +48,11 @@ def plot_spectrogram(
     windows = np.lib.stride_tricks.sliding_window_view(missing, n)[::step]
     lost = np.asarray(windows.any(axis=1))[: t.size]
     shown = f <= min(highest_hz, fs / 2)
+    if shown.sum() < 2:
+        raise InputError(
+            f"highest_hz={highest_hz!r} leaves {int(shown.sum())} frequencies of {1 / window_s:g} Hz each. Pass "
+            f"{1 / window_s:g} Hz or more."
+        )
     level = 10.0 * np.log10(np.maximum(power[shown], 1e-12))
     level[:, lost] = np.nan
     figure = EcgFigure(figsize=(7.0, 2.6), dpi=150, layout="constrained")

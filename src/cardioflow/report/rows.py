@@ -64,9 +64,10 @@ def part_of(view: EcgView, start_s: float, stop_s: float | None) -> tuple[int, i
     Raises:
         InputError: when there is nothing in it.
     """
-    end_s = view.duration_s if stop_s is None else stop_s
-    start, stop = round(start_s * view.fs), min(round(end_s * view.fs), view.n_samples)
-    if not 0 <= start < stop:
+    end_s = view.duration_s if stop_s is None else min(stop_s, view.duration_s)
+    known = 0 <= start_s < end_s
+    start, stop = (round(start_s * view.fs), min(round(end_s * view.fs), view.n_samples)) if known else (0, 0)
+    if not start < stop:
         raise InputError(
             f"start_s={start_s!r}, stop_s={stop_s!r} is not a part of the record, which lasts {view.duration_s:g} s."
         )

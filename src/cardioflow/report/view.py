@@ -140,16 +140,12 @@ def as_marks(given: Any, name: str, n_samples: int) -> tuple[Mark, ...]:
     """
     if given is None:
         return ()
-    pairs: Sequence[Any]
-    if isinstance(given, Annotation):
-        pairs = list(zip(given.sample.tolist(), given.symbol.tolist(), strict=True))
-    else:
-        pairs = [item if isinstance(item, tuple) else (item, "") for item in getattr(given, "tolist", lambda: given)()]
     try:
-        marks = tuple(Mark(int(sample), str(text)) for sample, text in pairs)
+        marks = tuple(Mark(_whole(sample), str(text)) for sample, text in _pairs(given))
     except (TypeError, ValueError):
         raise InputError(
-            f"{name}={given!r} are not marks. Pass samples, an Annotation, or pairs of a sample and a text."
+            f"{name}={given!r} are not marks. Pass samples as whole numbers, an Annotation, or pairs of a sample and a "
+            "text."
         ) from None
     outside = [mark.sample for mark in marks if not 0 <= mark.sample <= n_samples]
     if outside and not isinstance(given, Annotation):
@@ -157,6 +153,19 @@ def as_marks(given: Any, name: str, n_samples: int) -> tuple[Mark, ...]:
             f"{name} has the sample {outside[0]}, and the record has {n_samples}. Pass samples, not seconds."
         )
     return marks
+
+
+def _pairs(given: Any) -> Sequence[Any]:
+    if isinstance(given, Annotation):
+        return list(zip(given.sample.tolist(), given.symbol.tolist(), strict=True))
+    return [item if isinstance(item, tuple) else (item, "") for item in getattr(given, "tolist", lambda: given)()]
+
+
+def _whole(sample: Any) -> int:
+    """Return a sample; seconds and masks would be drawn at the wrong place without a word."""
+    if isinstance(sample, bool) or not float(sample).is_integer():
+        raise ValueError
+    return int(sample)
 
 
 def clock(seconds: float) -> str:

@@ -18,10 +18,11 @@ from cardioflow.analysis.waves.delineate import NO_LEAD, delineate, voltages, wh
 from cardioflow.analysis.waves.prepare import SHORT_GAP_S, bridged
 from cardioflow.analysis.waves.results import Delineation, LeadWaves
 
-__all__ = ["measure"]
+__all__ = ["NO_UNIT", "measure"]
 
 Floats = NDArray[np.float64]
 
+NO_UNIT: Final = "the unit is not known"
 _NO_WAVE: Final = {"pr": "no P wave", "p": "no P wave", "qt": "no T wave", "t": "no T wave", "qrs": "no QRS"}
 _LEAST_SHARE: Final = 0.3
 """A wave that fewer beats than this share have is not one of the median beat."""
@@ -41,7 +42,8 @@ def measure(
         signal: millivolts, (lead, time) or (time,); NaN where there is no sample.
         fs: samples per second, 100 or more.
         leads: the names of the leads; axes need I and aVF, I and II, or II and III.
-        units: the unit of each lead; one that is known and not mV is not measured.
+        units: the unit of each lead; one that is known and not mV is not measured, and one that is not known has no
+            amplitudes.
 
     Raises:
         InputError: when the signal has another shape, or ``fs`` is not above 0.
@@ -62,11 +64,18 @@ def measure(
     whole = {**_intervals(beats, marks, median, why), **_axes(found.leads, median, why)}
     each = {
         name: amplitudes(made.signal[i], fs, marks, n_used)
-        if voltage[i]
-        else dict.fromkeys(AMPLITUDES, Value(math.nan, 0, why_not_measured(units, i)))
+        if (reason := _why_no_heights(units, i, voltage)) is None
+        else dict.fromkeys(AMPLITUDES, Value(math.nan, 0, reason))
         for i, name in enumerate(_distinct(found.leads))
     }
     return Measurements(whole, each, beats, median, found)
+
+
+def _why_no_heights(units: Sequence[str] | None, lead: int, voltage: NDArray[np.bool_]) -> str | None:
+    """Return why the heights of a lead are not millivolts; its intervals do not depend on the scale."""
+    if not voltage[lead]:
+        return why_not_measured(units, lead)
+    return NO_UNIT if units is not None and units[lead] != "mV" else None
 
 
 def _distinct(leads: Sequence[str]) -> list[str]:

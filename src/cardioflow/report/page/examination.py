@@ -27,7 +27,7 @@ from cardioflow.report.look import look
 from cardioflow.report.page.ranges import Range, normal_ranges
 from cardioflow.report.page.rhythm import Rhythm, judge_rhythm
 
-__all__ = ["DEVICE_NAMES", "Examination", "LeadFacts", "examine"]
+__all__ = ["DEVICE_NAMES", "Examination", "LeadFacts", "examine", "step_of", "verdict_on"]
 
 DEVICE_NAMES: Mapping[str, tuple[str, float]] = {
     "heart_rate": ("ventricular_rate", 1.0),
@@ -101,7 +101,7 @@ class Examination:
         found = []
         for name, limits in self.ranges.items():
             value = self.measured.whole[name]
-            if value.known and limits.verdict(value.value, step_of(name)) != "within":
+            if value.known and verdict_on(name, value.value, limits) != "within":
                 found.append(name)
         return tuple(found)
 
@@ -109,6 +109,17 @@ class Examination:
 def step_of(name: str) -> float:
     """Return what a measurement is rounded to where it is shown, in its unit."""
     return 1.0 if name in ("heart_rate", "p_axis", "qrs_axis", "t_axis") else 0.001
+
+
+def verdict_on(name: str, value: float, limits: Range) -> str:
+    """Return whether a measurement is ``"below"``, ``"within"`` or ``"above"`` its range, as it is written.
+
+    An axis lies on the side that it is nearer to: -175° is 5° above a range that ends at 180°.
+    """
+    if name.endswith("_axis"):
+        middle = (limits.low + limits.high) / 2
+        value = middle + (value - middle + 180.0) % 360.0 - 180.0
+    return limits.verdict(value, step_of(name))
 
 
 def examine(

@@ -97,8 +97,9 @@ def rhythm_answer(seen: Examination, texts: Texts) -> str:
         return f"{classical_answer(seen, texts)} ({texts('rhythm.by_intervals')})"
     if model.reasons:
         return texts("rhythm.abstained")
-    best = max(model.probabilities.values(), default=float("nan"))
-    return f"{model.said(model.labels)} ({best:.2f}, {texts('rhythm.model', name=model.name)})"
+    # With a threshold of its own, a label is the answer although another one is more probable.
+    said = [f"{model.probabilities[label]:.2f}" for label in model.labels if label in model.probabilities]
+    return f"{model.said(model.labels)} ({', '.join([*said, texts('rhythm.model', name=model.name)])})"
 
 
 def ecg(drawings: list[Drawing], seen: Examination, texts: Texts) -> str:

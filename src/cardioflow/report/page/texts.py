@@ -77,9 +77,24 @@ def _check(path: str, given: Mapping[str, Any], wanted: Mapping[str, Mapping[str
 
 def _fields(path: str, name: str, text: str) -> set[str]:
     try:
-        return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+        found = {field: spec or "" for _, field, spec, _ in string.Formatter().parse(text) if field is not None}
     except ValueError as error:
         raise InputError(f"The texts {path!r} have braces in {name} that do not match: {error}") from error
+    for field, spec in found.items():
+        if not _fits(spec):
+            raise InputError(f"The texts {path!r} have the format {spec!r} of {field!r} in {name}, which no value has.")
+    return set(found)
+
+
+def _fits(spec: str) -> bool:
+    """Return whether a text or a number can be written by ``spec``; one that cannot would stop a report midway."""
+    for value in ("", 0.0, 0):
+        try:
+            format(value, spec)
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def _reason(error: Exception) -> str:

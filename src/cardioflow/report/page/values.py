@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from cardioflow.analysis.measure.results import UNITS
-from cardioflow.report.page.examination import Examination, step_of
+from cardioflow.report.page.examination import Examination, step_of, verdict_on
 from cardioflow.report.page.ranges import Range
 
 __all__ = ["SHOWN", "Row", "rows_of", "written"]
@@ -49,7 +49,7 @@ def rows_of(seen: Examination) -> list[Row]:
                 written(name, value.value) if known else "",
                 "" if known else value.reason,
                 _range(name, limits) if limits else "",
-                limits.verdict(value.value, step_of(name)) if limits and known else "",
+                verdict_on(name, value.value, limits) if limits and known else "",
                 "" if device is None else written(name, device),
                 "" if device is None or not known else _difference(name, value.value - device),
             )

@@ -76,6 +76,8 @@ class ShowEcg(View):
         )
 
     def _row(self, batch: EcgBatch) -> int:
+        if not len(batch):
+            raise InputError("show_ecg: the batch has no records. Show one that has.")
         if isinstance(self.record, str):
             if self.record not in batch.ids:
                 raise InputError(f"show_ecg({self.record!r}) is not a record here. {nearest(self.record, batch.ids)}")

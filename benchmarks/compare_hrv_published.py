@@ -27,16 +27,15 @@ from numpy.typing import NDArray
 from cardioflow.analysis.hrv import calc_hrv
 from cardioflow.referee.tables import Table
 
-
 HEAD: Final = """# Heart rate variability beside published values
 
 {made}. Made by `benchmarks/compare_hrv_published.py`, which names the series
 and where the values stand. Every interval counts, as there. Settings of ours that are not the preset's stand below each
 table.
 
-Values of the time domain and of the Poincaré plot, and sample entropy, agree in all digits but where a definition differs.
-hrv's powers and pyHRV's exponents come out to the last digit published when ours are computed by the definitions in the
-last column. pyHRV's windows are 300 samples, 75 s, where it means 300 s."""
+Values of the time domain and of the Poincaré plot, and sample entropy, agree in all digits but where a definition
+differs. hrv's powers and pyHRV's exponents come out to the last digit published when ours are computed by the
+definitions in the last column. pyHRV's windows are 300 samples, 75 s, where it means 300 s."""
 
 
 class Published(NamedTuple):
@@ -72,7 +71,7 @@ PUBLISHED: Final = (
         },
         {
             "sdsd": "with n there, with n - 1 here",
-            "triangular_index": "bins of 8 ms from 300 ms on there, of 1/128 s from 0 on here, as the Task Force has them",
+            "triangular_index": "bins of 8 ms from 300 ms on there, of 1/128 s from 0 on here as the Task Force's",
         },
     ),
     Published(

@@ -35,6 +35,8 @@ def noise_power(x: NDArray[Any], fs: float) -> float:
     The standard deviation of each of the first 300 seconds; without the
     smallest and largest 5 %, the square of their mean.
     """
+    if not x.size:
+        return 0.0
     size = min(max(round(fs), 1), x.size)
     seconds = x[: x.size // size * size].reshape(-1, size)[:300]
     return float(_trimmed_mean(seconds.std(axis=1, dtype=np.float64)) ** 2)

@@ -70,19 +70,6 @@ def test_beats_and_waves_are_not_looked_for_where_there_are_none(name):
     assert steps.reasons[0].text == "No lead is in mV; the unit is numbers without a unit."
 
 
-def test_waves_of_a_paced_record_are_not_looked_for_and_its_beats_are():
-    """The network for waves was not trained on paced beats, and takes spikes for QRS."""
-    ecg = EcgDataset.simulated(1, rhythms=["SR"], leads="I,II").next_batch(1).load().resample_signals(1000)
-    x = ecg.signal[0].copy()
-    for at in range(500, x.shape[1] - 10, 800):
-        x[:, at : at + 2] += 1.5
-    (found,) = cardioflow.load("waves").predict(x, fs=1000, leads=["I", "II"])
-    assert [reason.code for reason in found.reasons] == ["paced"]
-    assert found.waves is None
-    (beats,) = cardioflow.load("beats").predict(x, fs=1000, leads=["I", "II"])
-    assert beats.judged
-
-
 def test_quality_names_the_leads_that_are_bad_and_why(data):
     file = sorted((data / "ptbxl").rglob("*_hr.hea"))[0]
     batch = EcgDataset({"r": file}).next_batch(1).load(components=["signal", "meta"])

@@ -9,7 +9,7 @@ from typing import Final
 
 from cardioflow.errors import InputError, nearest
 
-__all__ = ["GROUPS", "is_lead_name", "resolve", "standard_name"]
+__all__ = ["GROUPS", "is_ecg_name", "is_lead_name", "resolve", "standard_name"]
 
 _LIMB = ("I", "II", "III", "aVR", "aVL", "aVF")
 _PRECORDIAL = ("V1", "V2", "V3", "V4", "V5", "V6")
@@ -70,6 +70,12 @@ _AFTER = re.compile(
 )
 _SEPARATORS = re.compile(r"[\s_.,:]+")
 
+# Names of ambulatory and bipolar leads that have no standard: "ECG1", "mod.V1", "D3", "CM2", "MV5", "V1-V2", "RA-LL".
+_ECG = re.compile(r"(?:.*[^A-Z])?(?:ECG|EKG)(?:[^A-Z].*)?|LEAD[\s_]*\d{1,2}", re.IGNORECASE)
+_ELECTRODE = re.compile(
+    r"(?:MOD(?:IFIED)?[\s_.]*)?(?:M?V\d{1,2}R?|C[BCMRS]\d|M?CL\d|D\d|M?L?I{1,3}|[RL][AL])", re.IGNORECASE
+)
+
 
 def standard_name(name: str) -> str:
     """Return the standard name of a lead as a device writes it; an unknown name is returned without outer spaces.
@@ -94,6 +100,23 @@ def is_lead_name(name: str) -> bool:
     (True, False, False)
     """
     return standard_name(name) in _STANDARD
+
+
+def is_ecg_name(name: str) -> bool:
+    """Return whether a channel called ``name`` is an ECG lead, of a standard name or another one.
+
+    A name that says nothing, such as ``signal 0``, is not one, and neither is another signal's.
+
+    >>> [is_ecg_name(n) for n in ("aVF", "ECG 2", "mod.V1", "V1-V2", "signal 0", "EEG Fpz-Cz", "ABP")]
+    [True, True, True, True, False, False, False]
+    """
+    name = name.strip()
+    electrodes = name.split("-")
+    return (
+        is_lead_name(name)
+        or _ECG.fullmatch(name) is not None
+        or (len(electrodes) <= 2 and all(_ELECTRODE.fullmatch(part.strip()) for part in electrodes))
+    )
 
 
 def resolve(names: Sequence[str], wanted: str | int | Sequence[str | int]) -> tuple[int, ...]:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioflow.analysis.ecg_evidence import ecg_evidence
-from cardioflow.analysis.pacing import LEAST_FS, pacing_spikes
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.bundle.limits_of_use import Limits
 from cardioflow.bundle.reasons import Reason
+from cardioflow.bundle.spikes import PACED, is_paced
 from cardioflow.models._units import UNCALIBRATED, units_of
 
 __all__ = ["gap_notes", "named_unit", "reasons_against"]
 
 _FLAT_MV: Final = 0.01
 _EVIDENCE_FS: Final = 80.0
-_FEW_SPIKES: Final = 3
-"""Fewer sharp deflections in a record are not taken for pacing: an artefact can be one."""
 
 
 def reasons_against(
-    batch: EcgBatch, limits: Limits, units: str | None, *, any_lead: bool = False
+    batch: EcgBatch, limits: Limits, units: str | None, spikes: Mapping[str, int], *, any_lead: bool = False
 ) -> list[tuple[Reason, ...]]:
     """Return for each record of ``batch`` why it cannot be judged; nothing where it can.
 
@@ -32,6 +30,7 @@ def reasons_against(
         batch: Records that were read, with the leads that are to be judged.
         limits: What they must have.
         units: The unit that their signals must be in; ``None`` if it does not matter.
+        spikes: How many spikes of a pacemaker each record has, by id.
         any_lead: Whether one good lead is enough; otherwise each must be good.
     """
     known = units_of(batch)
@@ -40,7 +39,11 @@ def reasons_against(
     for i, (x, fs) in enumerate(zip(signal, batch.fs.tolist(), strict=True)):
         own = [*_of_units(known[i], units), *_of_shape(x, fs, limits)]
         # What follows measures samples, which says nothing of a record in steps of a converter.
-        found.append(tuple(own or _of_samples(x, fs, limits, any_lead=any_lead)))
+        own = own or list(_of_samples(x, fs, limits, any_lead=any_lead))
+        # Last, because white noise has spikes too.
+        if not own and limits.pacing == "abstain" and is_paced(spikes[batch.ids[i]], x.shape[-1] / fs):
+            own = [PACED]
+        found.append(tuple(own))
     return found
 
 
@@ -109,9 +112,6 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
                 f"No heart beats can be made out: the evidence is {evidence:.2f}, below {limits.least_evidence:g}.",
             )
             return
-    # Last, because white noise has spikes too.
-    if limits.pacing == "abstain" and fs >= LEAST_FS and len(pacing_spikes(x, fs)) >= _FEW_SPIKES:
-        yield Reason("paced", "Spikes of a pacemaker were found, and paced rhythms are not judged.")
 
 
 def _missing_share(x: NDArray[Any], *, any_lead: bool) -> float:

@@ -33,11 +33,14 @@ class Limits:
     least_evidence: float | None = None
     """How far the signal must look like heart beats, from 0 to 1; see ``cardioflow.analysis.ecg_evidence``."""
     pacing: Literal["judge", "abstain"] = "judge"
-    """What to do with records in which spikes of a pacemaker are seen."""
+    """What to do with records in which spikes of a pacemaker are seen; those that are judged get a note."""
+    other_channels: Literal["judge", "abstain"] = "judge"
+    """What to do with channels whose names are not those of ECG leads, where a bundle takes leads of any name."""
 
     def __post_init__(self) -> None:
         positive = (optional(lambda v: is_number(v) and v > 0), "a number above 0, or null")
         share = (optional(is_share), "a number from 0 to 1, or null")
+        choice = (lambda v: v in ("judge", "abstain"), "'judge' or 'abstain'")
         check(
             self,
             {
@@ -48,6 +51,7 @@ class Limits:
                 "most_flat": share,
                 "most_mv": positive,
                 "least_evidence": share,
-                "pacing": (lambda v: v in ("judge", "abstain"), "'judge' or 'abstain'"),
+                "pacing": choice,
+                "other_channels": choice,
             },
         )

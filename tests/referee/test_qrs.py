@@ -78,7 +78,7 @@ def test_a_method_that_was_trained_on_these_records_is_reported_as_such(report):
 def test_copies_of_a_tape_are_one_recording():
     assert tape_of("nstdb", "118e_6") == "mitdb/118"
     assert tape_of("qtdb", "sel100") == "mitdb/100"
-    assert tape_of("qtdb", "sele0104") == "qtdb/sele0104"
+    assert tape_of("qtdb", "sele0104") == "edb/e0104"
     assert tape_of("mitdb", "202") == tape_of("mitdb", "201")
 
 

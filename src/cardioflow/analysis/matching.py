@@ -35,7 +35,7 @@ def match_events(reference: ArrayLike, detected: ArrayLike, window: int) -> Matc
         window: the largest distance in samples; 150 ms at 360 Hz are 54.
 
     Raises:
-        InputError: when a list is not in order, or the window is negative.
+        InputError: when a list is not in order or holds no whole numbers, or the window is negative.
 
     >>> match_events([100, 200, 300], [103, 198, 204, 500], 54).reference.tolist()
     [0, 1, -1]
@@ -44,7 +44,10 @@ def match_events(reference: ArrayLike, detected: ArrayLike, window: int) -> Matc
         raise InputError(f"match_events(window={window!r}) is below 0. Pass a number of samples.")
     lists: list[NDArray[np.int64]] = []
     for name, events in (("reference", reference), ("detected", detected)):
-        samples = np.asarray(events, np.int64)
+        given = np.asarray(events)
+        if given.size and given.dtype.kind not in "iu":
+            raise InputError(f"match_events({name}=…) holds {given.dtype}. Pass samples, which are whole numbers.")
+        samples = given.astype(np.int64)
         if samples.ndim != 1 or (np.diff(samples) < 0).any():
             raise InputError(f"match_events({name}=…) is not a list of samples in order of time. Sort it first.")
         lists.append(read_only(samples))

@@ -18,7 +18,7 @@ __all__ = ["benchmark"]
 def benchmark(
     task: str,
     data: str | Path,
-    methods: Sequence[str] = ("ours",),
+    methods: str | Sequence[str] = ("ours",),
     *,
     split: str | Path | None = None,
     part: str | None = None,
@@ -29,7 +29,7 @@ def benchmark(
     Args:
         task: what is scored, such as ``"qrs"``; a file in ``referee/tasks/``.
         data: the folder of the records.
-        methods: ``"ours"``, a peer's name such as ``"sleepecg"``, or ``"module:function"``.
+        methods: ``"ours"``, a peer's name such as ``"sleepecg"``, or ``"module:function"``; one or several.
         split: a CSV table with the columns ``record`` and ``part``; by default all records count.
         part: the part of it to score on.
         options: the task's own.
@@ -49,6 +49,7 @@ def benchmark(
         if name not in known:
             raise InputError(f"benchmark({task!r}) takes no option {name!r}. Its options are: {', '.join(known)}.")
     made = chosen(**options)
+    names = [methods] if isinstance(methods, str) else list(dict.fromkeys(methods))
     where = Where(Path(data), None if split is None else Path(split), part)
-    found: Report = made.run(where, list(dict.fromkeys(methods)))
+    found: Report = made.run(where, names)
     return found

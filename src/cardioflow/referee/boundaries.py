@@ -134,17 +134,20 @@ def best_lead_errors(
     """Return the errors in ms of the lead that is nearest to each mark, and how many marks no lead found.
 
     This is the form of Martínez et al. (IEEE Trans Biomed Eng 51, 2004), for marks that were set while looking at all
-    leads. It flatters: the lead is chosen with the reference in hand.
+    leads. It flatters: the lead is chosen with the reference in hand. Points that no lead has at all are left out.
     """
     result: dict[Point, tuple[Floats, int]] = {}
     for point in POINTS:
+        if not any(point in lead for lead in leads):
+            continue
         true = reference[point][np.isfinite(reference[point])]
         errors = np.full((len(leads), true.size), np.inf)
         for row, lead in zip(errors, leads, strict=True):
-            there = lead[point][np.isfinite(lead[point])]
+            found = lead.get(point, np.empty(0))
+            there = found[np.isfinite(found)]
             i, j = match_points(true, there, tolerance_s)
             row[i] = 1000.0 * (there[j] - true[i])
-        best = errors[np.abs(errors).argmin(axis=0), np.arange(true.size)] if len(leads) else np.empty(0)
+        best = errors[np.abs(errors).argmin(axis=0), np.arange(true.size)]
         result[point] = (best[np.isfinite(best)], int((~np.isfinite(best)).sum()))
     return result
 

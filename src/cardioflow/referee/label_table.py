@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ __all__ = ["LabelTable", "read_labels", "test_parts"]
 
 _SEPARATOR = ";"
 _PART_COLUMNS = ("part", "fold")
+_FOLD = re.compile(r"\d+(\.0*)?")
 
 
 @final
@@ -73,7 +75,7 @@ def read_labels(split: Path, part: str | None, labels: Path | None = None, colum
             f"{source.name} has no column {column!r}. It has: {', '.join(first)}. Pass column=…, or labels=… for "
             "another table."
         )
-    every = {name: tuple(filter(None, map(str.strip, row[column].split(_SEPARATOR)))) for name, row in given.items()}
+    every = {name: _labels(row[column]) for name, row in given.items()}
     known = tuple(sorted({label for own in every.values() for label in own}))
     patients = (
         {name: row["patient"] for name, row in chosen.items()} if "patient" in next(iter(rows.values())) else None
@@ -87,11 +89,18 @@ def test_parts(parts: Sequence[str]) -> tuple[str, ...]:
     """Return which parts of a table are for the last score alone.
 
     These are the parts whose names begin with ``test``, DS2 of MITDB, and of at least three folds
-    that are numbered the highest, as in PTB-XL.
+    that are numbered the highest, as in PTB-XL. Records without a part do not matter, and a fold may be written as
+    ``10.0``, as pandas does where some records have none.
     """
-    named = tuple(name for name in parts if name.lower().startswith("test") or name.lower() == "ds2")
-    numbered = len(parts) >= 3 and all(name.isdecimal() for name in parts)
-    return (max(parts, key=int),) if numbered else named
+    given = [name for name in parts if name.strip()]
+    named = tuple(name for name in given if name.strip().lower().startswith("test") or name.strip().lower() == "ds2")
+    numbered = len(given) >= 3 and all(_FOLD.fullmatch(name.strip()) for name in given)
+    return (max(given, key=float),) if numbered else named
+
+
+def _labels(cell: str) -> tuple[str, ...]:
+    """Return the labels in a cell, each once."""
+    return tuple(dict.fromkeys(filter(None, map(str.strip, cell.split(_SEPARATOR)))))
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:

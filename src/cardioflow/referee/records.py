@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -15,12 +15,25 @@ from numpy.typing import NDArray
 from cardioflow.batch.annotation import BEATS, Annotation
 from cardioflow.errors import FormatError, InputError
 from cardioflow.io.reading import files_in, read_each, request_for
+from cardioflow.pipeline.data.leaks import tapes
 
-__all__ = ["Reference", "part_of", "records_of", "tape_of"]
+__all__ = ["Reference", "data_set_of", "part_of", "records_of", "tape_of"]
 
-_QTDB_FROM_MITDB: Final = frozenset(
-    {"100", "102", "103", "104", "114", "116", "117", "123", "213", "221", "223", "230", "231", "232", "233"}
-)
+_TITLES: Final[Mapping[str, str]] = {
+    "european-st-t-database": "edb",
+    "lobachevsky-university-electrocardiography-database": "ludb",
+    "mit-bih-arrhythmia-database": "mitdb",
+    "mit-bih-long-term-ecg-database": "ltdb",
+    "mit-bih-noise-stress-test-database": "nstdb",
+    "mit-bih-normal-sinus-rhythm-database": "nsrdb",
+    "mit-bih-st-change-database": "stdb",
+    "mit-bih-supraventricular-arrhythmia-database": "svdb",
+    "qt-database": "qtdb",
+    "st-petersburg-incart-12-lead-arrhythmia-database": "incartdb",
+    "sudden-cardiac-death-holter-database": "sddb",
+}
+"""What PhysioNet's archives of whole data sets are called, without the version."""
+_VERSION: Final = re.compile(r"v?\d+(\.\d+)+")
 
 
 @final
@@ -30,7 +43,7 @@ class Reference:
 
     id: str
     data_set: str
-    """The name of the folder."""
+    """The name of the data set, as ``data_set_of`` tells it from the folder."""
     signal: NDArray[np.float32]
     """(lead, time) in mV."""
     fs: float
@@ -66,7 +79,7 @@ def records_of(folder: Path, ann_ext: str = "atr", only: Sequence[str] | None = 
     Records in sub-folders are read only where the folder itself has none.
 
     Args:
-        folder: where the headers are; the name of the last folder is the data set's.
+        folder: where the headers are; its name is the data set's, see ``data_set_of``.
         ann_ext: the suffix of the annotations that are the reference.
         only: the ids of the records to read.
 
@@ -95,7 +108,7 @@ def records_of(folder: Path, ann_ext: str = "atr", only: Sequence[str] | None = 
             raise record
         if record.signal is None or record.annotation is None:
             raise FormatError(f"{annotated[name].name} has no signal or no annotations.")
-        yield Reference(name, folder.name, record.signal, record.fs, record.leads, record.annotation)
+        yield Reference(name, data_set_of(folder), record.signal, record.fs, record.leads, record.annotation)
 
 
 def part_of(table: Path, part: str | None) -> tuple[str, ...]:
@@ -104,8 +117,11 @@ def part_of(table: Path, part: str | None) -> tuple[str, ...]:
     Raises:
         InputError: when the table lacks a column or the part.
     """
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    if not table.is_file():
+        raise InputError(f"{str(table)!r} is not a file. Pass a CSV table with the columns record and part.")
+    # Spreadsheets write a mark of the byte order in front of the first column's name.
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        rows = [{str(name): cell or "" for name, cell in row.items()} for row in csv.DictReader(file)]
     if not rows or not {"record", "part"} <= rows[0].keys():
         raise InputError(f"{table.name} is not a table with the columns record and part.")
     parts = sorted({row["part"] for row in rows})
@@ -114,14 +130,25 @@ def part_of(table: Path, part: str | None) -> tuple[str, ...]:
     return tuple(row["record"] for row in rows if part in (None, row["part"]))
 
 
+def data_set_of(folder: Path) -> str:
+    """Return the short name of the data set in ``folder``, such as ``"mitdb"``.
+
+    It is the folder's own name, in small letters and without a version. PhysioNet's archives are called by the data
+    set's title, and its folders by the version alone, as in ``mitdb/1.0.0``.
+
+    >>> data_set_of(Path("/data/mit-bih-arrhythmia-database-1.0.0")), data_set_of(Path("/data/mitdb/1.0.0"))
+    ('mitdb', 'mitdb')
+    """
+    whole = folder.resolve()
+    own = whole.parent if _VERSION.fullmatch(whole.name) else whole
+    name = re.sub(rf"-{_VERSION.pattern}$", "", own.name.lower())
+    return _TITLES.get(name, name)
+
+
 def tape_of(data_set: str, record: str) -> str:
     """Return the recording that a record is a copy of, by which training and test data are compared.
 
     NSTDB adds noise to MITDB's 118 and 119, QTDB has 15-minute excerpts of MITDB, and MITDB's
     201 and 202 are one tape.
     """
-    if data_set == "nstdb" and (noisy := re.fullmatch(r"(\d{3})e(_?\d+)", record)):
-        data_set, record = "mitdb", noisy[1]
-    if data_set == "qtdb" and record.startswith("sel") and record[3:] in _QTDB_FROM_MITDB:
-        data_set, record = "mitdb", record[3:]
-    return "mitdb/201" if (data_set, record) == ("mitdb", "202") else f"{data_set}/{record}"
+    return tapes.tape_of(data_set, record) or f"{data_set}/{record}"

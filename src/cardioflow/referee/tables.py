@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
 
+import numpy as np
+
 from cardioflow.core.atomic import whole_file
 
 __all__ = ["Report", "Table"]
@@ -49,7 +51,9 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table for a page of documentation."""
-        rows = [self.columns, ("---",) * len(self.columns), *(tuple(map(_cell, row)) for row in self.rows)]
+        # A bar in a text would begin a new cell.
+        cells = [tuple(text.replace("|", "\\|") for text in map(_cell, row)) for row in [self.columns, *self.rows]]
+        rows = [cells[0], ("---",) * len(self.columns), *cells[1:]]
         return "\n".join([f"**{self.title}**", "", *("| " + " | ".join(row) + " |" for row in rows)])
 
     def to_html(self) -> str:
@@ -121,6 +125,7 @@ class Report:
 
 
 def _cell(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if isinstance(value, float):
@@ -131,6 +136,7 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

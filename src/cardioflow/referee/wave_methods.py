@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, final
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from cardioflow.analysis.waves.delineate import Method as Way
 from cardioflow.analysis.waves.delineate import delineate
 from cardioflow.analysis.waves.results import LeadWaves
-from cardioflow.errors import UnknownNameError, nearest
-from cardioflow.referee.boundaries import Point, Points
-from cardioflow.referee.methods.base import Method, imported
+from cardioflow.errors import InputError, UnknownNameError, nearest
+from cardioflow.referee.boundaries import POINTS, Points
+from cardioflow.referee.methods.base import Method, UserFunction, imported
 from cardioflow.registry import methods
 
 __all__ = ["FoundWaves", "OurWaves", "WaveMethod", "wave_method"]
@@ -67,19 +67,28 @@ class OurWaves(WaveMethod):
 
 @final
 @dataclass(frozen=True)
-class _Function(WaveMethod):
+class _Function(UserFunction, WaveMethod):
     """A function of the user: it takes one lead in mV and the rate, and returns the seconds of each point."""
 
-    function: Callable[[NDArray[np.float32], float], Mapping[Point, Any]]
-    called: str
-
-    @property
-    def name(self) -> str:
-        return self.called
-
     def waves(self, signal: NDArray[np.float32], fs: float, r: Floats) -> FoundWaves:  # noqa: ARG002 -- not needed
-        leads = (self.function(lead, fs) for lead in signal)
-        return FoundWaves(tuple({k: np.asarray(v, np.float64) for k, v in lead.items()} for lead in leads))
+        return FoundWaves(tuple(self._checked(self.function(lead, fs)) for lead in signal))
+
+    def _checked(self, found: Any) -> Points:
+        if not isinstance(found, Mapping):
+            raise InputError(
+                f"{self.called} returned a {type(found).__name__}. Return a dict of the seconds of each point."
+            )
+        unknown = [name for name in found if name not in POINTS]
+        if unknown:
+            raise InputError(f"{self.called} returned the point {unknown[0]!r}. The points are {', '.join(POINTS)}.")
+        times = {point: np.asarray(found[point], np.float64) for point in POINTS if point in found}
+        for point, own in times.items():
+            if own.ndim != 1:
+                raise InputError(
+                    f"{self.called} returned {own.ndim} dimensions for {point!r}. Return a list of seconds for each "
+                    "point."
+                )
+        return times
 
 
 def wave_method(name: str) -> WaveMethod:

@@ -22,6 +22,8 @@ _KINDS: Final[Mapping[str, tuple[Point, Point, Point]]] = {
     "N": ("QRS on", "QRS peak", "QRS end"),
     "t": ("T on", "T peak", "T end"),
 }
+_PHASES_S: Final = 0.2
+"""How far apart two marked peaks of one wave may lie; in LUDB it is up to 10 ms, and no two beats are as close."""
 
 
 @final
@@ -100,17 +102,19 @@ def _record(path: Path, ann_ext: str | None) -> WaveRecord:
 def points_of(marks: Annotation, fs: float) -> LeadReference:
     """Return the waves of groups of ``(``, a peak and ``)``, of which brackets may be missing.
 
-    A second peak in a group, of a wave of two phases, does not make a second wave.
+    A second peak in a group, of a wave of two phases, does not make a second wave. Peaks more than 0.2 s apart are
+    those of two waves, of which the brackets between them are missing.
     """
     found: dict[Point, list[float]] = {point: [] for point in POINTS}
     symbol, time = marks.symbol.tolist(), marks.sample / fs
     missing = 0
+    after = 0
     for i, code in enumerate(symbol):
-        before = symbol[i - 1] if i else ""
-        if code not in _KINDS or before == code:
+        if code not in _KINDS or i < after:
             continue
+        before = symbol[i - 1] if i else ""
         after = i + 1
-        while after < len(symbol) and symbol[after] == code:
+        while after < len(symbol) and symbol[after] == code and time[after] - time[after - 1] <= _PHASES_S:
             after += 1
         on = float(time[i - 1]) if before == "(" else np.nan
         end = float(time[after]) if after < len(symbol) and symbol[after] == ")" else np.nan

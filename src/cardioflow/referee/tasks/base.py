@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from cardioflow.errors import InputError
 from cardioflow.referee.records import part_of
 from cardioflow.referee.tables import Report
 
-__all__ = ["Task", "Where"]
+__all__ = ["Task", "Where", "require_learning"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,15 @@ class Task(ABC):
     @abstractmethod
     def run(self, where: Where, methods: Sequence[str]) -> Report:
         """Return the report of the methods of these names."""
+
+
+def require_learning(learning_s: float) -> None:
+    """Refuse a learning period that is not a number of seconds.
+
+    Raises:
+        InputError: naming the value.
+    """
+    if isinstance(learning_s, bool) or not isinstance(learning_s, int | float):
+        raise InputError(f"learning_s={learning_s!r} is not a number. Pass seconds, such as 300.")
+    if not 0 <= learning_s < math.inf:
+        raise InputError(f"learning_s={learning_s!r} is not a time from 0 s on. Pass seconds, such as 300.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 import time
@@ -18,7 +19,7 @@ from cardioflow.referee.counts import Counts, gross
 from cardioflow.referee.methods.base import BeatMethod, beat_method
 from cardioflow.referee.records import Reference, records_of, tape_of
 from cardioflow.referee.tables import Report, Table
-from cardioflow.referee.tasks.base import Task, Where
+from cardioflow.referee.tasks.base import Task, Where, require_learning
 
 __all__ = ["Qrs"]
 
@@ -62,6 +63,7 @@ class Qrs(Task):
     def __post_init__(self) -> None:
         if self.leads not in ("first", "second", "all"):
             raise InputError(f"leads={self.leads!r} is not one of 'first', 'second', 'all'.")
+        require_learning(self.learning_s)
 
     def run(self, where: Where, methods: Sequence[str]) -> Report:
         chosen = [beat_method(name) for name in methods]
@@ -198,13 +200,19 @@ def _speed_table(results: dict[str, list[_Result]]) -> Table:
         (
             name,
             float(np.median([r.cpu_s / r.hours for r in own])),
-            float(np.nanmean([r.bias_ms for r in own])),
-            float(np.nanmean([r.sd_ms for r in own])),
+            _known_mean([r.bias_ms for r in own]),
+            _known_mean([r.sd_ms for r in own]),
         )
         for name, own in results.items()
     ]
     columns = ("method", "CPU s per hour of signal, median over records", "bias ms", "SD ms")
     return Table("Speed and place", columns, tuple(rows))
+
+
+def _known_mean(values: Sequence[float]) -> float:
+    """Return the mean of the values that there are, NaN where there are none."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _record_table(name: str, own: Sequence[_Result]) -> Table:

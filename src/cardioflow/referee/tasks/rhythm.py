@@ -14,7 +14,7 @@ from cardioflow.referee.episodes import Episode, EpisodeScore, gross_episodes, s
 from cardioflow.referee.records import Reference, records_of, tape_of
 from cardioflow.referee.rhythm_methods import RhythmMethod, rhythm_method
 from cardioflow.referee.tables import Report, Table
-from cardioflow.referee.tasks.base import Task, Where
+from cardioflow.referee.tasks.base import Task, Where, require_learning
 from cardioflow.registry import detectors
 
 __all__ = ["Rhythm", "rhythm_episodes"]
@@ -56,6 +56,7 @@ class Rhythm(Task):
     def __post_init__(self) -> None:
         if self.positions not in ("reference", "detected"):
             raise InputError(f"positions={self.positions!r} is not one of 'reference', 'detected'.")
+        require_learning(self.learning_s)
 
     def run(self, where: Where, methods: Sequence[str]) -> Report:
         chosen = [rhythm_method(name) for name in methods]

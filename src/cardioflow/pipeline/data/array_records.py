@@ -71,8 +71,8 @@ def labels_by_id(targets: Any, ids: Sequence[str] = ()) -> dict[str, Any]:
         InputError: for a wrong number of labels, or an array of more than one axis.
     """
     if isinstance(targets, Mapping):
-        return {record_id(name): label for name, label in targets.items()}
-    if isinstance(targets, (str, bytes)) or not hasattr(targets, "__len__"):
+        return _of_mapping(targets)
+    if isinstance(targets, (str, bytes, set, frozenset)) or not hasattr(targets, "__len__"):
         raise InputError(f"{targets!r} is not a label per record. Pass a sequence of labels, or a mapping of ids.")
     if isinstance(targets, np.ndarray) and targets.ndim == 2 and not np.isin(targets, (0, 1)).all():
         # Several numbers per record, as of survival. A matrix of 0 and 1 has labels without their names.
@@ -84,8 +84,31 @@ def labels_by_id(targets: Any, ids: Sequence[str] = ()) -> dict[str, Any]:
         )
     if len(targets) != len(ids):
         raise InputError(f"targets has {len(targets)} labels for {len(ids)} records. Pass one per record.")
+    _refuse_other_order(targets, ids)
     # Not by index, which in a pandas Series means its labels.
     return dict(zip(ids, list(targets), strict=True))
+
+
+def _of_mapping(targets: Mapping[Any, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, label in targets.items():
+        name = record_id(key)
+        if name in found:
+            raise InputError(f"The labels have two keys for record {name!r}. Keep one.")
+        found[name] = label
+    return found
+
+
+def _refuse_other_order(targets: Any, ids: Sequence[str]) -> None:
+    """Raise for a pandas Series whose index has the very ids in another order: it may mean either."""
+    if not hasattr(targets, "to_frame"):
+        return
+    index = [str(name) for name in targets.index]
+    if index != list(ids) and sorted(index) == sorted(ids):
+        raise InputError(
+            "The index of targets has the ids of the records in another order. Pass targets.to_dict() to go by id, or "
+            "targets.tolist() to go by position."
+        )
 
 
 def _arrays(signals: Any) -> list[NDArray[Any]]:
@@ -96,7 +119,7 @@ def _arrays(signals: Any) -> list[NDArray[Any]]:
             f"signals has shape {signals.shape}; expected (record, lead, time). Pass x[None] for one record of shape "
             "(lead, time), x[:, None] for records of one lead."
         )
-    arrays = [np.asarray(signal) for signal in signals]
+    arrays = [_unmasked(signal) for signal in signals]
     if not arrays:
         raise InputError("signals holds no record. Pass at least one.")
     for i, array in enumerate(arrays):
@@ -109,6 +132,13 @@ def _arrays(signals: Any) -> list[NDArray[Any]]:
             raise InputError(f"signals[{i}] is of type {array.dtype}; expected real numbers.")
         refuse_time_first(array, f"signals[{i}]")
     return arrays
+
+
+def _unmasked(signal: Any) -> NDArray[Any]:
+    """Return ``signal`` as an array, with NaN for the samples that NumPy's mask leaves out."""
+    if not np.ma.is_masked(signal):
+        return np.asarray(signal)
+    return np.ma.filled(signal.astype(np.result_type(signal.dtype, np.float32)), np.nan)
 
 
 def _ids(ids: Sequence[Any] | None, n: int) -> list[str]:
@@ -126,7 +156,7 @@ def _rates(fs: Any, n: int) -> list[float]:
     if len(rates) != n:
         raise InputError(f"fs has {len(rates)} rates for {n} records. Pass one for all, or one per record.")
     for rate in rates:
-        if isinstance(rate, (str, bytes, bool)) or not np.isreal(rate) or not 0 < rate < np.inf:
+        if isinstance(rate, (str, bytes, bool, np.bool_)) or not np.isreal(rate) or not 0 < rate < np.inf:
             raise InputError(f"fs={rate!r} is not a sampling rate. Pass a positive number of Hz.")
     return [float(rate) for rate in rates]
 

@@ -67,6 +67,11 @@ class EcgDataset(RecordSet):
             given = "neither source nor path" if source is None else "both source and path"
             raise InputError(f"EcgDataset() got {given}. Pass one of them, such as EcgDataset('data/*.hea').")
         found = find_records(path if source is None else source, ids, sort=sort)
+        if labels is not None and not isinstance(labels, Mapping):
+            raise InputError(
+                f"EcgDataset(labels=…) got a {type(labels).__name__}; expected a mapping of ids to labels, such as "
+                "dict(zip(ids, labels)) or series.to_dict()."
+            )
         own_labels = found.labels if labels is None else _by_id(labels)
         known = None if table is None else RecordTable.of(table)
         super().__init__(found.locations, own_labels, batch_class, known)

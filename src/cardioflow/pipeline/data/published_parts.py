@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from cardioflow.pipeline.record_ids import record_id
 __all__ = ["parts_by"]
 
 _USUAL = ("part", "fold")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def parts_by(
@@ -40,6 +42,9 @@ def parts_by(
     Raises:
         InputError: for such records, or for one in two parts.
     """
+    for option, value, expected in (("missing", missing, ("raise", "drop")), ("extra", extra, ("raise", "ignore"))):
+        if value not in expected:
+            raise InputError(f"split({option}={value!r}): expected {expected[0]!r} or {expected[1]!r}.")
     if isinstance(by, str) and by in table:
         part_of = {name: value for name, value in zip(ids, table.column(by, ids), strict=True) if value is not None}
         where = f"the column {by!r}"
@@ -53,13 +58,14 @@ def parts_by(
             f"split(by=…): {where} has no part for {len(lost)} of {len(ids)} records, the first of them {lost[0]!r}. "
             "Add them, or pass missing='drop' to leave them out."
         )
-    found: dict[Any, list[int]] = {}
+    found: dict[str, list[int]] = {}
     for i, name in enumerate(ids):
         if name in part_of:
-            found.setdefault(plain(part_of[name]), []).append(i)
+            # By its text, which is its name: 1 in one row and "1" in another are one part.
+            found.setdefault(_name(part_of[name]), []).append(i)
     if not found:
         raise InputError(f"split(by=…): {where} has a part for none of the records. Check its record ids.")
-    return {str(part): found[part] for part in sorted(found, key=_order)}
+    return {part: found[part] for part in sorted(found, key=_order)}
 
 
 def _pairs(by: Any, table: RecordTable) -> tuple[list[tuple[Any, Any]], str]:
@@ -101,7 +107,7 @@ def _by_id(pairs: Sequence[tuple[Any, Any]], where: str) -> dict[str, Any]:
         name = record_id(key)
         if is_missing(part):
             continue
-        if name in found and found[name] != part:
+        if name in found and _name(found[name]) != _name(part):
             raise InputError(
                 f"split(by=…): {where} has record {name!r} in two parts, {found[name]!r} and {part!r}. Keep one."
             )
@@ -119,7 +125,11 @@ def _check_extra(part_of: Mapping[str, Any], known: Collection[str], where: str,
         )
 
 
-def _order(part: Any) -> tuple[int, float, str]:
+def _name(part: Any) -> str:
+    """Return the name of a part; a blank around it, as after the comma in a CSV file, is none of it."""
+    return str(plain(part)).strip()
+
+
+def _order(part: str) -> tuple[int, float, str]:
     """Return what parts are sorted by: numbers by size, and before names."""
-    text = str(part)
-    return (0, float(text), "") if text.lstrip("-").isdigit() else (1, 0.0, text)
+    return (0, float(part), "") if _NUMBER.fullmatch(part) else (1, 0.0, part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -117,6 +118,10 @@ class ReadRecords:
             raise InputError("The batch does not come from a data set, so there is nothing to load. Use an EcgDataset.")
         if self.src is None:
             return batch.locations
+        if not isinstance(self.src, (str, os.PathLike)):
+            raise InputError(
+                f"load(src=…) got a {type(self.src).__name__}; expected a folder, or a mapping of record ids to paths."
+            )
         folder = Path(self.src)
         moved: list[Location] = []
         for name, location in zip(batch.ids, batch.locations, strict=True):

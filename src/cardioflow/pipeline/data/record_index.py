@@ -128,8 +128,8 @@ class RecordIndex:
         Raises:
             EndOfDataError: after the last record.
         """
-        if batch_size < 1:
-            raise InputError(f"next_batch({batch_size}): expected a batch size of 1 or more.")
+        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise InputError(f"next_batch({batch_size!r}): expected a batch size of 1 or more.")
         if self._next >= len(self):
             raise EndOfDataError(f"All {len(self)} records have been returned. Call reset() to start again.")
         rows = range(self._next, min(self._next + batch_size, len(self)))

@@ -178,7 +178,10 @@ class RecordSet(RecordIndex):
         strange = taken - self.all_ids
         if strange:
             raise InputError(f"The data set has no record {min(strange)!r}, so it cannot be taken out.")
-        return self._rows([i for i, name in enumerate(self.ids) if name not in taken])
+        left = [i for i, name in enumerate(self.ids) if name not in taken]
+        if not left:
+            raise InputError(f"All {len(self)} records of the data set are in the one that is taken out. None is left.")
+        return self._rows(left)
 
     @classmethod
     def concat(cls, datasets: Sequence[Self] | Mapping[str, Self]) -> Self:

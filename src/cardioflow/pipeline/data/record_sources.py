@@ -58,7 +58,8 @@ def _find(source: Any, ids: Callable[[Path], str] | None) -> RecordSource:
                 f"EcgDataset() got a {type(source).__name__}. Pass a glob, a path, a folder, a list of paths or a "
                 "mapping of ids; for a table call EcgDataset.from_table, for arrays EcgDataset.from_arrays."
             )
-        source = list(source)
+        # The order of a set changes from process to process, and with it that of the records.
+        source = sorted(source, key=str) if isinstance(source, (set, frozenset)) else list(source)
     paths, n_others = record_files(source)
     found = by_id(paths, ids)
     return RecordSource(dict(zip(found, locate(found.values()), strict=True)), None, n_others)
@@ -80,6 +81,8 @@ def records_of_table(
     for name in (path, id_column, label_column):
         if name is not None and name not in columns:
             raise UnknownNameError(f"The table has no column {name!r}. {nearest(name, columns)}")
+    if not columns[path]:
+        raise InputError("The table has no rows. Pass one row per record.")
     for number, cell in enumerate(columns[path], 1):
         if is_missing(cell):
             raise InputError(f"Row {number} of the table has no file in column {path!r}. Drop such rows.")

@@ -133,6 +133,8 @@ class RecordTable:
         Raises:
             InputError: for a record without a value, where ``missing`` is ``"raise"``.
         """
+        if missing not in ("raise", "drop"):
+            raise InputError(f"filter(missing={missing!r}): expected 'raise' or 'drop'.")
         kept = list(range(len(ids)))
         for name, wanted in conditions.items():
             values = self.column(name, ids)
@@ -158,7 +160,8 @@ def _condition(wanted: Any) -> Callable[[Any], bool]:
     if callable(wanted):
         return lambda value: bool(wanted(value))
     if isinstance(wanted, Collection) and not isinstance(wanted, (str, bytes, Mapping)):
-        several = {plain(value) for value in wanted}
+        # A list and not a set: values such as dictionaries have no hash.
+        several = [plain(value) for value in wanted]
         return lambda value: plain(value) in several
     one = plain(wanted)
     return lambda value: bool(plain(value) == one)

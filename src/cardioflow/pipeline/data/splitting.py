@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cardioflow.core.random_keys import generator, record_keys
 from cardioflow.errors import InputError, UnknownNameError
 from cardioflow.pipeline.data.folding import assign_folds
+from cardioflow.pipeline.data.record_table import plain
 from cardioflow.pipeline.labels.cells import TableShape, is_missing
 from cardioflow.pipeline.labels.table_sources import pairs_of
 from cardioflow.pipeline.record_ids import record_id
@@ -32,8 +33,9 @@ def share_rows(ids: Sequence[str], given: Any, *, stratify: Any, groups: Any, se
     Raises:
         InputError: when the shares are not positive or add up to more than 1.
     """
-    shares = (given, 1 - given) if isinstance(given, (int, float)) else tuple(given)
-    if not shares or min(shares) <= 0 or sum(shares) > 1 + 1e-9:
+    shares = _shares(given)
+    # Written so that NaN, which compares as false with everything, is refused too.
+    if not shares or not min(shares) > 0 or not sum(shares) <= 1 + 1e-9:
         raise InputError(f"split({given!r}): shares must be positive and add up to at most 1.")
     part = _assign_parts(ids, shares, stratify=stratify, groups=groups, seed=seed)
     return [np.flatnonzero(part == i).tolist() for i in range(len(shares))]
@@ -54,7 +56,7 @@ def fold_rows(ids: Sequence[str], n_folds: Any, *, stratify: Any, groups: Any, s
     """
     if isinstance(n_folds, bool) or not isinstance(n_folds, (int, np.integer)) or n_folds < 2:
         raise InputError(f"split(folds={n_folds!r}): expected a whole number of at least 2.")
-    group_of = list(ids) if groups is None else _values(groups, ids, "groups")
+    group_of = list(ids) if groups is None else _groups(groups, ids)
     n_groups = len(set(group_of))
     if n_groups < n_folds:
         raise InputError(
@@ -65,6 +67,27 @@ def fold_rows(ids: Sequence[str], n_folds: Any, *, stratify: Any, groups: Any, s
     several = [label if isinstance(label, tuple) else (label,) for label in label_of]
     fold = assign_folds(several, group_of, [1 / n_folds] * n_folds, seed=seed)
     return [np.flatnonzero(fold == i).tolist() for i in range(n_folds)]
+
+
+def _shares(given: Any) -> tuple[float, ...]:
+    """Return the shares as numbers; one stands for itself and the rest.
+
+    Raises:
+        InputError: for something else than a number or a sequence of them.
+    """
+    if isinstance(given, (str, bytes, Mapping, set, frozenset)):
+        raise InputError(
+            f"split({given!r}) is a {type(given).__name__}; expected one share, such as 0.8, or a list of them. "
+            "For parts of a table, pass by=…."
+        )
+    try:
+        shares = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        shares = np.empty((0, 0))
+    if shares.ndim > 1:
+        raise InputError(f"split({given!r}): expected one share, such as 0.8, or a list of them.")
+    found: list[float] = shares.reshape(-1).tolist()
+    return (found[0], 1 - found[0]) if shares.ndim == 0 else tuple(found)
 
 
 def _assign_parts(
@@ -79,8 +102,10 @@ def _assign_parts(
 
     Groups go whole into one part. Within each stratum (a group's most frequent
     label) they are drawn in a random order, the largest first, each into the
-    part that lacks most records of its stratum. Records of several labels have
-    as many strata as combinations; they are dealt out by ``assign_folds``.
+    part that lacks most records of its stratum. Strata that are too small to
+    give every part a record are drawn together: one by one they would all go to
+    the largest part. Records of several labels have as many strata as
+    combinations; they are dealt out by ``assign_folds``.
 
     Args:
         ids: The records.
@@ -92,7 +117,7 @@ def _assign_parts(
     Raises:
         InputError: for a table without an entry for each record.
     """
-    group_of = None if groups is None else _values(groups, ids, "groups")
+    group_of = None if groups is None else _groups(groups, ids)
     label_of = None if stratify is None else _values(stratify, ids, "stratify")
     rest = 1 - sum(shares)
     wanted = np.array([*shares, rest] if rest > 1e-9 else shares)
@@ -107,6 +132,7 @@ def _assign_parts(
     for group, rows in members.items():
         label = "" if label_of is None else Counter(str(label_of[i]) for i in rows).most_common(1)[0][0]
         strata[label].append(group)
+    strata = _with_small_ones_joined(strata, members, wanted)
 
     part = np.full(len(ids), -1, np.int64)
     for label in sorted(strata):
@@ -118,6 +144,28 @@ def _assign_parts(
             lacking[chosen] -= len(members[group])
             part[members[group]] = chosen if chosen < len(shares) else -1
     return part
+
+
+def _with_small_ones_joined(
+    strata: Mapping[str, list[Any]], members: Mapping[Any, list[int]], wanted: NDArray[np.float64]
+) -> dict[str, list[Any]]:
+    """Return the strata, in order, with those of which the smallest part would get no record as one."""
+    found: dict[str, list[Any]] = {}
+    small: list[str] = []
+    for label in sorted(strata):
+        n_records = sum(len(members[group]) for group in strata[label])
+        if n_records * wanted.min() < 0.5:
+            small.append(label)
+        else:
+            found[label] = strata[label]
+    if small:
+        found["\0".join(small)] = [group for label in small for group in strata[label]]
+    return found
+
+
+def _groups(table: Any, ids: Sequence[str]) -> list[Any]:
+    """Return the group of each record; a number and its text, which joined tables may have, are one."""
+    return [str(plain(own)) if isinstance(own, (int, float)) else own for own in _values(table, ids, "groups")]
 
 
 def _values(table: Any, ids: Sequence[str], argument: str) -> list[Any]:
@@ -141,9 +189,29 @@ def _values(table: Any, ids: Sequence[str], argument: str) -> list[Any]:
     for name in ids:
         if name not in found or is_missing(found[name]):
             raise InputError(f"split({argument}=…) has no value for record {name!r}. Add one for every record.")
-        value = found[name]
-        values.append(tuple(value) if isinstance(value, (list, np.ndarray)) else value)
+        value = _hashable(found[name])
+        if value is None:
+            raise InputError(
+                f"split({argument}=…) has a {type(found[name]).__name__} for record {name!r}. "
+                "Pass a text or a number, or a list of them."
+            )
+        values.append(value)
     return values
+
+
+def _hashable(value: Any) -> Hashable | None:
+    """Return ``value`` with a tuple for a sequence or a set of values; ``None`` where it cannot be compared."""
+    if isinstance(value, (set, frozenset)):
+        # The order of a set of texts changes from process to process.
+        value = tuple(sorted(value, key=str))
+    elif isinstance(value, (list, np.ndarray)):
+        value = tuple(value)
+    try:
+        hash(value)
+    except TypeError:
+        return None
+    known: Hashable = value
+    return known
 
 
 def _pairs(table: Any, argument: str) -> Sequence[tuple[Any, Any]]:

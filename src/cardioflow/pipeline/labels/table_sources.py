@@ -45,18 +45,27 @@ def columns_of(table: Any, shape: TableShape | None = None) -> dict[str, list[An
     the table has one column only and no ``id_column`` is given.
     """
     if _package(table) == "pyarrow" and hasattr(table, "column_names"):
+        _refuse_doubled(table.column_names)
         return {str(name): table.column(name).to_pylist() for name in table.column_names}
     if _package(table) == "pandas" and hasattr(table, "columns"):
         chosen = shape is not None and shape.id_column is not None
         indexed = table.index.name is not None and table.index.name not in table.columns
         if indexed or (not chosen and len(table.columns) == 1):
             table = table.reset_index()
+        _refuse_doubled(list(table.columns))
         return {str(name): table[name].tolist() for name in table.columns}
     article = "an" if type(table).__name__[:1].lower() in "aeiou" else "a"
     raise InputError(
         f"Labels cannot be read from {article} {type(table).__name__}. "
         "Pass the path of a CSV file, a mapping, a pandas Series or DataFrame, or an Arrow table."
     )
+
+
+def _refuse_doubled(columns: Sequence[Any]) -> None:
+    names = [str(name) for name in columns]
+    if len(set(names)) < len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"The table has two columns {double!r}. Rename one.")
 
 
 def _package(value: Any) -> str:

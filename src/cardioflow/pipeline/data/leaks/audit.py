@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -12,10 +14,12 @@ from cardioflow.pipeline.data.leaks.prints import SignalPrints, print_records
 from cardioflow.pipeline.data.leaks.report import Audit, Kind, Leak
 from cardioflow.pipeline.data.leaks.tapes import DATABASES, EXEMPTIONS, tape_of
 from cardioflow.pipeline.data.record_index import RecordIndex
+from cardioflow.pipeline.data.record_table import plain
 
 __all__ = ["audit", "audit_parts"]
 
 _SAME_START_S = 0.05
+_COUNTS = re.compile(r" \(\d+ and \d+ records\)$")
 
 
 def audit(
@@ -62,7 +66,15 @@ def audit(
 
     Raises:
         UnknownNameError: for a database without known tapes.
+        InputError: for a correlation that is not between 0 and 1, or an overlap that is not positive.
     """
+    # Out of these bounds, nothing would ever be found.
+    if isinstance(min_correlation, bool) or not 0 < min_correlation <= 1:
+        raise InputError(f"audit(min_correlation={min_correlation!r}): expected a number above 0 and up to 1.")
+    if isinstance(min_overlap_s, bool) or not 0 < min_overlap_s < math.inf:
+        raise InputError(f"audit(min_overlap_s={min_overlap_s!r}): expected a positive number of seconds.")
+    if on_error not in ("raise", "skip"):
+        raise InputError(f"audit(on_error={on_error!r}): expected 'raise' or 'skip'.")
     for name in databases:
         if name is not None and name not in DATABASES:
             raise UnknownNameError(f"audit(databases=…): no tapes are known of {name!r}. {nearest(name, DATABASES)}")
@@ -156,7 +168,8 @@ def _shared(kind: Kind, train: Mapping[str, Any], test: Mapping[str, Any]) -> li
     of: list[dict[Any, list[str]]] = [{}, {}]
     for side, values in zip(of, (train, test), strict=True):
         for name, value in values.items():
-            side.setdefault(value, []).append(name)
+            # A column of numbers with a gap is one of floats, and another table may have them as text.
+            side.setdefault(str(plain(value)), []).append(name)
     leaks = []
     for value, names in of[0].items():
         others = of[1].get(value)
@@ -193,12 +206,14 @@ def _exemption(
 ) -> str:
     """Return the name of the exemption that covers ``leak``; an empty text where there is none."""
     for one in exempt:
+        if isinstance(one, (int, float)):
+            one = str(plain(one))  # noqa: PLW2901 -- a patient's number
         if not isinstance(one, str):
             if {leak.train, leak.test} == {str(name) for name in one}:
                 return " and ".join(map(str, one))
             continue
         covered = EXEMPTIONS.get(one, frozenset({one}))
-        own = {leak.what.partition(" (")[0]} if leak.what else {tapes.get(leak.train), of_test.get(leak.test)}
+        own = {_COUNTS.sub("", leak.what)} if leak.what else {tapes.get(leak.train), of_test.get(leak.test)}
         if own <= covered:
             return one
     return ""

@@ -122,7 +122,7 @@ def _printed(waves: Sequence[NDArray[np.float32]], rates: Sequence[float]) -> Pr
 def _chosen(names: Sequence[str], leads: Sequence[str] | Literal["all"] | None) -> list[int]:
     if leads == "all" or (leads is None and len(names) <= len(_STANDARD)):
         return list(range(len(names)))
-    wanted = _STANDARD if leads is None else tuple(leads)
+    wanted = _STANDARD if leads is None else (leads,) if isinstance(leads, str) else tuple(leads)
     own = [i for i, name in enumerate(names) if name in wanted]
     return own or list(range(min(len(names), len(_STANDARD))))
 

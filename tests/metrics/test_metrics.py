@@ -125,7 +125,7 @@ def test_a_class_with_nan_is_not_left_out_of_the_mean(metric) -> None:
 def test_shapes_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(InputError, match="There are 2 true labels, and the predictions have the shape"):
         RocAuc()([0, 1], [[0.5, 0.5]])
-    with pytest.raises(InputError, match="A true label is 2, and the predictions have 2 classes"):
+    with pytest.raises(InputError, match="A label is 2, and there are 2 classes"):
         RocAuc()([0, 2], [[0.5, 0.5], [0.5, 0.5]])
     with pytest.raises(InputError, match="Pass the same"):
         Brier()([[0, 1]], [[0.5, 0.5, 0.2]])

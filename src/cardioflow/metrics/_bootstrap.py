@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,8 +28,8 @@ def bootstrap_interval(
     """Return the interval that holds the central ``level`` of the values of ``metric`` over ``n`` resamples.
 
     This is the percentile bootstrap (Efron and Tibshirani 1993, section 13.3).
-    A resample that lacks a label is left out, because most metrics are not
-    defined on it.
+    A resample that lacks a label, or on which the metric is NaN, is left out,
+    because most metrics are not defined there.
 
     Args:
         metric: A function of (y_true, y_pred): one of this package, or of scikit-learn.
@@ -41,7 +42,7 @@ def bootstrap_interval(
             record are so similar that drawing them independently would make the interval too narrow.
 
     Raises:
-        InputError: if the lengths differ, or if half of the resamples lack a label.
+        InputError: if the lengths differ, or if half of the resamples lack a label or a value.
 
     >>> bootstrap_interval(lambda a, b: np.mean(a == b), [0, 1, 1, 0, 1], [0, 1, 1, 0, 1])
     (1.0, 1.0)
@@ -60,11 +61,14 @@ def bootstrap_interval(
     for _ in range(n):
         drawn = np.concatenate([rows[i] for i in random.integers(len(rows), size=len(rows))])
         if labels_in(truth[drawn]) == labels_in(truth):
-            values.append(float(metric(truth[drawn], answer[drawn])))
+            value = float(metric(truth[drawn], answer[drawn]))
+            # Labels may come as floats, which cannot be told from other numbers before.
+            if not math.isnan(value):
+                values.append(value)
     if len(values) < max(n / 2, 1):
         raise InputError(
-            f"Only {len(values)} of {n} resamples of {len(rows)} records contain every label, too few for a "
-            "meaningful interval. Evaluate on more records."
+            f"Only {len(values)} of {n} resamples of {len(rows)} records contain every label and have a value, too few "
+            "for a meaningful interval. Evaluate on more records."
         )
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -47,7 +47,7 @@ class Columns(NamedTuple):
             n_classes = int(max(truth.max(initial=0), answer.max(initial=0))) + 1
             shape = np.empty((len(answer), n_classes))
             return cls(_indicators(truth, shape), _indicators(answer, shape), exclusive=True)
-        return cls(_matched(truth, answer), answer.astype(np.int64), exclusive=False)
+        return cls(_matched(truth, answer), _zeros_and_ones(answer, "predictions"), exclusive=False)
 
     def over_classes(self, label: int | None, value: Callable[[NDArray[Any], NDArray[Any]], float]) -> float:
         """Return ``value(truth, answer)`` of the class ``label``; for ``None`` the mean over classes where it is known.
@@ -86,8 +86,11 @@ def _indicators(index: NDArray[Any], like: NDArray[Any]) -> NDArray[np.int64]:
             f"There are {len(index)} true labels, and the predictions have the shape {like.shape}. Pass a row for each."
         )
     n_classes = like.shape[1]
-    if index.size and (index.min() < 0 or index.max() >= n_classes):
-        raise InputError(f"A true label is {index.max()}, and the predictions have {n_classes} classes.")
+    wrong = index[~np.isin(index, np.arange(n_classes))]
+    if wrong.size:
+        raise InputError(
+            f"A label is {wrong[0]}, and there are {n_classes} classes. Pass class indices from 0 to {n_classes - 1}."
+        )
     has: NDArray[np.int64] = (index[:, None] == np.arange(n_classes)).astype(np.int64)
     return has
 
@@ -98,5 +101,14 @@ def _matched(truth: NDArray[Any], answer: NDArray[Any]) -> NDArray[np.int64]:
             f"The true labels have the shape {truth.shape} and the predictions {answer.shape}. Pass the same (record, "
             "class) for both."
         )
-    has: NDArray[np.int64] = (truth > 0.5).astype(np.int64)
-    return has
+    return _zeros_and_ones(truth, "true labels")
+
+
+def _zeros_and_ones(values: NDArray[Any], what: str) -> NDArray[np.int64]:
+    """Return ``values`` as whole numbers; a probability of 0.9 would become 0 without a word."""
+    wrong = values[~np.isin(values, (0, 1))]
+    if wrong.size:
+        raise InputError(
+            f"The {what} of shape (record, class) hold {wrong[0]}. Pass 0 and 1: for probabilities, p >= threshold."
+        )
+    return values.astype(np.int64)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cardioflow.errors import InputError
 from cardioflow.metrics._columns import Columns
 from cardioflow.metrics.base import Metric
 
@@ -31,6 +32,9 @@ class Brier(Metric):
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike) -> float:
         columns = Columns.of_probabilities(y_true, y_pred)
+        wrong = columns.answer[(columns.answer < 0) | (columns.answer > 1)]
+        if wrong.size:
+            raise InputError(f"brier got the probability {wrong[0]:g}. Pass numbers from 0 to 1, and not logits.")
         n = columns.truth.shape[1]
         mean = columns.over_classes(self.label, _mean_square)
         return mean * n if columns.exclusive and n > 2 and self.label is None else mean

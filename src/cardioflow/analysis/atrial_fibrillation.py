@@ -88,7 +88,9 @@ def find_atrial_fibrillation(
     judged_s = float(rr[judged].sum())
     taken = sum(end - start for start, end in episodes)
     irregularity[~judged] = np.nan
-    return AfBurden(episodes, taken / judged_s if judged_s else np.nan, judged_s, irregularity)
+    # The sum of the intervals and the distance of the beats round differently.
+    burden = min(taken / judged_s, 1.0) if judged_s else np.nan
+    return AfBurden(episodes, burden, judged_s, irregularity)
 
 
 def _per_beat(name: str, given: ArrayLike | None, times: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -62,11 +62,11 @@ def _still(raw: NDArray[Any], fs: float, a: int, b: int) -> Mask:
     width = max(round(_FLAT_S * fs), 3)
     first = max(a - 2 * width, 0)
     own = raw[first : b + 2 * width].astype(np.float64)
-    finite = np.isfinite(own)
-    filled = np.where(finite, own, 0.0)
+    there = known(own)
+    filled = np.where(there, own, 0.0)
     ranges = maximum_filter1d(filled, width) - minimum_filter1d(filled, width)
-    centres = (ranges <= _FLAT_MV) & finite
-    found = (maximum_filter1d(centres.astype(np.uint8), width) > 0) & finite
+    centres = (ranges <= _FLAT_MV) & there
+    found = (maximum_filter1d(centres.astype(np.uint8), width) > 0) & there
     return np.asarray(found[a - first : b - first])
 
 
@@ -74,10 +74,10 @@ def _rails(raw: NDArray[Any]) -> list[float]:
     """Return the smallest and the largest value of ``raw``; nothing where it is flat or has no samples."""
     low, high = np.inf, -np.inf
     for a in range(0, raw.size, _BLOCK):
-        finite = raw[a : a + _BLOCK]
-        finite = finite[np.isfinite(finite)]
-        if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        own = raw[a : a + _BLOCK]
+        own = own[known(own)]
+        if own.size:
+            low, high = min(low, float(own.min())), max(high, float(own.max()))
     return [low, high] if high - low >= 10 * _FLAT_MV else []
 
 

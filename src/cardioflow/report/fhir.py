@@ -7,6 +7,8 @@ in milliseconds. Both versions read what is written here, which has neither.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from cardioflow.bundle.predictions import RecordPrediction
 
 __all__ = ["diagnostic_report"]
 
+_DATE: Final = re.compile(r"\d{4}(-\d{2}){0,2}(?![\d.:/])")
 _LOINC: Final = "http://loinc.org"
 _UCUM: Final = "http://unitsofmeasure.org"
 _ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
@@ -48,7 +51,8 @@ def diagnostic_report(
     """
     known = person or {}
     subject = _patient(known)
-    common = {"effectiveDateTime": known["timestamp"][:10]} if "timestamp" in known else {}
+    at = _date(known.get("timestamp", ""))
+    common = {"effectiveDateTime": at} if at else {}
     of: dict[str, Any] = {"subject": {"reference": "#patient"}} if subject else {}
     observations = [
         {**own, "id": f"o{number}", **common, **of} for number, own in enumerate(_observations(answer, described), 1)
@@ -80,7 +84,7 @@ def _observations(answer: RecordPrediction, described: BundleDescription) -> lis
         found.append(_classification(answer, described))
     if answer.values:
         components = [
-            {"code": {"text": f"value {i}"}, "valueQuantity": {"value": value}} for i, value in enumerate(answer.values)
+            {"code": {"text": f"value {i}"}} | _number(value, {"value": value}) for i, value in enumerate(answer.values)
         ]
         found.append(_observation(_named(described), described) | {"component": components})
     if answer.beats is not None:
@@ -116,10 +120,8 @@ def _classification(answer: RecordPrediction, described: BundleDescription) -> d
     coding = [{"code": label, "display": described.meanings.get(label, label)} for label in answer.labels]
     made["valueCodeableConcept"] = {"text": text} | ({"coding": coding} if coding else {})
     made["component"] = [
-        {
-            "code": {"text": f"Probability of {described.meanings.get(label, label)}", "coding": [{"code": label}]},
-            "valueQuantity": _quantity(p, "1", "1", digits=6),
-        }
+        {"code": {"text": f"Probability of {described.meanings.get(label, label)}", "coding": [{"code": label}]}}
+        | _number(p, _quantity(p, "1", "1", digits=6))
         for label, p in answer.probabilities.items()
     ]
     return made
@@ -169,6 +171,17 @@ def _quantity(value: float, unit: str, code: str, *, digits: int = 1) -> dict[st
     return {"value": round(value, digits), "unit": unit, "system": _UCUM, "code": code}
 
 
+def _number(value: float, quantity: dict[str, Any]) -> dict[str, Any]:
+    """Return the quantity, or where the value is NaN or infinite, which JSON does not have, that it is absent."""
+    return {"valueQuantity": quantity} if math.isfinite(value) else _absent("The model gives no number.")
+
+
+def _date(text: str) -> str:
+    """Return the date that ``text`` begins with as FHIR writes it, or ``""`` for other notations."""
+    found = _DATE.match(text)
+    return found[0] if found else ""
+
+
 def _absent(text: str) -> dict[str, Any]:
     return {
         "dataAbsentReason": {"coding": [{"system": _ABSENT, "code": "unknown", "display": "Unknown"}], "text": text}
@@ -200,6 +213,6 @@ def _patient(person: Mapping[str, str]) -> dict[str, Any]:
         found["name"] = [{"text": known["name"]}]
     if "patient_id" in known:
         found["identifier"] = [{"value": known["patient_id"]}]
-    if "birth_date" in known:
-        found["birthDate"] = known["birth_date"][:10]
+    if born := _date(known.get("birth_date", "")):
+        found["birthDate"] = born
     return found

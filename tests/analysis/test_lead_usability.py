@@ -141,3 +141,13 @@ def test_two_beats_are_not_enough_and_missing_samples_cost_the_beats_in_them():
     assert ecg_evidence(holed, FS)[0] > 0.8
     with pytest.raises(InputError, match="ecg_evidence got a signal of shape"):
         ecg_evidence(np.zeros((1, 2, 3)), FS)
+
+
+@pytest.mark.parametrize("offset", [0.0, 9.0, -300.0])
+def test_a_gap_in_a_lead_with_an_offset_is_neither_steep_nor_wide(offset):
+    x = clean() + offset
+    x[2000:2100] = np.nan
+    found = measured(x)
+    assert found["range"] == found["steepest"] == 0
+    assert found["saturated"] == (0.98 if offset == -300 else 0)
+    assert found["wander"] < 0.3

@@ -47,13 +47,16 @@ def lead_usability(signal: ArrayLike, fs: float) -> NDArray[np.float64]:
     if not fs >= 100:
         raise InputError(f"lead_usability(fs={fs:g}) is below 100 Hz. Noise above 40 Hz cannot be seen at that rate.")
     known = np.isfinite(x)
-    filled = np.where(known, x, 0.0)
+    # The level of what is there: from an electrode's offset to 0, a gap would have two steep edges.
+    filled = np.stack(
+        [np.where(own, lead, np.median(lead[own]) if own.any() else 0.0) for lead, own in zip(x, known, strict=True)]
+    )
     centred = filled - np.median(filled, axis=1, keepdims=True)
     low, mid, high = _powers(centred, fs)
     columns = (
         1.0 - known.mean(axis=1),
         _flat(filled, round(fs)),
-        (np.abs(filled) > _RAIL_MV).mean(axis=1),
+        (known & (np.abs(x) > _RAIL_MV)).mean(axis=1),
         np.log2(np.maximum(np.ptp(np.percentile(filled, [1, 99], axis=1), axis=0) / _NORMAL_MV, 1.0)),
         np.log2(np.maximum(_steepest(filled, max(round(0.002 * fs), 1)) / _STEEP_MV, 1.0)),
         np.log10(1.0 + low / np.maximum(mid, _SMALL)),

@@ -112,7 +112,7 @@ def test_an_annotation_file_that_is_added_is_seen_by_the_next_look(tmp_path):
 def test_an_annotation_file_that_cannot_be_read_does_not_hide_the_record_or_the_other_files(tmp_path):
     path = wfdb(tmp_path)
     annotate(path, "qrs", [1])
-    path.with_suffix(".atr").write_bytes(b"\x05")
+    path.with_suffix(".atr").write_bytes(b"\xff\xff\xff\xff")  # a text that breaks off
     found = check_file(path)
     assert found.refused is None
     assert found.marks["qrs"] == {"N": 1}

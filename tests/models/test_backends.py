@@ -19,7 +19,7 @@ _KERAS = (
 )
 
 SUITES = {
-    "keras on torch": (_KERAS, "torch"),
+    "keras on torch": ((*_KERAS, "operations_suite.py"), "torch"),
     "keras on jax": ((*_KERAS, "together_suite.py"), "jax"),
     "keras on tensorflow": (_KERAS, "tensorflow"),
     "native tensorflow beside keras on torch": (("tensorflow_suite.py",), "torch"),

@@ -80,6 +80,17 @@ def test_leads_drop_out_with_the_given_probability_and_never_all_of_them(make):
     assert make(np.ones((1, 9))).random_lead_dropout(1.0).signal.data.all()
 
 
+def test_a_lead_that_drops_out_is_zero_also_where_its_samples_are_missing_or_negative(make):
+    x = np.full((4, 50), -1.0)
+    x[:, ::7] = np.nan
+    done = make(x).random_lead_dropout(1.0, n_keep=1).signal[0]
+    kept = np.isnan(done).any(axis=1)
+    assert kept.sum() == 1
+    np.testing.assert_array_equal(done[kept], x[kept])
+    assert not done[~kept].any()
+    assert not np.signbit(done[~kept]).any()
+
+
 def test_a_warped_record_keeps_its_length_its_ends_and_its_beats(twelve):
     done = twelve.random_time_warp(0.4)
     assert done.signal.shapes.tolist() == twelve.signal.shapes.tolist()

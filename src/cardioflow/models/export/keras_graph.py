@@ -7,6 +7,7 @@ from typing import Any, final
 
 from keras import KerasTensor, Variable
 from keras.src import tree
+from keras.src.activations.activations import Mish
 from keras.src.ops.function import Function
 
 from cardioflow.errors import ModelError
@@ -35,9 +36,13 @@ def keras_graph(model: Any, shape: tuple[int | None, ...], *, shares: bool = Fal
     layers = list(model._flatten_layers())
     # A symbolic call leaves a node in each layer, after which layer.output is ambiguous.
     counts = [(len(own._inbound_nodes), len(own._outbound_nodes)) for own in layers]
+    activations = [(vars(own), vars(own).get("activation")) for own in layers]
     for own in layers:
         # Keras takes no losses outside of a call of its own, and a prediction needs none.
         vars(own)["add_loss"] = _no_loss
+    for attributes, activation in activations:
+        if activation in _SYMBOLIC:
+            attributes["activation"] = _SYMBOLIC[activation]
     try:
         (prediction,) = writer.layer(model, (signal,), {"training": False}, {id(signal): "signal"})
     finally:
@@ -45,10 +50,17 @@ def keras_graph(model: Any, shape: tuple[int | None, ...], *, shares: bool = Fal
             del own._inbound_nodes[n_in:]
             del own._outbound_nodes[n_out:]
             vars(own).pop("add_loss")
+        for attributes, activation in activations:
+            if activation in _SYMBOLIC:
+                attributes["activation"] = activation
     graph, output = writer.graph, prediction.name
     if shares:
         output = graph.node("Div", output, graph.node("ReduceSum", output, graph.ints(-1), keepdims=1))
     return graph.written(output, shape, len(prediction.shape))
+
+
+# Keras 3.15 computes these two on tensors alone, and not symbolically.
+_SYMBOLIC = {keras.activations.mish: Mish(), keras.activations.hard_silu: keras.ops.hard_silu}
 
 
 def _no_loss(loss: Any) -> None:

@@ -46,7 +46,8 @@ class RandomLeadDropout(RandomTransform):
         draw = rng.random(x.shape[:-1])
         # The leads with the largest draws stay, whatever p is.
         safe = np.argsort(np.argsort(-draw, axis=-1), axis=-1) < self.n_keep
-        return np.asarray(x * ((draw >= self.p) | safe)[..., None])
+        # Not a product: what a lead lacks would stay NaN, and -0.0 is not 0.
+        return np.where(((draw >= self.p) | safe)[..., None], x, np.float32(0))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Self, final
 
 import numpy as np
 import pywt
@@ -48,9 +48,6 @@ class Dwt(Transform):
             lambda x, _: np.stack(pywt.dwt(x, self.wavelet, self.mode, axis=-1), axis=-2),
         )
         return with_static(batch, self.dst, gathered(results, source.ndim + 1))
-
-    def _pair(self, x: Any) -> Any:
-        return np.stack(pywt.dwt(x, self.wavelet, self.mode, axis=-1), axis=-2)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

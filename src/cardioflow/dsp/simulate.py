@@ -148,6 +148,8 @@ def check_simulation(
     """
     if rhythm not in get_args(Rhythm):
         raise InputError(f"simulate_ecg(rhythm={rhythm!r}) is not a rhythm. {nearest(rhythm, get_args(Rhythm))}")
+    if isinstance(leads, str):
+        raise InputError(f"simulate_ecg(leads={leads!r}) is a text. Pass a list of names, such as {[leads]!r}.")
     if not leads:
         raise InputError(f"simulate_ecg(leads={leads!r}) names no lead. Pass some of {', '.join(SIMULATED_LEADS)}.")
     for lead in leads:

@@ -1,4 +1,4 @@
-"""The compiled recursions against plain sums of logarithms, for numbers of states around the four that run at a time."""
+"""The compiled recursions against plain sums of logarithms, for numbers of states around the four run at a time."""
 
 from __future__ import annotations
 

@@ -120,4 +120,4 @@ class RunContext:
 
     def _holds_numbers(self, name: str) -> bool:
         values = self.variables.get(name)
-        return isinstance(values, list) and bool(values) and isinstance(values[-1], int | float)
+        return isinstance(values, list) and bool(values) and isinstance(values[-1], int | float | np.number)

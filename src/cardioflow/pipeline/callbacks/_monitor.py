@@ -16,6 +16,9 @@ __all__ = ["Mode", "Monitor"]
 
 Mode = Literal["min", "max"]
 
+_LESS_IS_BETTER = ("brier_score", "probability_score", "davies_bouldin_score")
+"""What is called a score and is an error, such as the continuous ranked probability score."""
+
 
 @final
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Monitor:
             )
         if self.mode not in (None, "min", "max"):
             raise ConfigError(f"{self.who}(mode={self.mode!r}): expected 'min', 'max' or None.")
-        if isinstance(self.min_delta, bool) or not 0 <= self.min_delta < math.inf:
+        is_number = isinstance(self.min_delta, int | float) and not isinstance(self.min_delta, bool)
+        if not is_number or not 0 <= self.min_delta < math.inf:
             raise ConfigError(f"{self.who}(min_delta={self.min_delta!r}): expected a number of at least 0.")
         if self.mode is None and self._shown() is None:
             raise ConfigError(
@@ -63,6 +67,8 @@ class Monitor:
         metric = what.partition("_")[2]
         if metric in metrics:
             return "max" if metrics.get(metric).greater_is_better else "min"
+        if what.endswith(_LESS_IS_BETTER):
+            return "min"
         return "max" if what.endswith(("score", "accuracy")) else None
 
     def model(self, context: RunContext) -> str:

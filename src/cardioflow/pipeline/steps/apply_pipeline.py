@@ -38,9 +38,9 @@ class ApplyPipeline(NestedStep):
     """
 
     def __init__(self, pipeline: Any, p: float = 1.0, n_times: int = 1) -> None:
-        if not 0 <= p <= 1:
+        if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
             raise InputError(f"apply_pipeline(p={p!r}): expected a probability, from 0 to 1.")
-        if not isinstance(n_times, int) or n_times < 1:
+        if isinstance(n_times, bool) or not isinstance(n_times, int) or n_times < 1:
             raise InputError(f"apply_pipeline(n_times={n_times!r}): expected a whole number of at least 1.")
         object.__setattr__(self, "parts", (PureSteps.of(pipeline, "apply_pipeline"),))
         object.__setattr__(self, "p", p)

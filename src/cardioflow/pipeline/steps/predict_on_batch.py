@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ragged import Ragged
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import InputError
+from cardioflow.errors import InputError, ModelError
 from cardioflow.models.uncertainty import uncertainty
 from cardioflow.pipeline.expressions import B, V
 from cardioflow.pipeline.predictions import AGGREGATES, Prediction, SegmentAggregator, per_row
@@ -78,6 +78,7 @@ class PredictOnBatch(StatefulStep):
         context.models.warn_if_untrained(self.name)
         predict = model.predict_on_batch if self.uncertainty is None else model.predict_moments_on_batch
         values = np.asarray(predict(batch))
+        _check_rows(values, batch, self.name)
         if self.inplace:
             rows = per_row(batch, values, self.aggregate)
             return batch.replace(signal=Ragged.from_arrays([_two_axes(row) for row in rows]))
@@ -109,6 +110,17 @@ class PredictOnBatch(StatefulStep):
             context.variables.extend(self.uncertainty.name, told)
             found = [Prediction(i, moments[0]) for i, moments in found]
         context.variables.extend("prediction" if self.save_to is None else self.save_to.name, found)
+
+
+def _check_rows(values: NDArray[Any], batch: EcgBatch, name: str) -> None:
+    """Check that there is one prediction per segment: rows of another array would go to the wrong records."""
+    signal = batch.component("signal")
+    n_rows = len(batch) if signal.ndim < 3 else int(signal.shapes[:, 0].sum())
+    if not values.ndim or len(values) != n_rows:
+        raise ModelError(
+            f"The model {name!r} returned predictions of shape {values.shape} for {n_rows} "
+            f"row{'' if n_rows == 1 else 's'}. Return one per row, along the first axis."
+        )
 
 
 def _two_axes(row: NDArray[Any]) -> NDArray[Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
+import numpy as np
+
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.errors import InputError
 from cardioflow.pipeline.steps.base import Stream, StreamStep
@@ -23,8 +25,9 @@ class Rebatch(StreamStep):
     """Whether the rest of an epoch, smaller than ``batch_size``, is left out."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise InputError(f"rebatch(batch_size={self.batch_size}): expected 1 or more.")
+        size: Any = self.batch_size
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise InputError(f"rebatch(batch_size={size!r}): expected a whole number of 1 or more.")
 
     @classmethod
     def examples(cls) -> tuple[Rebatch, ...]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PredictionFolder", "WritePredictions"]
 
+_OWN = ("id", "record", "epoch")
+"""Columns that every file has."""
+
 
 @final
 @dataclass(frozen=True)
@@ -114,6 +117,12 @@ class WritePredictions(StatefulStep):
     def __post_init__(self) -> None:
         if not isinstance(self.path, str | Path):
             raise InputError(f"write_predictions({self.path!r}) is not a path. Pass the name of a new folder.")
+        for name in self.names:
+            if name in _OWN:
+                raise InputError(
+                    f"write_predictions(components={name!r}): the files have a column of this name already. Save the "
+                    "component under another one."
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -150,12 +159,14 @@ class WritePredictions(StatefulStep):
 def _column(name: str, values: Any) -> Any:
     import pyarrow as pa
 
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        if values.ndim == 1:
-            return pa.array(values)
-        flat = values.reshape(len(values), -1)
-        return pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), flat.shape[1])
     try:
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            # Arrow takes numbers in this machine's byte order only.
+            values = values.astype(values.dtype.newbyteorder("="), copy=False)
+            if values.ndim == 1:
+                return pa.array(values)
+            flat = values.reshape(len(values), -1)
+            return pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), flat.shape[1])
         return pa.array(list(values))
     except (pa.ArrowException, TypeError) as error:
         raise InputError(

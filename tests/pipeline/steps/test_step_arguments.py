@@ -22,9 +22,9 @@ P = Pipeline().load()
         (lambda: P.rebatch("3"), r"rebatch\(batch_size='3'\)"),
         (lambda: P.rebatch(True), r"rebatch\(batch_size=True\)"),
         (lambda: P.rebatch(-1), r"rebatch\(batch_size=-1\)"),
-        (lambda: P.cache(max_mb="1"), r"cache\(max_mb='1'\) is not a number above 0"),
-        (lambda: P.cache(max_mb=float("nan")), r"cache\(max_mb=nan\) is not a number above 0"),
-        (lambda: P.cache(max_mb=-1), r"cache\(max_mb=-1\) is not a number above 0"),
+        (lambda: P.cache(max_mb="1"), r"cache\(max_mb='1'\) is not above 0"),
+        (lambda: P.cache(max_mb=float("nan")), r"cache\(max_mb=nan\) is not above 0"),
+        (lambda: P.cache(max_mb=-1), r"cache\(max_mb=-1\) is not above 0"),
         (lambda: P.cache(3), r"cache\(3\) is not a folder"),
         (
             lambda: P.apply_pipeline(Pipeline().flip_signals(), p="x"),

@@ -55,7 +55,7 @@ class Cache(Action):
                 f"cache({self.folder!r}) is not a folder. Pass its path, or nothing for a cache in memory."
             )
         if isinstance(self.max_mb, bool) or not isinstance(self.max_mb, (int, float)) or not self.max_mb > 0:
-            raise InputError(f"cache(max_mb={self.max_mb!r}) is not a number above 0.")
+            raise InputError(f"cache(max_mb={self.max_mb!r}) is not above 0.")
 
     def __call__(self, batch: EcgBatch) -> EcgBatch:
         """Return the batch as it is: outside a pipeline there are no steps before it to spare."""

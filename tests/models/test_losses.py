@@ -295,3 +295,16 @@ def test_names_parameters_and_targets_that_a_loss_cannot_have_are_refused() -> N
         torch_loss("focal", "exclusive").mean(torch.zeros(6, 3), torch.tensor(Y))
     with pytest.raises(ModelError, match="rising times above 0"):
         named_loss("discrete_survival", ends=(2.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind"), [("focal", "exclusive"), ("focal", "independent"), ("evidential", "exclusive")]
+)
+def test_the_loss_of_a_sample_does_not_depend_on_the_axis_that_it_stands_on(loss, kind) -> None:
+    own, ops = registry.losses.get(loss)(), TorchOps()
+    y = torch.tensor(np.eye(3)[STATES])
+    z = torch.tensor(Z_STATES)
+    apart = own.units(ops, z.reshape(100, 3), y.reshape(100, 3), kind)
+    together = own.units(ops, z, y, kind)
+    assert together.shape == (5, 20)
+    np.testing.assert_allclose(together.reshape(-1), apart, rtol=1e-9)

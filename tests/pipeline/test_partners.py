@@ -188,3 +188,12 @@ def test_partners_come_from_the_epoch_of_their_rows():
     template = template.call(_fill_with_the_epoch, pure=True).random_mix_up()
     for batch in (dataset >> template).batches(12, n_epochs=3):
         np.testing.assert_allclose(batch.signal.data, batch.epoch, atol=1e-6)
+
+
+def test_a_second_mixture_draws_what_it_draws_on_the_whole_data_set_as_one_batch(dataset, loaded):
+    numbers = loaded.binarize_labels()
+    twice = numbers.random_cut_mix(1.0).random_cut_mix(1.0)
+    whole = (dataset >> numbers).next_batch(len(dataset), seed=4).random_cut_mix(1.0).random_cut_mix(1.0)
+    for batch in (dataset >> twice).batches(3, n_epochs=1, seed=4):
+        for i, name in enumerate(batch.ids):
+            np.testing.assert_array_equal(batch.signal[i], whole.signal[whole.ids.index(name)])

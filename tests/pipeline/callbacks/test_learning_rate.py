@@ -165,3 +165,9 @@ def test_a_better_figure_starts_the_patience_of_a_plateau_anew(train, training, 
 def test_rates_and_warm_ups_out_of_range_are_refused(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+def test_a_plateau_of_a_figure_that_nothing_measures_is_refused_before_anything_is_learned(train, training, softmax):
+    with pytest.raises(UnknownNameError, match="evl_loss"):
+        (train >> training).run(20, callbacks=[LearningRate.plateau(0.1, "evl_loss", mode="min")])
+    assert softmax.rates == []

@@ -83,3 +83,19 @@ def test_wrong_decays_and_models_without_weights_are_refused(train, prepared):
     template = prepared.import_model("m", SklearnBaseModel().build(LogisticRegression())).train_on_batch("m")
     with pytest.raises(ModelError, match="SklearnBaseModel does not have weights that can be changed"):
         (train >> template).run(10, callbacks=[WeightAverage()])
+
+
+def test_a_run_that_is_stopped_within_an_epoch_ends_with_the_average(train, training, softmax):
+    class Stops(Callback):
+        n = 0
+
+        def batch_end(self, context, logs):
+            self.n += 1
+            if self.n == 6:
+                context.stop()
+
+    weights = Weights(softmax)
+    (train >> training).run(10, n_epochs=3, callbacks=[WeightAverage(0.3), weights, Stops()])
+    assert len(weights.batches) == 6
+    np.testing.assert_allclose(softmax.model, expected(weights.batches, 0.3), atol=1e-6)
+    assert not np.allclose(softmax.model, weights.batches[-1], atol=1e-5)

@@ -11,6 +11,7 @@ import pytest
 
 from cardioflow import C, EcgBatch, EcgDataset, F, Pipeline, model
 from cardioflow.batch import Annotation
+from cardioflow.batch.ecg_batch import Skipped
 from cardioflow.errors import InputError, StepError
 from cardioflow.pipeline.data.packing import listed, pack
 from cardioflow.pipeline.data.published_parts import _order
@@ -59,6 +60,7 @@ def test_a_part_that_loads_begins_with_nothing_loaded() -> None:
         ids=["a", "b"],
     )
     full = full.with_component("mask", (1, 2)).standardize().replace(seed=5, epoch=3)
+    full = full.replace(skipped=(Skipped("c", "1, load()", InputError("gone")),))
     left = bare(full, "join")
     assert [left.signal, left.annotation, left.meta, left.target, left.classes] == [None] * 5
     assert dict(left.columns) == {}
@@ -142,7 +144,7 @@ def test_packing_returns_what_it_left_out_and_says_so(six, tmp_path) -> None:
 
 
 def test_published_parts_are_in_the_order_of_their_numbers_and_then_of_their_names() -> None:
-    assert sorted(["b", "10", "9", "-1", "a", 2], key=_order) == ["-1", 2, "9", "10", "a", "b"]
+    assert sorted(["b", "10", "9", "-1", "a", "2"], key=_order) == ["-1", "2", "9", "10", "a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any, Final, Literal, final, get_args
 
 from cardioflow.bundle.bundle_card import BundleCard
@@ -53,10 +54,15 @@ class DataRecipe:
         check(
             self,
             {
-                **dict.fromkeys(("table", "files", "record", "label", "fold"), (is_text, "a text")),
+                **dict.fromkeys(("table", "record", "label", "fold"), (is_text, "a text")),
+                "files": (_is_pattern, "a text with {record}, such as '{record}.hea'"),
                 "fmt": (optional(is_name), "the name of a format, or null"),
                 "classes": (lambda v: is_texts(v) and len(set(v)) == len(v) > 1, "a list of at least two labels"),
-                "renamed": (lambda v: isinstance(v, Mapping) and all(map(is_text, v.values())), "a label for each"),
+                "renamed": (
+                    # A label that is renamed to another name than those of the classes would be left out in silence.
+                    lambda v: isinstance(v, Mapping) and set(v.values()) <= set(self.classes),
+                    "one of the classes for each label",
+                ),
                 "train": (
                     lambda v: folds[0](v) and len(set(v)) == len(v) >= _LEAST_FOLDS,
                     "a list of at least two different folds",
@@ -183,6 +189,17 @@ class Recipe:
                 ),
             },
         )
+
+
+def _is_pattern(value: Any) -> bool:
+    """Return whether ``value`` is a text with ``{record}`` and no other field."""
+    if not is_text(value):
+        return False
+    try:
+        fields = {name for _, name, *_ in Formatter().parse(value) if name is not None}
+    except ValueError:
+        return False
+    return fields == {"record"}
 
 
 def _is_schedule(entry: tuple[str, Any]) -> bool:

@@ -65,8 +65,7 @@ class MemberTraining:
                 self.member.batch_size,
                 n_epochs=self.member.epochs,
                 shuffle=True,
-                # A last batch of few records would count as much as a whole one.
-                drop_last=len(self.records.names(folds)) > 2 * self.member.batch_size,
+                drop_last=self._drops_last(len(self.records.names(folds))),
                 seed=self.member.seed,
                 checkpoint=self.folder / f"{self._stem(held_out)}.checkpoint",
                 every=_SAVE_EVERY,
@@ -139,6 +138,15 @@ class MemberTraining:
             labelled = labelled.binarize_labels()
         return (labelled + augment).train_on_batch(member.model)
 
+    def _drops_last(self, n_records: int) -> bool:
+        """Return whether a last batch of few records is left out: it would count as much as a whole one."""
+        return n_records > 2 * self.member.batch_size
+
+    def _batches(self, n_records: int) -> int:
+        """Return how many batches an epoch of ``n_records`` has."""
+        whole, rest = divmod(n_records, self.member.batch_size)
+        return whole + (rest > 0 and not self._drops_last(n_records))
+
     def _callbacks(self, n_records: int, held_out: int | None) -> list[Any]:
         member = self.member
         found: list[Any] = []
@@ -149,7 +157,7 @@ class MemberTraining:
         if member.evaluate_every and held_out is not None:
             source = self._prepared().load(components="target") + pipeline_of(member.cut)
             held = self.records.dataset([held_out]) >> source.binarize_labels()
-            every = member.evaluate_every * (n_records // member.batch_size)
+            every = member.evaluate_every * self._batches(n_records)
             score = mean_f1(self.records.classes, self.metric_labels)
             found.append(callbacks.Evaluate(held, metrics=[score], every=every))
         return [*found, callbacks.CsvLog(self.folder / f"{self._stem(held_out)}.csv")]

@@ -70,14 +70,7 @@ def choose(recipe: Recipe, found: OutOfFold) -> Chosen:
     """
     weights = recipe.weights or _lightest(found)
     p = found.mixed(weights)
-    make = _CALIBRATORS.get(recipe.calibration)
-    try:
-        calibrator = None if make is None else make.fit(found.y, p)
-    except InputError as error:
-        raise ConfigError(
-            f"The calibration {recipe.calibration!r} cannot be fitted on the left-out folds. {error} Or set "
-            "calibration: none."
-        ) from error
+    calibrator = _fitted(recipe.calibration, found.y, p, "on the left-out folds")
     chosen = Chosen(weights, calibrator, None)
     if recipe.coverage is None:
         return chosen
@@ -88,16 +81,29 @@ def choose(recipe: Recipe, found: OutOfFold) -> Chosen:
 
 
 def cross_calibrated(recipe: Recipe, found: OutOfFold, weights: Mapping[str, float]) -> Doubles:
-    """Return calibrated probabilities, those of each fold by a calibration on the other folds."""
+    """Return calibrated probabilities, those of each fold by a calibration on the other folds.
+
+    Raises:
+        ConfigError: when the calibration cannot be fitted without a fold.
+    """
     p = found.mixed(weights)
-    make = _CALIBRATORS.get(recipe.calibration)
-    if make is None:
-        return p
-    done = np.empty_like(p)
+    done = p.copy()
     for fold in np.unique(found.folds):
         own = found.folds == fold
-        done[own] = make.fit(found.y[~own], p[~own]).apply(p[own])
+        calibrator = _fitted(recipe.calibration, found.y[~own], p[~own], f"without fold {fold}")
+        if calibrator is not None:
+            done[own] = calibrator.apply(p[own])
     return done
+
+
+def _fitted(name: str, y: NDArray[np.int64], p: Doubles, where: str) -> Calibrator | None:
+    make = _CALIBRATORS.get(name)
+    try:
+        return None if make is None else make.fit(y, p)
+    except InputError as error:
+        raise ConfigError(
+            f"The calibration {name!r} cannot be fitted {where}. {error} Or set calibration: none."
+        ) from error
 
 
 def _lightest(found: OutOfFold) -> dict[str, float]:

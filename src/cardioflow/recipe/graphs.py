@@ -58,7 +58,8 @@ def with_small_weights(content: bytes, stored: str) -> bytes:
     nodes, kept = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < _SMALL or values.ndim < 2:
+        large = tensor.data_type == TensorProto.FLOAT and values.size >= _SMALL and values.ndim >= 2
+        if not large or not _can_be_stored(values, stored):
             kept.append(tensor)
             continue
         small, name = f"{tensor.name}_{stored}", tensor.name
@@ -82,6 +83,12 @@ def with_small_weights(content: bytes, stored: str) -> bytes:
     onnx.checker.check_model(model)
     done: bytes = model.SerializeToString()
     return done
+
+
+def _can_be_stored(values: Any, stored: str) -> bool:
+    """Return whether no weight becomes infinite in the smaller type; others stay as they are."""
+    largest = float(np.abs(values).max())
+    return largest <= (float(np.finfo(np.float16).max) if stored == "float16" else float(np.finfo(np.float32).max))
 
 
 def _scales(values: Any) -> Any:

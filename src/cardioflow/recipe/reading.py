@@ -52,13 +52,30 @@ def _parsed(path: Path) -> dict[str, Any]:
     if len(content) > _MAX_BYTES:
         raise ConfigError(f"The recipe {str(path)!r} has {len(content)} bytes; at most {_MAX_BYTES} are read.")
     try:
-        # The safe loader makes plain values only, and runs nothing.
-        found = yaml.safe_load(content)
+        found = yaml.load(content, _strict_loader(yaml))  # noqa: S506 -- a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"The recipe {str(path)!r} is not valid YAML: {error}") from error
     if not isinstance(found, dict):
         raise ConfigError(f"The recipe {str(path)!r} holds a {type(found).__name__}; expected entries such as 'name:'.")
     return found
+
+
+def _strict_loader(yaml: Any) -> Any:
+    """Return the safe loader, which makes plain values and runs nothing, without entries that are given twice.
+
+    YAML asks for this; PyYAML takes the last of them without a word.
+    """
+
+    def construct_mapping(loader: Any, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 -- PyYAML's own
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+        for number, key in enumerate(keys):
+            if any(key.value == before.value for before in keys[:number]):
+                raise ValueError(
+                    f"line {key.start_mark.line + 1} has the entry {key.value!r} again. Remove one of both."
+                )
+        return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+    return type("StrictLoader", (yaml.SafeLoader,), {"construct_mapping": construct_mapping})
 
 
 def _data(raw: Any, where: str) -> DataRecipe:

@@ -51,7 +51,7 @@ def pairs_of(y_true: ArrayLike, y_pred: ArrayLike, of: Of | int) -> list[tuple[F
         # Of two exclusive classes, both say the same.
         first = 1 if own.exclusive and own.p.shape[1] == 2 else 0
         return [(own.p[:, k], own.y[:, k]) for k in range(first, own.p.shape[1])]
-    if isinstance(of, bool) or not isinstance(of, int):
+    if isinstance(of, bool) or not isinstance(of, int | np.integer):
         raise ConfigError(f"of={of!r} is not 'top_label', 'class' or the number of a class.")
     if not 0 <= of < own.p.shape[1]:
         raise InputError(f"of={of}: the predictions have the classes 0 to {own.p.shape[1] - 1}.")

@@ -50,6 +50,12 @@ class Probabilities(NamedTuple):
         p = np.clip(p, 0.0, 1.0)
         if p.ndim == 1:
             return cls(np.stack([1 - p, p], axis=1), is_column=True)
+        if exclusive and p.shape[1] == 1:
+            raise InputError(
+                f"The predictions of shape {p.shape} hold one class, and each record has one of two or more. Pass "
+                "y_pred[:, 0] if it is the probability of the second of two classes; if records can have the label or "
+                "not, pass true labels of shape (record, class)."
+            )
         if exclusive:
             p = _rows_of_one(p)
         return cls(p, is_column=False)
@@ -133,7 +139,8 @@ class Labelled(NamedTuple):
 
 
 def _one_hot(truth: NDArray[Any], n_classes: int) -> Floats:
-    index = truth.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN is refused below
+        index = truth.astype(np.int64)
     if (index != truth).any() or index.min() < 0 or index.max() >= n_classes:
         bad = truth[(index != truth) | (index < 0) | (index >= n_classes)][0]
         raise InputError(
@@ -146,7 +153,7 @@ def _one_hot(truth: NDArray[Any], n_classes: int) -> Floats:
 def _rows_of_one(p: Floats) -> Floats:
     total = p.sum(axis=1, keepdims=True)
     bad = np.abs(total[:, 0] - 1) > _TOLERANCE
-    if p.shape[1] < 2 or bad.any():
+    if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
             f"The probabilities of row {row} add up to {total[row, 0]:g}, and each record has one of the "

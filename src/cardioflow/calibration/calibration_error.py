@@ -26,6 +26,7 @@ class CalibrationError(NamedTuple):
     value: float
     """The error with its bias taken off; below 0 where chance alone explains more than the raw one."""
     interval: tuple[float, float]
+    """NaN where there is one record or one patient, or less than two resamples: they have no spread."""
     raw: float
     """The error as it is usually printed, which is above 0 even for right probabilities."""
     bias: float
@@ -79,7 +80,7 @@ def calibration_error(
         bins: ``"equal_width"``, or ``"equal_count"`` with as many records in each.
         records: The patient or the record of each row; rows of the same one are drawn together. The bias does not
             know them: it is that of independent rows.
-        n: The number of resamples for the interval.
+        n: The number of resamples for the interval; 0 or 1 for none.
         level: The level of the interval.
         seed: The seed of the resamples.
 
@@ -90,6 +91,8 @@ def calibration_error(
     if norm not in ("l1", "l2"):
         raise ConfigError(f"norm={norm!r} is neither 'l1' nor 'l2'.")
     fraction("level", level)
+    if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+        raise ConfigError(f"n={n!r} is not a number of resamples. Pass a whole number from 0 on.")
     pairs = pairs_of(y_true, y_pred, of)
     edges = [edges_of(p, n_bins, bins) for p, _ in pairs]
     raw, value = _errors(pairs, edges, norm, 1)
@@ -99,11 +102,14 @@ def calibration_error(
     for i in range(n):
         drawn = np.concatenate([rows[j] for j in random.integers(len(rows), size=len(rows))])
         resampled[i] = _errors([(p[drawn], y[drawn]) for p, y in pairs], edges, norm, 2)[1]
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2]) - resampled.mean() + value
+    low = high = math.nan
+    if n > 1 and len(rows) > 1:
+        limits = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2]) - resampled.mean() + value
+        low, high = limits.tolist()
     if norm == "l2":
         # Until here, squares: only they are unbiased.
         raw, value, low, high = math.sqrt(raw), _root(value), _root(low), _root(high)
-    return CalibrationError(value, (float(low), float(high)), raw, raw - value, _spiegelhalter(pairs))
+    return CalibrationError(value, (low, high), raw, raw - value, _spiegelhalter(pairs))
 
 
 def _errors(pairs: list[tuple[Floats, Floats]], edges: list[Floats], norm: Norm, n_chances: int) -> tuple[float, float]:

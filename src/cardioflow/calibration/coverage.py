@@ -48,6 +48,11 @@ def coverage(y_true: ArrayLike, sets: ArrayLike, *, level: float = 0.95) -> Cove
             f"The labels have the shape {labels.shape} and the sets {inside.shape}, {inside.dtype}. Pass class indices "
             "of shape (record,), and what ConformalSets.apply returns."
         )
+    if inside.dtype.kind != "b" and not np.isin(inside, (0, 1)).all():
+        raise InputError(
+            "The sets hold other values than 0 and 1. Pass which classes are in the set of each record, as "
+            "ConformalSets.apply returns them."
+        )
     if labels.min() < 0 or labels.max() >= inside.shape[1]:
         raise InputError(
             f"The labels go from {labels.min()} to {labels.max()}, and the sets have {inside.shape[1]} classes."

@@ -41,6 +41,8 @@ class Isotonic(Calibrator):
         shapes = [(len(x), len(y)) for x, y in zip(self.points, self.values, strict=False)]
         if len(self.points) != len(self.values) or not shapes or any(n != m or not n for n, m in shapes):
             raise InputError("Isotonic(points, values): pass as many values as points, at least one, for each class.")
+        if any(not 0 <= value <= 1 for own in self.values for value in own):
+            raise InputError("Isotonic(values): the numbers are not all between 0 and 1. Fit it again.")
         if any((np.diff(own) < 0).any() for own in (*self.points, *self.values)):
             raise InputError("Isotonic(points, values): the numbers of a class do not rise. Fit it again.")
 

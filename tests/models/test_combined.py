@@ -69,6 +69,13 @@ def test_an_ensemble_predicts_the_weighted_mean_and_shows_each_member(pair: Any,
     assert weighted.classes == ("A", "NO")
 
 
+def test_a_member_of_other_labels_is_named_by_its_place(pair: Any, make_batch: Any) -> None:
+    third = as_onnx(fitted(LogisticRegression(), make_batch(30, (1, 60), seed=4)))
+    third.classes = ("NO", "A")
+    with pytest.raises(ModelError, match=r"Model 0 predicts 'exclusive' of \('A', 'NO'\), and model 2 'exclusive' of"):
+        Ensemble([*pair, third])
+
+
 def test_views_of_a_record_are_averaged_and_depend_on_the_record_and_not_on_its_batch(
     pair: Any, make_batch: Any
 ) -> None:

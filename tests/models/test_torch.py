@@ -21,6 +21,7 @@ import cardioflow as ds
 from cardioflow.batch import Ragged
 from cardioflow.errors import ConfigError, DumpError, InputError, LabelError, ModelError
 from cardioflow.models import TorchBaseModel, TrainingOptions
+from cardioflow.models._torch.state import _check
 from cardioflow.models.declaration import find, model
 from cardioflow.models.learning import FitAtEnd
 from cardioflow.models.targets import LabelPerSample, NoTarget, Number, SeveralLabels
@@ -535,3 +536,16 @@ def test_a_full_memory_says_what_to_lower(make_batch) -> None:
         made(Hungry(1, 1)).train_on_batch(make_batch(4))
     with pytest.raises(ModelError, match=r"ran out of memory with 4 records\. Lower batch_size; or pass precision="):
         made(Hungry(1, 1)).predict_on_batch(make_batch(4))
+
+
+@pytest.mark.parametrize(
+    ("own", "saved", "text"),
+    [
+        ("abcd", "", "The dump of M lacks a, b, c, d, unlike this model"),
+        ("abcde", "", "The dump of M lacks a, b, c, d, …, unlike this model"),
+        ("", "abcde", "The dump of M has a, b, c, d, …, unlike this model"),
+    ],
+)
+def test_at_most_four_weights_that_do_not_fit_are_named(own, saved, text) -> None:
+    with pytest.raises(DumpError, match=text):
+        _check({name: torch.zeros(1) for name in own}, {name: torch.zeros(1) for name in saved}, "M")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from importlib.metadata import version
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from cardioflow import C, EcgBatch, EcgDataset, F, Pipeline, model
 from cardioflow.batch import Annotation
 from cardioflow.batch.ecg_batch import Skipped
 from cardioflow.errors import InputError, StepError
+from cardioflow.pipeline.caching import key
 from cardioflow.pipeline.data.packing import listed, pack
 from cardioflow.pipeline.data.published_parts import _order
 from cardioflow.pipeline.steps._nested import bare
@@ -189,3 +191,17 @@ def test_a_model_that_was_built_and_never_trained_warns_once_when_it_is_asked(tw
         == []
     )
     assert told(loading.import_model("m", counting).predict_on_batch("m")) == []
+
+
+def test_a_step_after_a_run_that_saves_no_model_is_not_taken_for_one(six) -> None:
+    seen: list[str] = []
+    (six >> Pipeline().load().after(Pipeline().call(seen.append, "done"))).run(batch_size=3)
+    assert seen == ["done"]
+
+
+def test_the_key_of_a_cache_names_the_release_and_the_code_of_the_package() -> None:
+    text = key._package()
+    release, digest = text.split(" ")
+    assert release == version("cardioflow")
+    assert len(digest) == 32
+    assert int(digest, 16) > 0

@@ -52,6 +52,7 @@ def test_the_trees_and_their_onnx_graph_predict_as_scikit_learn_does(n_classes) 
     estimator = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0).fit(x, label)
     trees = TreeEnsemble.of_sklearn(estimator, x)
     expected = estimator.predict_proba(x)
+    assert trees.n_classes == expected.shape[1] == n_classes
     np.testing.assert_allclose(trees.probabilities(x), expected, atol=1e-6)
     session = onnxruntime.InferenceSession(trees_to_onnx(trees))
     np.testing.assert_allclose(session.run(None, {"features": x})[0], expected, atol=1e-6)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cardioflow import Pipeline
 from cardioflow.callbacks import BestModel, Callback, Evaluate
 from cardioflow.errors import ConfigError, InputError
+from cardioflow.models.dump import read_header
 
 
 class Weights(Callback):
@@ -50,3 +52,11 @@ def test_wrong_arguments_are_refused_when_it_is_made():
         BestModel(3, "train_loss")
     with pytest.raises(ConfigError, match=r"BestModel\(monitor='eval_x'\): the name does not show whether"):
         BestModel("best", "eval_x")
+
+
+def test_a_run_saves_a_model_with_the_pipeline_that_prepares_its_files(train, training, tmp_path) -> None:
+    run = (train >> training).run(20)
+    run.save_model("m", tmp_path / "plain")
+    run.save_model("m", tmp_path / "prepared", preprocessing=Pipeline().load().standardize())
+    assert read_header(tmp_path / "plain").preprocessing is None
+    assert "standardize" in str(read_header(tmp_path / "prepared").preprocessing)

@@ -63,8 +63,7 @@ class ApplyPipeline(NestedStep):
             places = {record: i for i, record in enumerate(batch.provenance.record_id)}
             done = done.with_component(_PLACE, np.array([places[own] for own in done.provenance.record_id], np.intp))
         left = numbered.take(~chosen)
-        if len(left) and len(done):
-            check_components((left, done), "apply_pipeline")
+        check_components((left, done), "apply_pipeline")
         mixed = type(batch).concat([left, done])
         order = np.argsort(mixed.component(_PLACE), kind="stable")
         return self._after(batch, mixed.take(order).without_component(_PLACE), self.n_times)

@@ -77,7 +77,8 @@ def _values(flat: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
         parts = _values(flat, np.dtype(np.float64))
         if parts.size % 2:
             raise Misfit(f"holds {parts.size} numbers; expected pairs of a real and an imaginary part")
-        return (parts[0::2] + 1j * parts[1::2]).astype(dtype)
+        # Not a sum, which makes NaN of an infinite part and loses the sign of zero.
+        return parts.view(np.complex128).astype(dtype)
     allowed: tuple[type, ...] = {"b": (bool,), "i": (int,), "u": (int,), "U": (str,)}.get(dtype.kind, (float, int))
     if dtype.kind == "f":
         flat = [NAMED_FLOATS.get(v, v) if isinstance(v, str) else v for v in flat]

@@ -47,6 +47,8 @@ class TableShape:
         if isinstance(self.label_columns, str):
             raise InputError(f"label_columns={self.label_columns!r} is text. Pass a list of columns, or label_column.")
         object.__setattr__(self, "label_columns", tuple(self.label_columns))
+        if len(set(self.label_columns)) < len(self.label_columns):
+            raise InputError(f"label_columns={list(self.label_columns)} has a column twice. Pass each once.")
         if self.label_columns and (self.label_column is not None or self.separator is not None):
             other = "label_column" if self.label_column is not None else "separator"
             raise InputError(f"label_columns cannot be combined with {other}. Pass one of them.")
@@ -57,6 +59,12 @@ class TableShape:
             )
         if self.missing not in ("raise", "drop"):
             raise InputError(f"missing={self.missing!r}: expected 'raise' or 'drop'.")
+        if self.threshold is not None and (
+            isinstance(self.threshold, bool) or not isinstance(self.threshold, (int, float, np.number))
+        ):
+            raise InputError(f"threshold={self.threshold!r} is not a number.")
+        if self.header not in (None, True, False):
+            raise InputError(f"header={self.header!r}: expected True, False or None.")
         if self.separator == "":
             raise InputError("separator='' separates nothing. Pass the text between two labels, such as ','.")
 
@@ -93,7 +101,7 @@ def labels_of(cell: Any, shape: TableShape) -> tuple[str, ...] | None:
     found: Iterable[Any]
     if isinstance(cell, str):
         if shape.separator is not None:
-            found = [part.strip() for part in cell.split(shape.separator) if part.strip()]
+            found = dict.fromkeys(part.strip() for part in cell.split(shape.separator) if part.strip())
             return tuple(found) if found or shape.several else None
         if cell.lstrip()[:1] in ("{", "["):
             return labels_of(_literal(cell), shape)
@@ -107,7 +115,8 @@ def labels_of(cell: Any, shape: TableShape) -> tuple[str, ...] | None:
         found = [part for part in ordered if not is_missing(part)]
     else:
         found = [cell]
-    labels = tuple(_text(part) for part in found)
+    # A label that a cell names twice is one label.
+    labels = tuple(dict.fromkeys(_text(part) for part in found))
     return labels if labels or shape.several else None
 
 
@@ -155,9 +164,12 @@ def _number(cell: Any) -> float | None:
     if is_missing(cell):
         return None
     try:
-        return float(cell)
+        number = float(cell)
     except (TypeError, ValueError):
         raise LabelError(f"{cell!r} is not a number. Leave out numeric=True for labels that are classes.") from None
+    if np.isinf(number):
+        raise LabelError(f"{cell!r} is not a finite number, and no loss is. Correct the cell, or leave it empty.")
+    return number
 
 
 def _literal(text: str) -> Any:
@@ -185,6 +197,13 @@ def _counts(name: Any, value: Any, shape: TableShape) -> bool:
 def _text(label: Any) -> str:
     if isinstance(label, np.generic):
         label = label.item()
+    if isinstance(label, bytes):
+        # As HDF5 files hold texts.
+        label = label.decode("utf-8", "backslashreplace")
+    if isinstance(label, (list, tuple, set, frozenset, Mapping, np.ndarray)):
+        raise LabelError(
+            f"{_short(label)} is not a label. Expected a text or a number, or one list of them per record."
+        )
     if isinstance(label, float) and label.is_integer():
         return str(int(label))
     return str(label).strip()

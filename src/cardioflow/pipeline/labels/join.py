@@ -49,6 +49,24 @@ def without_shape(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _SHAPE_OPTIONS}
 
 
+def _classes_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the option ``classes`` in the order of the target's columns, where it is given.
+
+    Raises:
+        InputError: when it is a text, or names a class twice.
+    """
+    given = options.get("classes")
+    if given is None:
+        return {}
+    if isinstance(given, (str, bytes)):
+        raise InputError(f"load(classes={given!r}) is text. Pass a list of the classes, such as [{given!r}].")
+    # The order of a set changes from process to process, and the columns of the target with it.
+    classes = tuple(sorted(given, key=str) if isinstance(given, (set, frozenset)) else given)
+    if len(set(classes)) < len(classes):
+        raise InputError(f"load(classes={list(classes)}) has a class twice. Pass each once.")
+    return {"classes": classes}
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class JoinLabels:
@@ -73,6 +91,7 @@ class JoinLabels:
         if self.options.get("extra_labels") not in (None, "raise", "ignore"):
             raise InputError(f"load(extra_labels={self.options['extra_labels']!r}): expected 'raise' or 'ignore'.")
         table_shape(self.options)
+        object.__setattr__(self, "options", {**self.options, **_classes_of(self.options)})
 
     def bound(self, labels: Mapping[str, Any] | None, ids: Collection[str], all_ids: Collection[str]) -> JoinLabels:
         """Return the step with its table read and compared with the records.

@@ -75,6 +75,7 @@ def _package(value: Any) -> str:
 def _picked(columns: Mapping[str, Sequence[Any]], shape: TableShape, name: str) -> Pairs:
     """Return the cells of the columns that ``shape`` names, row by row."""
     names = list(columns)
+    _check_roles(shape, names, name)
     ids = columns[names[_position(shape.id_column, 0, names, name, "id_column")]]
     if shape.label_columns:
         wanted = [names[_position(own, 0, names, name, "label_columns")] for own in shape.label_columns]
@@ -83,6 +84,18 @@ def _picked(columns: Mapping[str, Sequence[Any]], shape: TableShape, name: str) 
     else:
         cells = columns[names[_label_position(shape, names, name)]]
     return list(zip(ids, cells, strict=True))
+
+
+def _check_roles(shape: TableShape, names: Sequence[str], table: str) -> None:
+    """Raise where the column of ids is to be one of labels too, or a name that was asked for is that of two columns."""
+    at = _position(shape.id_column, 0, names, table, "id_column")
+    asked = shape.label_columns or (() if shape.label_column is None else (shape.label_column,))
+    for own in asked:
+        if _position(own, 0, names, table, "label_column") == at:
+            raise InputError(f"{table}: the column {names[at]!r} holds the ids, and cannot hold labels too.")
+    for own in (*asked, shape.id_column):
+        if isinstance(own, str) and names.count(own) > 1:
+            raise InputError(f"{table} has two columns {own!r}. Rename one, or pass the number of a column.")
 
 
 def _label_position(shape: TableShape, names: Sequence[str], table: str) -> int:
@@ -131,6 +144,7 @@ def _csv_pairs(path: Path, shape: TableShape, known_ids: Collection[str]) -> Pai
     if not has_header and width > 2 and shape.header is None and shape.label_column is None:
         # The error that follows is to name the columns, whether or not the first row does.
         names[: len(rows[0])] = [name.strip() for name in rows[0]]
+    _check_roles(shape, names, path.name)
     wanted = [_position(shape.id_column, 0, names, path.name, "id_column")]
     if shape.label_columns:
         wanted += [_position(own, 0, names, path.name, "label_columns") for own in shape.label_columns]

@@ -16,7 +16,7 @@ from cardioflow.pipeline.data.leaks.tapes import tape_of
 from cardioflow.pipeline.data.locations import FileLocation
 from cardioflow.pipeline.data.record_table import RecordTable
 
-__all__ = ["Missing", "PublicDataset", "Records", "choose"]
+__all__ = ["Missing", "PublicDataset", "Records", "by_stem", "choose", "wfdb"]
 
 Missing = Literal["raise", "drop"]
 
@@ -142,5 +142,29 @@ def choose(given: Any, name: str, known: Iterable[Any]) -> None:
 
 
 def wfdb(paths: Iterable[Path]) -> dict[str, Location]:
-    """Return the locations of WFDB headers by their stems."""
-    return {path.stem: FileLocation(path) for path in paths}
+    """Return the locations of WFDB headers by their stems.
+
+    Raises:
+        InputError: where two are of one record.
+    """
+    return {name: FileLocation(path) for name, path in by_stem(paths).items()}
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the paths by the names of their records.
+
+    Raises:
+        InputError: where two are of one record; it names both.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        other = found.get(path.stem)
+        if other == path:
+            raise InputError(f"The record {path.stem!r} is listed twice. Keep one of its rows.")
+        if other is not None:
+            raise InputError(
+                f"Two files are the record {path.stem!r}: {other} and {path}. Keep one, or pass the folder of one of "
+                "them as root."
+            )
+        found[path.stem] = path
+    return found

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, final
+from typing import ClassVar, Final, final
 
 from cardioflow.datasets.base import PublicDataset, Records, wfdb
+from cardioflow.datasets.tables import csv_rows, require_once
+from cardioflow.errors import FormatError
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 
 __all__ = ["Cinc2017"]
+
+_CLASSES: Final = ("A", "N", "O", "~")
 
 
 @final
@@ -42,11 +46,19 @@ class Cinc2017(PublicDataset):
     reference: str | Path = "REFERENCE-v3.csv"
 
     def records(self, root: Path) -> Records:
-        with self._reference(root).open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if len(row) >= 2 and row[1].strip() in {"N", "A", "O", "~"}]
-        labels = {row[0].strip(): row[1].strip() for row in rows}
+        labels = self._labels(self._reference(root))
         folder = root / "training2017" if (root / "training2017").is_dir() else root
-        return Records(wfdb(folder / f"{name}.hea" for name in labels), {}, labels, ("A", "N", "O", "~"))
+        return Records(wfdb(folder / f"{name}.hea" for name in labels), {}, labels, _CLASSES)
+
+    def _labels(self, path: Path) -> dict[str, str]:
+        rows = [[cell.strip() for cell in row] for _, row in csv_rows(path)]
+        if rows and not re.fullmatch(r"A\d{5}", rows[0][0]):
+            rows = rows[1:]  # a header
+        for row in rows:
+            if len(row) < 2 or row[1] not in _CLASSES:
+                raise FormatError(f"{path}: the row {','.join(row)!r} is not a record and its label N, A, O or ~.")
+        require_once([row[0] for row in rows], path)
+        return {row[0]: row[1] for row in rows}
 
     def _reference(self, root: Path) -> Path:
         for path in (root / self.reference, root / "training2017" / self.reference):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, final
 from cardioflow.batch.leads import GROUPS
 from cardioflow.batch.location import Location
 from cardioflow.datasets.base import PublicDataset, Records
-from cardioflow.datasets.tables import number, read_table
+from cardioflow.datasets.tables import number, read_table, require_once
 from cardioflow.errors import ConfigError, FormatError
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 from cardioflow.pipeline.data.hdf5_records import hdf5
@@ -61,6 +61,7 @@ class Code15(PublicDataset):
     def records(self, root: Path) -> Records:
         path = self.file(root, "exams.csv")
         rows = read_table(path, ("exam_id", "age", "is_male", "patient_id", "trace_file", *_CLASSES))
+        require_once(rows["exam_id"], path)
         row_of = {file: self._rows(root / file) for file in sorted(set(rows["trace_file"])) if (root / file).is_file()}
         locations: dict[str, Location] = {}
         labels = {}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import ClassVar, Final, final
 
 from cardioflow.batch.location import Location
-from cardioflow.datasets.base import PublicDataset, Records
-from cardioflow.datasets.tables import read_table
-from cardioflow.errors import FormatError, InputError
+from cardioflow.datasets.base import PublicDataset, Records, by_stem
+from cardioflow.datasets.tables import read_table, require_once
+from cardioflow.errors import FormatError
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 from cardioflow.pipeline.data.locations import DescribedLocation
 
@@ -50,14 +50,8 @@ class Cpsc2018(PublicDataset):
     def records(self, root: Path) -> Records:
         path = self.file(root, "REFERENCE.csv")
         rows = read_table(path, ("Recording", *_COLUMNS))
-        folder: dict[str, Path] = {}
-        for file in sorted(root.rglob("A*.mat")):
-            if file.stem in folder:
-                raise InputError(
-                    f"Two files are the record {file.stem!r}: {folder[file.stem] / file.name} and {file}. Keep one, or "
-                    "pass the folder of one of them as root."
-                )
-            folder[file.stem] = file.parent
+        require_once(rows["Recording"], path)
+        files = by_stem(sorted(root.rglob("A*.mat")))
         locations: dict[str, Location] = {}
         labels = {}
         for i, name in enumerate(rows["Recording"]):
@@ -66,6 +60,5 @@ class Cpsc2018(PublicDataset):
                 labels[name] = tuple(_CLASS_OF[float(cell)] for cell in numbers if cell)
             except (ValueError, KeyError) as error:
                 raise FormatError(f"{path}: the labels {numbers} of {name} are not numbers from 1 to 9.") from error
-            file = folder.get(name, root) / f"{name}.mat"
-            locations[name] = DescribedLocation(file, "mat", (("fs", 500.0),))
+            locations[name] = DescribedLocation(files.get(name, root / f"{name}.mat"), "mat", (("fs", 500.0),))
         return Records(locations, {}, labels, _CLASSES)

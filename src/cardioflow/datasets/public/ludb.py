@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 from cardioflow.datasets._challenge import sex_of
 from cardioflow.datasets.base import PublicDataset, Records, wfdb
-from cardioflow.datasets.tables import number, read_table
+from cardioflow.datasets.tables import number, read_table, require_once
 from cardioflow.pipeline.data.dataset_card import DatasetCard
 
 __all__ = ["Ludb"]
@@ -41,8 +41,10 @@ class Ludb(PublicDataset):
     )
 
     def records(self, root: Path) -> Records:
-        rows = read_table(self.file(root, "ludb.csv"), ("ID", "Sex", "Age", "Rhythms"))
+        path = self.file(root, "ludb.csv")
+        rows = read_table(path, ("ID", "Sex", "Age", "Rhythms"))
         names = [cell.strip() for cell in rows["ID"]]
+        require_once(names, path)
         rhythms = [tuple(line.strip() for line in cell.splitlines() if line.strip()) for cell in rows["Rhythms"]]
         several = any(len(own) != 1 for own in rhythms)
         columns: dict[str, list[Any]] = {

@@ -87,7 +87,7 @@ class Ptbxl(PublicDataset):
         stated = [self._labels(cell, class_of, path) for cell in rows["scp_codes"]]
         kept = [i for i, own in enumerate(stated) if own or self.unlabelled == "keep"]
         paths = [root / f"{rows[column][i]}.hea" for i in kept]
-        folds = [int(float(rows["strat_fold"][i])) for i in kept]
+        folds = [_fold(rows["strat_fold"][i], path) for i in kept]
         columns: dict[str, list[Any]] = {
             "patient": [_patient(rows["patient_id"][i]) for i in kept],
             "fold": folds,
@@ -122,6 +122,13 @@ class Ptbxl(PublicDataset):
         except (ValueError, SyntaxError, AttributeError, TypeError) as error:
             raise FormatError(f"{path}: the scp_codes {cell[:60]!r} are not a dict of likelihoods.") from error
         return tuple(dict.fromkeys(class_of[code] for code in likely if code in class_of))
+
+
+def _fold(cell: str, path: Path) -> int:
+    found = number(cell)
+    if found is None or found not in range(1, 11):
+        raise FormatError(f"{path}: {cell!r} in column 'strat_fold' is not a fold from 1 to 10.")
+    return int(found)
 
 
 def _patient(cell: str) -> str | None:

@@ -8,18 +8,20 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
-from cardioflow.batch import EcgBatch
-from cardioflow.errors import InputError
-from cardioflow.transforms import _parameters
-from cardioflow.transforms._functions import RecordFunction
-from cardioflow.transforms.base import Transform
+from cardioflow.transforms._functions import FunctionTransform
 
 __all__ = ["ApplyToEachChannel"]
 
 
+def _stacked(func: Callable[..., Any], record: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    flat = np.reshape(record, (-1, record.shape[-1]))
+    results = np.array([func(x, *args, **kwargs) for x in flat])
+    return results.reshape(*record.shape[:-1], *results.shape[1:])
+
+
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class ApplyToEachChannel(Transform):
+class ApplyToEachChannel(FunctionTransform):
     """Call ``func(channel, *args, **kwargs)`` on each channel's samples, and write the stacked results to ``dst``.
 
     After cutting, ``func`` takes one channel of one segment at a time, where
@@ -39,46 +41,9 @@ class ApplyToEachChannel(Transform):
         InputError: when the results cannot be the component ``dst``.
     """
 
-    evaluates_per_record: ClassVar[bool] = True
-
-    func: Callable[..., Any]
-    args: tuple[Any, ...]
-    src: str
-    dst: str
-    kwargs: Mapping[str, Any]
-
-    def __init__(
-        self, func: Callable[..., Any], *args: Any, src: str = "signal", dst: str = "signal", **kwargs: Any
-    ) -> None:
-        _parameters.set_fields(self, func=func, args=args, src=src, dst=dst, kwargs=_parameters.FrozenDict(kwargs))
-        if not callable(func):
-            raise InputError(f"{self.action_name}(func={func!r}) is not a function. Pass one that takes a channel.")
-
-    def apply(self, batch: EcgBatch) -> EcgBatch:
-        return self._function.to_component(batch, self.action_name, self.src, self.dst, wrap=_stacked)
-
-    @property
-    def _function(self) -> RecordFunction:
-        return RecordFunction(self.func, self.args, self.kwargs)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ApplyToEachChannel):
-            return NotImplemented
-        return _parameters.as_key(self) == _parameters.as_key(other)
-
-    def __hash__(self) -> int:
-        return hash(_parameters.as_key(self))
-
-    def __str__(self) -> str:
-        places = [f"{n}={v!r}" for n in ("src", "dst") if (v := getattr(self, n)) != "signal"]
-        return f"{self.action_name}({', '.join([str(self._function), *places])})"
+    takes: ClassVar[str] = "channel"
+    wrap: ClassVar[Callable[..., Any] | None] = staticmethod(_stacked)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         return cls(np.cumsum), cls(np.percentile, [25, 75], dst="quartiles")
-
-
-def _stacked(func: Callable[..., Any], record: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    flat = np.reshape(record, (-1, record.shape[-1]))
-    results = np.array([func(x, *args, **kwargs) for x in flat])
-    return results.reshape(*record.shape[:-1], *results.shape[1:])

@@ -23,6 +23,8 @@ from cardioflow.cli.wording import in_options
         ("mm_per_s=-3.0 is not between 0.1 and 500.", "--speed -3.0 is not between 0.1 and 500."),
         ("layout='9x9' is not a layout.", "--layout 9x9 is not a layout."),
         ("x.csv: is damaged. [record 'x.csv', step 1, load(components=['signal', 'meta'])]", "x.csv: is damaged."),
+        ("x.csv is not recognised. Pass fmt= if it is. [step 1, load(components=['signal', 'meta'])]",
+         "x.csv is not recognised. Pass --fmt if it is."),
         # What is not a parameter stays: names of files, options that are already named, ordinary words.
         ("a=b.csv does not exist.", "a=b.csv does not exist."),
         ("--option 'fs' is not NAME=VALUE. Pass --option fs=500, for example.",

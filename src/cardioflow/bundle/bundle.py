@@ -167,7 +167,7 @@ class Bundle:
                 which is refused for integers.
             batch_size: Records that are prepared and predicted together. It does not change the predictions.
             jobs: Batches that are predicted at the same time, in threads. It does not change the predictions either.
-            lead_names: The names of the leads of all files, in their order, instead of those in the files.
+            lead_names: The names of the leads of all records, in their order, instead of those in the files.
 
         Raises:
             DumpError: for files, when a dump does not have the preprocessing.
@@ -207,7 +207,7 @@ class Bundle:
                 raise InputError(f"predict({name}={value!r}): expected a whole number from 1 on.")
         if isinstance(source, EcgBatch):
             _refuse_descriptions(fs, leads, units)
-            return answers_in_order([source], self._judged, 1)
+            return answers_in_order([source], lambda own: self._judged(_named(own, lead_names)), 1)
         if is_arrays(source):
             names = self._default_leads(source) if leads is None else leads
             dataset = dataset_of_arrays(source, fs=fs, leads=names, units=units)
@@ -275,8 +275,7 @@ class Bundle:
         reading = preparation if preparation is not None and preparation.n_reading else _READ
 
         def work(batch: EcgBatch) -> list[Answer]:
-            read = reading.read(batch)
-            return self._judged(read if lead_names is None else with_lead_names(read, lead_names))
+            return self._judged(_named(reading.read(batch), lead_names))
 
         return answers_in_order(batches(dataset, batch_size), work, jobs)
 
@@ -307,6 +306,10 @@ def _described(files: Mapping[str, bytes]) -> BundleDescription:
     if missing:
         raise DumpError(f"The file {missing[0]!r}, which {DESCRIPTION} names, is missing.")
     return description
+
+
+def _named(batch: EcgBatch, lead_names: Sequence[str] | None) -> EcgBatch:
+    return batch if lead_names is None else with_lead_names(batch, lead_names)
 
 
 def _noted(answer: Answer, notes: tuple[Reason, ...]) -> Answer:

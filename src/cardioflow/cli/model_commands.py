@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cardioflow.cli.options import AsJson
+from cardioflow.cli.options import AsJson, ReadingOptions, reading_options
 
 __all__ = ["commands"]
 
@@ -38,6 +38,8 @@ def predict(
         typer.Option(metavar="LABEL=P", help="The probability from which a label is given. Can be repeated."),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="The number of batches to predict in parallel.")] = 2,
+    fmt: Annotated[str | None, typer.Option(help="The format; by default recognised from the content.")] = None,
+    options: ReadingOptions = None,
 ) -> None:
     """Predict each FILE with MODEL; the exit status is 1 if one could not be judged, 2 if one could not be read."""
     from cardioflow.cli.options import layout_of, thresholds_of
@@ -49,6 +51,7 @@ def predict(
         thresholds=thresholds_of(threshold),
         lead_names=None if leads is None else tuple(name.strip() for name in leads.split(",")),
         jobs=jobs,
+        options=reading_options(options) | ({} if fmt is None else {"fmt": fmt}),
     )
     raise typer.Exit(how.run(model, files))
 

@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, final
 
+from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.bundle.bundle import Bundle
 from cardioflow.bundle.json_form import as_json, skipped_as_json
 from cardioflow.bundle.loading import load
 from cardioflow.bundle.predictions import RecordPrediction, SkippedRecord
+from cardioflow.bundle.running import answers_in_order
+from cardioflow.bundle.sources import batches, dataset_of_files, file_of
 from cardioflow.bundle.table import as_csv, write_parquet
 from cardioflow.cli.printing import about, as_json_text, complain, say
 from cardioflow.core.atomic import whole_file
 from cardioflow.core.printable import escaped
 from cardioflow.errors import InputError
+from cardioflow.io.reading import recognise
 
 __all__ = ["Layout", "Prediction", "predict_files"]
 
@@ -39,6 +43,8 @@ class Prediction:
     lead_names: tuple[str, ...] | None = None
     """The names of the leads of all files, in their order, instead of those in the files."""
     jobs: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Those of ``load``."""
 
     def __post_init__(self) -> None:
         if self.layout == "parquet" and self.out is None:
@@ -81,12 +87,25 @@ class Prediction:
     ) -> list[RecordPrediction | SkippedRecord]:
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always", UserWarning)
-            stream = bundle.stream(files, jobs=self.jobs, lead_names=self.lead_names)
+            stream = self._stream(bundle, files)
             found = list(_with_progress(stream, len(files)))
         said += [str(w.message) for w in given if w.category is UserWarning]
         for warning in said:
             complain(escaped(warning))
         return found
+
+    def _stream(self, bundle: Bundle, files: Sequence[str | Path]) -> Iterator[RecordPrediction | SkippedRecord]:
+        if not self.options:
+            return bundle.stream(files, jobs=self.jobs, lead_names=self.lead_names)
+
+        def work(batch: EcgBatch) -> list[RecordPrediction | SkippedRecord]:
+            # Options belong to a format, which each file may have another one of.
+            place = file_of(batch, 0) or batch.ids[0]
+            fmt = "simulated" if place.startswith("simulated:") else recognise(Path(place))
+            read = batch.load(**{"fmt": fmt, **self.options}, components=["signal", "meta"])
+            return list(bundle.stream(read, lead_names=self.lead_names))
+
+        return answers_in_order(batches(dataset_of_files(files), 1), work, self.jobs)
 
     def _give(self, bundle: Bundle, answers: Sequence[RecordPrediction | SkippedRecord], said: Sequence[str]) -> None:
         described = bundle.description

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cardioflow.cli.printing import say
+from cardioflow.cli.printing import complain, say
 
 __all__ = ["train_recipe"]
 
@@ -20,5 +20,9 @@ def train_recipe(path: Path, data: Path, *, table: Path | None, out: Path | None
     records = FoldedRecords.read(recipe.data, data, table or path.parent / recipe.data.table)
     folder = out or Path("out") / recipe.name
     say(f"{recipe.name}: {len(records.names(recipe.data.train))} records for training; results go to {folder}")
-    say(str(Training(recipe, records, folder, say).run(score=score)))
+    try:
+        say(str(Training(recipe, records, folder, say).run(score=score)))
+    except KeyboardInterrupt:
+        complain("interrupted. The same command goes on where it was.")
+        raise
     return 0

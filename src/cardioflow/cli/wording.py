@@ -19,7 +19,7 @@ _OPTIONS: Final = {
 }
 """Parameters that are options of their own; others are given with ``-o``."""
 
-_PLACE: Final = re.compile(r" \[record .*, step \d+, load\(.*\)\]$", re.DOTALL)
+_PLACE: Final = re.compile(r" \[(?:record .*, )?step \d+, load\(.*\)\]$", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"load\(\) takes no '(\w+)' for fmt='(\w+)'")
 _CALL: Final = re.compile(r"\bload\(((?:\w+=(?:'[^']*'|[^(),']*)(?:, )?)+)\)")
 _ARGUMENT: Final = re.compile(r"(\w+)=('[^']*'|[^,']*)")

@@ -194,3 +194,15 @@ def test_the_action_writes_a_row_per_record_and_tells_fibrillation_on_real_recor
     af = np.array([labels[n] == "A" for n in some])
     irregular = batch.features[:, names.index("rr_irregularity")]
     assert np.nanmedian(irregular[af]) > 2 * np.nanmedian(irregular[~af])
+
+
+@pytest.mark.parametrize("fs", [250.0, 360.0, 500.0])
+@pytest.mark.parametrize("gap", [False, True])
+def test_the_offset_of_an_electrode_changes_no_feature(fs, gap) -> None:
+    x = ecg(REGULAR, fs=fs).astype(np.float64)
+    if gap:
+        x[round(10.2 * fs) : round(10.5 * fs)] = np.nan
+    plain, moved = calc_features(x, fs), calc_features(x + 50, fs)
+    for name, value in plain.items():
+        # 50 mV leave float32 steps of 4 µV.
+        assert moved[name] == pytest.approx(value, rel=0.05, abs=0.02, nan_ok=True), name

@@ -140,5 +140,7 @@ def _at_250(x: NDArray[np.float32], fs: float) -> NDArray[np.float32]:
     if fs == FS:
         return x
     one = np.ones(1)
-    flat, _ = resampled(x, np.zeros(1, np.int64), np.array([x.size]), one * fs, one * FS)
-    return flat
+    # Beyond its ends a signal counts as zero: the offset of an electrode would be a step there.
+    level = np.float32(np.median(x))
+    flat, _ = resampled(x - level, np.zeros(1, np.int64), np.array([x.size]), one * fs, one * FS)
+    return flat + level

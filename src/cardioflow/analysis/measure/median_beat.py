@@ -102,8 +102,12 @@ def _median(signal: NDArray[Any], places: Ints, before: int, after: int) -> Floa
 
 def _clear_leads(signal: NDArray[Any], r: Ints, before: int, after: int) -> NDArray[np.bool_]:
     """Return the leads whose beats are like their median, by which beats are aligned; noise says nothing of a beat."""
-    stack = np.nan_to_num(np.stack([signal[:, k - before : k + after] for k in r[:: max(r.size // 100, 1)]]))
-    stack = stack - stack.mean(axis=2, keepdims=True)
+    stack = np.stack([signal[:, k - before : k + after] for k in r[:: max(r.size // 100, 1)]])
+    there = np.isfinite(stack)
+    n_there = np.maximum(there.sum(axis=2, keepdims=True), 1)
+    # Less its own level, a gap is 0: from an electrode's offset it would be a step.
+    level = np.where(there, stack, 0.0).sum(axis=2, keepdims=True) / n_there
+    stack = np.where(there, stack - level, 0.0)
     model = np.median(stack, axis=0)
     size = np.sqrt((stack**2).sum(axis=2) * (model**2).sum(axis=1))
     fits = np.median((stack * model).sum(axis=2) / np.maximum(size, 1e-12), axis=0)

@@ -196,3 +196,16 @@ def test_a_record_with_a_short_gap_is_answered_and_the_gap_is_noted(name, cinc) 
     assert [note.code for note in found.notes if note.code == "missing_samples"] == ["missing_samples"]
     assert "0.3 % of the samples are missing" in str(found.notes)
     assert not [note for note in whole.notes if note.code == "missing_samples"]
+
+
+def test_the_offset_of_an_electrode_is_taken_out_or_said_to_be_too_large(cinc) -> None:
+    batch = EcgDataset({"r": cinc / "A00247.hea"}).next_batch(1).load(components=["signal", "meta"])
+    moved = batch.replace(signal=Ragged.from_arrays([batch.signal[0] + np.float32(5)]))
+    af, dirichlet = cardioflow.load("af"), cardioflow.load("af_dirichlet")
+    assert af.predict(moved)[0].probabilities == pytest.approx(af.predict(batch)[0].probabilities, abs=1e-3)
+    assert dirichlet.predict(batch)[0].judged
+    # It was trained on signals around 0: at 1 mV, fibrillation of 0.8 becomes 0.2.
+    (found,) = dirichlet.predict(moved)
+    assert found.labels == ()
+    assert [reason.code for reason in found.reasons] == ["out_of_range"]
+    assert "mV from 0, and at most 0.25 mV is judged. Subtract the median of each lead." in found.reasons[0].text

@@ -104,6 +104,12 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
             text = f"The signal ranges over {spread:.3g} mV, and at most {limits.most_mv:g} mV is an ECG."
             yield Reason("out_of_range", text)
             return
+    if limits.most_offset_mv is not None and known.any():
+        offset = float(worst(np.abs(np.nanmedian(x[known.any(axis=-1)], axis=-1))))
+        if offset > limits.most_offset_mv:
+            text = f"The signal stands {offset:.3g} mV from 0, and at most {limits.most_offset_mv:g} mV is judged."
+            yield Reason("out_of_range", f"{text} Subtract the median of each lead.")
+            return
     if limits.least_evidence is not None and fs >= _EVIDENCE_FS:
         evidence = float(ecg_evidence(x, fs).max(initial=0.0))
         if evidence < limits.least_evidence:

@@ -30,6 +30,8 @@ class Limits:
     """The share of seconds in which the signal may stand still (a range below 10 µV), from 0 to 1."""
     most_mv: float | None = None
     """The largest range of the middle 98 % of the samples, in mV; more is not an ECG in millivolts."""
+    most_offset_mv: float | None = None
+    """How far the median of the samples may stand from 0, in mV, for a model that has seen no electrode's offset."""
     least_evidence: float | None = None
     """How far the signal must look like heart beats, from 0 to 1; see ``cardioflow.analysis.ecg_evidence``."""
     pacing: Literal["judge", "abstain"] = "judge"
@@ -50,6 +52,7 @@ class Limits:
                 "most_missing": share,
                 "most_flat": share,
                 "most_mv": positive,
+                "most_offset_mv": positive,
                 "least_evidence": share,
                 "pacing": choice,
                 "other_channels": choice,

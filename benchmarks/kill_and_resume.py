@@ -6,10 +6,12 @@ by the same call with another number of threads, and so on, until it has been ki
 the given number of times or is over; then another one begins. Weights, optimizer, history, variables,
 the report and the files that it wrote are compared with those of a run that was
 never stopped and that had no checkpoints: any moment after which the run went on
-wrongly would show. The run has random transforms, dropout, batch normalization, a
+wrongly would show. Keras takes longer to compile than such a life lasts: with ``--batches 3``
+a life lasts for one to three batches and a moment instead, with a checkpoint after every
+batch, so that the lives begin all over the training. The run has random transforms, dropout, batch normalization, a
 rebatch, shuffling and, apart from sklearn, six callbacks.
 
-    python benchmarks/kill_and_resume.py [--backends keras-torch,keras-jax,…] [--kills 20] [--seed 0]
+    python benchmarks/kill_and_resume.py [--backends keras-torch,keras-jax,…] [--kills 20] [--seed 0] [--batches 3]
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ BACKENDS = ("keras-torch", "keras-jax", "keras-tensorflow", "tensorflow", "torch
 N_RECORDS, N_EPOCHS, BATCH_SIZE, EVERY = 60, 40, 8, 5
 MEAN_LIFE_S = 1.0
 """The mean time from the first batch to the kill."""
+MEAN_MOMENT_S = 0.02
+"""The mean time from the last batch to the kill, with ``--batches``."""
 
 
 # -- the run, in its own process ---------------------------------------------------------
@@ -106,32 +110,37 @@ def sklearn_model() -> Any:
 MAKERS = {"tensorflow": tensorflow_model, "torch": torch_model, "sklearn": sklearn_model}
 
 
-def child(backend: str, out: Path, checkpoint: str | None, threads: int) -> None:
+class Training(NamedTuple):
+    """What is trained."""
+
+    backend: str
+    n_epochs: int
+    every: int
+    """The number of batches between two checkpoints."""
+
+
+def child(training: Training, out: Path, checkpoint: str | None, threads: int) -> None:
     """Train, and write what has come of it to ``out``."""
     from cardioflow import Pipeline, callbacks, model
 
     @model(mode="dynamic")
     def own(batch: Any) -> Any:
         del batch
-        return MAKERS.get(backend, keras_model)()
+        return MAKERS.get(training.backend, keras_model)()
 
     class Ready(callbacks.Callback):
-        """Says when the first batch is done."""
+        """Says when a batch is done."""
 
         def batch_end(self, context: Any, logs: Any) -> None:  # noqa: ARG002
-            if not self.is_said:
-                print("ready", logs.number, flush=True)
-            self.is_said = True
+            print("ready", logs.number, flush=True)
             # So that there is something to kill.
             time.sleep(0.01)
-
-        is_said = False
 
     prepared = Pipeline().load().load(components="target").binarize_labels()
     template = prepared.random_gaussian_noise(0.1).random_crop_signals(60).rebatch(7).train_on_batch("own")
     template = template.predict_on_batch("own")
     given: list[Any] = [Ready(), callbacks.CsvLog(out / "log.csv")]
-    if backend != "sklearn":
+    if training.backend != "sklearn":
         evaluation = records(31, 2) >> prepared.slice_signals(slice(0, 60))
         given = [
             callbacks.LearningRate.one_cycle(0.01),
@@ -141,13 +150,22 @@ def child(backend: str, out: Path, checkpoint: str | None, threads: int) -> None
             callbacks.BestModel(out / "best", "eval_loss"),
             *given,
         ]
-    saving = {} if checkpoint is None else {"checkpoint": checkpoint, "every": EVERY}
+    saving = {} if checkpoint is None else {"checkpoint": checkpoint, "every": training.every}
     run = (records(N_RECORDS, 1) >> template).run(
-        BATCH_SIZE, n_epochs=N_EPOCHS, shuffle=True, seed=5, threads=threads, progress=False, callbacks=given, **saving
+        BATCH_SIZE,
+        n_epochs=training.n_epochs,
+        shuffle=True,
+        seed=5,
+        threads=threads,
+        progress=False,
+        callbacks=given,
+        **saving,
     )
     trained = run.get_model("own")
     trained.save_state(out)
-    weights = [trained.model.coef_, trained.model.intercept_] if backend == "sklearn" else trained.get_weights()
+    weights = (
+        [trained.model.coef_, trained.model.intercept_] if training.backend == "sklearn" else trained.get_weights()
+    )
     variables = {name: run.get_variable(name) for name in run.variables if name != "prediction"}
     predictions = run.get_variable("prediction")
     np.savez(
@@ -164,6 +182,15 @@ def child(backend: str, out: Path, checkpoint: str | None, threads: int) -> None
 # -- killing ---------------------------------------------------------------------------------
 
 
+class Ends(NamedTuple):
+    """When lives end."""
+
+    until: float
+    """No more of them are killed from then on."""
+    most_batches: int
+    """A life has this many batches at most; 0 for a random time instead."""
+
+
 class Life(NamedTuple):
     """A process that trains."""
 
@@ -177,7 +204,7 @@ class Life(NamedTuple):
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def started(backend: str, out: Path, checkpoint: Path | None, threads: int) -> Life:
+def started(training: Training, out: Path, checkpoint: Path | None, threads: int) -> Life:
     """Start a life: forked from this process, which has imported everything and computed nothing."""
     out.mkdir(parents=True, exist_ok=True)
     reading, writing = os.pipe()
@@ -187,7 +214,7 @@ def started(backend: str, out: Path, checkpoint: Path | None, threads: int) -> L
         return Life(pid, os.fdopen(reading))
     try:
         os.dup2(writing, 1)
-        child(backend, out, None if checkpoint is None else str(checkpoint), threads)
+        child(training, out, None if checkpoint is None else str(checkpoint), threads)
         code = 0
     except BaseException:  # noqa: BLE001 -- printed, and shown by the exit code
         traceback.print_exc()
@@ -201,20 +228,23 @@ def finished(life: Life) -> None:
         sys.exit("A run failed; its error is above.")
 
 
-def killed_run(backend: str, folder: Path, n_kills: int, rng: random.Random, until: float) -> list[int]:
+def killed_run(training: Training, folder: Path, n_kills: int, rng: random.Random, ends: Ends) -> list[int]:
     """Kill a run up to ``n_kills`` times, let it end, and return the batch with which each killed life began."""
     begins: list[int] = []
-    while len(begins) < n_kills and time.monotonic() < until:
-        life = started(backend, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
+    while len(begins) < n_kills and time.monotonic() < ends.until:
+        life = started(training, folder / "parts", folder / "checkpoints", rng.choice((0, 1, 2)))
         said = life.said.readline().split()
+        for _ in range(rng.randrange(ends.most_batches) if ends.most_batches else 0):
+            life.said.readline()
         # Some die in training, some while a checkpoint is written, and some before their second batch.
-        time.sleep(rng.expovariate(1 / MEAN_LIFE_S) if said else 0)
+        mean = MEAN_MOMENT_S if ends.most_batches else MEAN_LIFE_S
+        time.sleep(rng.expovariate(1 / mean) if said else 0)
         os.kill(life.pid, signal.SIGKILL)
         if life.end() != -signal.SIGKILL:
             # It was over before.
             break
         begins.append(int(said[1]))
-    finished(started(backend, folder / "parts", folder / "checkpoints", 1))
+    finished(started(training, folder / "parts", folder / "checkpoints", 1))
     return begins
 
 
@@ -250,23 +280,22 @@ def imported(backend: str) -> None:
         importlib.import_module(f"cardioflow.models.{backend}")
 
 
-def measured(backend: str, n_kills: int, seed: int, minutes: float) -> bool:
+def measured(training: Training, n_kills: int, seed: int, ends: Ends) -> bool:
     """Kill and compare; print a row, and return whether all numbers are equal."""
-    imported(backend)
+    imported(training.backend)
     # In memory where that is possible: SIGKILL does not depend on the disk, and syncing to it takes most of the time.
     memory = Path("/dev/shm")
     place = memory if memory.is_dir() else None
     folder, rng = Path(tempfile.mkdtemp(prefix="kill-and-resume-", dir=place)), random.Random(seed)
-    finished(started(backend, folder / "whole", None, 1))
+    finished(started(training, folder / "whole", None, 1))
     lives: list[list[int]] = []
     found = 0.0
-    until = time.monotonic() + 60 * minutes
-    while (left := n_kills - sum(map(len, lives))) > 0 and time.monotonic() < until:
-        lives.append(killed_run(backend, folder / "killed", left, rng, until))
+    while (left := n_kills - sum(map(len, lives))) > 0 and time.monotonic() < ends.until:
+        lives.append(killed_run(training, folder / "killed", left, rng, ends))
         found = max(found, difference(folder / "whole", folder / "killed" / "parts"))
         shutil.rmtree(folder / "killed")
     shown = "; ".join(" ".join(map(str, begins)) for begins in lives)
-    print(f"| {backend} | {sum(map(len, lives))} | {len(lives)} | {shown} | {found:g} |", flush=True)
+    print(f"| {training.backend} | {sum(map(len, lives))} | {len(lives)} | {shown} | {found:g} |", flush=True)
     shutil.rmtree(folder)
     return found == 0
 
@@ -277,18 +306,22 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="no further kills of a backend after that")
+    parser.add_argument("--batches", type=int, default=0, help="let a life have 1 to N batches")
+    parser.add_argument("--epochs", type=int, default=N_EPOCHS)
     parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
-        sys.exit(0 if measured(given.only, given.kills, given.seed, given.minutes) else "Not all runs are equal.")
-    n_batches = N_EPOCHS * -(-N_RECORDS // BATCH_SIZE)
+        ends = Ends(time.monotonic() + 60 * given.minutes, given.batches)
+        training = Training(given.only, given.epochs, every=1 if given.batches else EVERY)
+        sys.exit(0 if measured(training, given.kills, given.seed, ends) else "Not all runs are equal.")
+    n_batches = given.epochs * -(-N_RECORDS // BATCH_SIZE)
     print(f"| backend | killed | runs of {n_batches} batches | first batch of each life | largest difference |")
     print("|---|--:|--:|---|--:|", flush=True)
     codes = []
     for backend in given.backends.split(","):
         keras_backend = backend.removeprefix("keras-") if backend.startswith("keras-") else "torch"
         arguments = ["--only", backend, "--kills", str(given.kills), "--seed", str(given.seed)]
-        arguments += ["--minutes", str(given.minutes)]
+        arguments += ["--minutes", str(given.minutes), "--batches", str(given.batches), "--epochs", str(given.epochs)]
         env = {**os.environ, "KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
         codes.append(subprocess.run([sys.executable, __file__, *arguments], env=env, check=False).returncode)
     sys.exit(max(codes))

@@ -21,6 +21,7 @@ from sklearn.metrics import f1_score
 
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models import KerasBaseModel, TensorFlowBaseModel
+from cardioflow.models._tensorflow.any_size import AnySize, any_length
 from cardioflow.models.declaration import find, model
 from cardioflow.models.tensorflow import Adam
 
@@ -105,6 +106,51 @@ def test_batches_of_other_sizes_are_accepted(net, make_batch) -> None:
         loss = net.train_on_batch(batch)["loss"]
         assert p.shape == (n, 2)
         assert loss == pytest.approx(float(-np.log(p[batch.target == 1]).mean()), rel=1e-4)
+
+
+def test_a_step_is_compiled_once_for_batches_of_any_size_and_length() -> None:
+    seen: list[tuple[int | None, ...]] = []
+
+    def step(x: Any, y: Any, number: Any) -> Any:
+        seen.append((*x.shape, *y.shape, *number.shape))
+        return tf.reduce_sum(x) + tf.reduce_sum(y) + number
+
+    compiled = AnySize(step, any_length)
+    for n, length in ((7, 5), (3, 5), (4, 9)):
+        x, y = np.ones((n, 2, length), np.float32), np.ones((n, 3), np.float32)
+        assert float(compiled(x, y, np.float32(1))) == n * 2 * length + n * 3 + 1
+    assert seen == [(None, 2, None, None, 3)]
+
+
+def test_a_step_that_needs_a_size_is_compiled_for_each() -> None:
+    seen: list[tuple[int | None, ...]] = []
+
+    def per_length(x: Any) -> Any:
+        seen.append(tuple(x.shape))
+        return tf.reduce_sum(x) / (x.shape[2] * 2)
+
+    def per_row(x: Any) -> Any:
+        return per_length(x) / x.shape[0]
+
+    for step, expected in (
+        (per_length, [(None, 1, None), (None, 1, 4), (None, 1, 8)]),
+        (per_row, [(None, 1, None), (None, 1, 4), (2, 1, 4), (3, 1, 4), (None, 1, 8), (2, 1, 8)]),
+    ):
+        seen.clear()
+        compiled = AnySize(step, any_length)
+        for n, length in ((2, 4), (3, 4), (2, 8), (2, 4)):
+            rows = n if step is per_length else 1
+            assert float(compiled(np.ones((n, 1, length), np.float32))) == rows / 2
+        assert seen == expected
+
+
+def test_an_error_of_a_step_is_raised_as_it_is() -> None:
+    def step(x: Any) -> Any:
+        raise KeyError("lead V7")
+
+    for _ in range(2):
+        with pytest.raises(KeyError, match="lead V7"):
+            AnySize(step, any_length)(np.ones((2, 1, 4), np.float32))
 
 
 def test_adam_makes_the_same_updates_as_keras_adam() -> None:

@@ -21,6 +21,16 @@ def test_a_batch_that_padding_would_more_than_double_gets_its_own_size() -> None
     assert [buckets.size(n) for n in (50, 24, 51, 60, 3, 5)] == [50, 24, 64, 64, 8, 8]
 
 
+def test_restored_sizes_pad_as_before() -> None:
+    buckets, resumed = Buckets(), Buckets()
+    buckets.size(7)
+    resumed.restore(buckets.state())
+    # Without them, 4 rows would be a first size of their own.
+    assert resumed.size(4) == buckets.size(4) == 7
+    resumed.restore({})
+    assert resumed.sizes == [7]
+
+
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=300))
 def test_any_sequence_of_sizes_needs_few_compilations(ns) -> None:
     buckets = Buckets()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Buckets"]
+
+_STATE = "padded_sizes"
 
 Array = NDArray[np.float32]
 
@@ -28,6 +33,15 @@ class Buckets:
         new = n if not self.sizes else _next(n)
         self.sizes.append(new)
         return new
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the sizes: the numbers of a padded batch are rounded otherwise than those of the batch alone."""
+        return {_STATE: np.array(self.sizes, np.int64)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on with the sizes of ``state``; where they are missing, go on with those known."""
+        if _STATE in state:
+            self.sizes = [int(size) for size in state[_STATE]]
 
     def rows(self, x: Array) -> Array:
         """Return ``x`` with its rows repeated up to the padded size."""

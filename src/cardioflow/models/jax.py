@@ -160,6 +160,14 @@ class JaxBaseModel(BackendModel):
         self._state = found.get("optimizer")
         self._keep(steps, Trees(found["model"], found["others"]))
 
+    def _training(self) -> dict[str, Array]:
+        return super()._training() | self._buckets.state()
+
+    def _take_training(self, arrays: Mapping[str, Array]) -> None:
+        super()._take_training(arrays)
+        self._compiled()
+        self._buckets.restore(arrays)
+
     # -- inside ----------------------------------------------------------------
 
     def _compiled(self) -> Steps:

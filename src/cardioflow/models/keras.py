@@ -185,6 +185,16 @@ class KerasBaseModel(BackendModel):
                 "Build the model that was saved."
             ) from error
 
+    def _training(self) -> dict[str, Array]:
+        found = super()._training()
+        return found if self._buckets is None else found | self._buckets.state()
+
+    def _take_training(self, arrays: Mapping[str, Array]) -> None:
+        super()._take_training(arrays)
+        self._observe()
+        if self._buckets is not None:
+            self._buckets.restore(arrays)
+
     def _takes_shape(self) -> tuple[int | None, ...] | None:
         # A subclass of keras.Model has no shape, and a Sequential none before its first batch.
         shape = getattr(self.model, "input_shape", None)
@@ -244,11 +254,14 @@ class KerasBaseModel(BackendModel):
 
         model.compute_metrics = compute_metrics
         if keras.config.backend() == "tensorflow":
+            from cardioflow.models._keras.any_size import compile_for_any_size  # TensorFlow, on which Keras runs here
+
             compute_loss_from_probabilities(model)
+            compile_for_any_size(model)
         elif keras.config.backend() == "torch":
             keep_freed_memory()
         # Steps that were compiled before, for example by fit, do not have it.
-        model.train_function = model.test_function = None
+        model.train_function = model.test_function = model.predict_function = None
         self._observed = model
         if keras.config.backend() == "jax":
             self._buckets = Buckets()

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from cardioflow.errors import DumpError, ModelError
 from cardioflow.models._seed import seeded
 from cardioflow.models._tensorflow.adam import Adam
+from cardioflow.models._tensorflow.any_size import AnySize, any_length
 from cardioflow.models._tensorflow.random import seeded_ops, unseeded_ops
 from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel
@@ -94,12 +95,11 @@ class TensorFlowBaseModel(BackendModel):
     # -- what an adapter implements -------------------------------------------
 
     def _train(self, x: Array, y: Array) -> tuple[float, Array]:
-        step = tf.constant(len(self.hist["train_loss"]), tf.int64)
-        loss, predictions = self._compiled(x, y).train(tf.constant(x), tf.constant(y), step)
+        loss, predictions = self._compiled(x, y).train(x, y, np.int64(len(self.hist["train_loss"])))
         return float(loss), predictions.numpy()
 
     def _test(self, x: Array, y: Array) -> tuple[float, Array]:
-        loss, predictions = self._compiled(x, y).test(tf.constant(x), tf.constant(y))
+        loss, predictions = self._compiled(x, y).test(x, y)
         return float(loss), predictions.numpy()
 
     def _predict(self, x: Array) -> Array:
@@ -108,8 +108,8 @@ class TensorFlowBaseModel(BackendModel):
             # A module may create its variables at its first call, which a graph may not.
             with seeded(self.seed + 1):
                 model(tf.constant(x[:1]), training=False)
-            self._predictor = model, tf.function(lambda x: model(x, training=False), reduce_retracing=True)
-        found: Array = self._predictor[1](tf.constant(x)).numpy()
+            self._predictor = model, AnySize(lambda x: model(x, training=False), any_length)
+        found: Array = self._predictor[1](x).numpy()
         return found
 
     def _write(self, folder: Path) -> str:
@@ -227,9 +227,7 @@ class TensorFlowBaseModel(BackendModel):
             predictions = model(x, training=False)
             return loss(y, predictions), predictions
 
-        # Otherwise every new batch size would be traced again.
-        once = {"reduce_retracing": True}
-        self._steps = _Steps(tf.function(train, **once), tf.function(test, **once), (model, loss, optimizer))
+        self._steps = _Steps(AnySize(train, any_length), AnySize(test, any_length), (model, loss, optimizer))
         return self._steps
 
     def _try_one_row(self, x: Array, y: Array) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -39,12 +39,22 @@ class SignalTranspose(Transform):
     dst: str = "signal"
 
     def __post_init__(self) -> None:
-        _parameters.set_fields(self, axes=_parameters.frozen(self.axes))
+        axes: Any = self.axes
+        if axes is not None:
+            are_axes = isinstance(axes, (list, tuple, np.ndarray)) and all(
+                isinstance(a, (int, np.integer)) and not isinstance(a, bool) for a in axes
+            )
+            if not are_axes:
+                raise InputError(f"{self.action_name}(axes={axes!r}): expected numbers of axes, such as (1, 0).")
+        _parameters.set_fields(self, axes=_parameters.frozen(axes))
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
-        signal: Ragged = batch.component(self.src)
+        signal = batch.component(self.src)
+        if not isinstance(signal, Ragged):
+            raise InputError(f"{self.action_name} needs a signal, but {self.src!r} holds {type(signal).__name__}.")
         order = tuple(range(signal.ndim))[::-1] if self.axes is None else tuple(self.axes)
-        if sorted(a % signal.ndim for a in order) != list(range(signal.ndim)):
+        n = signal.ndim
+        if any(not -n <= a < n for a in order) or sorted(a % n for a in order) != list(range(n)):
             raise InputError(
                 f"{self} does not name each of the {signal.ndim} axes of the signals once. Pass them as "
                 f"{tuple(range(signal.ndim))[::-1]}."

@@ -45,8 +45,11 @@ class Cwt(Transform):
     def __post_init__(self) -> None:
         _wavelets.check(self, kind="continuous")
         _parameters.choice(self, "method", ("conv", "fft"))
-        scales = np.atleast_1d(np.asarray(self.scales, dtype=np.float64))
-        if scales.ndim != 1 or not scales.size or not (scales > 0).all():
+        try:
+            scales = np.atleast_1d(np.asarray(self.scales, dtype=np.float64))
+        except (TypeError, ValueError):
+            scales = np.empty(0)
+        if scales.ndim != 1 or not scales.size or not ((scales > 0) & np.isfinite(scales)).all():
             raise InputError(f"{self.action_name}(scales={self.scales!r}) is not a list of numbers above zero.")
         _parameters.set_fields(self, scales=tuple(scales.tolist()))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, final
 
+import numpy as np
 import scipy.signal
 
 from cardioflow.batch import EcgBatch
@@ -48,6 +49,16 @@ class Spectrogram(Transform):
         for name in kwargs:
             if name not in _OPTIONS:
                 raise InputError(f"{self.action_name} does not have the option {name!r}. {nearest(name, _OPTIONS)}")
+        for name, least in (("nperseg", 1), ("noverlap", 0)):
+            value = kwargs.get(name)
+            is_count = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+            if value is not None and not is_count:
+                raise InputError(f"{self.action_name}({name}={value!r}) is not an integer of at least {least}.")
+        overlap = kwargs.get("noverlap")
+        if overlap is not None and overlap >= self._n_window():
+            raise InputError(
+                f"{self.action_name}(noverlap={overlap}) is not below the {self._n_window()} samples of a window."
+            )
 
     def apply(self, batch: EcgBatch) -> EcgBatch:
         source = finite(batch, self.action_name, self.src)
@@ -60,12 +71,20 @@ class Spectrogram(Transform):
         )
 
     def _made(self, x: Any, fs: float) -> Any:
-        options = dict(self.kwargs)
+        options: dict[str, Any] = dict(self.kwargs)
         # SciPy shortens the window by itself, but warns and forgets to shorten the overlap.
-        n = min(int(options.get("nperseg") or 256), x.shape[-1])
+        n = min(self._n_window(), x.shape[-1])
         if options.get("noverlap") is not None:
             options["noverlap"] = min(options["noverlap"], n - 1)
         return scipy.signal.spectrogram(x, fs, **{**options, "nperseg": n})
+
+    def _n_window(self) -> int:
+        """Return the samples of a window, where the signal has as many."""
+        window: Any = self.kwargs.get("window")
+        # SciPy's own default, and the length of a window that is given as numbers.
+        is_named = window is None or isinstance(window, (str, tuple))
+        n: Any = self.kwargs.get("nperseg") or (256 if is_named else len(window))
+        return int(n)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Spectrogram):

@@ -14,5 +14,7 @@ def are_alike(batch: EcgBatch, i: int, mates: EcgBatch, j: int) -> bool:
     """
     if batch.meta is None or mates.meta is None:
         return True
-    own, other = batch.meta[i], mates.meta[j]
-    return all(own[name] == other[name] for name in ("fs", "leads", "units") if name in own and name in other)
+    own, other = batch.meta, mates.meta
+    # By column, because a row that lacks a name looks for the nearest one to put it into its error.
+    known = [name for name in ("fs", "leads", "units") if name in own.columns and name in other.columns]
+    return all(own[name][i] == other[name][j] for name in known)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,12 +22,13 @@ def millivolt_scales(batch: EcgBatch) -> list[NDArray[np.float64] | None]:
     """
     n_leads = batch.component("signal").shapes[:, -2].tolist()
     units = lead_units(batch) if batch.meta is not None else [None] * len(batch)
-    return [_scales(own, n) for own, n in zip(units, n_leads, strict=True)]
-
-
-def _scales(units: tuple[str, ...] | None, n_leads: int) -> NDArray[np.float64] | None:
     # A function of the user's may have changed the number of leads, but not the names of their units.
-    if units is None or len(units) != n_leads:
-        return None
+    return [
+        None if own is None or len(own) != n else _scales(tuple(own)) for own, n in zip(units, n_leads, strict=True)
+    ]
+
+
+@lru_cache(maxsize=256)
+def _scales(units: tuple[str | None, ...]) -> NDArray[np.float64] | None:
     scales = [1.0 if unit is None else per_millivolt(unit) or 1.0 for unit in units]
     return None if all(scale == 1 for scale in scales) else np.array(scales)[:, None]

@@ -108,9 +108,13 @@ def _sliced(marks: Annotation, kept: range, fs: float) -> Annotation:
     if kept.step > 0:
         return inside
     # In reversed time an onset is an offset, and what has a duration begins where it ended.
-    begins = np.maximum(inside.sample + np.rint(inside.duration_s * fs / kept.step).astype(np.int64), 0)
+    begins = inside.sample + np.rint(inside.duration_s * fs / kept.step).astype(np.int64)
+    # What lay behind the record would lie before it now, and is not part of it.
+    lost = np.maximum(-begins, 0)
+    lasting = np.maximum(inside.duration_s - lost * (-kept.step / fs), 0)
+    begins += lost
     symbol = np.array([_TURNED.get(c, c) for c in inside.symbol.tolist()], np.str_)
-    inside = replace(inside, sample=begins, symbol=symbol).take(np.arange(len(inside))[::-1])
+    inside = replace(inside, sample=begins, symbol=symbol, duration_s=lasting).take(np.arange(len(inside))[::-1])
     return inside.take(np.argsort(inside.sample, kind="stable"))
 
 

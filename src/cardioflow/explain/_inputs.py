@@ -64,7 +64,8 @@ def asked(predict: Predict, batch: EcgBatch, target: int | None) -> Asked:
             f"The model predicts an array of shape {p.shape} for {len(rows)} records, and explanations are of one row "
             "of numbers per record."
         )
-    if target is not None and (isinstance(target, bool) or not 0 <= target < p.shape[1]):
+    known = isinstance(target, int | np.integer) and not isinstance(target, bool) and 0 <= target < p.shape[1]
+    if target is not None and not known:
         raise InputError(f"target={target!r} is not the number of one of the {p.shape[1]} outputs.")
     chosen = p.argmax(axis=1) if target is None else np.full(len(p), target, np.intp)
     x = np.ascontiguousarray(signal.dense(), dtype=np.float32)

@@ -52,11 +52,13 @@ def occlusion(
 
     Raises:
         InputError: when the window has no sample or is longer than the record, or the batch cannot be explained.
-        ConfigError: for an unknown ``fill``.
+        ConfigError: for an unknown ``fill``, or a ``batch_size`` below 1.
         ModelError: when the model does not predict one row of numbers per record.
     """
     if fill not in ("line", "zero", "mean"):
         raise ConfigError(f"fill={fill!r} is not 'line', 'zero' or 'mean'.")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise ConfigError(f"batch_size={batch_size!r} is not a whole number from 1 on.")
     predict = predictor(model)
     own = asked(predict, batch, target)
     starts, length = _windows(own, window_s, window_s / 2 if step_s is None else step_s)
@@ -82,6 +84,8 @@ def _windows(own: Asked, window_s: float, step_s: float) -> tuple[list[int], int
     rates = np.unique(own.rows.fs)
     if len(rates) > 1:
         raise InputError(f"The records have the rates {rates.tolist()} Hz. Explain those of one rate together.")
+    if not np.isfinite([window_s, step_s]).all():
+        raise InputError(f"window_s={window_s!r} and step_s={step_s!r} are not both finite. Pass seconds.")
     length, step = round(window_s * float(rates[0])), round(step_s * float(rates[0]))
     n_samples = own.x.shape[-1]
     if not 1 <= length <= n_samples or not 1 <= step <= length:

@@ -207,7 +207,12 @@ class Bundle:
                 raise InputError(f"predict({name}={value!r}): expected a whole number from 1 on.")
         if isinstance(source, EcgBatch):
             _refuse_descriptions(fs, leads, units)
-            return answers_in_order([source], lambda own: self._judged(_named(own, lead_names)), 1)
+            _refuse_doubled(source.ids)
+            if self._saved is None and source.is_cut:
+                raise InputError(
+                    "The records of the batch are cut. Pass them as they were read: a bundle cuts them itself."
+                )
+            return answers_in_order([_rows_as_records(source)], lambda own: self._judged(_named(own, lead_names)), 1)
         if is_arrays(source):
             names = self._default_leads(source) if leads is None else leads
             dataset = dataset_of_arrays(source, fs=fs, leads=names, units=units)
@@ -314,6 +319,22 @@ def _named(batch: EcgBatch, lead_names: Sequence[str] | None) -> EcgBatch:
 
 def _noted(answer: Answer, notes: tuple[Reason, ...]) -> Answer:
     return replace(answer, notes=(*notes, *answer.notes)) if notes and isinstance(answer, RecordPrediction) else answer
+
+
+def _rows_as_records(batch: EcgBatch) -> EcgBatch:
+    """Return ``batch`` with each row as a record of its own, also where it is a segment or was given another id."""
+    if batch.is_cut or tuple(batch.ids) == tuple(batch.provenance.record_id):
+        return batch
+    return batch.replace(provenance=None)
+
+
+def _refuse_doubled(ids: Sequence[str]) -> None:
+    """Refuse records of one id: answers are found by it, and one record would get the other's."""
+    doubled = next((record for record in ids if ids.count(record) > 1), None) if len(set(ids)) < len(ids) else None
+    if doubled is not None:
+        raise InputError(
+            f"The batch has two records with the id {doubled!r}. Give each an id of its own: replace(ids=…)."
+        )
 
 
 def _refuse_descriptions(fs: Any, leads: Any, units: Any) -> None:

@@ -55,6 +55,7 @@ class Decision:
             ModelError: when there are more or fewer numbers than classes.
             InputError: when they are not probabilities, and are to be calibrated.
         """
+        numbers = self._adding_up(numbers)
         if self.calibrator is not None:
             numbers = self.calibrator.apply(numbers[None])[0]
         found = interpret(record, file, numbers, self.description, thresholds)
@@ -63,6 +64,15 @@ class Decision:
         inside = self.conformal.apply(numbers[None])[0]
         names = tuple(found.probabilities)
         return replace(found, prediction_set=tuple(n for n, own in zip(names, inside, strict=True) if own))
+
+    def _adding_up(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Return probabilities of exclusive classes that add up to 1, which medians and maxima of segments do not."""
+        own = self.description
+        others = any(member.aggregate != "mean" for member in own.members)
+        if not others or own.output != "exclusive" or np.ndim(numbers) != 1 or np.size(numbers) < 2:
+            return numbers
+        total = np.sum(numbers)
+        return numbers / total if total > 0 else numbers
 
 
 def _fitted(name: str, raw: Mapping[str, Any] | None, kind: type[Any]) -> Any:

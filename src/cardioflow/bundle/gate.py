@@ -98,7 +98,7 @@ def _of_samples(x: NDArray[Any], fs: float, limits: Limits, *, any_lead: bool) -
         yield Reason("flat", f"The signal is flat in {flat:.0%} of the seconds.")
         return
     if limits.most_mv is not None and known.any():
-        low, high = np.nanpercentile(x[known.any(axis=-1)], [1, 99], axis=-1)
+        low, high = np.nanpercentile(np.where(known, x, np.nan)[known.any(axis=-1)], [1, 99], axis=-1)
         spread = float(worst(high - low))
         if spread > limits.most_mv:
             text = f"The signal ranges over {spread:.3g} mV, and at most {limits.most_mv:g} mV is an ECG."
@@ -127,6 +127,8 @@ def _missing_share(x: NDArray[Any], *, any_lead: bool) -> float:
 
 def _flat_shares(x: NDArray[Any], fs: float) -> NDArray[np.float64]:
     """Return the share of whole seconds in which each lead stands still, or has no samples."""
+    if not x.shape[-1]:
+        return np.ones(len(x))
     second = min(max(round(fs), 1), x.shape[-1])
     n = x.shape[-1] // second
     whole = x[:, : n * second].reshape(len(x), n, second)

@@ -30,13 +30,18 @@ def interpret(
     """Return what the model's ``output`` for one record means.
 
     Raises:
-        ModelError: for an output per sample, or one whose length is not the number of classes.
+        ModelError: for an output per sample, one that holds NaN, or one whose length is not the number of classes.
     """
     numbers = np.atleast_1d(np.asarray(output, dtype=np.float64))
     if meaning.output == "states" or numbers.ndim != 1:
         raise ModelError(
             f"The model predicts an array of shape {numbers.shape} for record {record!r}, and predict() returns one "
             "prediction per record. Use predict_on_batch in a pipeline for predictions per sample."
+        )
+    if not np.isfinite(numbers).all():
+        raise ModelError(
+            f"The model predicts {_listed(numbers)} for record {record!r}, which is not an answer. Check its samples "
+            "for NaN, and the preprocessing for a division by zero."
         )
     if meaning.output == "value":
         return RecordPrediction(record, file, (), {}, tuple(numbers.tolist()))
@@ -51,6 +56,10 @@ def interpret(
     exclusive = meaning.output == "exclusive" and len(numbers) > 1
     labels = _one_label(probabilities, thresholds) if exclusive else _several_labels(probabilities, thresholds)
     return RecordPrediction(record, file, labels, probabilities)
+
+
+def _listed(numbers: np.ndarray[Any, Any]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers[:5]) + (", …" if len(numbers) > 5 else "")
 
 
 def _several_labels(probabilities: Mapping[str, float], thresholds: Mapping[str, float]) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self, final
 
+import numpy as np
+
 from cardioflow.errors import ConfigError
 
 __all__ = ["Interval"]
@@ -32,8 +34,8 @@ class Interval:
         """
         if value == "epoch":
             return cls()
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return cls(n_batches=value)
+        if isinstance(value, int | np.integer) and not isinstance(value, bool) and value > 0:
+            return cls(n_batches=int(value))
         seconds = 0.0
         if isinstance(value, timedelta):
             seconds = value.total_seconds()

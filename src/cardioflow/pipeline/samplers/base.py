@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
@@ -103,7 +103,7 @@ def labels_by(by: Any, dataset: RecordSet, name: str) -> list[tuple[str, ...]]:
     """
     if isinstance(by, str) and by in dataset.table:
         by = dict(zip(dataset.ids, dataset.table.column(by, dataset.ids), strict=True))
-    elif by in ("target", "label"):
+    elif isinstance(by, str) and by in ("target", "label"):
         if dataset.labels is None:
             raise InputError(
                 f"{name}({by!r}): the data set knows no labels. Pass labels by record id, as in "
@@ -113,8 +113,13 @@ def labels_by(by: Any, dataset: RecordSet, name: str) -> list[tuple[str, ...]]:
     elif isinstance(by, str):
         # Raises, with the nearest names.
         dataset.table.column(by, dataset.ids)
+    elif isinstance(by, Mapping) or hasattr(by, "to_frame"):
+        by = {record_id(key): value for key, value in by.items()}
     else:
-        by = {record_id(key): value for key, value in dict(by).items()}
+        raise InputError(
+            f"{name}() got a {type(by).__name__}, which does not say which record each label belongs to. Pass the name "
+            "of a column, a mapping of ids, or a pandas Series with the ids as index."
+        )
     known = {own: by[own] for own in dataset.ids if own in by}
     table = LabelTable.read(known or dict(by), shape_of_known(by, {"numeric": False}), dataset.all_ids, dataset.ids)
     _, missing = table.targets(dataset.ids)

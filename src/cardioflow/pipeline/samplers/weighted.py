@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
+
 from cardioflow.errors import ConfigError, LabelError
 from cardioflow.pipeline.data.record_set import RecordSet
 from cardioflow.pipeline.samplers.base import Draws, Sampler, labels_by
@@ -32,8 +34,13 @@ class Weighted(Sampler):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.weights, Mapping):
+            raise ConfigError(
+                f"Weighted({self.weights!r}): expected the weight of each label, such as {{'A': 3, 'N': 1}}."
+            )
         for label, weight in self.weights.items():
-            if not 0 <= weight < math.inf:
+            is_number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
+            if not is_number or not 0 <= weight < math.inf:
                 raise ConfigError(f"Weighted(): the weight of {label!r} is {weight!r}; expected 0 or more.")
         if not any(self.weights.values()):
             raise ConfigError("Weighted(): all weights are 0. Pass at least one above 0.")

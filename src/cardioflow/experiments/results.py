@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
+import numpy as np
+
 from cardioflow.core.atomic import whole_file
 from cardioflow.core.json_values import JsonCodec
 from cardioflow.errors import CheckpointError, FormatError, InputError
@@ -99,6 +101,8 @@ class Results:
 
 
 def _cell(value: Any) -> Any:
+    # A setting of np.arange(3) is a number, too.
+    value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return repr(value)

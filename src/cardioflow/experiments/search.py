@@ -72,8 +72,8 @@ class Search:
 
 
 def _position(values: Sequence[Any], value: Any) -> int:
-    # 1, 1.0 and True are equal, but not the same setting.
-    return next(i for i, own in enumerate(values) if type(own) is type(value) and own == value)
+    # By their text: 1, 1.0 and True are equal, but not the same setting, and NaN is not equal to itself.
+    return [repr(own) for own in values].index(repr(value))
 
 
 def _optuna() -> Any:

@@ -80,7 +80,7 @@ class BatchSampler:
     def _own(self, start: int, stop: int) -> slice:
         """Return the places in the order from ``start`` to ``stop`` that are this process's share of a batch."""
         i, n = self._options.share
-        # Shares are next to each other, in the order of the processes, and the first ones are the larger ones.
+        # Shares are next to each other, in the order of the processes, and none is larger than the first.
         first, last = (start + -(-(stop - start) * k // n) for k in (i, i + 1))
         return slice(first, last)
 

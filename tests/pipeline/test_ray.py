@@ -267,6 +267,26 @@ def test_another_program_at_the_address_is_an_error_and_not_waited_for(monkeypat
             check(f"ray://{address}")
 
 
+def test_a_cluster_that_may_ask_for_a_token_is_named_where_ray_does_not_connect(monkeypatch):
+    """Ray 2.60 says "Failed to connect" after 20 s, and not why, so that here it is told to say so at once."""
+    from cardioflow.pipeline.engines import _ray_cluster
+
+    def fail(**_):
+        raise ConnectionError("Failed to connect\nto it")
+
+    ray = _ray_cluster.ray_module()
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", fail)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(ConfigError, match=r"Failed to connect\. Something answers there\. .* set RAY_AUTH_MODE=token"):
+        _ray_cluster.Cluster("127.0.0.1:6379")
+    # Where a token is given already, or no address, it is something else.
+    for mode, address in (("token", "127.0.0.1:6379"), ("", None)):
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+        with pytest.raises(ConfigError, match=r"\(Failed to connect\)"):
+            _ray_cluster.Cluster(address)
+
+
 def check(address):
     from cardioflow.pipeline.engines import _ray_cluster
 

@@ -47,7 +47,8 @@ class Cluster:
                 logging_level="ERROR",
             )
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            raise ConfigError(_unanswered(address, str(error).partition("\n")[0])) from error
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise ConfigError(_unanswered(address, reason + _token_hint(address))) from error
 
     def close(self) -> None:
         """Disconnect, and end a cluster that was started for the run."""
@@ -103,6 +104,16 @@ def _check_same(ray: Any, address: str | None) -> None:
             f"run(address={address!r}): this process is connected to the cluster at {connected!r} already. "
             "Call ray.shutdown() first, or leave address out."
         )
+
+
+def _token_hint(address: str | None) -> str:
+    """Return what may be missing where a server answered and Ray could not connect: Ray does not say that itself."""
+    if address is None or os.environ.get("RAY_AUTH_MODE", "").lower() == "token":
+        return ""
+    return (
+        ". Something answers there. If the cluster asks for a token, set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or "
+        "RAY_AUTH_TOKEN_PATH, before Python starts"
+    )
 
 
 def _unanswered(address: str | None, reason: str) -> str:

@@ -178,3 +178,18 @@ def test_the_hour_at_which_a_recording_begins_does_not_matter(spectrum):
     one, two = calc_hrv(ms, ends, spectrum=spectrum), calc_hrv(ms, ends + 50_000, spectrum=spectrum)
     for name in ("vlf", "lf", "hf", "total_power", "sdnn", "sample_entropy"):
         assert two[name] == pytest.approx(one[name], rel=1e-5, abs=1e-5), name
+
+
+@pytest.mark.parametrize("spectrum", METHODS)
+@pytest.mark.parametrize("detrend", ["constant", "linear", "smoothness_priors"])
+def test_whatever_comes_each_value_is_there_or_has_a_reason(spectrum, detrend):
+    rng = np.random.default_rng(7)
+    for n in (0, 1, 2, 9, 10, 75, 160, 380, 600):
+        ms = np.maximum(rng.normal(800, rng.choice([0, 1, 50, 400]), n), 20)
+        ends = np.cumsum(ms) / 1000
+        for _ in range(n // 80):
+            ends[rng.integers(0, n) :] += rng.exponential(30)
+        found = calc_hrv(ms, ends, normal=rng.random(n) < 0.9, spectrum=spectrum, detrend=detrend)
+        for name, value in found.values.items():
+            assert np.isnan(value) == (name in found.reasons), (name, value, n)
+            assert np.isnan(value) or name.startswith(("dfa", "sample")) or 0 <= value < np.inf, (name, value)

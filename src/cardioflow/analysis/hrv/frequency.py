@@ -76,7 +76,7 @@ def frequency_domain(found: Intervals, settings: HrvSettings) -> tuple[dict[str,
         inside = (frequency >= edges[band][0]) & (frequency <= edges[band][1])
         if band not in short and inside.any() and power[band] > 0:
             values[name] = float(frequency[inside][density[inside].argmax()])
-    for name in ("total_power", "lf_nu", "hf_nu", "lf_hf", "peak_lf_hz"):
+    for name in NAMES:
         if np.isnan(values[name]):
             reasons.setdefault(name, short.get("vlf" if name == "total_power" else "lf", "the band has no power"))
     return values, reasons

@@ -17,6 +17,7 @@ from cardioflow.analysis.beats.detect import detect_beats
 from cardioflow.analysis.measure.measure import measure
 from cardioflow.analysis.measure.results import Measurements
 from cardioflow.bundle import Bundle, RecordPrediction, load
+from cardioflow.bundle.methods.quality import different
 from cardioflow.bundle.predictions import LeadQuality
 from cardioflow.bundle.shipped_bundles import shipped_names
 from cardioflow.errors import FormatError, InputError
@@ -189,7 +190,7 @@ def _lead_facts(record: Record, measured: Measurements, lead: int, judged: Recor
             bad[part.start : part.stop] = True
     reasons = tuple(dict.fromkeys(part.reason for part in (*own.not_measured, *own.notes)))
     agreement, likeness = _beats_of(x[: round(_QUALITY_S * record.fs)], record.fs)
-    accepted = None if judged is None else judged.lead_quality.get(record.leads[lead])
+    accepted = None if judged is None else judged.lead_quality.get(different(record.leads)[lead])
     return LeadFacts(missing, float(bad.mean()), agreement, likeness, reasons, accepted)
 
 

@@ -115,7 +115,9 @@ def ecg(drawings: list[Drawing], seen: Examination, texts: Texts) -> str:
             f'<figure class="ecg"><figcaption>{label}</figcaption>'
             f'<div class="scroll" tabindex="0" role="group" aria-label="{label}">{svg}</div></figure>'
         )
-    told = [texts("ecg.scale_note", mm=drawings[0].scale.mm_per_mv)] if drawings else []
+    # A lead without a known voltage is not drawn to scale, and has no pulse.
+    to_scale = bool(drawings) and "mV" in (seen.record.units or ("mV",))
+    told = [texts("ecg.scale_note", mm=drawings[0].scale.mm_per_mv)] if to_scale else []
     if seen.rhythm.saliency is not None:
         told.append(texts("ecg.saliency"))
     return section("ecg", texts("ecg.heading"), *(f"<p>{escape(text)}</p>" for text in told), *out)

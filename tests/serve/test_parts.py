@@ -272,7 +272,7 @@ def test_no_queue_is_a_setting():
     ("host", "expected"),
     [
         *(("127.0.0.1", True), ("127.8.9.1", True), ("localhost", True), ("::1", True)),
-        *(("0.0.0.0", False), ("::", False), ("192.168.1.4", False), ("example.org", False), ("", False)),  # noqa: S104
+        *(("0.0.0.0", False), ("::", False), ("192.168.1.4", False), ("example.org", False), ("", False)),
     ],
 )
 def test_an_address_that_other_machines_reach_is_told_from_one_that_they_do_not(host, expected):

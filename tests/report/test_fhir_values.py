@@ -1,9 +1,8 @@
-"""The values of a FHIR report: computed by hand, valid as JSON, and absent where they are not known."""
+"""Values in FHIR by hand: intervals from marks, rates from beats, and reasons where there is none."""
 
 from __future__ import annotations
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -13,199 +12,144 @@ from cardioflow.analysis.waves.results import Delineation, LeadWaves, WaveMarks
 from cardioflow.bundle import BundleDescription, Reason, RecordPrediction
 from cardioflow.report.fhir import diagnostic_report
 
-METHOD = BundleDescription(name="b", release="2", method="beats", output="beats", title="Beats of <all>")
-MODEL = BundleDescription(
-    name="m", method="beats", classes=("A", "N"), meanings={"A": "atrial fibrillation"}, output="exclusive"
-)
+BARE = BundleDescription(name="plain", release="7", output="waves", method="waves")
+PR, QRS, QT, RATE = "8625-6", "8633-0", "8634-8", "8867-4"
 
 
-def answer(**more):
-    return RecordPrediction(**{"id": "r", "file": "Miller.edf", "labels": (), "probabilities": {}, **more})
+def marks(onset, end) -> WaveMarks:
+    on, off = np.asarray(onset, np.int64), np.asarray(end, np.int64)
+    return WaveMarks(on, (on + off) // 2, off, np.full(on.size, -1), np.ones(on.size))
 
 
-def observations(report):
-    return [own for own in report["contained"] if own["resourceType"] == "Observation"]
+def waves(p, qrs, t, fs=500.0) -> RecordPrediction:
+    own = LeadWaves(marks(*p), marks(*qrs), marks(*t), ())
+    return RecordPrediction("r", None, (), {}, waves=Delineation(fs, 5000, ("I",), (own,), own))
 
 
-def coded(report):
-    return {own["code"]["coding"][0]["code"]: own for own in observations(report) if "coding" in own["code"]}
+def beats(samples, fs=250.0) -> RecordPrediction:
+    at = np.asarray(samples, np.int64)
+    return RecordPrediction("r", None, (), {}, beats=Beats(at, np.ones(at.size), 0 * at, np.ones(at.size), fs))
 
 
-def beats(samples, fs):
-    n = len(samples)
-    return Beats(np.array(samples, np.int64), np.ones(n), np.zeros(n, np.int64), np.ones(n), fs)
+def found(answer, described=BARE) -> dict[str, dict]:
+    report = diagnostic_report(answer, described)
+    # JSON has no NaN, and a receiver refuses a report with one.
+    json.dumps(report, allow_nan=False)
+    return {own["code"]["coding"][0]["code"]: own for own in report["contained"] if "coding" in own["code"]}
 
 
-def marks(onset, end):
-    n = len(onset)
-    on, off = np.array(onset, np.int64), np.array(end, np.int64)
-    return WaveMarks(on, (on + off) // 2, off, np.full(n, -1), np.ones(n))
+def test_intervals_are_the_medians_of_the_beats_in_milliseconds():
+    # At 500 Hz a sample is 2 ms. PR 80, 80, 90 samples; QRS 45, 50, 45; QT 200, 210, 190.
+    onset = np.array([500, 1000, 1500])
+    pr, qrs, qt = np.array([80, 80, 90]), np.array([45, 50, 45]), np.array([200, 210, 190])
+    answer = waves((onset - pr, onset - 30), (onset, onset + qrs), (onset + 120, onset + qt))
+    values = {code: own["valueQuantity"]["value"] for code, own in found(answer).items()}
+    assert values == {PR: 160.0, QRS: 90.0, QT: 400.0}
 
 
-def waves(p, qrs, t, fs):
-    whole = LeadWaves(marks(*p), marks(*qrs), marks(*t))
-    return Delineation(fs, 5000, ("I",), (whole,), whole)
+def test_the_rate_of_the_signal_is_that_of_the_marks():
+    onset = np.array([100, 400])
+    answer = waves((onset - 40, onset - 10), (onset, onset + 25), (onset + 60, onset + 100), fs=250.0)
+    assert found(answer)[QRS]["valueQuantity"] == {
+        "value": 100.0, "unit": "ms", "system": "http://unitsofmeasure.org", "code": "ms",
+    }  # fmt: skip
+    assert found(answer)[PR]["valueQuantity"]["value"] == 160.0
 
 
-# -- the heart rate ----------------------------------------------------------
+def test_an_interval_without_its_wave_has_a_reason_and_no_value():
+    onset = np.array([500, 1000])
+    none = np.empty(0, np.int64)
+    without_p = found(waves((none, none), (onset, onset + 45), (onset + 120, onset + 200)))
+    assert "valueQuantity" not in without_p[PR]
+    assert without_p[PR]["dataAbsentReason"]["text"] == "No beat shows both waves."
+    assert without_p[QT]["valueQuantity"]["value"] == 400.0
+    nothing = found(waves((none, none), (none, none), (none, none)))
+    assert all("dataAbsentReason" in own and "valueQuantity" not in own for own in nothing.values())
+    assert nothing.keys() == {PR, QRS, QT}
 
 
 @pytest.mark.parametrize(
-    ("samples", "fs", "rate"),
-    [
-        pytest.param([0, 250, 500], 250.0, 60.0, id="a second apart"),
-        pytest.param([0, 500, 1000], 500.0, 60.0, id="at another rate of samples"),
-        pytest.param([0, 200, 400, 1000], 250.0, 75.0, id="the median leaves a pause out"),
-        pytest.param([0, 300], 250.0, 50.0, id="two beats are enough"),
-        pytest.param([0, 173, 349], 250.0, 86.0, id="rounded to a tenth"),
-    ],
+    ("samples", "rate"), [([0, 250], 60.0), ([0, 200, 400, 1400], 75.0), ([0, 100, 300, 500, 600], 100.0)]
 )
-def test_the_rate_is_sixty_over_the_median_interval(samples, fs, rate):
-    found = coded(diagnostic_report(answer(beats=beats(samples, fs)), METHOD))["8867-4"]
-    assert found["valueQuantity"]["value"] == rate
-    assert found["method"]["text"] == "CardioFlow bundle b 2"
+def test_the_heart_rate_is_that_of_the_median_interval(samples, rate):
+    # At 250 Hz; a pause, as of beats that were not found, does not change the median. The last: 0.4, 0.8, 0.8, 0.4 s.
+    assert found(beats(samples))[RATE]["valueQuantity"]["value"] == rate
 
 
 @pytest.mark.parametrize("samples", [[], [100]])
-def test_fewer_than_two_beats_have_no_rate_but_a_reason(samples):
-    found = coded(diagnostic_report(answer(beats=beats(samples, 250.0)), METHOD))["8867-4"]
-    assert "valueQuantity" not in found
-    assert found["dataAbsentReason"]["text"] == "Fewer than two beats were found."
+def test_fewer_than_two_beats_have_no_rate(samples):
+    own = found(beats(samples))[RATE]
+    assert own["dataAbsentReason"]["text"] == "Fewer than two beats were found."
+    assert "valueQuantity" not in own
 
 
-# -- intervals ---------------------------------------------------------------
+def test_a_label_without_a_meaning_is_its_own_and_none_is_said_as_such():
+    described = BundleDescription(name="b", classes=("A", "B"), meanings={"A": "one"}, output="independent", method="x")
+    both = diagnostic_report(RecordPrediction("r", None, ("A", "B"), {"A": 0.9, "B": 0.8}), described)
+    assert both["contained"][0]["valueCodeableConcept"] == {
+        "text": "one; B",
+        "coding": [{"code": "A", "display": "one"}, {"code": "B", "display": "B"}],
+    }
+    assert both["conclusion"] == "one; B Computed, not reviewed by a physician."
+    none = diagnostic_report(RecordPrediction("r", None, (), {"A": 0.1, "B": 0.2}), described)
+    # R4 does not allow an empty list of codings.
+    assert none["contained"][0]["valueCodeableConcept"] == {"text": "none of the labels"}
+    assert none["conclusion"] == "Computed, not reviewed by a physician."
 
 
-@pytest.mark.parametrize("fs", [250.0, 500.0, 1000.0])
-def test_intervals_are_medians_over_the_beats_in_milliseconds(fs):
-    k = int(fs / 250)
-    found = waves(
-        ([60 * k, 310 * k, 560 * k], [80 * k, 330 * k, 580 * k]),
-        ([100 * k, 352 * k, 604 * k], [125 * k, 375 * k, 625 * k]),
-        ([150 * k, 400 * k, 650 * k], [200 * k, 452 * k, 705 * k]),
-        fs,
-    )
-    own = coded(diagnostic_report(answer(waves=found), METHOD))
-    # PR 160, 168, 176; QRS 100, 92, 84; QT 400, 400, 404 ms.
-    assert [own[code]["valueQuantity"]["value"] for code in ("8625-6", "8633-0", "8634-8")] == [168.0, 92.0, 400.0]
+def test_probabilities_keep_six_digits_and_their_unit_is_one():
+    described = BundleDescription(name="b", classes=("A",), output="independent", method="x")
+    (own,) = diagnostic_report(RecordPrediction("r", None, ("A",), {"A": 0.123456789}), described)["contained"]
+    assert own["component"][0]["valueQuantity"] == {
+        "value": 0.123457, "unit": "1", "system": "http://unitsofmeasure.org", "code": "1",
+    }  # fmt: skip
 
 
-def test_a_beat_without_p_or_t_counts_for_the_qrs_alone():
-    found = waves(([60], [80]), ([100, 350, 600], [125, 375, 650]), ([150], [200]), 250.0)
-    own = coded(diagnostic_report(answer(waves=found), METHOD))
-    assert own["8625-6"]["valueQuantity"]["value"] == 160.0
-    assert own["8633-0"]["valueQuantity"]["value"] == 100.0
-    assert own["8634-8"]["valueQuantity"]["value"] == 400.0
-
-
-def test_an_interval_that_no_beat_has_is_absent_with_the_reason():
-    own = coded(diagnostic_report(answer(waves=waves(([], []), ([100], [125]), ([], []), 250.0)), METHOD))
-    for code in ("8625-6", "8634-8"):
-        assert "valueQuantity" not in own[code]
-        assert own[code]["dataAbsentReason"]["text"] == "No beat shows both waves."
-    assert own["8633-0"]["valueQuantity"]["value"] == 100.0
-
-
-# -- labels and numbers ------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("labels", "text", "conclusion"),
-    [
-        (("A",), "atrial fibrillation", "atrial fibrillation Computed"),
-        (("N",), "N", "N Computed"),
-        (("A", "N"), "atrial fibrillation; N", "atrial fibrillation; N Computed"),
-        ((), "none of the labels", "Computed"),
-    ],
-)
-def test_labels_are_said_by_their_meaning(labels, text, conclusion):
-    report = diagnostic_report(answer(labels=labels, probabilities={"A": 0.4, "N": 0.6}), MODEL)
-    (own,) = observations(report)
-    assert own["valueCodeableConcept"]["text"] == text
-    assert [c["code"] for c in own["valueCodeableConcept"].get("coding", ())] == list(labels)
-    assert report["conclusion"].startswith(conclusion)
-    assert [c["valueQuantity"]["value"] for c in own["component"]] == [0.4, 0.6]
-
-
-def test_a_probability_keeps_six_digits():
-    report = diagnostic_report(answer(labels=("A",), probabilities={"A": 1 / 3}), MODEL)
-    assert observations(report)[0]["component"][0]["valueQuantity"]["value"] == 0.333333
-
-
-def test_the_numbers_of_a_regression_are_components_in_their_order():
-    described = BundleDescription(name="age", method="beats", output="value")
-    (own,) = observations(diagnostic_report(answer(values=(41.5, -2.0)), described))
+def test_values_of_a_regression_are_components_in_order():
+    answer = RecordPrediction("r", None, (), {}, (61.5, -0.25))
+    (own,) = diagnostic_report(answer, BundleDescription(name="age", output="value", method="x"))["contained"]
     assert [(c["code"]["text"], c["valueQuantity"]["value"]) for c in own["component"]] == [
-        ("value 0", 41.5),
-        ("value 1", -2.0),
-    ]
+        ("value 0", 61.5), ("value 1", -0.25),
+    ]  # fmt: skip
 
 
-def test_several_reasons_are_one_text_and_no_observation_pretends_a_value():
-    reasons = (Reason("flat", "The signal is flat."), Reason("noise", "No beats."))
-    report = diagnostic_report(answer(labels=("A",), probabilities={"A": 0.9}, reasons=reasons), MODEL)
-    (own,) = observations(report)
-    assert own["dataAbsentReason"]["text"] == "The signal is flat. No beats."
-    assert not {"valueCodeableConcept", "component"} & own.keys()
-    assert "atrial fibrillation" not in json.dumps(report)
+def test_a_report_names_the_bundle_and_its_release_and_what_was_noted():
+    answer = RecordPrediction(
+        "r", "Miller.edf", (), {}, notes=(Reason("paced", "Spikes."),), beats=beats([0, 250]).beats
+    )
+    report = diagnostic_report(answer, BARE)
+    assert {own["method"]["text"] for own in report["contained"]} == {"CardioFlow bundle plain 7"}
+    assert report["conclusion"] == "Spikes. Computed, not reviewed by a physician."
+    assert "Miller" not in json.dumps(report)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_number_that_is_not_one_leaves_valid_json_and_says_that_it_is_absent(value):
-    given = answer(labels=("A",), probabilities={"A": value, "N": 0.5}, values=(value,))
-    report = diagnostic_report(given, MODEL)
-    text = json.dumps(report, allow_nan=False)
-    assert "NaN" not in text
-    first, second = observations(report)[0]["component"]
-    assert "valueQuantity" not in first
-    assert first["dataAbsentReason"]["text"] == "The model gives no number."
-    assert second["valueQuantity"]["value"] == 0.5
-
-
-def test_the_title_is_the_name_of_what_is_observed_or_the_name_of_the_bundle():
-    assert observations(diagnostic_report(answer(labels=("A",)), MODEL))[0]["code"] == {"text": "m"}
-    titled = BundleDescription(name="m", title="Rhythm", method="beats", classes=("A",))
-    assert observations(diagnostic_report(answer(labels=("A",)), titled))[0]["code"] == {"text": "Rhythm"}
-
-
-# -- the person --------------------------------------------------------------
+def test_both_versions_of_fhir_read_what_is_written():
+    """R4 has ``period`` in ``SampledData`` and R5 ``interval``; ``DiagnosticReport.note`` is of R5 alone."""
+    onset = np.array([500, 1000])
+    for answer in (
+        beats([0, 250, 500]),
+        waves((onset - 80, onset - 30), (onset, onset + 45), (onset + 120, onset + 200)),
+    ):
+        report = diagnostic_report(answer, BARE)
+        assert "note" not in report
+        assert not any("valueSampledData" in own for own in report["contained"])
+        assert [own["reference"] for own in report["result"]] == [f"#{own['id']}" for own in report["contained"]]
 
 
 @pytest.mark.parametrize(
-    ("timestamp", "date"),
+    ("person", "known"),
     [
-        ("2026-01-02T03:04:05", "2026-01-02"),
-        ("2026-01-02 03:04:05", "2026-01-02"),
-        ("2026-01", "2026-01"),
-        ("2026", "2026"),
-        ("03:04:05", None),
-        ("02.01.2026", None),
-        ("20260102", None),
-        ("", None),
+        ({}, None),
+        ({"name": ""}, None),
+        ({"patient_id": "7"}, {"identifier": [{"value": "7"}]}),
+        ({"name": "A B"}, {"name": [{"text": "A B"}]}),
+        ({"birth_date": "1950-02-03T10:00:00"}, {"birthDate": "1950-02-03"}),
+        ({"timestamp": "2026-01-02T03:04:05"}, None),
     ],
 )
-def test_a_time_that_is_not_a_date_of_fhir_is_left_out(timestamp, date):
-    report = diagnostic_report(answer(labels=("A",)), MODEL, {"timestamp": timestamp})
-    assert report.get("effectiveDateTime") == date
-    assert observations(report)[0].get("effectiveDateTime") == date
-
-
-@pytest.mark.parametrize(
-    ("born", "date"), [("1950-02-03", "1950-02-03"), ("1950", "1950"), ("03/02/1950", None), ("19500203", None)]
-)
-def test_a_birth_date_that_is_not_a_date_of_fhir_is_left_out(born, date):
-    report = diagnostic_report(answer(labels=("A",)), MODEL, {"name": "Anna", "birth_date": born})
-    assert report["contained"][0].get("birthDate") == date
-    assert report["contained"][0]["name"] == [{"text": "Anna"}]
-
-
-@pytest.mark.parametrize("person", [None, {}, {"name": ""}, {"timestamp": "2026-01-02"}])
-def test_without_a_name_an_id_or_a_birth_date_there_is_no_patient(person):
-    report = diagnostic_report(answer(labels=("A",)), MODEL, person)
-    assert {own["resourceType"] for own in report["contained"]} == {"Observation"}
-    assert "subject" not in report
-
-
-def test_the_file_and_the_id_of_the_record_are_never_repeated():
-    report = json.dumps(diagnostic_report(answer(id="Miller", labels=("A",)), MODEL, {"name": "Anna"}))
-    assert "Miller" not in report
+def test_of_the_patient_only_what_was_asked_for_and_is_known_is_given(person, known):
+    report = diagnostic_report(beats([0, 250]), BARE, person)
+    patients = [own for own in report["contained"] if own["resourceType"] == "Patient"]
+    assert patients == ([] if known is None else [{"resourceType": "Patient", "id": "patient", **known}])
+    assert ("subject" in report) is (known is not None)
+    assert report.get("effectiveDateTime") == ("2026-01-02" if "timestamp" in person else None)

@@ -326,8 +326,8 @@ def test_a_model_whose_output_has_another_width_than_the_targets_is_refused(make
     with pytest.raises(ModelError) as error:
         model.train_on_batch(make_batch(4))
     assert str(error.value) == (
-        "The model outputs (16,) per record, and the targets are (2,). End it in one number per label, "
-        "such as Flatten() and then Dense(2), for binary_crossentropy."
+        "The model returns (16,) per record, and the targets have (2,). For the loss 'binary_crossentropy', let it end "
+        "in as many numbers as the targets have, such as Flatten() and then Dense(2)."
     )
 
 

@@ -288,7 +288,7 @@ def test_a_dump_with_other_names_or_shapes_is_refused_and_changes_nothing(net, m
 def test_a_dump_of_one_backend_is_not_loaded_by_another(net, make_batch, tmp_path: Path) -> None:
     net.train_on_batch(make_batch(8))
     net.save(tmp_path / "dump")
-    with pytest.raises(DumpError, match=r"is the dump of a tensorflow model, and KerasBaseModel is a keras model"):
+    with pytest.raises(DumpError, match=r"holds a model of the adapter 'tensorflow', and KerasBaseModel is of 'keras'"):
         KerasBaseModel().load(tmp_path / "dump")
 
 

@@ -189,7 +189,7 @@ def test_an_error_for_nan_names_the_record_and_the_remedy(linear, make_batch) ->
         linear.train_on_batch(batch.replace(signal=batch.signal.with_data(data)))
     assert error.value.record == "A00001"
     assert str(error.value) == (
-        "The signal of record 'A00001' holds 3 samples of 400 that are NaN or infinite, and one of them would spoil "
+        "The signal of record 'A00001' is NaN or infinite in 3 of 400 samples, and one of them would spoil "
         'every weight. Drop the record (on_error="skip"), or fill the gaps first.'
     )
 
@@ -208,7 +208,7 @@ def test_an_error_for_nan_in_a_segment_names_its_record(linear, make_batch) -> N
     whole = make_batch(2, (1, 800))
     data = whole.signal.data.copy()
     data[500] = np.nan
-    with pytest.raises(InputError, match=r"record 'A00000/1' holds 1 samples") as error:
+    with pytest.raises(InputError, match=r"record 'A00000/1' is NaN or infinite in 1 of ") as error:
         linear.predict_on_batch(whole.replace(signal=Ragged(data, [[2, 1, 400]] * 2)))
     assert error.value.record == "A00000"
 

@@ -83,5 +83,5 @@ def test_a_multilabel_dump_of_version_1_stays_multilabel(linear, linear_class, m
 
 def test_a_dump_of_another_backend_is_refused(linear, whole_class, make_batch, tmp_path) -> None:
     linear.save(tmp_path / "dump")
-    with pytest.raises(DumpError, match="is the dump of a numpy model, and WholeModel is a whole model"):
+    with pytest.raises(DumpError, match="holds a model of the adapter 'numpy', and WholeModel is of 'whole'"):
         whole_class().load(tmp_path / "dump")

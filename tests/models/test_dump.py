@@ -300,7 +300,7 @@ def test_sizes_are_checked_against_the_file_before_anything_is_read(tmp_path) ->
 
 
 def test_the_dump_of_another_adapter_or_of_other_labels_is_refused(dump, linear_class) -> None:
-    with pytest.raises(DumpError, match=r"is the dump of a keras model, and LinearModel is a numpy model\. Load"):
+    with pytest.raises(DumpError, match=r"holds a model of the adapter 'keras', and LinearModel is of 'numpy'\. Load"):
         linear_class().load(rewritten(dump, adapter="keras"))
     other = linear_class()
     other.classes = ("N", "V")

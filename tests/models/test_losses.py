@@ -291,7 +291,7 @@ def test_names_parameters_and_targets_that_a_loss_cannot_have_are_refused() -> N
         keras_loss("cox", "independent")
     with pytest.raises(ModelError, match="has counts of 2 classes, and the model has 4"):
         torch_loss(named_loss("class_balanced", counts=(1, 2)), "exclusive").mean(torch.tensor(Z), torch.tensor(Y))
-    with pytest.raises(ValueError, match="Return an output of the shape of the targets"):
+    with pytest.raises(ValueError, match="as many numbers per record as the targets have"):
         torch_loss("focal", "exclusive").mean(torch.zeros(6, 3), torch.tensor(Y))
     with pytest.raises(ModelError, match="rising times above 0"):
         named_loss("discrete_survival", ends=(2.0, 1.0))

@@ -146,7 +146,9 @@ def test_features_are_taken_from_a_component_of_the_batch(make_batch) -> None:
         made.predict_on_batch(batch.with_component("features", np.zeros((10, 2))))
     holes = np.zeros((10, 3))
     holes[4, 1] = np.nan
-    with pytest.raises(InputError, match=r"component 'features' of record 'A00004' holds 1 features of 3 that are NaN"):
+    with pytest.raises(
+        InputError, match=r"component 'features' of record 'A00004' is NaN or infinite in 1 of 3 features"
+    ):
         made.predict_on_batch(batch.with_component("features", holes))
     with pytest.raises(InputError, match=r"'features' is .* numbers of shape \(record, feature\)"):
         made.predict_on_batch(batch.with_component("features", np.array(["a"] * 10)))

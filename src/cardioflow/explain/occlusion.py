@@ -46,7 +46,7 @@ def occlusion(
         window_s: The length of the window in seconds; 0.3 s hides a QRS complex or a P wave.
         step_s: How far it moves, by default half of its length.
         per_lead: Whether one lead at a time is hidden, and not all of them: as many times the work.
-        fill: What stands in the window: ``"line"`` from its first to its last sample, which makes no steps;
+        fill: What stands in the window: a ``"line"`` between the samples beside it, which makes no steps;
             ``"zero"``; or ``"mean"`` of the lead.
         batch_size: How many hidden records the model is asked about at once.
 
@@ -104,7 +104,11 @@ def _filled(x: NDArray[np.float32], start: int, length: int, fill: Fill) -> NDAr
     if fill == "mean":
         return np.repeat(x.mean(axis=1, keepdims=True), length, axis=1)
     # From the samples beside the window, so that what is hidden leaves no trace.
-    before, after = x[:, max(start - 1, 0)], x[:, min(start + length, x.shape[1] - 1)]
+    n = x.shape[1]
+    if start == 0 and length == n:
+        return np.zeros((len(x), length), np.float32)
+    # At an end of the record there is a sample on one side alone.
+    before, after = x[:, start - 1 if start else length], x[:, start + length if start + length < n else start - 1]
     share = np.linspace(0, 1, length + 2, dtype=np.float32)[1:-1]
     found: NDArray[np.float32] = before[:, None] * (1 - share) + after[:, None] * share
     return found

@@ -75,7 +75,13 @@ def bootstrap_interval(
 
 
 def labels_in(truth: NDArray[Any]) -> list[Any]:
-    """Return the labels that occur, or an empty list if the values are not labels."""
+    """Return the labels that occur, of each column if there are several; none where values are numbers."""
     if truth.ndim == 1:
-        return [] if truth.dtype.kind == "f" else np.unique(truth).tolist()
-    return [np.unique(column).tolist() for column in truth.T]
+        return _labels(truth)
+    return [_labels(column) for column in truth.T]
+
+
+def _labels(values: NDArray[Any]) -> list[Any]:
+    found: list[Any] = np.unique(values).tolist()
+    # Ages and times of survival differ from resample to resample. Labels as floats are 0 and 1.
+    return [] if values.dtype.kind == "f" and not set(found) <= {0.0, 1.0} else found

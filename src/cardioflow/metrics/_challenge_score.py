@@ -41,7 +41,11 @@ class ChallengeScore(Metric):
                 f"{self.__name__} takes 0 and 1 of shape (record, {expected}) for both, and got {truth.shape} and "
                 f"{answer.shape}. Pass classes=…, the labels in the order of the model's outputs."
             )
-        truth, answer = (own[:, order] > 0.5 for own in (truth, answer))
+        for own, what in ((truth, "true labels"), (answer, "predictions")):
+            other = own[(own != 0) & (own != 1)]
+            if other.size:
+                raise InputError(f"{self.__name__}: the {what} hold {other[0]}, and labels are 0 or 1.")
+        truth, answer = (own[:, order] == 1 for own in (truth, answer))
         inactive = np.zeros_like(answer)
         inactive[:, CLASSES[self.year].index(_NORMAL)] = True
         observed, best, worst = (self._total(truth, own) for own in (answer, truth, inactive))

@@ -101,6 +101,8 @@ def confusion_matrix(
     Raises:
         InputError: when the arrays do not fit together, are probabilities, or hold labels without a name.
     """
+    if not 0 < level < 1:
+        raise InputError(f"level={level!r} is not between 0 and 1. Pass a fraction such as 0.95.")
     truth, answer = _whole(y_true), _whole(y_pred)
     if truth.shape != answer.shape or truth.ndim not in (1, 2) or not truth.size:
         raise InputError(

@@ -12,8 +12,14 @@ __all__ = ["explained_memory"]
 
 _NAMES: Final = ("OutOfMemoryError", "ResourceExhaustedError")
 """Of PyTorch on a GPU, and of TensorFlow."""
-_TEXTS: Final = ("RESOURCE_EXHAUSTED", "can't allocate memory", "not enough memory", "Failed to allocate memory")
-"""Of JAX, of PyTorch on a CPU, and of ONNX Runtime."""
+_TEXTS: Final = (
+    "RESOURCE_EXHAUSTED",
+    "can't allocate memory",
+    "not enough memory",
+    "Failed to allocate memory",
+    "Out of memory",
+)
+"""Of JAX when it compiles, of PyTorch on a CPU, of ONNX Runtime, and of JAX when it computes."""
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def numeric_rows(batch: EcgBatch, *, numbers: bool = False) -> NDArray[np.float3
     integers_for_labels = target.ndim == 1 and target.dtype.kind != "f" and batch.classes is not None and not numbers
     if target.dtype.kind not in "fiub" or target.ndim > 2 or integers_for_labels:
         raise LabelError(
-            f"The target {target[0]!r} of record {batch.ids[0]!r} is a label, and a model takes numbers. "
+            f"The target {target.tolist()[0]!r} of record {batch.ids[0]!r} is a label, and a model takes numbers. "
             "Call binarize_labels() before the model."
         )
     y = np.ascontiguousarray(target, dtype=np.float32)

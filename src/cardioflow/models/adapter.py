@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from cardioflow.batch.ecg_batch import EcgBatch
 from cardioflow.batch.unstack import unstack
-from cardioflow.errors import CardioFlowError, ConfigError, LabelError, ModelError
+from cardioflow.errors import CardioFlowError, ConfigError, InputError, LabelError, ModelError
 from cardioflow.models._first_batch import FirstBatch
 from cardioflow.models._infer_targets import infer_targets
 from cardioflow.models._lead_check import checked_batch, learned
 from cardioflow.models._leads import Leads, leads_of
+from cardioflow.models._loss_targets import check_loss
 from cardioflow.models._memory import explained_memory
 from cardioflow.models._scores import RequestedMetric, keys, resolve, score
 from cardioflow.models._seed import seeded
@@ -145,7 +147,7 @@ class BackendModel(PersistentModel):
         if self.replicas is not None and not len(batch):
             return self._report("train", self._learned_elsewhere(self.replicas, wanted))
         sample = self._take(batch, training=True)
-        with explained_memory(len(sample.x), training=True):
+        with self._explained(sample.batch, sample.x, training=True):
             update = self.learning.on_batch(self._trainer(sample), sample.x, sample.y, wanted)
         if self.replicas is not None and update is not None and wanted:
             # Metrics are those of the whole batch.
@@ -166,7 +168,7 @@ class BackendModel(PersistentModel):
         wanted = resolve(metrics, response, kwargs)
         sample = self._take(batch)
         self._signature.check_rate(sample.batch)
-        with explained_memory(len(sample.x)):
+        with self._explained(sample.batch, sample.x):
             loss, y_pred = self._test(sample.x, sample.y)
         return self._report("val", Learned(loss, sample.y, y_pred, wanted))
 
@@ -233,8 +235,31 @@ class BackendModel(PersistentModel):
         batch = self._checked(batch)
         x = self._encoded(batch)
         self._signature.check_rate(batch)
-        with explained_memory(len(x)):
+        with self._explained(batch, x):
             return compute(x)
+
+    @contextmanager
+    def _explained(self, batch: EcgBatch, x: Array, *, training: bool = False) -> Iterator[None]:
+        """Say what to do when the backend fails inside, for want of memory or on signals of another shape.
+
+        Raises:
+            ModelError: for want of memory.
+            InputError: for a shape that the model was not trained on.
+        """
+        trained = self._signature.input_shape
+        try:
+            with explained_memory(len(x), training=training):
+                yield
+        except CardioFlowError:
+            raise
+        except Exception as error:
+            if trained is None or x.shape[1:] == trained:
+                raise
+            raise InputError(
+                f"The model was trained on signals of shape {trained}, (lead, time), and record {batch.ids[0]!r} has "
+                f"{x.shape[1:]}, which {type(self).__name__} cannot compute ({type(error).__name__}). Cut signals to "
+                "the length of training, with split_signals or random_split_signals."
+            ) from error
 
     def _take(self, batch: EcgBatch, *, training: bool = False) -> _Sample:
         """Return ``batch`` as arrays, after all checks."""
@@ -248,8 +273,15 @@ class BackendModel(PersistentModel):
                 f"which processes that train together do not learn of at once. Set self.targets of "
                 f"{type(self).__name__}, for instance to SeveralLabels()."
             )
+        known = None if self.targets is not None or self._seen is None else self._seen.output
+        if encoding.output == "value" and known in ("exclusive", "independent"):
+            raise LabelError(
+                f"The model has learned labels, and the target of record {batch.ids[0]!r} is a number. Load the labels "
+                "that it was trained on, and call binarize_labels()."
+            )
         y = encoding.encode(batch, x)
         encoding.check_classes(self.classes, batch.classes, y)
+        check_loss(self._given_loss(), encoding.output, y, batch)
         if encoding.output == "states" and isinstance(self.learning, BatchUpdates):
             if self._n_states is None:
                 self._n_states = self._count_states(x)

@@ -145,6 +145,9 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         # Neither CardioFlow nor Keras compresses, so a file that claims more content than its own size is a trap.
         if claimed > size:
             raise DumpError(f"{str(path)!r} claims {claimed} bytes of content in a file of {size}. {_REMEDY}")
+        # Weights of Keras are a zip file themselves, which is found where the end of the dump was cut off.
+        if min((entry.header_offset for entry in archive.infolist()), default=0) > 0:
+            raise _incomplete(path)
         yield archive
 
 
@@ -155,7 +158,11 @@ def _not_a_zip(path: Path) -> DumpError:
     except OSError as error:
         return DumpError(f"{str(path)!r} cannot be opened: {error}. {_REMEDY}")
     if is_zip:
-        return DumpError(
-            f"{str(path)!r} is incomplete: it was cut off at {path.stat().st_size} bytes. Copy it or save it again."
-        )
+        return _incomplete(path)
     return DumpError(f"{str(path)!r} is not a model. {_REMEDY}")
+
+
+def _incomplete(path: Path) -> DumpError:
+    return DumpError(
+        f"{str(path)!r} is incomplete: it was cut off at {path.stat().st_size} bytes. Copy it or save it again."
+    )

@@ -145,8 +145,8 @@ def _refuse_not_finite(batch: EcgBatch, x: NDArray[Any], what: str, unit: str, *
     def reason(row: int) -> InputError:
         n_bad = int((~finite[row]).sum())
         return InputError(
-            f"The {what} of record {batch.ids[row]!r} holds {n_bad} {unit} of {x[row].size} that are NaN or infinite, "
-            'and one of them would spoil every weight. Drop the record (on_error="skip"), or fill the gaps first.'
+            f"The {what} of record {batch.ids[row]!r} is NaN or infinite in {n_bad} of {x[row].size} {unit}, and one "
+            'of them would spoil every weight. Drop the record (on_error="skip"), or fill the gaps first.'
         )
 
     refuse(batch, ~finite.reshape(len(x), -1).all(axis=1), reason)

@@ -207,6 +207,9 @@ class KerasBaseModel(BackendModel):
 
     # -- inside ----------------------------------------------------------------
 
+    def _given_loss(self) -> Any:
+        return getattr(self.model, "loss", None)
+
     def _require_compiled(self) -> Any:
         """Return the optimizer of the model."""
         self._require_model()
@@ -328,8 +331,8 @@ class KerasBaseModel(BackendModel):
         # With a custom loss, the output may have another shape than the targets.
         if isinstance(shape, tuple) and isinstance(loss, str) and shape[1:] != y.shape[1:]:
             raise ModelError(
-                f"The model outputs {shape[1:]} per record, and the targets are {y.shape[1:]}. "
-                f"End it in one number per label, such as Flatten() and then Dense({y.shape[1]}), for {loss}."
+                f"The model returns {shape[1:]} per record, and the targets have {y.shape[1:]}. For the loss {loss!r}, "
+                f"let it end in as many numbers as the targets have{_such_as(y)}."
             )
 
     def _paddable(self) -> bool:
@@ -346,6 +349,10 @@ class KerasBaseModel(BackendModel):
             )
             return False
         return True
+
+
+def _such_as(y: Array) -> str:
+    return f", such as Flatten() and then Dense({y.shape[1]})" if y.ndim == 2 else ""
 
 
 def _own(x: Array) -> Array:

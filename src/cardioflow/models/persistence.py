@@ -191,8 +191,8 @@ class PersistentModel(BaseModel):
         """Refuse a dump of another backend, or of a model that learned something else."""
         if header.adapter != self.adapter:
             raise DumpError(
-                f"{str(path)!r} is the dump of a {header.adapter} model, and {type(self).__name__} "
-                f"is a {self.adapter} model. Load it with the class that it was saved from, {header.model}."
+                f"{str(path)!r} holds a model of the adapter {header.adapter!r}, and {type(self).__name__} is of "
+                f"{self.adapter!r}. Load it with the class that it was saved from, {header.model}."
             )
         if self.classes is not None and header.classes is not None and header.classes != self.classes:
             raise DumpError(

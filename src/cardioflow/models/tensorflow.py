@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from cardioflow.errors import DumpError, ModelError
+from cardioflow.errors import DumpError, MissingDependencyError, ModelError
 from cardioflow.models._seed import seeded
-from cardioflow.models._tensorflow.adam import Adam
-from cardioflow.models._tensorflow.any_size import AnySize, any_length
-from cardioflow.models._tensorflow.random import seeded_ops, unseeded_ops
 from cardioflow.models._weights import check_weights
 from cardioflow.models.adapter import BackendModel
 from cardioflow.models.dump_header import DumpHeader
+
+try:
+    import tensorflow as tf
+except ImportError as error:
+    raise MissingDependencyError(
+        "TensorFlow is not installed, and this model needs it. Install it: pip install 'cardioflow[tensorflow]'."
+    ) from error
+
+from cardioflow.models._tensorflow.adam import Adam
+from cardioflow.models._tensorflow.any_size import AnySize, any_length
+from cardioflow.models._tensorflow.random import seeded_ops, unseeded_ops
 
 __all__ = ["Adam", "TensorFlowBaseModel"]
 
@@ -237,7 +244,14 @@ class TensorFlowBaseModel(BackendModel):
                 f"{type(self).__name__} has no loss. Set self.loss in build, to a function of (y_true, y_pred)."
             )
         with seeded(self.seed + 1):
-            value = tf.convert_to_tensor(self.loss(tf.constant(y[:1]), self.model(tf.constant(x[:1]), training=False)))
+            output = self.model(tf.constant(x[:1]), training=False)
+        try:
+            value = tf.convert_to_tensor(self.loss(tf.constant(y[:1]), output))
+        except (tf.errors.InvalidArgumentError, ValueError) as error:
+            raise ModelError(
+                f"The loss of {type(self).__name__} cannot be computed from targets of shape {y[:1].shape} and outputs "
+                f"of shape {tuple(output.shape)}, of one record. Let the module return what the loss takes."
+            ) from error
         if value.shape.rank:
             raise ModelError(
                 f"The loss of {type(self).__name__} is an array of shape {tuple(value.shape)} and not one number. "

@@ -232,7 +232,7 @@ class TorchBaseModel(BackendModel):
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 f"The loss of {type(self).__name__} cannot be computed from outputs of shape {tuple(output.shape)} and "
-                f"targets of shape {tuple(target.shape)}, {target.dtype}: {error}"
+                f"targets of shape {tuple(target.shape)}, {target.dtype}. {error}"
             ) from error
         if value.ndim:
             raise ModelError(

@@ -100,6 +100,7 @@ def _cross_entropy(output: Array, target: Array) -> Array:
     if output.ndim == 3:
         states = optax.softmax_cross_entropy_with_integer_labels(output.transpose(0, 2, 1), target)
         return _over_rows(states)
+    _check_shapes(output, target)
     rows: Array = optax.softmax_cross_entropy(output, target)
     return rows
 
@@ -107,7 +108,7 @@ def _cross_entropy(output: Array, target: Array) -> Array:
 def _check_shapes(output: Array, target: Array) -> None:
     """Refuse an output of (record,) for targets of (record, 1), which would be broadcast to each with each."""
     if output.shape != target.shape:
-        raise ValueError("Return an output of the shape of the targets.")
+        raise ValueError("Let the module return as many numbers per record as the targets have.")
 
 
 def _binary(output: Array, target: Array) -> Array:

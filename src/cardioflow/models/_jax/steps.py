@@ -134,7 +134,7 @@ class Steps:
         except (TypeError, ValueError) as error:
             raise ModelError(
                 f"The loss cannot be computed from outputs of shape {output.shape} and targets of shape "
-                f"{rows.y.shape}, {rows.y.dtype}: {str(error).partition(chr(10))[0]}"
+                f"{rows.y.shape}, {rows.y.dtype}. {str(error).partition(chr(10))[0]}"
             ) from error
         if value.ndim:
             raise ModelError(
@@ -170,6 +170,5 @@ def _device_of(name: str) -> Any:
     try:
         return jax.devices(kind)[int(number or 0)]
     except (RuntimeError, IndexError, ValueError) as error:
-        raise ModelError(
-            f'The device {name!r} cannot be used: {str(error).partition(chr(10))[0]} Pass device="cpu" or "auto".'
-        ) from error
+        why = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(f'The device {name!r} cannot be used: {why}. Pass device="cpu" or "auto".') from error

@@ -25,9 +25,8 @@ def device_of(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(
-            f'The device {name!r} cannot be used: {str(error).partition(chr(10))[0]} Pass device="cpu" or "auto".'
-        ) from error
+        why = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(f'The device {name!r} cannot be used: {why}. Pass device="cpu" or "auto".') from error
     return device
 
 

@@ -114,13 +114,15 @@ def _over_rows(loss: Tensor) -> Tensor:
 
 
 def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    if target.ndim == output.ndim:
+        _check_shapes(output, target)
     return _over_rows(functional.cross_entropy(output, target, reduction="none"))
 
 
 def _check_shapes(output: Tensor, target: Tensor) -> None:
     """Refuse an output of (record,) for targets of (record, 1), which would be broadcast to each with each."""
     if output.shape != target.shape:
-        raise ValueError("Return an output of the shape of the targets.")
+        raise ValueError("Let the module return as many numbers per record as the targets have.")
 
 
 def _binary(output: Tensor, target: Tensor) -> Tensor:

@@ -11,13 +11,14 @@ from typing import Any, Final, Literal, Self
 
 from cardioflow.errors import ConfigError, InputError
 from cardioflow.models._onnx.trees import require_onnx
-from cardioflow.models._torch.state import unwrapped
 from cardioflow.models.torch import TorchBaseModel
 from cardioflow.models.training import Precision, TrainingOptions
 
 # After the adapter, which says how to install PyTorch where it is missing.
 import torch  # isort: skip
 from torch import Tensor, nn  # isort: skip
+
+from cardioflow.models._torch.state import unwrapped  # isort: skip
 
 __all__ = ["ResidualGru"]
 

@@ -116,6 +116,7 @@ def _best(y: Floats, p: Floats, by: Criterion, at_least: float | None, k: int) -
                 f"No threshold of class {k} has a {by} of at least {at_least} and finds a record of the class: records "
                 "without it have the highest probabilities. Ask for less, or choose on more records."
             )
-    best = int(np.argmax(merit))
+    # 1 + 2/3 and 2/3 + 1 are equally good, whatever the last digit.
+    best = int(np.argmax(np.round(merit, 12)))
     lower = p[last[best + 1]] if best + 1 < len(last) else 0.0
     return float((p[last[best]] + lower) / 2)

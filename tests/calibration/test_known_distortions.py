@@ -79,7 +79,7 @@ def test_vector_scaling_takes_back_a_shift_of_one_class() -> None:
     """A model whose second class is over-predicted by e^1.2 against all others."""
     z = np.random.default_rng(3).normal(size=(20_000, 3)) * 1.5
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-    wrong = softmax(log_p + [0, 1.2, 0], axis=1)
+    wrong = softmax(log_p + np.array([0, 1.2, 0]), axis=1)
     found = VectorScaling.fit(drawn(z, 4), wrong)
     assert found.shifts[1] - (found.shifts[0] + found.shifts[2]) / 2 == pytest.approx(-1.2, abs=0.12)
     assert found.weights == pytest.approx((1, 1, 1), abs=0.12)

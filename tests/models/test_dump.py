@@ -381,3 +381,23 @@ def test_a_loaded_model_has_the_thresholds_of_the_saved_one(linear, linear_class
     linear.thresholds = {linear.classes[0]: 0.3}
     linear.save(tmp_path / "m")
     assert linear_class().load(tmp_path / "m").thresholds == {linear.classes[0]: 0.3}
+
+
+def test_a_dump_whose_weights_are_a_zip_file_is_incomplete_without_its_end(linear_class, tmp_path) -> None:
+    """As a ``.keras`` file inside is: its own table of contents is found where that of the dump was cut off."""
+
+    class Zipped(linear_class):
+        def _write(self, folder: Path) -> str:
+            with zipfile.ZipFile(folder / "weights.keras", "w") as archive:
+                archive.writestr("config.json", "{}")
+                archive.writestr("metadata.json", "{}")
+            return "weights.keras"
+
+    path = tmp_path / "whole"
+    Zipped().build((1, 400)).save(path)
+    assert read_header(path).weights == "weights.keras"
+    whole = path.read_bytes()
+    for n in (1, 21, 22, 50, 100):
+        path.write_bytes(whole[:-n])
+        with pytest.raises(DumpError, match=rf"is incomplete: it was cut off at {len(whole) - n} bytes"):
+            read_header(path)

@@ -98,9 +98,17 @@ def test_beats_are_the_codes_of_beats_and_nothing_else(tmp_path, record):
         ([(100, "["), (110, "!"), (120, "!"), (300, "]"), (400, "["), (450, "]")], ((100, 300), (400, 450))),
         ([(100, "N"), (600, "[")], ((600, 1000),)),
         ([(100, "]"), (200, "["), (300, "]")], ((200, 300),)),
+        ([(0, "["), (150, "["), (300, "]")], ((0, 300),)),
         ([(100, "N")], ()),
     ],
-    ids=["one", "two, with its waves", "to the end of the record", "an end without a beginning", "none"],
+    ids=[
+        "one",
+        "two, with its waves",
+        "to the end of the record",
+        "an end without a beginning",
+        "two beginnings",
+        "none",
+    ],
 )
 def test_flutter_lasts_from_its_opening_bracket_to_its_closing_one(tmp_path, record, marks, episodes):
     (own,) = records_of(record(tmp_path, "r", marks, n=1000))

@@ -60,7 +60,7 @@ class Reference:
         """The first and last sample of each episode of ventricular flutter, in which no beats are marked."""
         episodes, begin = [], None
         for sample, symbol in zip(self.marks.sample.tolist(), self.marks.symbol.tolist(), strict=True):
-            if symbol == "[":
+            if symbol == "[" and begin is None:
                 begin = sample
             elif symbol == "]" and begin is not None:
                 episodes.append((begin, sample))

@@ -93,10 +93,22 @@ def test_an_overlap_of_any_length_meets_an_episode(reference, found, met, found_
         ([(10, 10)], ()),
         ([(20, 10)], ()),
         ([(10, 20), (12, 15)], ((10, 20),)),
+        ([(10, 20), (20, 30)], ((10, 30),)),
         ([(10, np.inf)], ((10, 100),)),
         ([[np.float64(3), np.float64(4)]], ((3, 4),)),
     ],
-    ids=["before", "after", "around", "outside", "empty", "backward", "inside another", "without an end", "numpy"],
+    ids=[
+        "before",
+        "after",
+        "around",
+        "outside",
+        "empty",
+        "backward",
+        "inside another",
+        "touching",
+        "without an end",
+        "numpy",
+    ],
 )
 def test_episodes_are_cut_to_the_span(given, kept):
     assert tidy(given, 0, 100) == kept

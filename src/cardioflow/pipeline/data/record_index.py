@@ -51,9 +51,14 @@ class RecordIndex:
         """What is known about the records beside their labels: patients, folds, ages …"""
         self.cards: tuple[DatasetCard, ...] = ()
         """Where the records come from: the citation and the licence of each public data set."""
-        self.all_ids: frozenset[str] = frozenset(self.ids)
-        """The ids of the whole data set that this one is a part of; a table may label any of them."""
+        self._whole = self.ids
         self._next = 0
+
+    @cached_property
+    def all_ids(self) -> frozenset[str]:
+        """The ids of the whole data set that this one is a part of; a table may label any of them."""
+        # Made when they are asked for: they take a fifth of the memory of an index of many files.
+        return frozenset(self._whole)
 
     @property
     def paths(self) -> tuple[Path | str, ...]:

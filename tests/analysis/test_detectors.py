@@ -100,7 +100,7 @@ def test_the_second_detector_finds_small_beats_after_large_ones_once_the_thresho
 
 def test_options_of_the_detector_are_those_of_the_function():
     x = 0.02 * beats_at(np.arange(1.0, 19.0, 0.8), 250.0, 20.0, noise_mv=0.001)
-    assert len(TwoPass()(x, 250.0)) == 0, "15 µV are no QRS by default"
+    assert len(TwoPass()(x, 250.0)) == 0, "15 µV is not a QRS by default"
     assert len(TwoPass(least_mv=0.005)(x, 250.0)) == len(detect_beats(x, 250.0, least_mv=0.005)) == 23
 
 

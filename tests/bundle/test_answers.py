@@ -116,7 +116,7 @@ def test_a_record_that_the_preparation_leaves_out_is_skipped_with_its_step_and_t
     assert "probably too short" in skipped.reason
 
 
-# -- numbers that are no answer ----------------------------------------------
+# -- numbers that are not an answer ----------------------------------------------
 
 
 @pytest.mark.parametrize("output", ["exclusive", "independent", "value"])

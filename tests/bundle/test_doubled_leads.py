@@ -7,7 +7,7 @@ import pytest
 
 import cardioflow
 from cardioflow import EcgDataset
-from cardioflow.bundle.methods.quality import different
+from cardioflow.analysis.lead_names import distinct_names
 
 
 def test_two_leads_of_one_name_are_both_in_the_answer_on_quality():
@@ -20,5 +20,5 @@ def test_two_leads_of_one_name_are_both_in_the_answer_on_quality():
 
 @pytest.mark.parametrize("leads", [["ECG", "ECG"], ["ECG", "ECG (2)", "ECG"]])
 def test_the_name_of_a_second_lead_is_a_new_one(leads):
-    assert len(set(different(leads))) == len(leads)
-    assert different(leads)[0] == "ECG"
+    assert len(set(distinct_names(leads))) == len(leads)
+    assert distinct_names(leads)[0] == "ECG"

@@ -57,10 +57,10 @@ def bootstrap_interval(
     if not 0 < level < 1:
         raise InputError(f"level={level!r} is not between 0 and 1. Pass a fraction such as 0.95.")
     random = np.random.default_rng(seed)
-    values = []
+    values, labels = [], labels_in(truth)
     for _ in range(n):
         drawn = np.concatenate([rows[i] for i in random.integers(len(rows), size=len(rows))])
-        if labels_in(truth[drawn]) == labels_in(truth):
+        if labels_in(truth[drawn]) == labels:
             value = float(metric(truth[drawn], answer[drawn]))
             # Labels may come as floats, which cannot be told from other numbers before.
             if not math.isnan(value):

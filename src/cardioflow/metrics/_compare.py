@@ -78,10 +78,10 @@ def compare_models(
         return float(metric(y, p)) - float(metric(y, q))
 
     observed = difference(truth, a, b)
-    resampled = []
+    resampled, labels = [], labels_in(truth)
     for _ in range(n):
         drawn = np.concatenate([rows[i] for i in random.integers(len(rows), size=len(rows))])
-        if labels_in(truth[drawn]) == labels_in(truth):
+        if labels_in(truth[drawn]) == labels:
             resampled.append(difference(truth[drawn], a[drawn], b[drawn]))
     known = np.array([d for d in resampled if np.isfinite(d)])
     if not np.isfinite(observed) or len(known) < max(n / 2, 1):

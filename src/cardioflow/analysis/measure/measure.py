@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioflow.analysis.lead_names import distinct_names
 from cardioflow.analysis.measure.amplitudes import AMPLITUDES, amplitudes
 from cardioflow.analysis.measure.axes import axis
 from cardioflow.analysis.measure.median_beat import Aligned, align
@@ -66,7 +67,7 @@ def measure(
         name: amplitudes(made.signal[i], fs, marks, n_used)
         if (reason := _why_no_heights(units, i, voltage)) is None
         else dict.fromkeys(AMPLITUDES, Value(math.nan, 0, reason))
-        for i, name in enumerate(_distinct(found.leads))
+        for i, name in enumerate(distinct_names(found.leads))
     }
     return Measurements(whole, each, beats, median, found)
 
@@ -76,19 +77,6 @@ def _why_no_heights(units: Sequence[str] | None, lead: int, voltage: NDArray[np.
     if not voltage[lead]:
         return why_not_measured(units, lead)
     return NO_UNIT if units is not None and units[lead] != "mV" else None
-
-
-def _distinct(leads: Sequence[str]) -> list[str]:
-    """Return the names of the leads, with ``(2)`` after the second of one name, so that none takes another's place."""
-    found: list[str] = []
-    for i, name in enumerate(leads):
-        n_before = list(leads[:i]).count(name)
-        own = f"{name} ({n_before + 1})" if n_before else name
-        while own in found:
-            n_before += 1
-            own = f"{name} ({n_before + 1})"
-        found.append(own)
-    return found
 
 
 def _beats(waves: LeadWaves, fs: float, used: NDArray[np.bool_]) -> Beats:

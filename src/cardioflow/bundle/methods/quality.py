@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, final
 
 import numpy as np
 
+from cardioflow.analysis.lead_names import distinct_names
 from cardioflow.analysis.lead_usability import FEATURES, lead_usability
 from cardioflow.bundle.methods.base import Method, ReadRecord
 from cardioflow.bundle.predictions import LeadQuality, RecordPrediction
 from cardioflow.bundle.schema import check, entries, is_number
 from cardioflow.errors import DumpError
 
-__all__ = ["Quality", "different"]
+__all__ = ["Quality"]
 
 _NAMED_FROM: Final = 1.0
 """What a feature must add to the log-odds of a lead's being bad, to be named as a reason."""
@@ -66,23 +67,8 @@ class Quality(Method):
                 float(1 / (1 + np.exp(own))),
                 tuple(FEATURES[k] for k in np.argsort(-part) if part[k] > _NAMED_FROM) if own >= 0 else (),
             )
-            for name, own, part in zip(different(record.leads), odds.tolist(), parts, strict=True)
+            for name, own, part in zip(distinct_names(record.leads), odds.tolist(), parts, strict=True)
         }
         label = "acceptable" if p >= 0.5 else "unacceptable"
         probabilities = {"acceptable": p, "unacceptable": 1 - p}
         return RecordPrediction(record.id, record.file, (label,), probabilities, lead_quality=leads)
-
-
-def different(leads: Sequence[str]) -> list[str]:
-    """Return the names of leads, with a number behind one that is there before: two Holter leads may both be ECG.
-
-    >>> different(["ECG", "II", "ECG"])
-    ['ECG', 'II', 'ECG (2)']
-    """
-    found: list[str] = []
-    for k, lead in enumerate(leads):
-        number = leads[:k].count(lead) + 1
-        while (name := lead if number == 1 else f"{lead} ({number})") in found:
-            number += 1
-        found.append(name)
-    return found

@@ -14,10 +14,10 @@ import numpy as np
 from cardioflow.analysis.beat_quality import beat_quality
 from cardioflow.analysis.beats.beats import Beats
 from cardioflow.analysis.beats.detect import detect_beats
+from cardioflow.analysis.lead_names import distinct_names
 from cardioflow.analysis.measure.measure import measure
 from cardioflow.analysis.measure.results import Measurements
 from cardioflow.bundle import Bundle, RecordPrediction, load
-from cardioflow.bundle.methods.quality import different
 from cardioflow.bundle.predictions import LeadQuality
 from cardioflow.bundle.shipped_bundles import shipped_names
 from cardioflow.errors import FormatError, InputError
@@ -190,7 +190,7 @@ def _lead_facts(record: Record, measured: Measurements, lead: int, judged: Recor
             bad[part.start : part.stop] = True
     reasons = tuple(dict.fromkeys(part.reason for part in (*own.not_measured, *own.notes)))
     agreement, likeness = _beats_of(x[: round(_QUALITY_S * record.fs)], record.fs)
-    accepted = None if judged is None else judged.lead_quality.get(different(record.leads)[lead])
+    accepted = None if judged is None else judged.lead_quality.get(distinct_names(record.leads)[lead])
     return LeadFacts(missing, float(bad.mean()), agreement, likeness, reasons, accepted)
 
 

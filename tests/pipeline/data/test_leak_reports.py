@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cardioflow
@@ -106,6 +107,7 @@ def test_a_number_of_a_patient_is_exempt_as_number_and_as_text() -> None:
     train, test = of_patients("a", 7.0, 8.0), of_patients("b", 7.0, 8.0)
     assert leaks(train, test, exempt=["7"]) == [("a1", "b1", "8")]
     assert leaks(train, test, exempt=[7, 8.0]) == []
+    assert leaks(train, test, exempt=np.array([7, 8])) == leaks(train, test, exempt=[np.float32(7), np.int8(8)]) == []
     assert leaks(train, test, exempt=[("a0", "b0")]) == [("a1", "b1", "8")]
     assert leaks(train, test, exempt=[("b0", "a0"), ("a1", "b1")]) == []
 

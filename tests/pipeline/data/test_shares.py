@@ -111,6 +111,17 @@ def test_one_patient_as_number_in_one_table_and_text_in_another_is_one_patient()
             assert len({name[1] for name in part.ids}) == 1
 
 
+@pytest.mark.parametrize("number", [np.int64(7), np.int16(7), np.float32(7), np.float64(7), 7.0])
+def test_a_number_of_numpy_and_its_text_are_one_patient(named: Named, number: Any) -> None:
+    for seed in range(6):
+        for part in named(6).split(
+            0.5, groups={f"r{i:02d}": (number, "7", 7, "8", "9", 8)[i] for i in range(6)}, seed=seed
+        ):
+            held = {{0: "7", 1: "7", 2: "7", 3: "8", 4: "9", 5: "8"}[int(name[1:])] for name in part.ids}
+            sizes = {"7": 3, "8": 2, "9": 1}
+            assert len(part) == sum(sizes[own] for own in held)
+
+
 def test_patients_of_many_records_are_dealt_out_first(named: Named) -> None:
     """One patient of 30 records and ten of one each: 0.75 and 0.25 of 40 are 30 and 10."""
     patients = {f"r{i:02d}": "big" if i < 30 else f"p{i}" for i in range(40)}

@@ -165,7 +165,8 @@ def _with_small_ones_joined(
 
 def _groups(table: Any, ids: Sequence[str]) -> list[Any]:
     """Return the group of each record; a number and its text, which joined tables may have, are one."""
-    return [str(plain(own)) if isinstance(own, (int, float)) else own for own in _values(table, ids, "groups")]
+    given = _values(table, ids, "groups")
+    return [str(plain(own)) if isinstance(own, (int, float, np.number)) else own for own in given]
 
 
 def _values(table: Any, ids: Sequence[str], argument: str) -> list[Any]:

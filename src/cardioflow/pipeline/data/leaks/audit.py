@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
 from cardioflow.errors import InputError, UnknownNameError, nearest
 from cardioflow.pipeline.data.leaks.matching import SAME_LENGTH_S, Match, matches, same_samples
 from cardioflow.pipeline.data.leaks.prints import SignalPrints, print_records
@@ -206,7 +208,7 @@ def _exemption(
 ) -> str:
     """Return the name of the exemption that covers ``leak``; an empty text where there is none."""
     for one in exempt:
-        if isinstance(one, (int, float)):
+        if isinstance(one, (int, float, np.number)):
             one = str(plain(one))  # noqa: PLW2901 -- a patient's number
         if not isinstance(one, str):
             if {leak.train, leak.test} == {str(name) for name in one}:
